@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { run } from '@shoal/cli';
+
+process.exitCode = await run(process.argv);

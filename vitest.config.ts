@@ -1,0 +1,46 @@
+import { defineConfig } from 'vitest/config';
+
+/** Workspace packages resolve to their sources, in the tests and in every Node process that a test starts. */
+const fromSource = '@shoal/source';
+const conditions = [fromSource, 'module', 'node', 'development|production'];
+
+interface Suite {
+  readonly name: string;
+  readonly include: readonly string[];
+  /** One file at a time: the suite starts processes or containers that would disturb a neighbour's timing. */
+  readonly serial?: boolean;
+  readonly timeoutMs?: number;
+}
+
+const suites: readonly Suite[] = [
+  { name: 'unit', include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'], timeoutMs: 20_000 },
+  { name: 'architecture', include: ['test/architecture/**/*.test.ts'], timeoutMs: 60_000 },
+  { name: 'conformance', include: ['test/conformance/**/*.test.ts'], timeoutMs: 60_000, serial: true },
+  { name: 'examples', include: ['examples/**/*.test.ts'], timeoutMs: 120_000, serial: true },
+  { name: 'readme', include: ['test/readme/**/*.test.ts'], timeoutMs: 120_000, serial: true },
+  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], timeoutMs: 240_000, serial: true },
+];
+
+export default defineConfig({
+  test: {
+    coverage: {
+      include: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.testkit.ts', 'libs/protocol/src/gen/**'],
+    },
+    projects: suites.map((suite, order) => ({
+      resolve: { conditions },
+      ssr: { resolve: { conditions } },
+      test: {
+        name: suite.name,
+        include: [...suite.include],
+        environment: 'node',
+        pool: 'forks',
+        testTimeout: suite.timeoutMs ?? 10_000,
+        hookTimeout: suite.timeoutMs ?? 10_000,
+        fileParallelism: !suite.serial,
+        // Groups run one after another: suites that measure or start processes have the machine to themselves.
+        sequence: { groupOrder: suite.serial ? order : 0 },
+      },
+    })),
+  },
+});
