@@ -1,1 +1,3 @@
-export {};
+export type { CoordinatorConfig } from './config.ts';
+export { type Coordinator, type CoordinatorStatus, startCoordinator } from './coordinator.ts';
+export type { Log } from './log.ts';

@@ -1,1 +1,3 @@
-export {};
+export { type Agent, startAgent } from './agent.ts';
+export type { AgentConfig } from './config.ts';
+export type { Log } from './log.ts';

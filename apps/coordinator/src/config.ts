@@ -1,0 +1,68 @@
+import { ShoalError } from '@shoal/errors';
+import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
+import { type Log, stderrLog } from './log.ts';
+
+/** What a coordinator is started with. Everything is optional. */
+export interface CoordinatorConfig {
+  /** `HOST:PORT` for gRPC. Default `127.0.0.1:7300`; port 0 takes a free one. */
+  readonly listen?: string;
+  /**
+   * Allow an address that other machines can reach.
+   *
+   * Default false: whoever reaches the port can run code on every agent, and there is no TLS yet.
+   */
+  readonly insecure?: boolean;
+  /** A folder that keeps pushed bundles over restarts. Default: memory only. */
+  readonly bundleDir?: string;
+  /** Bytes of bundles kept in all, at most. Default 1 GiB. */
+  readonly maxBundleStoreBytes?: number;
+  /** An ephemeral job is cancelled when no client has been connected to it for so long. Default 30,000 ms. */
+  readonly ephemeralGraceMs?: number;
+  /** How often agents say that they live. Default 2,000 ms; at most a quarter of `leaseMs`. */
+  readonly heartbeatMs?: number;
+  /** A silent agent is lost after so long. Default 10,000 ms. */
+  readonly leaseMs?: number;
+  /** Where events are logged. Default: JSON lines on stderr. */
+  readonly log?: Log;
+}
+
+/** A config with every default filled in and every value checked. */
+export interface SettledConfig {
+  readonly listen: ListenAddress;
+  readonly bundleDir: string | undefined;
+  readonly maxBundleStoreBytes: number;
+  readonly ephemeralGraceMs: number;
+  readonly heartbeatMs: number;
+  readonly leaseMs: number;
+  readonly log: Log;
+}
+
+/** Checks a config before anything starts. Throws `INSECURE_LISTEN`, `REQUEST_INVALID` or a RangeError. */
+export function settleConfig(config: CoordinatorConfig): SettledConfig {
+  const listen = parseListenAddress(config.listen ?? '127.0.0.1:7300');
+  if (!isLoopback(listen.host) && config.insecure !== true) {
+    throw new ShoalError('INSECURE_LISTEN', { address: config.listen });
+  }
+  const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? 2000);
+  const leaseMs = positive('leaseMs', config.leaseMs ?? 10_000);
+  if (heartbeatMs * 4 > leaseMs) {
+    // One lost heartbeat, or two, must never cost an agent its work.
+    throw new RangeError(`heartbeatMs (${heartbeatMs}) must be at most a quarter of leaseMs (${leaseMs}).`);
+  }
+  return {
+    listen,
+    bundleDir: config.bundleDir,
+    maxBundleStoreBytes: positive('maxBundleStoreBytes', config.maxBundleStoreBytes ?? 2 ** 30),
+    ephemeralGraceMs: positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000),
+    heartbeatMs,
+    leaseMs,
+    log: config.log ?? stderrLog(),
+  };
+}
+
+function positive(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`${name} must be a whole number from 1 on, not ${String(value)}.`);
+  }
+  return value;
+}

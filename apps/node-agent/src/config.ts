@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism, hostname } from 'node:os';
+import { ShoalError } from '@shoal/errors';
+import { type Log, stderrLog } from './log.ts';
+
+/** What an agent is started with. Only `join` is needed. */
+export interface AgentConfig {
+  /** `HOST:PORT` of the coordinator. The agent dials out; nothing ever connects to it. */
+  readonly join: string;
+  /** Unique in the cluster. Default: host name, pid and four random digits. At most 128 characters. */
+  readonly name?: string;
+  /** Task functions that run at once, one process each. Default: the CPUs usable here. 1 to 1,024. */
+  readonly processes?: number;
+  /** Replace a child after so many tasks, whatever a job asks for: the smaller of both counts. Default: the job's. */
+  readonly maxTasksPerChild?: number;
+  /** What jobs can ask for: `{ gpu: 'a100' }`. Default none. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Bytes of bundles kept on disk. Default 1 GiB. */
+  readonly bundleCacheBytes?: number;
+  /** How long a drain waits for what runs. Default 30,000 ms. */
+  readonly drainMs?: number;
+  /** Where events are logged. Default: JSON lines on stderr. */
+  readonly log?: Log;
+}
+
+/** A config with every default filled in and every value checked. */
+export interface SettledConfig {
+  readonly join: string;
+  readonly name: string;
+  readonly processes: number;
+  readonly maxTasksPerChild: number | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly bundleCacheBytes: number;
+  readonly drainMs: number;
+  readonly log: Log;
+}
+
+/** Checks a config before anything starts. Throws `REQUEST_INVALID` or a RangeError that names the option. */
+export function settleConfig(config: AgentConfig): SettledConfig {
+  const name = config.name ?? `${hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`;
+  if (!/^[\w.:-]{1,128}$/.test(name)) {
+    throw invalid('name', `"${name}" must be 1 to 128 letters, digits, ".", ":", "-" or "_"`);
+  }
+  if (!/^(\[[^\]]+\]|[^:[\]\s]+):\d{1,5}$/.test(config.join)) {
+    throw invalid('join', `"${config.join}" is no address; give HOST:PORT, such as 127.0.0.1:7300`);
+  }
+  return {
+    join: config.join,
+    name,
+    processes: within('processes', config.processes ?? availableParallelism(), 1024),
+    maxTasksPerChild:
+      config.maxTasksPerChild === undefined ? undefined : within('maxTasksPerChild', config.maxTasksPerChild),
+    labels: config.labels ?? {},
+    bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? 2 ** 30),
+    drainMs: within('drainMs', config.drainMs ?? 30_000),
+    log: config.log ?? stderrLog(),
+  };
+}
+
+function within(name: string, value: number, max: number = Number.MAX_SAFE_INTEGER): number {
+  if (!Number.isSafeInteger(value) || value < 1 || value > max) {
+    const range = max === Number.MAX_SAFE_INTEGER ? 'from 1 on' : `from 1 to ${max}`;
+    throw new RangeError(`${name} must be a whole number ${range}, not ${String(value)}.`);
+  }
+  return value;
+}
+
+const invalid = (field: string, reason: string): ShoalError =>
+  new ShoalError('REQUEST_INVALID', { field, reason });
