@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { BundleCache } from './bundle-cache.ts';
+
+const texts = ['export const a = 1;', 'export const b = 2;', 'export const c = 3;'];
+const [a, b, c] = texts.map((text) => createHash('sha256').update(text).digest('hex')) as [
+  string,
+  string,
+  string,
+];
+const source = new Map([a, b, c].map((sha256, i) => [sha256, Buffer.from(texts[i] ?? '')]));
+
+const caches: BundleCache[] = [];
+afterEach(async () => {
+  for (const cache of caches.splice(0)) await cache.close();
+});
+
+async function cacheOf(
+  maxBytes: number,
+  serve: (sha256: string) => Uint8Array | undefined = (sha256) => source.get(sha256),
+): Promise<{ cache: BundleCache; fetched: string[] }> {
+  const fetched: string[] = [];
+  const fetch = async (sha256: string): Promise<Uint8Array> => {
+    fetched.push(sha256);
+    const content = serve(sha256);
+    if (content === undefined) throw new Error('gone');
+    return content;
+  };
+  const cache = await BundleCache.open({ maxBytes, fetch });
+  caches.push(cache);
+  return { cache, fetched };
+}
+
+test('a bundle is fetched once, however many ask for it at the same time', async () => {
+  const { cache, fetched } = await cacheOf(1000);
+  const paths = await Promise.all([cache.hold(a), cache.hold(a), cache.hold(a)]);
+  expect(new Set(paths).size).toBe(1);
+  expect(readFileSync(paths[0] ?? '', 'utf8')).toBe(texts[0]);
+  await cache.hold(a);
+  expect(fetched).toEqual([a]);
+});
+
+test('only this user can read what lies in the cache', async () => {
+  const { cache } = await cacheOf(1000);
+  const path = await cache.hold(a);
+  expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test('other content than asked for is refused and never written', async () => {
+  const { cache } = await cacheOf(1000, () => source.get(b));
+  await expect(cache.hold(a)).rejects.toMatchObject({ code: 'BUNDLE_CORRUPT' });
+});
+
+test('a fetch that failed is tried again by the next who asks', async () => {
+  let broken = true;
+  const { cache, fetched } = await cacheOf(1000, (sha256) => (broken ? undefined : source.get(sha256)));
+  await expect(cache.hold(a)).rejects.toThrow('gone');
+  broken = false;
+  expect(existsSync(await cache.hold(a))).toBe(true);
+  expect(fetched).toEqual([a, a]);
+});
+
+test('a full cache drops the least recently used bundle that nobody needs', async () => {
+  const { cache, fetched } = await cacheOf(40);
+  const first = await cache.hold(a);
+  const second = await cache.hold(b);
+  cache.release(b);
+  const third = await cache.hold(c);
+  expect([first, second, third].map((path) => existsSync(path))).toEqual([true, false, true]);
+  await cache.hold(b);
+  expect(fetched).toEqual([a, b, c, b]);
+});
+
+test('what jobs need stays, even over the limit, and goes when it is released', async () => {
+  const { cache } = await cacheOf(20);
+  const first = await cache.hold(a);
+  const second = await cache.hold(b);
+  expect([existsSync(first), existsSync(second)]).toEqual([true, true]);
+  cache.release(a);
+  expect([existsSync(first), existsSync(second)]).toEqual([false, true]);
+});
+
+test('closing removes the folder', async () => {
+  const { cache } = await cacheOf(1000);
+  const path = await cache.hold(a);
+  await cache.close();
+  expect(existsSync(dirname(path))).toBe(false);
+});

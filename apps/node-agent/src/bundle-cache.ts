@@ -1,0 +1,119 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ShoalError } from '@shoal/errors';
+
+/** What a {@link BundleCache} is made of. */
+export interface BundleCacheOptions {
+  /** Bytes on disk, at most; what running jobs need may go over it. */
+  readonly maxBytes: number;
+  /** Brings a bundle from the coordinator. */
+  readonly fetch: (sha256: string) => Promise<Uint8Array>;
+  /** The folder in which the cache makes its own. Default: the system's for temporary files. */
+  readonly parentDir?: string;
+}
+
+interface Cached {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * The users' code on disk, one file a bundle, in a folder that only this user can read.
+ *
+ * A bundle is fetched once however many jobs ask for it at once, hashed before it is believed, kept while a job needs
+ * it and then until room is needed. The folder goes with the process.
+ */
+export class BundleCache {
+  readonly #dir: string;
+  readonly #options: BundleCacheOptions;
+  /** In order of use, the least recent first. */
+  readonly #cached = new Map<string, Cached>();
+  readonly #arriving = new Map<string, Promise<Cached>>();
+  /** How many holders need a bundle now. */
+  readonly #holders = new Map<string, number>();
+  readonly #removeAtExit: () => void;
+  #heldBytes = 0;
+
+  private constructor(dir: string, options: BundleCacheOptions) {
+    this.#dir = dir;
+    this.#options = options;
+    this.#removeAtExit = () => rmSync(dir, { recursive: true, force: true });
+    process.once('exit', this.#removeAtExit);
+  }
+
+  /** Makes the folder (mode 0700). */
+  static async open(options: BundleCacheOptions): Promise<BundleCache> {
+    const dir = await mkdtemp(join(options.parentDir ?? tmpdir(), 'shoal-agent-'));
+    return new BundleCache(dir, options);
+  }
+
+  /**
+   * The file that holds a bundle, kept until `release`. Rejects with `BUNDLE_CORRUPT` where other content came, or with
+   * whatever `fetch` failed with; then nothing is held.
+   */
+  async hold(sha256: string): Promise<string> {
+    this.#holders.set(sha256, (this.#holders.get(sha256) ?? 0) + 1);
+    try {
+      const known = this.#cached.get(sha256) ?? (await this.#arrival(sha256));
+      // Used last: it goes last.
+      this.#cached.delete(sha256);
+      this.#cached.set(sha256, known);
+      return known.path;
+    } catch (error) {
+      this.release(sha256);
+      throw error;
+    }
+  }
+
+  /** One holder needs the bundle no more. */
+  release(sha256: string): void {
+    const left = (this.#holders.get(sha256) ?? 0) - 1;
+    if (left > 0) this.#holders.set(sha256, left);
+    else this.#holders.delete(sha256);
+    this.#makeRoom();
+  }
+
+  /** Removes the folder with all that is in it. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#arriving.values());
+    await rm(this.#dir, { recursive: true, force: true });
+    process.removeListener('exit', this.#removeAtExit);
+  }
+
+  #arrival(sha256: string): Promise<Cached> {
+    const under = this.#arriving.get(sha256);
+    if (under !== undefined) return under;
+    const arrival = this.#bring(sha256).finally(() => this.#arriving.delete(sha256));
+    this.#arriving.set(sha256, arrival);
+    return arrival;
+  }
+
+  async #bring(sha256: string): Promise<Cached> {
+    const content = await this.#options.fetch(sha256);
+    const actual = createHash('sha256').update(content).digest('hex');
+    if (actual !== sha256) throw new ShoalError('BUNDLE_CORRUPT', { announced: sha256, actual });
+    // Renamed when it is whole: no child ever loads half a file. The name is a hash, so no sender chooses a path.
+    const scratch = join(this.#dir, `.${randomUUID()}`);
+    const path = join(this.#dir, `${sha256}.mjs`);
+    await writeFile(scratch, content, { mode: 0o600 });
+    await rename(scratch, path);
+    const cached = { path, bytes: content.byteLength };
+    this.#cached.set(sha256, cached);
+    this.#heldBytes += cached.bytes;
+    this.#makeRoom();
+    return cached;
+  }
+
+  #makeRoom(): void {
+    for (const [sha256, { path, bytes }] of this.#cached) {
+      if (this.#heldBytes <= this.#options.maxBytes) return;
+      if (this.#holders.has(sha256)) continue;
+      this.#cached.delete(sha256);
+      this.#heldBytes -= bytes;
+      rmSync(path, { force: true });
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import { availableParallelism } from 'node:os';
+import { expect, test } from 'vitest';
+import { settleConfig } from './config.ts';
+
+const join = '127.0.0.1:7300';
+
+test('an agent that is told only where to join uses every CPU under a name of its own', () => {
+  const [one, other] = [settleConfig({ join }), settleConfig({ join })];
+  expect(one.processes).toBe(availableParallelism());
+  expect(one.name).not.toBe(other.name);
+});
+
+test.each([0, -1, 0.5, Number.NaN, 1025])('%s processes are refused by name', (processes) => {
+  expect(() => settleConfig({ join, processes })).toThrow(/processes must be a whole number from 1 to 1024/);
+});
+
+test.each(['', 'somewhere', 'a b:1', ':7300'])('"%s" is no address to join', (address) => {
+  expect(() => settleConfig({ join: address })).toThrow(/join: /);
+});
+
+test('a name that would garble a log is refused', () => {
+  expect(() => settleConfig({ join, name: 'rack 2\n' })).toThrow(/name: /);
+});
