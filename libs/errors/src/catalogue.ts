@@ -1,0 +1,244 @@
+/**
+ * The catalogue of every error that Shoal reports: one row a code.
+ *
+ * A row holds the message (a template over the error's facts), what to do about it, whether trying again can help
+ * and the gRPC status that carries it. `docs/errors.md` is generated from here, and the wire carries the same facts
+ * (`google.rpc.ErrorInfo`: reason = the code, metadata = the facts), so that a message can be rebuilt anywhere.
+ */
+
+/** A fact of an error: what the placeholders of its message are filled with. */
+export type Fact = string | number | boolean;
+
+/** The facts of one error by name. */
+export type Facts = Readonly<Record<string, Fact | undefined>>;
+
+/** The gRPC status names that Shoal uses (the numbers are those of the gRPC specification). */
+export type GrpcStatusName =
+  | 'CANCELLED'
+  | 'UNKNOWN'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'OUT_OF_RANGE'
+  | 'INTERNAL'
+  | 'UNAVAILABLE';
+
+/** One row of the catalogue. */
+export interface CatalogueRow {
+  /** What happened, to what and where; `{name}` is replaced by the fact of that name. */
+  readonly message: string;
+  /** What the reader can do about it; empty where the message says it all. */
+  readonly remedy: string;
+  /** Whether the very same call can succeed later without a change. */
+  readonly retryable: boolean;
+  /** The status that carries this error over gRPC. */
+  readonly grpcStatus: GrpcStatusName;
+}
+
+const row = (
+  message: string,
+  remedy: string,
+  grpcStatus: GrpcStatusName,
+  retryable: boolean = false,
+): CatalogueRow => ({ message, remedy, retryable, grpcStatus });
+
+/** Every error code of Shoal with its row. Codes are stable; wording may improve. */
+export const catalogue = {
+  // -- items ---------------------------------------------------------------------------------------------------
+  ITEM_THREW: row('Item {index} failed: {reason} ({where}).', '{others}', 'ABORTED'),
+  ITEM_KILLED_CHILD: row(
+    'Item {index} killed its process {deaths} ({where}). It was set aside; all others ran.',
+    'Run the function on this item alone to see why; lower memory use or raise the limit if it ran out of memory.',
+    'ABORTED',
+  ),
+  ITEM_TIMED_OUT: row(
+    'Item {index} ran longer than {limit} on {where} and its process was replaced.',
+    'Raise timeoutMs or split the item.',
+    'DEADLINE_EXCEEDED',
+  ),
+  ITEM_LOST: row(
+    'Item {index} was lost {losses} together with the agent that ran it ({where}).',
+    'Look at the agents (shoal status); raise retries.lost if they are known to come and go.',
+    'ABORTED',
+    true,
+  ),
+  ITEM_TOO_LARGE: row(
+    'Item {index} is {size}; the limit is {limit} ({option}).',
+    'Send a reference (a path, a key) in place of the data, or raise the limit.',
+    'RESOURCE_EXHAUSTED',
+  ),
+  RESULT_TOO_LARGE: row(
+    'Result of item {index} is {size}; the limit is {limit} ({option}).',
+    'Return a reference (a path, a key) in place of the data, or raise the limit.',
+    'RESOURCE_EXHAUSTED',
+  ),
+  VALUE_NOT_PORTABLE: row('{what} cannot be sent: {path} is {kind}.', 'Send plain data.', 'INVALID_ARGUMENT'),
+  // -- task functions ------------------------------------------------------------------------------------------
+  TASK_NOT_PORTABLE: row(
+    '{task} uses {names} from its surrounding scope ({where}).',
+    'Export it from a module, or pass what it needs inside each item.',
+    'INVALID_ARGUMENT',
+  ),
+  TASK_EXPORT_MISSING: row(
+    '{module} has no export "{name}". Exports: {exports}.',
+    '{suggestion}',
+    'NOT_FOUND',
+  ),
+  TASK_LOAD_FAILED: row('{module} cannot be loaded: {reason}.', '{hint}', 'INVALID_ARGUMENT'),
+  TASK_BUNDLE_FAILED: row(
+    '{module} cannot be bundled for the cluster: {reason}.',
+    '{hint}',
+    'INVALID_ARGUMENT',
+  ),
+  INITIALIZER_FAILED: row(
+    'The initializer failed in {where}: {reason}.',
+    'Nothing was run. Repair the initializer; it runs once in every child.',
+    'FAILED_PRECONDITION',
+  ),
+  CHILD_START_FAILED: row(
+    'No child process could be started: {reason}.',
+    'Look at the limits of processes and memory of this machine.',
+    'UNAVAILABLE',
+    true,
+  ),
+  POOL_IN_TASK_MODULE: row(
+    'A Pool was created while a child was loading its task module ({module}); each child would start children of its own.',
+    'Put the code that starts the pool behind `if (import.meta.main)`, or in another file.',
+    'FAILED_PRECONDITION',
+  ),
+  // -- pools and jobs ------------------------------------------------------------------------------------------
+  POOL_CLOSED: row('This pool is closed: it takes no new work.', '', 'FAILED_PRECONDITION'),
+  POOL_TERMINATED: row('This pool was terminated; what was pending did not finish.', '', 'CANCELLED'),
+  POOL_NOT_CLOSED: row(
+    'join() waits for a closed pool.',
+    'Call close() or terminate() first.',
+    'FAILED_PRECONDITION',
+  ),
+  JOB_CANCELLED: row('The job was cancelled: {reason}.', '', 'CANCELLED'),
+  JOB_DEADLINE: row(
+    'The job did not finish within its deadline of {limit}.',
+    'Raise deadlineMs.',
+    'DEADLINE_EXCEEDED',
+  ),
+  JOB_NOT_FOUND: row(
+    'There is no job {job}.',
+    'It may have ended: an ephemeral job is forgotten soon after.',
+    'NOT_FOUND',
+  ),
+  JOB_EXISTS: row(
+    'Request {requestId} was used before for another job.',
+    'Use a new request id for each job.',
+    'ALREADY_EXISTS',
+  ),
+  RESULT_ACKNOWLEDGED: row(
+    'Results before {cursor} were acknowledged and are gone; {index} was asked for.',
+    'Read on from the cursor.',
+    'OUT_OF_RANGE',
+  ),
+  TIMED_OUT: row('{what} took longer than {limit}.', '', 'DEADLINE_EXCEEDED', true),
+  LIMIT_REACHED: row(
+    '{what}: {value} is over the limit of {limit} ({option}).',
+    '',
+    'RESOURCE_EXHAUSTED',
+    true,
+  ),
+  REQUEST_INVALID: row('{field}: {reason}.', '', 'INVALID_ARGUMENT'),
+  // -- bundles -------------------------------------------------------------------------------------------------
+  BUNDLE_NOT_FOUND: row(
+    'There is no bundle {bundle}.',
+    'Push it first: shoal bundle push NAME@VERSION FILE.',
+    'NOT_FOUND',
+  ),
+  BUNDLE_EXISTS: row(
+    'Bundle {bundle} exists with other content; a version never changes.',
+    'Push it under a new version.',
+    'ALREADY_EXISTS',
+  ),
+  BUNDLE_CORRUPT: row(
+    'The bundle announced as {announced} has the hash {actual}.',
+    'Send it again.',
+    'INVALID_ARGUMENT',
+  ),
+  // -- cluster -------------------------------------------------------------------------------------------------
+  NO_AGENTS: row(
+    '{items} items wait and 0 agents are connected.',
+    'Start one: shoal agent --join {address}',
+    'UNAVAILABLE',
+    true,
+  ),
+  AGENT_LOST: row(
+    '{agent} has been silent for {silence}. Its {items} unfinished items were given to others; no finished result was lost.',
+    '',
+    'UNAVAILABLE',
+    true,
+  ),
+  AGENT_NAME_TAKEN: row(
+    'An agent named {agent} is connected already.',
+    'Give each agent a name of its own: shoal agent --name NAME.',
+    'ALREADY_EXISTS',
+  ),
+  AGENT_NOT_FOUND: row('There is no agent {agent}. Agents: {agents}.', '', 'NOT_FOUND'),
+  SESSION_STALE: row(
+    'Session {session} is over: a newer one took its place.',
+    'Join again.',
+    'FAILED_PRECONDITION',
+  ),
+  ENCODING_NOT_ACCEPTED: row(
+    'Encoding {encoding} is not accepted here; accepted: {accepted}.',
+    '',
+    'INVALID_ARGUMENT',
+  ),
+  VERSION_MISMATCH: row('{versions}.', 'Upgrade {outdated}.', 'FAILED_PRECONDITION'),
+  CANNOT_CONNECT: row(
+    'Cannot reach coordinator {address} ({reason}, tried {tries} in {elapsed}).',
+    'Is it running? Start one: shoal coordinator, or shoal dev.',
+    'UNAVAILABLE',
+    true,
+  ),
+  CONNECTION_LOST: row(
+    'The connection to coordinator {address} was lost ({reason}).',
+    '',
+    'UNAVAILABLE',
+    true,
+  ),
+  INSECURE_LISTEN: row(
+    'Refused to listen on {address}: whoever reaches it could run code on every agent, and nothing protects it.',
+    'Listen on 127.0.0.1, or pass --insecure if the network is private.',
+    'FAILED_PRECONDITION',
+  ),
+  ADDRESS_IN_USE: row(
+    '{address} is in use by another process.',
+    'Stop it, or choose another port with {option}.',
+    'UNAVAILABLE',
+    true,
+  ),
+  // -- command line --------------------------------------------------------------------------------------------
+  INPUT_INVALID: row('{source}, line {line}: {reason}.', '', 'INVALID_ARGUMENT'),
+  FILE_NOT_USABLE: row('{path}: {reason}.', '', 'NOT_FOUND'),
+  USAGE: row('{reason}.', '{hint}', 'INVALID_ARGUMENT'),
+  INTERNAL: row('A fault of Shoal itself: {reason}.', 'Please report it with the lines above.', 'INTERNAL'),
+} as const satisfies Record<string, CatalogueRow>;
+
+/** A stable error code, as users match it: `error.code === 'ITEM_THREW'`. */
+export type ErrorCode = keyof typeof catalogue;
+
+/** Whether a string is a code of the catalogue. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(catalogue, code);
+}
+
+const fill = (template: string, facts: Facts): string =>
+  template.replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? ''));
+
+/** The full text of an error: its message and what to do about it. */
+export function describe(code: ErrorCode, facts: Facts): string {
+  const { message, remedy } = catalogue[code];
+  // A message may end in a fact that brings its own full stop.
+  const text = fill(message, facts).replace(/\.\.$/, '.');
+  const advice = fill(remedy, facts).trim();
+  return advice === '' ? text : `${text} ${advice}`;
+}

@@ -1,0 +1,25 @@
+export {
+  type CatalogueRow,
+  catalogue,
+  describe,
+  type ErrorCode,
+  type Fact,
+  type Facts,
+  type GrpcStatusName,
+  isErrorCode,
+} from './catalogue.ts';
+export { bytesText, countText, durationText, timesText } from './quantity.ts';
+export {
+  InitializerError,
+  type ItemAttempt,
+  ItemError,
+  type ItemErrorCode,
+  type ItemErrorDetail,
+  JobCancelledError,
+  PoolClosedError,
+  PoolTerminatedError,
+  RemoteError,
+  ShoalError,
+  TimeoutError,
+} from './shoal-error.ts';
+export { nearestName } from './suggestion.ts';

@@ -1,0 +1,144 @@
+import { catalogue, describe, type ErrorCode, type Facts } from './catalogue.ts';
+
+/** Every error of Shoal's own: a stable `code`, the facts it was made of, and a message that says what to do. */
+export class ShoalError extends Error {
+  override readonly name: string = 'ShoalError';
+  /** The stable code: match on this, never on the message. */
+  readonly code: ErrorCode;
+  /** What the message was made of, by name. */
+  readonly facts: Facts;
+
+  constructor(code: ErrorCode, facts: Facts = {}, options?: ErrorOptions) {
+    super(describe(code, facts), options);
+    this.code = code;
+    this.facts = facts;
+  }
+
+  /** Whether the very same call can succeed later. */
+  get retryable(): boolean {
+    return catalogue[this.code].retryable;
+  }
+}
+
+/** Work was given to a pool after `close()`. */
+export class PoolClosedError extends ShoalError {
+  override readonly name: string = 'PoolClosedError';
+  constructor() {
+    super('POOL_CLOSED');
+  }
+}
+
+/** Work was pending when `terminate()` ran, or was given to the pool afterwards. */
+export class PoolTerminatedError extends ShoalError {
+  override readonly name: string = 'PoolTerminatedError';
+  constructor() {
+    super('POOL_TERMINATED');
+  }
+}
+
+/** The job was cancelled: by `cancel()`, by its consumer, by an operator, or at its deadline. */
+export class JobCancelledError extends ShoalError {
+  override readonly name: string = 'JobCancelledError';
+  constructor(
+    facts: Facts = { reason: 'cancel() was called' },
+    code: 'JOB_CANCELLED' | 'JOB_DEADLINE' = 'JOB_CANCELLED',
+  ) {
+    super(code, facts);
+  }
+}
+
+/** A wait (`next`, `result`, `wait` with `timeoutMs`) ran out. What was waited for is not lost. */
+export class TimeoutError extends ShoalError {
+  override readonly name: string = 'TimeoutError';
+  constructor(facts: Facts) {
+    super('TIMED_OUT', facts);
+  }
+}
+
+/** The initializer threw or killed its child; nothing that needs it can run. */
+export class InitializerError extends ShoalError {
+  override readonly name: string = 'InitializerError';
+  constructor(facts: Facts, options?: ErrorOptions) {
+    super('INITIALIZER_FAILED', facts, options);
+  }
+}
+
+/** One try at an item: where it ran and how it ended. */
+export interface ItemAttempt {
+  /** The agent's name; undefined in a local pool. */
+  readonly agent?: string;
+  /** The process that ran it; undefined where it never reached one. */
+  readonly pid?: number;
+  /** The exit code of a process that died meanwhile. */
+  readonly exitCode?: number;
+  /** The signal that ended the process, such as `SIGSEGV`. */
+  readonly signal?: string;
+  /** How long the try lasted, in milliseconds. */
+  readonly ms?: number;
+}
+
+/** The codes that an {@link ItemError} can have. */
+export type ItemErrorCode =
+  | 'ITEM_THREW'
+  | 'ITEM_KILLED_CHILD'
+  | 'ITEM_TIMED_OUT'
+  | 'ITEM_LOST'
+  | 'ITEM_TOO_LARGE'
+  | 'RESULT_TOO_LARGE'
+  | 'VALUE_NOT_PORTABLE';
+
+/** What an {@link ItemError} is made of. */
+export interface ItemErrorDetail {
+  readonly code: ItemErrorCode;
+  readonly index: number;
+  readonly task: string;
+  readonly attempts: readonly ItemAttempt[];
+  readonly facts: Facts;
+  readonly cause?: unknown;
+  /** The last lines that a dead process wrote to stderr. */
+  readonly stderrTail?: string;
+}
+
+/** One item failed. `cause` is the function's own error, rebuilt with its name, message, code, fields and stack. */
+export class ItemError extends ShoalError {
+  override readonly name: string = 'ItemError';
+  /** The item's position in the input, from 0. */
+  readonly index: number;
+  /** The name of the task function. */
+  readonly task: string;
+  /** Where the last attempt ran; undefined in a local pool. */
+  readonly agent: string | undefined;
+  /** The process of the last attempt. */
+  readonly pid: number | undefined;
+  /** Every try, the first one first. */
+  readonly attempts: readonly ItemAttempt[];
+  /** The last lines that a dead process wrote to stderr; undefined where none died. */
+  readonly stderrTail: string | undefined;
+
+  constructor(detail: ItemErrorDetail) {
+    super(
+      detail.code,
+      { ...detail.facts, index: detail.index },
+      'cause' in detail ? { cause: detail.cause } : undefined,
+    );
+    const last = detail.attempts.at(-1);
+    this.index = detail.index;
+    this.task = detail.task;
+    this.agent = last?.agent;
+    this.pid = last?.pid;
+    this.attempts = detail.attempts;
+    this.stderrTail = detail.stderrTail;
+  }
+}
+
+/** Stands for a thrown value that is not an Error, or an error that cannot be rebuilt as it was. */
+export class RemoteError extends Error {
+  override readonly name: string = 'RemoteError';
+  /** The name that the original error had. */
+  readonly remoteName: string;
+
+  constructor(message: string, remoteName: string, options?: ErrorOptions) {
+    super(message, options);
+    this.remoteName = remoteName;
+  }
+}
