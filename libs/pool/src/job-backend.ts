@@ -1,0 +1,127 @@
+/**
+ * The seam between the surface that users touch and whatever runs their jobs.
+ *
+ * `map`, `imap`, `submit` and the rest are written once, over this interface; the local pool and the cluster are two
+ * implementations of it. So both behave alike by construction.
+ *
+ *   MapPool surface --- blocks of encoded items, credit, cancel ---> JobBackend (LocalBackend | ClusterBackend)
+ *                   <-- outcomes by index, prints, progress, end ---
+ */
+
+import type { Facts, ItemAttempt, ItemErrorCode } from '@shoal/errors';
+import type { RetryBudgets } from '@shoal/scheduler';
+import type { Block, Encoding, Print, RemoteErrorData, TaskRef } from './chunk-request.ts';
+
+/** What the surface asks for: options checked, defaults filled in, function resolved. */
+export interface JobRequest {
+  readonly task: TaskRef;
+  readonly encoding: Encoding;
+  readonly spread: boolean;
+  readonly ordered: boolean;
+  readonly totalItems?: number;
+  readonly chunkSize: number | 'auto';
+  readonly timeoutMs?: number;
+  readonly deadlineMs?: number;
+  readonly retries: RetryBudgets;
+  readonly retryOn?: { readonly names: readonly string[] } | { readonly source: string };
+  readonly maxTasksPerChild?: number;
+  readonly concurrentTasksPerChild?: number;
+  readonly failFast: boolean;
+  readonly pure: boolean;
+  readonly priority: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly requestId?: string;
+  /** Items given to the backend and not yet acknowledged, at most. */
+  readonly windowItems: number;
+}
+
+/** What came of one item that failed for good. */
+export interface FailedOutcome {
+  readonly index: number;
+  readonly code: ItemErrorCode;
+  readonly attempts: readonly ItemAttempt[];
+  readonly facts: Facts;
+  /** What the function threw. */
+  readonly error?: RemoteErrorData;
+  readonly stderrTail?: string;
+}
+
+/** Where a job stands. */
+export interface BackendProgress {
+  readonly done: number;
+  readonly failed: number;
+  readonly running: number;
+  readonly retried: number;
+  /** Why nothing runs, in words; undefined while something does. */
+  readonly waitingFor?: string;
+}
+
+/** What a backend tells the surface of a job. Synchronous calls that must not throw. */
+export interface JobSink {
+  /**
+   * Values of the items `first` … `first + count - 1`, in the order of delivery; `bytes` is encoded as Block.bytes is.
+   * `offset` values of `bytes` come before them and are not meant (a run of which only a part was accepted); 0 if left out.
+   */
+  values(first: number, count: number, bytes: Uint8Array, offset?: number): void;
+  failed(outcome: FailedOutcome): void;
+  /** The surface may push until it has pushed `upTo` items in all. Starts at 0. */
+  granted(upTo: number): void;
+  print(print: Print, agent: string | undefined): void;
+  progress(progress: BackendProgress): void;
+  /**
+   * The job is over; nothing is called afterwards. No error: every item had its outcome. With `failFast` the outcome
+   * that ended the job is given to `failed` before this, whatever its place in the order.
+   */
+  ended(error: Error | undefined): void;
+}
+
+/** A job that runs. */
+export interface RunningJob {
+  /** The job's id, known once the backend has created it. */
+  readonly id: string;
+  /** The next items. Blocks follow each other without a gap, within the grant. */
+  push(block: Block): void;
+  endInput(): void;
+  /** The consumer has taken the first `position` outcomes, in order of delivery. */
+  acknowledge(position: number): void;
+  cancel(reason: string): void;
+}
+
+/** One process as `stats()` lists it. */
+export interface ProcessStats {
+  readonly pid: number;
+  /** The agent that it runs on; undefined in a local pool. */
+  readonly agent?: string;
+  /** Calls of task functions that it started. */
+  readonly tasksRun: number;
+  readonly startedAt: Date;
+  /** Resident memory; 0 where it is not known yet. */
+  readonly rssBytes: number;
+  readonly state: 'starting' | 'idle' | 'busy' | 'retiring';
+}
+
+/** A snapshot of a pool. */
+export interface PoolStats {
+  /** At most `processes` of them; a warm spare is not listed. */
+  readonly processes: readonly ProcessStats[];
+  /** Children replaced as planned (maxTasksPerChild, age, memory). */
+  readonly recycled: number;
+  /** Children that died outside our will. */
+  readonly deaths: number;
+  /** Items known and not yet running. */
+  readonly queued: number;
+  /** Items running. */
+  readonly running: number;
+  /** Items with an outcome. */
+  readonly done: number;
+}
+
+/** Runs jobs: on this machine or on a cluster. */
+export interface JobBackend {
+  open(request: JobRequest, sink: JobSink): RunningJob;
+  stats(): PoolStats;
+  /** No new jobs; resolves when the running ones have ended and every child of ours is gone. */
+  close(): Promise<void>;
+  /** End everything now; running jobs end with the given error; resolves when every child of ours is gone. */
+  terminate(error: Error): Promise<void>;
+}
