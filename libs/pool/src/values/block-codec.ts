@@ -1,0 +1,123 @@
+/**
+ * Values as bytes: how items and results are written into a `Block`.
+ *
+ * Runs in the caller and in every child, so it needs nothing but Node's own modules.
+ */
+import { Buffer } from 'node:buffer';
+import v8 from 'node:v8';
+import type { Encoding } from '../chunk-request.ts';
+
+/**
+ * Write consecutive values as the bytes of one block.
+ *
+ * Throws what the encoding throws for a value that it cannot carry; `findUnportable` then says which and where, and
+ * has to be asked beforehand about values that structured clone would flatten without a word.
+ */
+export function encodeBlock(encoding: Encoding, values: readonly unknown[]): Uint8Array {
+  switch (encoding) {
+    case 'v8':
+      return v8.serialize(values);
+    case 'json':
+      return writeRecords(values.map((value) => Buffer.from(JSON.stringify(value) ?? 'null')));
+    case 'bytes':
+      return writeRecords(values.map(asBytes));
+  }
+}
+
+/** Read a block's values. Throws a `RangeError` where the bytes are no block of `count` values. */
+export function decodeBlock(encoding: Encoding, bytes: Uint8Array, count: number): unknown[] {
+  const values = readValues(encoding, bytes);
+  if (values.length !== count) {
+    throw new RangeError(`A block of ${count} values holds ${values.length}.`);
+  }
+  return values;
+}
+
+function readValues(encoding: Encoding, bytes: Uint8Array): unknown[] {
+  switch (encoding) {
+    case 'v8': {
+      const values = decodeValue(bytes);
+      if (!Array.isArray(values)) throw new RangeError('A block of structured clones is no array.');
+      return values;
+    }
+    case 'json':
+      return readRecords(bytes).map((record) => JSON.parse(asText(record)) as unknown);
+    case 'bytes':
+      // A copy each: a record that the user keeps must not keep the whole block, nor show its neighbours.
+      return readRecords(bytes).map((record) => Buffer.from(record));
+  }
+}
+
+/** One structured clone as bytes. */
+export function encodeValue(value: unknown): Uint8Array {
+  return v8.serialize(value);
+}
+
+/**
+ * Read one structured clone.
+ *
+ * Unlike `v8.deserialize`, typed arrays and Buffers get memory of their own: a ten-byte Buffer must not keep the
+ * whole message alive, nor show its neighbours through `.buffer`.
+ */
+export function decodeValue(bytes: Uint8Array): unknown {
+  const reader = new OwningDeserializer(bytes);
+  reader.readHeader();
+  return reader.readValue();
+}
+
+interface HostObjectReader {
+  _readHostObject(): ArrayBufferView;
+}
+
+const readView = (v8.DefaultDeserializer.prototype as unknown as HostObjectReader)._readHostObject;
+
+class OwningDeserializer extends v8.DefaultDeserializer {
+  _readHostObject(): ArrayBufferView {
+    const view = readView.call(this as unknown as HostObjectReader);
+    const start = view.byteOffset;
+    const memory = view.buffer.slice(start, start + view.byteLength);
+    if (Buffer.isBuffer(view)) return Buffer.from(memory as ArrayBuffer);
+    const Kind = view.constructor as new (memory: ArrayBufferLike) => ArrayBufferView;
+    return new Kind(memory);
+  }
+}
+
+const lengthBytes = 4;
+
+function writeRecords(records: readonly Uint8Array[]): Uint8Array {
+  let size = 0;
+  for (const record of records) size += lengthBytes + record.byteLength;
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const record of records) {
+    at = bytes.writeUInt32LE(record.byteLength, at);
+    bytes.set(record, at);
+    at += record.byteLength;
+  }
+  return bytes;
+}
+
+function readRecords(bytes: Uint8Array): Uint8Array[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const records: Uint8Array[] = [];
+  let at = 0;
+  while (at < bytes.byteLength) {
+    if (at + lengthBytes > bytes.byteLength) throw new RangeError('A block ends inside a record.');
+    const length = view.getUint32(at, true);
+    at += lengthBytes;
+    if (at + length > bytes.byteLength) throw new RangeError('A block ends inside a record.');
+    records.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return records;
+}
+
+function asBytes(value: unknown): Uint8Array {
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  throw new TypeError(`The encoding "bytes" carries Uint8Array and ArrayBuffer, not ${typeof value}.`);
+}
+
+function asText(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}

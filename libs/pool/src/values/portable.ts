@@ -1,0 +1,261 @@
+/**
+ * Which values can travel. Structured clone refuses some (functions) and silently empties others (a URL arrives as
+ * `{}`); both are found here, with the path of the culprit, before anything is sent.
+ *
+ * Class instances arrive as plain objects: that is documented and allowed. What is refused is an object of the
+ * platform whose state is not in its own fields, for nothing of it would arrive.
+ */
+import { types } from 'node:util';
+import v8 from 'node:v8';
+import type { Encoding } from '../chunk-request.ts';
+
+/** What in a value cannot travel. */
+export interface Unportable {
+  /** Where: `.callbacks[0]`; `it` where the value itself is meant. */
+  readonly path: string;
+  /** What: `a function`, `a URL`. */
+  readonly kind: string;
+}
+
+/** Find what in a value cannot travel in this encoding; undefined where all of it can. */
+export function findUnportable(value: unknown, encoding: Encoding = 'v8'): Unportable | undefined {
+  switch (encoding) {
+    case 'v8':
+      return isSurelyPortable(value) ? undefined : search(value, encoding);
+    case 'json':
+      return search(value, encoding);
+    case 'bytes':
+      return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
+        ? undefined
+        : { path: 'it', kind: `${nameOf(value)}, and the encoding is bytes` };
+  }
+}
+
+/** The same for a value that the encoder has refused: always finds something to say. */
+export function explainUnportable(value: unknown, encoding: Encoding, thrown: unknown): Unportable {
+  return (
+    search(value, encoding) ?? {
+      path: 'it',
+      kind: `refused (${thrown instanceof Error ? thrown.message : 'no reason given'})`,
+    }
+  );
+}
+
+// Deeper values, and those of more objects, are left to `search`, which knows shared and circular references.
+const quickDepthMax = 24;
+const quickWidthMax = 1_000;
+
+function isSurelyPortable(value: unknown): boolean {
+  try {
+    return looksPortable(value, 0);
+  } catch {
+    // A getter threw; the closer look says which.
+    return false;
+  }
+}
+
+/** A quick look without any bookkeeping. True: surely portable. False: look closely. */
+function looksPortable(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object') return typeof value !== 'function' && typeof value !== 'symbol';
+  if (value === null) return true;
+  if (depth > quickDepthMax) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Array.prototype) {
+    const list = value as readonly unknown[];
+    if (list.length > quickWidthMax && depth > 0) return false;
+    for (let i = 0; i < list.length; i++) {
+      const element = list[i];
+      if (typeof element === 'number' || typeof element === 'string') continue;
+      if (!looksPortable(element, depth + 1)) return false;
+    }
+    return true;
+  }
+  if (prototype === Object.prototype || prototype === null) {
+    // A Proxy passes for a plain object here; the encoder refuses it, and `explainUnportable` then says so.
+    const fields = value as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(fields)) {
+      const field = fields[key];
+      if (typeof field === 'number' || typeof field === 'string') continue;
+      if (!looksPortable(field, depth + 1)) return false;
+    }
+    return true;
+  }
+  return isPlainBuiltin(value);
+}
+
+/** Built-in objects that structured clone carries whole and that hold no other values. */
+function isPlainBuiltin(value: object): boolean {
+  return (
+    (ArrayBuffer.isView(value) && !types.isSharedArrayBuffer(value.buffer)) ||
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isArrayBuffer(value) ||
+    types.isBoxedPrimitive(value)
+  );
+}
+
+/** Look at everything, once each, and keep the path. */
+function search(root: unknown, encoding: Encoding): Unportable | undefined {
+  const seen = new Set<object>();
+  const open: { readonly value: unknown; readonly path: string }[] = [{ value: root, path: '' }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, path } = next;
+    const kind = kindOfUnportable(value, encoding);
+    if (kind !== undefined) return { path: path === '' ? 'it' : path, kind };
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    try {
+      // Reversed, so that the first culprit in reading order is the one named.
+      for (const child of childrenOf(value, path, encoding).reverse()) open.push(child);
+    } catch {
+      return { path: path === '' ? 'it' : path, kind: 'an object with a field that throws when it is read' };
+    }
+  }
+  if (encoding === 'json' && isCircular(root)) return { path: 'it', kind: 'a circular structure' };
+  return undefined;
+}
+
+function childrenOf(value: object, path: string, encoding: Encoding): { value: unknown; path: string }[] {
+  if (encoding === 'json' && 'toJSON' in value) return [];
+  if (types.isMap(value)) {
+    return [...value].flatMap(([key, entry]) => [
+      { value: key, path: `${path}.keys()` },
+      { value: entry, path: `${path}.get(${describeKey(key)})` },
+    ]);
+  }
+  if (types.isSet(value)) return [...value].map((entry) => ({ value: entry, path: `${path}.values()` }));
+  if (types.isNativeError(value)) {
+    return 'cause' in value ? [{ value: value.cause, path: `${path}.cause` }] : [];
+  }
+  if (isPlainBuiltin(value)) return [];
+  const isList = Array.isArray(value);
+  return Object.entries(value).map(([key, field]) => ({
+    value: field as unknown,
+    path: isList && /^\d+$/.test(key) ? `${path}[${key}]` : `${path}${step(key)}`,
+  }));
+}
+
+function step(key: string): string {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+function describeKey(key: unknown): string {
+  return typeof key === 'string' || typeof key === 'number' ? JSON.stringify(key) : nameOf(key);
+}
+
+function kindOfUnportable(value: unknown, encoding: Encoding): string | undefined {
+  switch (typeof value) {
+    case 'function':
+      return 'a function';
+    case 'symbol':
+      return 'a symbol';
+    case 'bigint':
+      return encoding === 'json' ? 'a bigint, which JSON cannot carry' : undefined;
+    case 'object':
+      return value === null ? undefined : kindOfObject(value, encoding);
+    default:
+      return undefined;
+  }
+}
+
+function kindOfObject(value: object, encoding: Encoding): string | undefined {
+  if (types.isProxy(value)) return 'a Proxy';
+  if (encoding === 'json') {
+    if (types.isMap(value) || types.isSet(value)) return `a ${nameOf(value)}, which JSON cannot carry`;
+    if ('toJSON' in value) return undefined;
+  } else {
+    if (ArrayBuffer.isView(value)) {
+      return types.isSharedArrayBuffer(value.buffer) ? 'a view of shared memory' : undefined;
+    }
+    if (types.isArgumentsObject(value)) return 'an arguments object';
+    if (types.isModuleNamespaceObject(value)) return 'a module';
+  }
+  const platformName = platformNameOf(Object.getPrototypeOf(value) as object | null);
+  return platformName === undefined ? undefined : `${article(platformName)} ${platformName}`;
+}
+
+// Objects of the platform that name themselves and are carried whole.
+const carried = new Set(['Map', 'Set', 'ArrayBuffer', 'DataView', 'BigInt', 'DOMException']);
+const typedArray = /^(?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array$/;
+const verdicts = new WeakMap<object, string | undefined>();
+
+/**
+ * The name of the platform's class that a prototype belongs to, where nothing of its state would arrive.
+ * The platform's classes name themselves by `Symbol.toStringTag`, and their methods are not written in JavaScript
+ * that a user could have written: `Headers` and its like are known without touching (and so loading) them.
+ */
+function platformNameOf(prototype: object | null): string | undefined {
+  if (prototype === null || prototype === Object.prototype || prototype === Array.prototype) return undefined;
+  const known = verdicts.get(prototype);
+  if (known !== undefined || verdicts.has(prototype)) return known;
+  let verdict: string | undefined;
+  const tag = Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag);
+  const name: unknown = tag?.get === undefined ? tag?.value : undefined;
+  if (typeof name === 'string' && platformNames.has(name)) verdict = name;
+  else if (typeof name === 'string' && (carried.has(name) || typedArray.test(name))) verdict = undefined;
+  else verdict = platformNameOf(Object.getPrototypeOf(prototype) as object | null);
+  verdicts.set(prototype, verdict);
+  return verdict;
+}
+
+const platformNames = new Set([
+  ...['URL', 'URLSearchParams', 'URLPattern', 'Blob', 'File', 'FormData', 'Headers', 'Request', 'Response'],
+  ...['AbortController', 'AbortSignal', 'EventTarget', 'Event', 'MessageChannel', 'MessagePort', 'WebSocket'],
+  ...[
+    'ReadableStream',
+    'WritableStream',
+    'TransformStream',
+    'TextEncoder',
+    'TextDecoder',
+    'CryptoKey',
+    'Crypto',
+  ],
+  ...['CompressionStream', 'DecompressionStream', 'TextEncoderStream', 'TextDecoderStream', 'Performance'],
+  ...['Promise', 'WeakMap', 'WeakSet', 'WeakRef', 'FinalizationRegistry', 'Generator', 'AsyncGenerator'],
+  ...[
+    'SharedArrayBuffer',
+    'Array Iterator',
+    'Map Iterator',
+    'Set Iterator',
+    'String Iterator',
+    'Iterator Helper',
+  ],
+  ...['RegExp String Iterator', 'Iterator', 'BlockList', 'BroadcastChannel', 'EventSource', 'Storage'],
+  ...['WebAssembly.Module', 'WebAssembly.Instance', 'WebAssembly.Memory', 'WebAssembly.Table'],
+  ...['Intl.DateTimeFormat', 'Intl.NumberFormat', 'Intl.Collator', 'Intl.PluralRules', 'Intl.ListFormat'],
+  ...['Intl.RelativeTimeFormat', 'Intl.Segmenter', 'Intl.Locale', 'Intl.DisplayNames', 'Intl.DurationFormat'],
+  ...['Temporal.Instant', 'Temporal.PlainDate', 'Temporal.PlainTime', 'Temporal.PlainDateTime'],
+  ...['Temporal.ZonedDateTime', 'Temporal.Duration', 'Temporal.PlainYearMonth', 'Temporal.PlainMonthDay'],
+  ...['KeyObject', 'PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure'],
+]);
+
+function nameOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value !== 'object') return typeof value;
+  const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  return tag === 'Object' ? 'object' : tag;
+}
+
+function article(noun: string): string {
+  return /^[AEIO]/.test(noun) ? 'an' : 'a';
+}
+
+function isCircular(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Whether structured clone takes this value as it is; for values that are dropped rather than refused. */
+export function canTravel(value: unknown): boolean {
+  if (findUnportable(value) !== undefined) return false;
+  try {
+    v8.serialize(value);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * A thrown value as plain data that can travel. Its other half, `rebuildThrown` in rebuilt-error.ts, runs at the
+ * caller only: a child needs nothing but Node's own modules.
+ *
+ * Anything may be thrown: a string, undefined, a Proxy whose traps throw. Nothing here ever throws.
+ */
+import { Buffer } from 'node:buffer';
+import { inspect, types } from 'node:util';
+import type { Encoding, RemoteErrorData } from '../chunk-request.ts';
+import { decodeValue, encodeValue } from './block-codec.ts';
+import { canTravel } from './portable.ts';
+
+/** How deep causes are followed; errors deeper down are described in words. */
+const causeDepthMax = 8;
+/** How many errors of an AggregateError travel. */
+const errorsMax = 32;
+const messageCharsMax = 16_384;
+const stackCharsMax = 16_384;
+const fieldsMax = 64;
+
+/** Describe a thrown value as plain data. */
+export function describeThrown(thrown: unknown): RemoteErrorData {
+  return describe(thrown, 0);
+}
+
+/** `Name: message`, at most 1 KiB. */
+export function summarize(data: RemoteErrorData): string {
+  const text = data.message === '' ? data.name : `${data.name}: ${data.message}`;
+  return cut(text, 1_000);
+}
+
+/** Write the description of an error; structured clone for `v8`, JSON for the others. */
+export function encodeError(encoding: Encoding, data: RemoteErrorData): Uint8Array {
+  if (encoding === 'v8') return encodeValue(data);
+  return Buffer.from(
+    JSON.stringify(data, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)),
+  );
+}
+
+/** Read what {@link encodeError} wrote. Never throws: what cannot be read gives a description that says so. */
+export function decodeError(encoding: Encoding, bytes: Uint8Array): RemoteErrorData {
+  try {
+    const data =
+      encoding === 'v8' ? decodeValue(bytes) : (JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown);
+    if (isRemoteErrorData(data)) return data;
+  } catch {
+    // Falls through: the child is not to be trusted with more than its own item.
+  }
+  return { name: 'Error', message: 'The error could not be read.' };
+}
+
+function isRemoteErrorData(data: unknown): data is RemoteErrorData {
+  return (
+    typeof data === 'object' &&
+    data !== null &&
+    'name' in data &&
+    typeof data.name === 'string' &&
+    'message' in data &&
+    typeof data.message === 'string'
+  );
+}
+
+function describe(thrown: unknown, depth: number): RemoteErrorData {
+  try {
+    return types.isNativeError(thrown) || (!types.isProxy(thrown) && thrown instanceof Error)
+      ? describeError(thrown, depth)
+      : describeOther(thrown);
+  } catch {
+    return inWords(thrown);
+  }
+}
+
+function describeError(error: Error, depth: number): RemoteErrorData {
+  const name = read(() => text(error.name)) ?? 'Error';
+  const stack = read(() => text(error.stack));
+  const code = read(() => ('code' in error ? error.code : undefined));
+  const fields = fieldsOf(error);
+  const cause = Object.hasOwn(error, 'cause') ? read(() => describeCause(error.cause, depth + 1)) : undefined;
+  const errors =
+    error instanceof AggregateError && depth < causeDepthMax
+      ? read(() => [...error.errors].slice(0, errorsMax).map((inner) => describe(inner, depth + 1)))
+      : undefined;
+  return {
+    name: cut(name, 256),
+    message: cut(read(() => text(error.message)) ?? '', messageCharsMax),
+    ...(stack === undefined ? {} : { stack: cut(stack, stackCharsMax) }),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(fields === undefined ? {} : { fields }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(errors === undefined ? {} : { errors }),
+  };
+}
+
+function describeCause(cause: unknown, depth: number): RemoteErrorData | { readonly value: unknown } {
+  if (depth > causeDepthMax) return inWords(cause);
+  const isError = types.isNativeError(cause) || (!types.isProxy(cause) && cause instanceof Error);
+  if (isError) return describe(cause, depth);
+  return canTravel(cause) ? { value: cause } : inWords(cause);
+}
+
+// What has a place of its own in RemoteErrorData.
+const named = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors']);
+
+function fieldsOf(error: Error): Record<string, unknown> | undefined {
+  const fields: Record<string, unknown> = {};
+  let count = 0;
+  for (const key of Object.keys(error)) {
+    if (named.has(key) || key === '__proto__' || count >= fieldsMax) continue;
+    const value = read(() => (error as unknown as Readonly<Record<string, unknown>>)[key]);
+    if (value === undefined || !canTravel(value)) continue;
+    fields[key] = value;
+    count += 1;
+  }
+  return count === 0 ? undefined : fields;
+}
+
+function describeOther(thrown: unknown): RemoteErrorData {
+  const { name, message } = inWords(thrown);
+  return canTravel(thrown) ? { name, message, thrown: { value: thrown } } : inWords(thrown);
+}
+
+/** What can be said of a value about which nothing may be assumed. */
+function inWords(thrown: unknown): RemoteErrorData {
+  const description =
+    read(() => (typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 1, customInspect: false }))) ??
+    'a value that cannot be described';
+  return {
+    name: types.isProxy(thrown) ? 'Proxy' : typeof thrown,
+    message: cut(description, messageCharsMax),
+    thrown: { description: cut(description, messageCharsMax) },
+  };
+}
+
+function read<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function cut(value: string, charsMax: number): string {
+  return value.length <= charsMax ? value : `${value.slice(0, charsMax)}…`;
+}
