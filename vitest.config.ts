@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 const fromSource = '@shoal/source';
 const conditions = [fromSource, 'module', 'node', 'development|production'];
 
+/** Where to write what every test came to, for the machine that runs them all. */
+const report = process.env['SHOAL_TEST_REPORT'];
+
 interface Suite {
   readonly name: string;
   readonly include: readonly string[];
@@ -23,6 +26,7 @@ const suites: readonly Suite[] = [
 
 export default defineConfig({
   test: {
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     coverage: {
       include: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/*.testkit.ts', 'libs/protocol/src/gen/**'],
@@ -34,6 +38,8 @@ export default defineConfig({
         name: suite.name,
         include: [...suite.include],
         environment: 'node',
+        // Its clean-up container would have to be pulled; the suites that start containers remove them themselves.
+        env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
         pool: 'forks',
         testTimeout: suite.timeoutMs ?? 10_000,
         hookTimeout: suite.timeoutMs ?? 10_000,

@@ -1,0 +1,104 @@
+// `npm run cluster:up [-- --agents 5]` and `npm run cluster:down`: a cluster of containers on this machine.
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { buildImage, run } from './image.ts';
+
+const project = ['-p', 'shoal', '-f', fileURLToPath(new URL('compose.yaml', import.meta.url))];
+const healthyWithinMs = 60_000;
+const port = process.env['SHOAL_PORT'] ?? '7300';
+
+interface ContainerState {
+  readonly Name: string;
+  readonly State: { readonly Status: string; readonly Health?: { readonly Status: string } };
+}
+
+async function up(agents: number): Promise<void> {
+  console.log('Building the image shoal:local');
+  await buildImage();
+  console.log(`Starting a coordinator and ${agents} ${agents === 1 ? 'agent' : 'agents'}`);
+  await compose(['up', '-d', '--scale', `agent=${agents}`]);
+  await untilHealthy(1 + agents);
+  console.log(`The cluster is up: coordinator on 127.0.0.1:${port}, ${agents} agents.
+
+  seq 1 100 | npx shoal map examples/square.ts#square --address 127.0.0.1:${port}
+  npx shoal status --address 127.0.0.1:${port}
+  npm run cluster:down`);
+}
+
+async function down(): Promise<void> {
+  await compose(['down', '--volumes', '--remove-orphans']);
+  console.log('The cluster is down.');
+}
+
+/** Waits until this many containers call themselves healthy; says what each one is doing when they do not. */
+async function untilHealthy(containers: number): Promise<void> {
+  const deadline = Date.now() + healthyWithinMs;
+  for (;;) {
+    const states = await containerStates();
+    const seen = states.map(({ Name, State }) => `${Name.slice(1)}: ${State.Health?.Status ?? State.Status}`);
+    if (states.filter(({ State }) => State.Health?.Status === 'healthy').length >= containers) return;
+    if (Date.now() > deadline) {
+      throw new Error(`Not healthy within ${healthyWithinMs / 1000} s: ${seen.join(', ')}.\n${await logs()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+async function containerStates(): Promise<ContainerState[]> {
+  const ids = await output('docker', ['ps', '-aq', '--filter', 'label=com.docker.compose.project=shoal']);
+  return ids === '' ? [] : JSON.parse(await output('docker', ['inspect', ...ids.split('\n')]));
+}
+
+async function logs(): Promise<string> {
+  const [program, args] = await composeProgram();
+  return output(program, [...args, ...project, 'logs', '--no-color', '--tail', '20']);
+}
+
+async function compose(args: readonly string[]): Promise<void> {
+  const [program, before] = await composeProgram();
+  await run(program, [...before, ...project, ...args]);
+}
+
+/** Compose is a plugin of the docker command in newer installations and a program of its own in older ones. */
+async function composeProgram(): Promise<[string, string[]]> {
+  if (await answers('docker', ['compose', 'version'])) return ['docker', ['compose']];
+  if (await answers('docker-compose', ['version'])) return ['docker-compose', []];
+  throw new Error(
+    'Neither `docker compose` nor docker-compose is here. Install one (Debian: apt-get install docker-compose).',
+  );
+}
+
+async function answers(program: string, args: readonly string[]): Promise<boolean> {
+  return output(program, args).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function output(program: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 16 * 1024 * 1024 });
+  return stdout.trim();
+}
+
+function usage(problem: string): never {
+  console.error(`${problem}\nUsage: node docker/cluster.ts up [--agents N] | down`);
+  process.exit(2);
+}
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { agents: { type: 'string', default: '3' } },
+});
+const agents = Number(values.agents);
+if (!Number.isInteger(agents) || agents < 1)
+  usage(`--agents must be a whole number from 1, not ${values.agents}`);
+
+try {
+  if (positionals[0] === 'up') await up(agents);
+  else if (positionals[0] === 'down') await down();
+  else usage(`Say up or down, not ${positionals[0] ?? 'nothing'}.`);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
