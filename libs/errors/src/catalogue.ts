@@ -46,8 +46,54 @@ const row = (
   retryable: boolean = false,
 ): CatalogueRow => ({ message, remedy, retryable, grpcStatus });
 
+/** A stable error code, as users match it: `error.code === 'ITEM_THREW'`. */
+export type ErrorCode =
+  | 'ITEM_THREW'
+  | 'ITEM_KILLED_CHILD'
+  | 'ITEM_TIMED_OUT'
+  | 'ITEM_LOST'
+  | 'ITEM_TOO_LARGE'
+  | 'RESULT_TOO_LARGE'
+  | 'VALUE_NOT_PORTABLE'
+  | 'TASK_NOT_PORTABLE'
+  | 'TASK_EXPORT_MISSING'
+  | 'TASK_LOAD_FAILED'
+  | 'TASK_BUNDLE_FAILED'
+  | 'INITIALIZER_FAILED'
+  | 'CHILD_START_FAILED'
+  | 'POOL_IN_TASK_MODULE'
+  | 'POOL_CLOSED'
+  | 'POOL_TERMINATED'
+  | 'POOL_NOT_CLOSED'
+  | 'JOB_CANCELLED'
+  | 'JOB_DEADLINE'
+  | 'JOB_NOT_FOUND'
+  | 'JOB_EXISTS'
+  | 'RESULT_ACKNOWLEDGED'
+  | 'TIMED_OUT'
+  | 'LIMIT_REACHED'
+  | 'REQUEST_INVALID'
+  | 'BUNDLE_NOT_FOUND'
+  | 'BUNDLE_EXISTS'
+  | 'BUNDLE_CORRUPT'
+  | 'NO_AGENTS'
+  | 'AGENT_LOST'
+  | 'AGENT_NAME_TAKEN'
+  | 'AGENT_NOT_FOUND'
+  | 'SESSION_STALE'
+  | 'ENCODING_NOT_ACCEPTED'
+  | 'VERSION_MISMATCH'
+  | 'CANNOT_CONNECT'
+  | 'CONNECTION_LOST'
+  | 'INSECURE_LISTEN'
+  | 'ADDRESS_IN_USE'
+  | 'INPUT_INVALID'
+  | 'FILE_NOT_USABLE'
+  | 'USAGE'
+  | 'INTERNAL';
+
 /** Every error code of Shoal with its row. Codes are stable; wording may improve. */
-export const catalogue = {
+export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   // -- items ---------------------------------------------------------------------------------------------------
   ITEM_THREW: row('Item {index} failed: {reason} ({where}).', '{others}', 'ABORTED'),
   ITEM_KILLED_CHILD: row(
@@ -221,10 +267,7 @@ export const catalogue = {
   FILE_NOT_USABLE: row('{path}: {reason}.', '', 'NOT_FOUND'),
   USAGE: row('{reason}.', '{hint}', 'INVALID_ARGUMENT'),
   INTERNAL: row('A fault of Shoal itself: {reason}.', 'Please report it with the lines above.', 'INTERNAL'),
-} as const satisfies Record<string, CatalogueRow>;
-
-/** A stable error code, as users match it: `error.code === 'ITEM_THREW'`. */
-export type ErrorCode = keyof typeof catalogue;
+};
 
 /** Whether a string is a code of the catalogue. */
 export function isErrorCode(code: string): code is ErrorCode {
