@@ -70,6 +70,8 @@ export type ErrorCode =
   | 'JOB_NOT_FOUND'
   | 'JOB_EXISTS'
   | 'RESULT_ACKNOWLEDGED'
+  | 'ITEMS_OUT_OF_STEP'
+  | 'STREAM_REPLACED'
   | 'TIMED_OUT'
   | 'LIMIT_REACHED'
   | 'REQUEST_INVALID'
@@ -81,6 +83,7 @@ export type ErrorCode =
   | 'AGENT_NAME_TAKEN'
   | 'AGENT_NOT_FOUND'
   | 'SESSION_STALE'
+  | 'COORDINATOR_STOPPING'
   | 'ENCODING_NOT_ACCEPTED'
   | 'VERSION_MISMATCH'
   | 'CANNOT_CONNECT'
@@ -186,6 +189,12 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'OUT_OF_RANGE',
   ),
   TIMED_OUT: row('{what} took longer than {limit}.', '', 'DEADLINE_EXCEEDED', true),
+  ITEMS_OUT_OF_STEP: row(
+    'Job {job} has accepted {next} items; a stream that begins with item {index} does not fit.',
+    'Go on with item {next}.',
+    'OUT_OF_RANGE',
+  ),
+  STREAM_REPLACED: row('A newer {what} stream of job {job} took the place of this one.', '', 'ABORTED'),
   LIMIT_REACHED: row(
     '{what}: {value} is over the limit of {limit} ({option}).',
     '',
@@ -228,6 +237,12 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'ALREADY_EXISTS',
   ),
   AGENT_NOT_FOUND: row('There is no agent {agent}. Agents: {agents}.', '', 'NOT_FOUND'),
+  COORDINATOR_STOPPING: row(
+    'The coordinator is stopping and takes no new jobs.',
+    'Try again when it is back.',
+    'UNAVAILABLE',
+    true,
+  ),
   SESSION_STALE: row(
     'Session {session} is over: a newer one took its place.',
     'Join again.',
