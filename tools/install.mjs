@@ -20,7 +20,8 @@ function reasonToInstall() {
   if (statSync(marker).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs) {
     return 'package-lock.json is newer than node_modules';
   }
-  if (process.platform === 'linux' && !existsSync(join(root, 'node_modules', '.bin', 'node'))) {
+  const bringsNode = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch);
+  if (bringsNode && !existsSync(join(root, 'node_modules', '.bin', 'node'))) {
     return 'node_modules has no Node 24';
   }
   return undefined;
