@@ -1,7 +1,14 @@
 export {
-  AgentServiceClient,
+  errorOf,
+  readCatalogueError,
+  writeCatalogueError,
+} from './catalogue-error.ts';
+export { clientOptions, serverOptions } from './channel-options.ts';
+export { type CallContext, connectionReason } from './connection-failure.ts';
+export { readFacts, writeFacts } from './facts.ts';
+export { FlowControlledWriter, type WritableCall } from './flow-controlled-writer.ts';
+export {
   type AgentServiceServer,
-  AgentServiceService,
   AttemptChildDied,
   AttemptEnded,
   AttemptFinished,
@@ -111,9 +118,7 @@ export {
   JobEnded,
   JobInfo,
   JobProgress,
-  JobServiceClient,
   type JobServiceServer,
-  JobServiceService,
   JobState,
   ListJobsRequest,
   ListJobsResponse,
@@ -132,3 +137,27 @@ export {
   WatchJobRequest,
   WatchJobResponse,
 } from './gen/shoal/v1/job.ts';
+export { Health } from './health.ts';
+export { type Limit, type LimitName, limits } from './limits.ts';
+export { createServer, type ServedService, type ShoalServer } from './server.ts';
+export {
+  AgentServiceClient,
+  AgentServiceService,
+  JobServiceClient,
+  JobServiceService,
+} from './services.ts';
+export {
+  type CallStatus,
+  errorFromCall,
+  errorFromStatus,
+  isServiceError,
+  statusOf,
+} from './status.ts';
+export {
+  checkPeer,
+  oldestProtocolNumber,
+  ownPeer,
+  packageVersion,
+  protocolNumber,
+  understands,
+} from './version.ts';

@@ -1,0 +1,42 @@
+import type { ChannelOptions } from '@grpc/grpc-js';
+import { limits } from './limits.ts';
+
+/** A connection that has died silently is noticed by either side; grpc-js by itself would notice nothing, ever. */
+const keepalive: ChannelOptions = {
+  'grpc.keepalive_time_ms': limits.keepaliveMs.default,
+  'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs.default,
+  // Also while no call is open: else the next call would find out.
+  'grpc.keepalive_permit_without_calls': 1,
+};
+
+const messages: ChannelOptions = {
+  'grpc.max_receive_message_length': limits.messageBytes.default,
+  // Whoever receives decides.
+  'grpc.max_send_message_length': -1,
+  // In MiB, as Node counts it.
+  'grpc-node.max_session_memory': limits.sessionMemoryBytes.default / 2 ** 20,
+  'grpc.enable_channelz': 0,
+};
+
+/** Options of our servers. */
+export const serverOptions: ChannelOptions = {
+  ...keepalive,
+  ...messages,
+  'grpc.max_concurrent_streams': limits.concurrentStreams.default,
+};
+
+/** Options of our clients. */
+export const clientOptions: ChannelOptions = {
+  ...keepalive,
+  ...messages,
+  // Retries are ours: a stream is opened again at its position, which gRPC cannot know.
+  'grpc.enable_retries': 0,
+  // The proxy of a browser or a package manager is no way to a coordinator.
+  'grpc.enable_http_proxy': 0,
+  // A service config from DNS is nothing that a user of Shoal knows of.
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.initial_reconnect_backoff_ms': 200,
+  'grpc.max_reconnect_backoff_ms': 5_000,
+  // Connections are not shared between clients of one process: closing one must not matter to another.
+  'grpc.use_local_subchannel_pool': 1,
+};

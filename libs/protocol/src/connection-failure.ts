@@ -1,0 +1,75 @@
+import { status } from '@grpc/grpc-js';
+import { durationText, ShoalError } from '@shoal/errors';
+
+/** Where a call went, for the message of an error that is the connection's. */
+export interface CallContext {
+  /** The coordinator's address as the user gave it. */
+  readonly address: string;
+  /** Whether this connection has worked before: then it was lost, else it never came to be. */
+  readonly connected?: boolean;
+  /** How often it was tried. Default 1. */
+  readonly tries?: number;
+  /** How long it was tried, in milliseconds. Default 0. */
+  readonly elapsedMs?: number;
+}
+
+/** What grpc-js says, and what it means. The first that matches counts. */
+const reasons: readonly (readonly [RegExp, string])[] = [
+  [/ECONNREFUSED/, 'connection refused'],
+  [/Name resolution failed|ENOTFOUND|EAI_AGAIN/, 'its name is unknown'],
+  [/EHOSTUNREACH|ENETUNREACH/, 'no route to it'],
+  [/ETIMEDOUT/, 'it does not answer'],
+  [/ECONNRESET|EPIPE|socket hang up/, 'connection reset'],
+  [/wrong version number|packet length too long/, 'it speaks no TLS there'],
+  [/self[- ]signed|unable to (get|verify)|certificate/i, 'its certificate is not trusted'],
+  [/Protocol error|Failed to connect \(|Parse Error/, 'what listens there is no coordinator'],
+  [/[Kk]eepalive|Ping timed? ?out/, 'it has gone silent'],
+  [/Connection dropped|GOAWAY|Session closed|RST_STREAM/, 'connection dropped'],
+  [/Deadline exceeded/, 'no answer in time'],
+  [/shut ?down|Channel has been/, 'this client was closed'],
+];
+
+/** Why a connection failed, in plain words. What grpc-js says itself where there are none. */
+export function connectionReason(details: string): string {
+  const known = reasons.find(([pattern]) => pattern.test(details));
+  if (known !== undefined) return known[1];
+  return details.split('\n', 1)[0]?.slice(0, 200) || 'unknown reason';
+}
+
+/** The error of a call that failed without an answer of ours: by the connection, or by what listens there. */
+export function connectionFailure(code: number, details: string, context: CallContext): ShoalError {
+  const { address } = context;
+  switch (code) {
+    case status.UNAVAILABLE:
+    case status.DEADLINE_EXCEEDED:
+      return context.connected
+        ? new ShoalError('CONNECTION_LOST', { address, reason: connectionReason(details) })
+        : new ShoalError('CANNOT_CONNECT', {
+            address,
+            reason: connectionReason(details),
+            tries: triesText(context.tries ?? 1),
+            elapsed: durationText(context.elapsedMs ?? 0),
+          });
+    case status.UNIMPLEMENTED:
+      return new ShoalError('VERSION_MISMATCH', {
+        versions: `${address} does not know this call: it is older than this client, or no coordinator`,
+        outdated: 'the coordinator',
+      });
+    case status.CANCELLED:
+      return new ShoalError('CONNECTION_LOST', { address, reason: 'the call was cancelled' });
+    case status.RESOURCE_EXHAUSTED:
+      return new ShoalError('CONNECTION_LOST', { address, reason: details || 'a limit was reached' });
+    case status.INTERNAL:
+    case status.UNKNOWN:
+      // A stream that was reset, a message that could not be read: nothing that the caller's request caused.
+      return new ShoalError('CONNECTION_LOST', { address, reason: connectionReason(details) });
+    default:
+      return new ShoalError('CONNECTION_LOST', {
+        address,
+        reason: `${status[code] ?? `status ${code}`}: ${details}`,
+      });
+  }
+}
+
+const triesText = (tries: number): string =>
+  tries === 1 ? 'once' : tries === 2 ? 'twice' : `${tries} times`;

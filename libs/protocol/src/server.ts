@@ -1,0 +1,100 @@
+import {
+  logVerbosity,
+  Server,
+  type ServerCredentials,
+  type ServiceDefinition,
+  setLogVerbosity,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { ShoalError } from '@shoal/errors';
+import { serverOptions } from './channel-options.ts';
+import { HealthService } from './gen/grpc/health/v1/health.ts';
+import { ServerReflectionService as ReflectionV1 } from './gen/grpc/reflection/v1/reflection.ts';
+import { ServerReflectionService as ReflectionV1Alpha } from './gen/grpc/reflection/v1alpha/reflection.ts';
+import { Health } from './health.ts';
+import { Reflection } from './reflection.ts';
+
+/** One service and what answers its calls. */
+export interface ServedService {
+  readonly definition: ServiceDefinition;
+  readonly handlers: UntypedServiceImplementation;
+}
+
+/** A gRPC server with our limits, the standard health service, and reflection of all that it serves. */
+export interface ShoalServer {
+  /** The server of grpc-js. */
+  readonly server: Server;
+  /** Its health: `setServing(false)` when it drains. */
+  readonly health: Health;
+  /**
+   * Listens on `HOST:PORT` and resolves with the port; port 0 takes a free one.
+   * Throws `ADDRESS_IN_USE` or `REQUEST_INVALID`, naming the address.
+   */
+  listen(address: string, credentials: ServerCredentials): Promise<number>;
+  /** Takes no new calls, and resolves when the open ones have ended; after `graceMs` they are cut off. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** A server that serves these services, and health and reflection on top. */
+export function createServer(services: readonly ServedService[]): ShoalServer {
+  // What grpc-js would print to stderr comes back as an error, too; whoever wants it sets its variable.
+  if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
+  const server = new Server(serverOptions);
+  for (const { definition, handlers } of services) server.addService(definition, handlers);
+
+  const own = services.map(({ definition }) => serviceName(definition));
+  const standard = [HealthService, ReflectionV1, ReflectionV1Alpha].map(serviceName);
+  const health = new Health(own);
+  const reflection = new Reflection([...own, ...standard]);
+  server.addService(HealthService, health.handlers);
+  server.addService(ReflectionV1, reflection.handlers);
+  server.addService(ReflectionV1Alpha, reflection.handlers);
+
+  return {
+    server,
+    health,
+    listen: (address, credentials) => listen(server, address, credentials),
+    close: (graceMs) => close(server, health, graceMs),
+  };
+}
+
+/** The full name of a service: every method's path begins with it. */
+function serviceName(definition: ServiceDefinition): string {
+  const path = Object.values(definition)[0]?.path ?? '';
+  return path.split('/')[1] ?? '';
+}
+
+function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => {
+      if (error === null) resolve(port);
+      else reject(listenError(address, error));
+    });
+  });
+}
+
+function listenError(address: string, error: Error): ShoalError {
+  if (/EADDRINUSE/.test(error.message)) {
+    return new ShoalError('ADDRESS_IN_USE', { address, option: '--listen' });
+  }
+  const reason = /EADDRNOTAVAIL/.test(error.message)
+    ? `${address} is no address of this machine`
+    : /EACCES/.test(error.message)
+      ? `this user may not listen on ${address}`
+      : /Name resolution failed|ENOTFOUND/.test(error.message)
+        ? `the name in ${address} is unknown`
+        : `cannot listen on ${address}: ${error.message}`;
+  return new ShoalError('REQUEST_INVALID', { field: '--listen', reason }, { cause: error });
+}
+
+function close(server: Server, health: Health, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    health.setServing(false);
+    health.close();
+    const cut = setTimeout(() => server.forceShutdown(), graceMs);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+  });
+}
