@@ -5,7 +5,8 @@ import { bundle } from '../tools/bundle.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const officialNodeImage = 'node:24-bookworm-slim';
-const ownNodeImage = 'shoal-base:local';
+// Named by its Node, so that it is made once and again when Node changes.
+const ownNodeImage = `shoal-base:${process.versions.node}`;
 // A registry that answers at all begins to within seconds; a slow download beyond this is better done by hand.
 const pullTimeoutMs = 60_000;
 
@@ -66,6 +67,7 @@ async function findNodeImage(): Promise<string> {
   if (await succeeds('docker', ['image', 'inspect', officialNodeImage], 20_000)) return officialNodeImage;
   if (await succeeds('docker', ['pull', '--quiet', officialNodeImage], pullTimeoutMs))
     return officialNodeImage;
+  if (await succeeds('docker', ['image', 'inspect', ownNodeImage], 20_000)) return ownNodeImage;
   await run('docker/base-image.sh', [ownNodeImage, process.execPath]);
   return ownNodeImage;
 }
