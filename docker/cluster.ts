@@ -16,10 +16,11 @@ interface ContainerState {
 async function up(agents: number): Promise<void> {
   console.log('Building the image shoal:local');
   await buildImage();
-  console.log(`Starting a coordinator and ${agents} ${agents === 1 ? 'agent' : 'agents'}`);
+  const parts = `a coordinator and ${agents} ${agents === 1 ? 'agent' : 'agents'}`;
+  console.log(`Starting ${parts}`);
   await compose(['up', '-d', '--scale', `agent=${agents}`]);
   await untilHealthy(1 + agents);
-  console.log(`The cluster is up: coordinator on 127.0.0.1:${port}, ${agents} agents.
+  console.log(`The cluster is up: ${parts}; it listens on 127.0.0.1:${port}.
 
   seq 1 100 | npx shoal map examples/square.ts#square --address 127.0.0.1:${port}
   npx shoal status --address 127.0.0.1:${port}
