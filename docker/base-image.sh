@@ -16,7 +16,7 @@ chmod 1777 "$rootfs/tmp"
 cp -L "$node" "$rootfs/usr/local/bin/node"
 if busybox=$(command -v busybox); then
   cp -L "$busybox" "$rootfs/bin/busybox"
-  for applet in sh cat chmod chown cp env grep hostname id ip kill ln ls mkdir mv nc ping ps rm sed sleep tar wget; do
+  for applet in sh cat chmod chown cp env false grep hostname id ip kill ln ls mkdir mv nc ping ps rm sed sleep tar true wget; do
     ln -s busybox "$rootfs/bin/$applet"
   done
 else

@@ -22,7 +22,7 @@ export async function bundle(): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries([
-      ['shoal', 'apps/cli/src/main.ts'],
+      ['shoal', 'libs/shoal/bin/shoal.js'],
       ...processes.map((file) => [basename(file, '.ts'), file]),
     ]),
     outdir,
