@@ -1,0 +1,128 @@
+import { ItemError } from '@shoal/errors';
+import type { MapOptions, MapPool, PoolOptions } from '@shoal/pool';
+import { exitCode } from '../exit-code.ts';
+import { exitCodeOfSignal, Interruption } from '../interruption.ts';
+import type { Terminal } from '../terminal.ts';
+import { type InputFormat, openItemSource } from './item-source.ts';
+import { errorLine, resultLine } from './output-line.ts';
+import { type Progress, startProgress } from './progress.ts';
+import { OutputGone, openResultWriter, type ResultWriter } from './result-writer.ts';
+import { parseTaskSpec } from './task-spec.ts';
+
+/** A job as the command line asks for it. Every value is checked. */
+export interface MapRequest {
+  readonly task: string;
+  readonly input: string;
+  readonly inputFormat?: InputFormat;
+  readonly output: string;
+  readonly unordered?: boolean;
+  readonly chunkSize?: number | 'auto';
+  readonly retries?: number;
+  /** Per item, in milliseconds. */
+  readonly timeout?: number;
+  readonly processes?: number;
+  readonly maxTasksPerChild?: number;
+  readonly onError: 'stop' | 'keep';
+  /** The coordinator; without it the job runs on this machine. */
+  readonly address?: string;
+}
+
+/** Runs one job from its input to its output and resolves to the exit code. */
+export async function runMapJob(request: MapRequest, terminal: Terminal): Promise<number> {
+  const task = parseTaskSpec(request.task);
+  const source = await openItemSource(request.input, request.inputFormat, terminal);
+  const writer = await openResultWriter(request.output, source.file, terminal);
+
+  let pool: MapPool | undefined;
+  const stopped = Promise.withResolvers<void>();
+  using interruption = new Interruption(() => {
+    terminal.stderr.write('shoal: stopping; once more to kill.\n');
+    source.close();
+    stopped.resolve();
+    void pool?.terminate();
+  });
+
+  const count = { done: 0, failed: 0, total: source.total };
+  const progress = startProgress(
+    terminal,
+    () => count,
+    request.output === '-' && terminal.stdout.isTTY === true,
+  );
+  try {
+    pool = await Promise.race([openPool(request), stopped.promise.then(() => undefined)]);
+    if (pool === undefined) return exitCode.interrupted;
+    const options: MapOptions & { export: string } = {
+      export: task.export,
+      chunkSize: request.chunkSize,
+      retries: request.retries,
+      timeoutMs: request.timeout,
+    };
+    const results = request.unordered
+      ? pool.imapUnordered(task.url, source.items, options)
+      : pool.imap(task.url, source.items, options);
+    await writeResults(results, request.onError, { writer, progress, count });
+    await writer.close();
+    if (writer.failure !== undefined) throw writer.failure;
+    if (count.failed > 0) progress.line(`${count.failed} of ${count.done + count.failed} items failed.`);
+    return count.failed > 0 ? exitCode.failed : exitCode.done;
+  } catch (error) {
+    if (interruption.signal !== undefined) return exitCodeOfSignal(interruption.signal);
+    if (error instanceof OutputGone) return exitCode.outputGone;
+    // What came before the error is good; it is written before the error is told.
+    await writer.close();
+    throw error;
+  } finally {
+    progress.stop();
+    source.close();
+    await pool?.terminate();
+  }
+}
+
+async function openPool(request: MapRequest): Promise<MapPool> {
+  const options: PoolOptions = {
+    processes: request.processes,
+    maxTasksPerChild: request.maxTasksPerChild,
+  };
+  // A job on this machine loads nothing of the network: it should be on its way within a blink.
+  if (request.address === undefined) {
+    const { Pool } = await import('@shoal/pool');
+    return new Pool(options);
+  }
+  const { connect } = await import('@shoal/client');
+  return connect(request.address, { ...options, insecure: true });
+}
+
+interface Outlet {
+  readonly writer: ResultWriter;
+  readonly progress: Progress;
+  readonly count: { done: number; failed: number };
+}
+
+/** Takes outcomes one by one and writes each, at the pace of the output's reader. */
+async function writeResults(
+  results: AsyncIterator<unknown, undefined>,
+  onError: 'stop' | 'keep',
+  { writer, progress, count }: Outlet,
+): Promise<void> {
+  for (;;) {
+    let failed: ItemError | undefined;
+    try {
+      const next = await results.next();
+      if (next.done === true) return;
+      const line = resultLine(next.value, count.done + count.failed);
+      if (line instanceof ItemError) failed = line;
+      else {
+        count.done++;
+        await writer.line(line);
+      }
+    } catch (error) {
+      if (!(error instanceof ItemError)) throw error;
+      failed = error;
+    }
+    if (failed === undefined) continue;
+    if (onError === 'stop') throw failed;
+    count.failed++;
+    progress.line(`shoal: ${failed.code}: ${failed.message}`);
+    await writer.line(errorLine(failed));
+  }
+}

@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import type { Terminal } from './terminal.ts';
+import { agentCommand } from './verbs/agent.ts';
+import { bundleCommand } from './verbs/bundle.ts';
+import { coordinatorCommand } from './verbs/coordinator.ts';
+import { devCommand } from './verbs/dev.ts';
+import { mapCommand } from './verbs/map.ts';
+import { statusCommand } from './verbs/status.ts';
+import { version } from './version.ts';
+
+/** The command with all its verbs. A verb that did not end with code 0 says so through `end`. */
+export function buildProgram(terminal: Terminal, end: (exitCode: number) => void): Command {
+  const program = new Command('shoal')
+    .description('multiprocessing.Pool for TypeScript, from one laptop to a thousand machines.')
+    .version(version, '-V, --version', 'print the version')
+    .addHelpText('after', helpAfter);
+  // The order is the one in which people meet them.
+  for (const verb of [
+    mapCommand(terminal, end),
+    devCommand(terminal, end),
+    coordinatorCommand(terminal, end),
+    agentCommand(terminal, end),
+    statusCommand(terminal),
+    bundleCommand(terminal),
+  ]) {
+    program.addCommand(verb);
+  }
+  for (const command of everyCommand(program)) {
+    command
+      .exitOverride()
+      .helpOption('-h, --help', 'print this')
+      .helpCommand(false)
+      .showSuggestionAfterError(true)
+      .configureOutput({
+        writeOut: (text) => void terminal.stdout.write(text),
+        writeErr: (text) => void terminal.stderr.write(text),
+        // Errors are told in one place and in one way: main.ts.
+        outputError: () => {},
+      });
+  }
+  return program;
+}
+
+function* everyCommand(command: Command): Generator<Command> {
+  yield command;
+  for (const inner of command.commands) yield* everyCommand(inner);
+}
+
+const helpAfter = `
+Results go to stdout, everything else to stderr.
+Exit codes: 0 done, 1 some items failed, 2 usage or input, 3 coordinator out of reach, 4 cancelled, 130 Ctrl-C.
+
+Try:
+  seq 1 10 | shoal map examples/square.ts#square
+  shoal dev`;

@@ -1,0 +1,33 @@
+import { exitCode } from './exit-code.ts';
+
+/** What runs until somebody ends it: a coordinator, an agent, a cluster on this machine. */
+export interface Service {
+  /** Finish what runs, take nothing new. Called again: end now. Resolves when nothing is left. */
+  close(options: { readonly drain: boolean }): Promise<void>;
+  /** Resolves with an exit code when the service ends by itself. Default: it never does. */
+  readonly ended?: Promise<number>;
+}
+
+/**
+ * Runs a service until it ends or a signal ends it: the first SIGTERM (or Ctrl-C) drains, the second ends it now.
+ *
+ * Resolves to 0 after SIGTERM, 130 after Ctrl-C.
+ */
+export async function untilEnded(service: Service): Promise<number> {
+  const signalled = Promise.withResolvers<number>();
+  let signals = 0;
+  const handle = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    const code = signal === 'SIGINT' ? exitCode.interrupted : exitCode.done;
+    // A third one says that closing itself hangs; what we started is gone with us.
+    if (signals > 2) process.exit(code);
+    service.close({ drain: signals === 1 }).then(() => signalled.resolve(code), signalled.reject);
+  };
+  const ending = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+  for (const signal of ending) process.on(signal, handle);
+  try {
+    return await Promise.race([signalled.promise, ...(service.ended === undefined ? [] : [service.ended])]);
+  } finally {
+    for (const signal of ending) process.off(signal, handle);
+  }
+}

@@ -1,0 +1,46 @@
+import { ShoalError } from '@shoal/errors';
+import { type CommanderError, InvalidArgumentError } from 'commander';
+
+/** The command line is wrong: what is wrong with it, and what to type instead. */
+export function usageError(reason: string, hint: string = ''): ShoalError {
+  return new ShoalError('USAGE', { reason, hint });
+}
+
+/** Turns commander's complaint (`error: unknown option '--x'\n(Did you mean --y?)`) into ours. */
+export function fromCommander(error: CommanderError): ShoalError {
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
+  return usageError(first.replace(/\.$/, ''), suggestion === '' ? 'See shoal --help.' : suggestion);
+}
+
+/** Reads an option that is a whole number from `least` on. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Give a whole number from ${least} on.`);
+    }
+    return value;
+  };
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Reads an option that is a time: `500ms`, `30s`, `5m`, `1h`. */
+export function duration(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
+  const ms = Math.round(Number(amount) * (unitMs[unit ?? ''] ?? Number.NaN));
+  if (!Number.isSafeInteger(ms) || ms < 1) {
+    throw new InvalidArgumentError('Give a time with its unit: 500ms, 30s, 5m or 1h.');
+  }
+  return ms;
+}
+
+/** Reads an option that is an address: `HOST:PORT`. */
+export function address(text: string): string {
+  const [, , , port] = /^(\[[0-9a-fA-F:.]+\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text) ?? [];
+  if (port === undefined || Number(port) > 65_535) {
+    throw new InvalidArgumentError('Give HOST:PORT, such as 127.0.0.1:7300.');
+  }
+  return text;
+}

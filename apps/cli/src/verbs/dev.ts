@@ -1,0 +1,46 @@
+import { Command, Option } from 'commander';
+import type { Terminal } from '../terminal.ts';
+import { address, wholeNumber } from '../usage-error.ts';
+
+interface DevFlags {
+  readonly agents: number;
+  readonly processes?: number;
+  readonly listen: string;
+}
+
+/** `shoal dev`: a whole cluster on this machine, for trying things out. */
+export function devCommand(terminal: Terminal, end: (exitCode: number) => void): Command {
+  return new Command('dev')
+    .summary('start a coordinator and agents on this machine')
+    .description(
+      'Starts a cluster on this machine. Ctrl-C drains it; when this process ends, all of it is gone.',
+    )
+    .addOption(new Option('--agents <n>', 'how many agents').argParser(wholeNumber(1)).default(2))
+    .addOption(
+      new Option('--processes <n>', 'processes of each agent (default: the CPUs, shared out)').argParser(
+        wholeNumber(1),
+      ),
+    )
+    .addOption(
+      new Option('--listen <HOST:PORT>', 'where the coordinator listens; port 0 takes a free one')
+        .argParser(address)
+        .default('127.0.0.1:7300'),
+    )
+    .action(async ({ agents, listen, ...rest }: DevFlags) => {
+      const [{ LocalCluster }, { untilEnded }, { availableParallelism }] = await Promise.all([
+        import('../local-cluster.ts'),
+        import('../service.ts'),
+        import('node:os'),
+      ]);
+      const processes = rest.processes ?? Math.max(1, Math.floor(availableParallelism() / agents));
+      const cluster = await LocalCluster.start({ listen, agents, processes }, terminal);
+      const each = `${agents} ${agents === 1 ? 'agent' : 'agents'} x ${processes} ${processes === 1 ? 'process' : 'processes'}`;
+      terminal.stdout.write(
+        `coordinator listening on ${cluster.address}, ${each}\n\n` +
+          `  seq 1 100000 | shoal map examples/square.ts#square --address ${cluster.address}\n` +
+          `  shoal status --address ${cluster.address}\n\n` +
+          'Ctrl-C ends it.\n',
+      );
+      end(await untilEnded(cluster));
+    });
+}

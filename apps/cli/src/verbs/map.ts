@@ -1,0 +1,85 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { inputFormats } from '../map/item-source.ts';
+import type { MapRequest } from '../map/map-job.ts';
+import type { Terminal } from '../terminal.ts';
+import { address, duration, usageError, wholeNumber } from '../usage-error.ts';
+
+/** `shoal map`: one job, from a file, a range or stdin to a file or stdout. */
+export function mapCommand(terminal: Terminal, end: (exitCode: number) => void): Command {
+  return new Command('map')
+    .summary('run a function on every item of a file, a range or stdin')
+    .description(
+      'Runs the function EXPORT of FILE on every item and writes the results as NDJSON, in the order of the input.\n' +
+        'Without --address (or SHOAL_ADDRESS) it uses the CPUs of this machine.',
+    )
+    .argument('<FILE#EXPORT>', 'the task function; the default export where there is no #EXPORT')
+    .addOption(new Option('--input <FILE|-|1..N>', 'where the items come from').default('-', 'stdin'))
+    .addOption(
+      new Option(
+        '--input-format <format>',
+        'how the items are written (default: by the name of the file)',
+      ).choices(inputFormats),
+    )
+    .addOption(new Option('--output <FILE|->', 'where the results go').default('-', 'stdout'))
+    .option('--unordered', 'write results as they finish')
+    .addOption(
+      option(
+        '--chunk-size <n>',
+        'items handed to a process at a time (default: by measured time)',
+        chunkSize,
+      ),
+    )
+    .addOption(
+      option('--retries <n>', 'tries again of an item that throws, crashes or times out', wholeNumber(0)),
+    )
+    .addOption(
+      option('--timeout <time>', 'how long one item may run: 500ms, 30s, 5m (default: no limit)', duration),
+    )
+    .addOption(
+      option(
+        '--processes <n>',
+        'processes at once (default: the CPUs; on a cluster all slots)',
+        wholeNumber(1),
+      ),
+    )
+    .addOption(
+      option(
+        '--max-tasks-per-child <n>',
+        'replace a process after so many items (default: never)',
+        wholeNumber(1),
+      ),
+    )
+    .addOption(
+      new Option('--on-error <what>', 'a failed item ends the job, or becomes an {"error": …} line')
+        .choices(['stop', 'keep'])
+        .default('stop'),
+    )
+    .addOption(
+      option('--address <HOST:PORT>', 'run it on the cluster of this coordinator', address).env(
+        'SHOAL_ADDRESS',
+      ),
+    )
+    .addOption(new Option('--local', 'run it on this machine, whatever SHOAL_ADDRESS says'))
+    .action(async (task: string, options: MapFlags, command: Command) => {
+      if (options.local === true && command.getOptionValueSource('address') === 'cli') {
+        throw usageError('--address and --local exclude each other', 'Leave one out.');
+      }
+      const { runMapJob } = await import('../map/map-job.ts');
+      const { local, ...rest } = options;
+      const request: MapRequest = { task, ...rest };
+      if (local === true) delete (request as { address?: string }).address;
+      end(await runMapJob(request, terminal));
+    });
+}
+
+type MapFlags = Omit<MapRequest, 'task'> & { readonly local?: boolean };
+
+const option = (flags: string, description: string, parse: (text: string) => unknown): Option =>
+  new Option(flags, description).argParser(parse);
+
+function chunkSize(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  const value = wholeNumber(1)(text);
+  if (value > 1_000_000) throw new InvalidArgumentError('Give at most 1000000.');
+  return value;
+}
