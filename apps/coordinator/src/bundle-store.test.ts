@@ -62,7 +62,8 @@ test('a version never changes, and naming the same content again changes nothing
   await store.name('imaging', 1, one.sha256);
   await expect(store.name('imaging', 1, two.sha256)).rejects.toMatchObject({ code: 'BUNDLE_EXISTS' });
   expect(store.list()).toEqual([
-    { name: 'imaging', version: 1, sha256: one.sha256, bytes: one.bytes.byteLength },
+    { sha256: one.sha256, size: one.bytes.byteLength, names: ['imaging@1'] },
+    { sha256: two.sha256, size: two.bytes.byteLength, names: [] },
   ]);
 });
 

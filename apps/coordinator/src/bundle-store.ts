@@ -11,6 +11,14 @@ export interface BundleName {
   readonly bytes: number;
 }
 
+/** A bundle as a list shows it. */
+export interface BundleListing {
+  readonly sha256: string;
+  readonly size: number;
+  /** As one writes them: `imaging@3`. */
+  names: string[];
+}
+
 /** What a {@link BundleStore} is made of. */
 export interface BundleStoreOptions {
   /** Bytes of one bundle, at most. */
@@ -109,10 +117,10 @@ export class BundleStore {
 
   /** Names a bundle for good. Throws `BUNDLE_EXISTS` where that version has other content. */
   async name(name: string, version: number, sha256: string): Promise<void> {
-    if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
+    if (!/^[A-Za-z][\w.-]{0,99}$/.test(name)) {
       throw new ShoalError('REQUEST_INVALID', {
         field: 'name',
-        reason: `"${name}" must be 1 to 64 letters, digits, ".", "-" or "_"`,
+        reason: `"${name}" must be at most 100 letters, digits, ".", "-" or "_", a letter first`,
       });
     }
     if (!Number.isSafeInteger(version) || version < 1) {
@@ -126,7 +134,7 @@ export class BundleStore {
     if (known === sha256) return;
     if (known !== undefined) throw new ShoalError('BUNDLE_EXISTS', { bundle: `${name}@${version}` });
     this.#remember(name, version, sha256);
-    await this.#shelf.putNames(this.list());
+    await this.#shelf.putNames(this.#allNames());
   }
 
   /** Finds `imaging` (its highest version) or `imaging@3`. Throws `BUNDLE_NOT_FOUND`. */
@@ -142,15 +150,24 @@ export class BundleStore {
     return { name, version, sha256, bytes: entry.bytes };
   }
 
-  /** Every named bundle, by name and version. */
-  list(): BundleName[] {
+  /** Every bundle with its names: by name and version, those without a name last. */
+  list(): BundleListing[] {
+    const namesOf = new Map<string, string[]>();
+    for (const { name, version, sha256 } of this.#allNames()) {
+      namesOf.set(sha256, [...(namesOf.get(sha256) ?? []), `${name}@${version}`]);
+    }
+    const listing = (sha256: string): BundleListing => ({
+      sha256,
+      size: this.#entries.get(sha256)?.bytes ?? 0,
+      names: namesOf.get(sha256) ?? [],
+    });
+    const unnamed = [...this.#entries.keys()].filter((sha256) => !namesOf.has(sha256)).sort();
+    return [...namesOf.keys(), ...unnamed].map(listing);
+  }
+
+  #allNames(): { name: string; version: number; sha256: string }[] {
     const all = [...this.#names].flatMap(([name, versions]) =>
-      [...versions].map(([version, sha256]) => ({
-        name,
-        version,
-        sha256,
-        bytes: this.#entries.get(sha256)?.bytes ?? 0,
-      })),
+      [...versions].map(([version, sha256]) => ({ name, version, sha256 })),
     );
     return all.sort((a, b) => a.name.localeCompare(b.name) || a.version - b.version);
   }

@@ -12,10 +12,6 @@ test('an address that other machines reach is refused without insecure', () => {
   expect(settleConfig({ listen: '0.0.0.0:7300', insecure: true }).listen.host).toBe('0.0.0.0');
 });
 
-test('a heartbeat longer than a quarter of the lease is refused', () => {
-  expect(() => settleConfig({ heartbeatMs: 3000, leaseMs: 10_000 })).toThrow(RangeError);
-});
-
 test.each([0, -1, 0.5, Number.NaN])('a lease of %s is refused by name', (leaseMs) => {
   expect(() => settleConfig({ leaseMs })).toThrow(/leaseMs/);
 });

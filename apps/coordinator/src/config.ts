@@ -1,4 +1,5 @@
 import { ShoalError } from '@shoal/errors';
+import { defaultSchedulerOptions, type SchedulerOptions } from '@shoal/scheduler';
 import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { type Log, stderrLog } from './log.ts';
 
@@ -18,10 +19,14 @@ export interface CoordinatorConfig {
   readonly maxBundleStoreBytes?: number;
   /** An ephemeral job is cancelled when no client has been connected to it for so long. Default 30,000 ms. */
   readonly ephemeralGraceMs?: number;
+  /** Jobs known at once, at most; those that have ended count until their client is gone. Default 10,000. */
+  readonly maxJobs?: number;
   /** How often agents say that they live. Default 2,000 ms; at most a quarter of `leaseMs`. */
   readonly heartbeatMs?: number;
   /** A silent agent is lost after so long. Default 10,000 ms. */
   readonly leaseMs?: number;
+  /** The scheduler's other numbers. Default: those of the delivery contract. */
+  readonly scheduling?: Partial<SchedulerOptions>;
   /** Where events are logged. Default: JSON lines on stderr. */
   readonly log?: Log;
 }
@@ -32,8 +37,10 @@ export interface SettledConfig {
   readonly bundleDir: string | undefined;
   readonly maxBundleStoreBytes: number;
   readonly ephemeralGraceMs: number;
+  readonly maxJobs: number;
   readonly heartbeatMs: number;
   readonly leaseMs: number;
+  readonly scheduling: Partial<SchedulerOptions>;
   readonly log: Log;
 }
 
@@ -43,19 +50,17 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
   if (!isLoopback(listen.host) && config.insecure !== true) {
     throw new ShoalError('INSECURE_LISTEN', { address: config.listen });
   }
-  const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? 2000);
-  const leaseMs = positive('leaseMs', config.leaseMs ?? 10_000);
-  if (heartbeatMs * 4 > leaseMs) {
-    // One lost heartbeat, or two, must never cost an agent its work.
-    throw new RangeError(`heartbeatMs (${heartbeatMs}) must be at most a quarter of leaseMs (${leaseMs}).`);
-  }
+  const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? defaultSchedulerOptions.heartbeatMs);
+  const leaseMs = positive('leaseMs', config.leaseMs ?? defaultSchedulerOptions.leaseMs);
   return {
     listen,
     bundleDir: config.bundleDir,
     maxBundleStoreBytes: positive('maxBundleStoreBytes', config.maxBundleStoreBytes ?? 2 ** 30),
     ephemeralGraceMs: positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000),
+    maxJobs: positive('maxJobs', config.maxJobs ?? 10_000),
     heartbeatMs,
     leaseMs,
+    scheduling: { ...config.scheduling, heartbeatMs, leaseMs },
     log: config.log ?? stderrLog(),
   };
 }

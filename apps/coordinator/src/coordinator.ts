@@ -1,5 +1,32 @@
-import type { CoordinatorConfig } from './config.ts';
-import { settleConfig } from './config.ts';
+import { performance } from 'node:perf_hooks';
+import { ServerCredentials } from '@grpc/grpc-js';
+import {
+  AgentServiceService,
+  BundleServiceService,
+  ClusterServiceService,
+  createServer,
+  type GetStatusResponse,
+  type ItemFailure,
+  JobServiceService,
+  limits,
+  ownPeer,
+} from '@shoal/protocol';
+import { PayloadStore, Scheduler } from '@shoal/scheduler';
+import { agentService } from './agent-service.ts';
+import { Agents } from './agents.ts';
+import { bundleService } from './bundle-service.ts';
+import { FolderShelf } from './bundle-shelf.ts';
+import { BundleStore } from './bundle-store.ts';
+import { clusterService } from './cluster-service.ts';
+import { type CoordinatorConfig, settleConfig } from './config.ts';
+import { Driver } from './driver.ts';
+import { newEpoch } from './epoch.ts';
+import { EventFeed } from './event-feed.ts';
+import type { StoredRun } from './job.ts';
+import { jobService } from './job-service.ts';
+import { Jobs } from './jobs.ts';
+import { formatAddress } from './listen-address.ts';
+import { StallObserver } from './stall-observer.ts';
 
 /** A coordinator that runs. */
 export interface Coordinator {
@@ -17,13 +44,114 @@ export interface Coordinator {
 /** What {@link Coordinator.status} shows. */
 export interface CoordinatorStatus {
   readonly epoch: number;
+  /** Agents that are connected. */
   readonly agents: number;
+  /** Processes that they run at once. */
   readonly slots: number;
-  readonly jobs: number;
+  /** Jobs that are not over. */
+  readonly activeJobs: number;
+  readonly queuedItems: number;
+  readonly runningItems: number;
+  /** Bytes of items and results held. */
+  readonly payloadBytes: number;
 }
+
+/** How long clients and agents have to read the last message before they are cut off. */
+const partingMs = 2_000;
 
 /** Starts a coordinator. Rejects with `INSECURE_LISTEN`, `ADDRESS_IN_USE`, or the first bad option. */
 export async function startCoordinator(config: CoordinatorConfig = {}): Promise<Coordinator> {
-  settleConfig(config);
-  throw new Error('not built yet');
+  const settled = settleConfig(config);
+  const { log, heartbeatMs, leaseMs } = settled;
+  const now = (): number => performance.now();
+  const epoch = newEpoch();
+  const startedUnixMs = Date.now();
+  const feed = new EventFeed(log);
+  const scheduler = new Scheduler(settled.scheduling);
+  const store = new PayloadStore<StoredRun, ItemFailure>();
+  const bundles = await BundleStore.open({
+    maxBundleBytes: limits.bundleBytes.default,
+    maxStoreBytes: settled.maxBundleStoreBytes,
+    ...(settled.bundleDir === undefined ? {} : { shelf: new FolderShelf(settled.bundleDir) }),
+  });
+  const driver = new Driver({ scheduler, store, feed, now });
+  const agents = new Agents({ driver, scheduler, feed, epoch });
+  const jobs = new Jobs({
+    driver,
+    scheduler,
+    store,
+    bundles,
+    feed,
+    graceMs: settled.ephemeralGraceMs,
+    limits: {
+      maxWindowItems: limits.windowItems.default,
+      defaultWindowItems: limits.windowItems.default,
+      windowBytes: limits.windowBytes.default,
+      maxResultBytes: limits.resultBytes.default,
+      maxJobs: settled.maxJobs,
+    },
+  });
+
+  const status = (): GetStatusResponse => {
+    const { agents: known, jobs: active, totals } = scheduler.snapshot();
+    const connected = known.filter(({ state }) => state !== 'reconnecting');
+    const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+    return {
+      coordinator: ownPeer,
+      epoch,
+      startedUnixMs,
+      agents: connected.length,
+      slots: sum(connected.map(({ slots }) => slots)),
+      busySlots: sum(connected.map(({ slots, attempts }) => Math.min(slots, attempts))),
+      activeJobs: active.length,
+      queuedItems: sum(active.map(({ queued }) => queued)),
+      runningItems: sum(active.map(({ running }) => running)),
+      settledItems: totals.itemsSucceeded + totals.itemsFailed,
+    };
+  };
+
+  const server = createServer([
+    { definition: JobServiceService, handlers: jobService({ jobs, agents, heartbeatMs }) },
+    { definition: BundleServiceService, handlers: bundleService(bundles, feed) },
+    { definition: AgentServiceService, handlers: agentService(agents, driver) },
+    { definition: ClusterServiceService, handlers: clusterService({ agents, feed, status }) },
+  ]);
+  const port = await server.listen(formatAddress(settled.listen), ServerCredentials.createInsecure());
+  const address = formatAddress({ ...settled.listen, port });
+  const stalls = new StallObserver((stalledMs) => {
+    const message = `the coordinator stood still for ${Math.round(stalledMs)} ms; nobody is judged for that`;
+    feed.tell('coordinator.stalled', { stalledMs: Math.round(stalledMs) }, message, 'warn');
+    driver.step({ type: 'stallObserved', stalledMs });
+  }, now);
+  feed.tell('coordinator.started', { address, epoch, heartbeatMs, leaseMs }, `listening on ${address}`);
+
+  let hurry = (): void => {};
+  let closing: Promise<void> | undefined;
+
+  const stop = async (drain: boolean, drainMs: number): Promise<void> => {
+    feed.tell('coordinator.stopping', { jobs: jobs.active().length }, 'the coordinator stops');
+    jobs.close();
+    server.health.setServing(false);
+    if (drain) await jobs.idle(drainMs, (cut) => (hurry = cut));
+    for (const job of jobs.active()) jobs.cancel(job, 'the coordinator stops');
+    stalls.stop();
+    agents.shutDown();
+    await server.close(partingMs);
+    jobs.stop();
+    driver.stop();
+  };
+
+  return {
+    address,
+    status: () => {
+      const { agents: connected, slots, activeJobs, queuedItems, runningItems } = status();
+      const payloadBytes = store.itemBytes + store.resultBytes;
+      return { epoch, agents: connected, slots, activeJobs, queuedItems, runningItems, payloadBytes };
+    },
+    close: ({ drain = true, drainMs = 30_000 } = {}) => {
+      if (closing !== undefined) hurry();
+      closing ??= stop(drain, drainMs);
+      return closing;
+    },
+  };
 }

@@ -1,0 +1,323 @@
+import { ShoalError } from '@shoal/errors';
+import {
+  type AttemptReport,
+  type ControlResponse,
+  type DataRequest,
+  type DataResponse,
+  type FailedTry,
+  FailureKind,
+  type Heartbeat,
+  type ItemAttempt,
+  type JobSetup,
+  type ResultRun,
+  RevokeReason,
+  SessionEndReason,
+} from '@shoal/protocol';
+import type {
+  AttemptEnding,
+  AttemptFact,
+  AttemptId,
+  Dispatch,
+  EndSession,
+  ItemBlock,
+  JobId,
+  Revoke,
+  Scheduler,
+  SessionId,
+} from '@shoal/scheduler';
+import type { AgentLink, Driver } from './driver.ts';
+import type { Job } from './job.ts';
+import { PartCollector } from './part-collector.ts';
+import { type MessageSink, StreamWriter } from './stream-writer.ts';
+import { WorkParcel } from './work-parcel.ts';
+
+/** A stream that can be ended with an error. */
+export interface SessionStream<T> extends MessageSink<T> {
+  fail(error: unknown): void;
+}
+
+/** What an {@link AgentSession} works with. */
+export interface SessionParts {
+  readonly driver: Driver;
+  readonly scheduler: Scheduler;
+  readonly control: SessionStream<ControlResponse>;
+  readonly messageBytes: number;
+  readonly maxResultBytes: number;
+  /** The session is over for the coordinator, too: it may be forgotten. */
+  readonly onOver: (session: AgentSession) => void;
+}
+
+/**
+ * One life of an agent's connection: commands go out on two streams, news come in and become events.
+ *
+ * It is over when either stream is, when the scheduler says so, or when the agent says good-bye.
+ */
+export class AgentSession implements AgentLink {
+  readonly session: SessionId;
+  readonly agent: string;
+  refused = false;
+  readonly #parts: SessionParts;
+  readonly #control: StreamWriter<ControlResponse>;
+  readonly #parcel: WorkParcel;
+  #data: SessionStream<DataResponse> | undefined;
+  #dataWriter: StreamWriter<DataResponse> | undefined;
+  /** The job of each attempt that the agent holds. */
+  readonly #attempts = new Map<AttemptId, JobId>();
+  /** Runs that come in parts, by attempt. */
+  readonly #partsOf = new Map<AttemptId, PartCollector<ResultRun>>();
+  /** Set while a heartbeat or a join is answered: revokes go into the answer. */
+  #dropping: AttemptId[] | undefined;
+  #sending = false;
+  #leaving = false;
+  #over = false;
+
+  constructor(session: SessionId, agent: string, parts: SessionParts) {
+    this.session = session;
+    this.agent = agent;
+    this.#parts = parts;
+    this.#control = new StreamWriter(parts.control);
+    this.#parcel = new WorkParcel(parts.messageBytes);
+  }
+
+  /** Runs `act`; attempts that are revoked meanwhile are answered instead of sent. */
+  collectDrops(act: () => void): AttemptId[] {
+    const drops: AttemptId[] = [];
+    this.#dropping = drops;
+    try {
+      act();
+    } finally {
+      this.#dropping = undefined;
+    }
+    return drops;
+  }
+
+  /** The agent holds these from an earlier session. */
+  adopt(attempts: readonly { readonly attempt: AttemptId; readonly job: JobId }[]): void {
+    for (const { attempt, job } of attempts) this.#attempts.set(attempt, job);
+  }
+
+  tell(message: NonNullable<ControlResponse['message']>): void {
+    this.#control.write({ message });
+  }
+
+  heartbeat({ sequence, held }: Heartbeat): void {
+    const drop = this.collectDrops(() => {
+      this.#parts.driver.step({ type: 'heartbeatReceived', session: this.session, held });
+    });
+    if (this.#over) return;
+    this.tell({ $case: 'heartbeatAnswer', value: { sequence, drop, ...this.#parts.scheduler.timing() } });
+  }
+
+  /** The agent says good-bye: its stream's end is no fault. */
+  leaving(): void {
+    this.#leaving = true;
+  }
+
+  // -- data stream ---------------------------------------------------------------------------------------------
+
+  /** The data stream of this session is here. */
+  bindData(stream: SessionStream<DataResponse>): void {
+    if (this.#data !== undefined) {
+      throw new ShoalError('REQUEST_INVALID', { field: 'hello', reason: 'this session has a data stream' });
+    }
+    this.#data = stream;
+    this.#dataWriter = new StreamWriter(stream);
+    this.#sendSoon();
+  }
+
+  /** The agent has sent its last results; answering with an end tells it that they were taken. */
+  dataInputEnded(): void {
+    for (const message of this.#parcel.take()) this.#dataWriter?.write(message);
+    this.#dataWriter?.end();
+  }
+
+  /** News of attempts, in order. */
+  takeBatch(batch: DataRequest): void {
+    for (const report of batch.reports) this.#takeReport(report);
+    for (const { jobId, prints } of batch.prints) {
+      const reader = this.#parts.driver.jobs.get(jobId)?.reader;
+      for (const print of prints) reader?.print({ ...print, agent: this.agent });
+    }
+    if (batch.sequence > 0 && !this.#over) {
+      this.#parcel.taken(batch.sequence);
+      this.#sendSoon();
+    }
+  }
+
+  #takeReport(report: AttemptReport): void {
+    const { attempt } = report;
+    for (const part of report.runs) {
+      const run = this.#wholeRun(attempt, part);
+      if (run !== undefined) this.#takeRun(attempt, run);
+    }
+    for (const failed of report.failures) this.#takeFailure(attempt, failed);
+    if (report.ended !== undefined) this.#takeEnding(attempt, report.ended.ending);
+  }
+
+  #wholeRun(attempt: AttemptId, part: ResultRun): ResultRun | undefined {
+    const known = this.#partsOf.get(attempt);
+    if (known === undefined && !part.more) return part;
+    // A run may be as big as its results together; the limit is on each, and the children keep it.
+    const limit = this.#parts.maxResultBytes * 2;
+    const collector = known ?? new PartCollector<ResultRun>(limit, 'maxResultBytes');
+    this.#partsOf.set(attempt, collector);
+    const whole = collector.take(part);
+    if (whole !== undefined) this.#partsOf.delete(attempt);
+    return whole;
+  }
+
+  #takeRun(attempt: AttemptId, { first, count, payload, runMs, pid }: ResultRun): void {
+    const run = { first, count, bytes: payload, runMs, pid, agent: this.agent };
+    const bytes = payload.byteLength;
+    const { session } = this;
+    this.#parts.driver.step(
+      { type: 'itemsSucceeded', session, attempt, first, count, bytes, runMs },
+      { run },
+    );
+  }
+
+  #takeFailure(attempt: AttemptId, failed: FailedTry): void {
+    const { index, kind, code, retryable, error, summary, facts } = failed;
+    const failure = {
+      kind: failureKinds[kind],
+      retryable,
+      attempt: this.#fact(failed.attempt),
+      ...(failed.stderrTail === '' ? {} : { stderrTail: failed.stderrTail }),
+    };
+    this.#parts.driver.step(
+      { type: 'itemFailed', session: this.session, attempt, index, failure },
+      { tried: { code, error, summary, facts } },
+    );
+  }
+
+  #takeEnding(attempt: AttemptId, wire: NonNullable<AttemptReport['ended']>['ending']): void {
+    const jobId = this.#attempts.get(attempt);
+    this.#attempts.delete(attempt);
+    this.#partsOf.delete(attempt);
+    let ending: AttemptEnding = { kind: 'returned' };
+    switch (wire?.$case) {
+      case 'finished':
+        ending = { kind: 'finished' };
+        break;
+      case 'childDied': {
+        const { death, suspects, stderrTail } = wire.value;
+        const tail = stderrTail === '' ? {} : { stderrTail };
+        ending = { kind: 'childDied', death: { attempt: this.#fact(death), ...tail }, suspects };
+        break;
+      }
+      case 'unrunnable': {
+        const job = jobId === undefined ? undefined : this.#parts.driver.jobs.get(jobId);
+        if (job !== undefined) job.unrunnable ??= wire.value.error;
+        ending = { kind: 'unrunnable' };
+        break;
+      }
+    }
+    this.#parts.driver.step({ type: 'attemptEnded', session: this.session, attempt, ending });
+  }
+
+  #fact(attempt: ItemAttempt | undefined): AttemptFact {
+    return {
+      agent: this.agent,
+      ...(attempt?.pid === undefined ? {} : { pid: attempt.pid }),
+      ...(attempt?.exitCode === undefined ? {} : { exitCode: attempt.exitCode }),
+      ...(attempt === undefined || attempt.signal === '' ? {} : { signal: attempt.signal }),
+      ...(attempt?.ms === undefined ? {} : { ms: attempt.ms }),
+    };
+  }
+
+  // -- commands ------------------------------------------------------------------------------------------------
+
+  dispatch(command: Dispatch, job: Job, blocks: readonly ItemBlock[]): void {
+    const { attempt, first, count, marksStarts, tryNumber } = command;
+    this.#attempts.set(attempt, job.id);
+    const dispatch = { attempt, jobId: job.id, first, count, marksStarts, tryNumber };
+    this.#parcel.dispatch(dispatch, () => setupOf(job), blocks);
+    this.#sendSoon();
+  }
+
+  revoke({ attempt, reason }: Revoke): void {
+    this.#attempts.delete(attempt);
+    this.#partsOf.delete(attempt);
+    if (this.#dropping !== undefined) this.#dropping.push(attempt);
+    else this.tell({ $case: 'revoke', value: { attempt, reason: revokeReasons[reason] } });
+  }
+
+  itemsReleased(job: JobId, blocks: readonly ItemBlock[]): void {
+    this.#parcel.released(job, blocks);
+    this.#sendSoon();
+  }
+
+  forgetJob(job: JobId): void {
+    this.#parcel.forgetJob(job);
+    this.#sendSoon();
+  }
+
+  refuse(): void {
+    this.refused = true;
+  }
+
+  end(reason: EndSession['reason']): void {
+    this.#finish(endReasons[reason]);
+  }
+
+  /** The coordinator stops. */
+  shutDown(): void {
+    this.#finish(SessionEndReason.SHUTDOWN);
+  }
+
+  /** One of the two streams is gone. */
+  streamClosed(): void {
+    if (this.#over) return;
+    const orderly = this.#leaving;
+    this.#finish(undefined);
+    this.#parts.driver.step({ type: 'sessionClosed', session: this.session, orderly });
+  }
+
+  /** What it has come to: its streams were closed in an orderly way, or are about to be. */
+  get orderly(): boolean {
+    return this.#leaving;
+  }
+
+  #finish(reason: SessionEndReason | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (reason !== undefined) this.tell({ $case: 'sessionEnded', value: { reason } });
+    this.#control.end();
+    this.#dataWriter?.end();
+    this.#parts.onOver(this);
+  }
+
+  #sendSoon(): void {
+    if (this.#sending || this.#dataWriter === undefined) return;
+    this.#sending = true;
+    setImmediate(() => {
+      this.#sending = false;
+      for (const message of this.#parcel.take()) this.#dataWriter?.write(message);
+    });
+  }
+}
+
+function setupOf({ id, request }: Job): JobSetup {
+  return { jobId: id, task: request.task, options: request.options, setup: request.setup };
+}
+
+const failureKinds = {
+  [FailureKind.UNSPECIFIED]: 'thrown',
+  [FailureKind.THROWN]: 'thrown',
+  [FailureKind.CRASH]: 'crash',
+  [FailureKind.TIMEOUT]: 'timeout',
+  [FailureKind.LOST]: 'lost',
+} as const;
+
+const revokeReasons: Readonly<Record<Revoke['reason'], RevokeReason>> = {
+  cancelled: RevokeReason.CANCELLED,
+  deadline: RevokeReason.DEADLINE,
+  notYours: RevokeReason.NOT_YOURS,
+  superseded: RevokeReason.SUPERSEDED,
+};
+
+const endReasons: Readonly<Record<EndSession['reason'], SessionEndReason>> = {
+  superseded: SessionEndReason.SUPERSEDED,
+  silent: SessionEndReason.SILENT,
+  drained: SessionEndReason.DRAINED,
+};

@@ -1,0 +1,259 @@
+import { nearestName, ShoalError } from '@shoal/errors';
+import {
+  AgentInfo,
+  AgentState,
+  type AgentStats,
+  type ControlResponse,
+  checkPeer,
+  type GroupStats,
+  type Join,
+  limits,
+  ownPeer,
+} from '@shoal/protocol';
+import type { Scheduler, SessionId } from '@shoal/scheduler';
+import { AgentSession, type SessionStream } from './agent-session.ts';
+import type { Driver } from './driver.ts';
+import type { EventFeed } from './event-feed.ts';
+
+/** What {@link Agents} works with. */
+export interface AgentsParts {
+  readonly driver: Driver;
+  readonly scheduler: Scheduler;
+  readonly feed: EventFeed;
+  readonly epoch: number;
+}
+
+interface KnownAgent {
+  readonly join: Join;
+  readonly session: AgentSession;
+  readonly joinedUnixMs: number;
+  stats: AgentStats | undefined;
+  /** When its session ended, on the driver's clock; undefined while it lasts. */
+  goneAtMs: number | undefined;
+}
+
+/** An agent without an answer for so long stops what it runs. */
+const abandonMs = 60_000;
+
+/** The agents by name: who has joined, in which session, with which processes. */
+export class Agents {
+  readonly #parts: AgentsParts;
+  readonly #known = new Map<string, KnownAgent>();
+  #sessions = 0;
+
+  constructor(parts: AgentsParts) {
+    this.#parts = parts;
+  }
+
+  /** Opens a session. Throws `AGENT_NAME_TAKEN`, `VERSION_MISMATCH` or `REQUEST_INVALID`. */
+  join(join: Join, control: SessionStream<ControlResponse>): AgentSession {
+    const { driver, scheduler, feed, epoch } = this.#parts;
+    checkJoin(join);
+    this.#sessions += 1;
+    const id: SessionId = this.#sessions;
+    const session = new AgentSession(id, join.agentName, {
+      driver,
+      scheduler,
+      control,
+      messageBytes: limits.partBytes.default,
+      maxResultBytes: limits.resultBytes.default,
+      onOver: (over) => this.#sessionOver(over),
+    });
+    const earlier = this.#known.get(join.agentName);
+    const resumes = earlier?.join.instance === join.instance ? earlier.session.session : undefined;
+    // Numbers of another epoch say nothing here; the agent drops them when it hears of this one.
+    const held = join.held
+      .filter((each) => each.epoch === epoch)
+      .map(({ attempt, jobId }) => ({ attempt, job: jobId }));
+    session.adopt(held);
+    driver.links.set(id, session);
+    const drop = session.collectDrops(() => {
+      const { agentName: agent, slots, labels } = join;
+      const previous = resumes === undefined ? {} : { resumes };
+      driver.step({
+        type: 'agentJoined',
+        agent,
+        session: id,
+        slots,
+        labels,
+        held,
+        permanent: false,
+        ...previous,
+      });
+    });
+    if (session.refused) {
+      driver.links.delete(id);
+      feed.tell(
+        'agent.refused',
+        { agent: join.agentName, code: 'AGENT_NAME_TAKEN' },
+        `another agent under the name ${join.agentName} was refused: one is connected`,
+        'warn',
+      );
+      throw new ShoalError('AGENT_NAME_TAKEN', { agent: join.agentName });
+    }
+    this.#known.set(join.agentName, {
+      join,
+      session,
+      joinedUnixMs: Date.now(),
+      stats: undefined,
+      goneAtMs: undefined,
+    });
+    const { selfFenceMs } = scheduler.options;
+    const value = {
+      session: id,
+      epoch,
+      ...scheduler.timing(),
+      selfFenceMs,
+      abandonMs,
+      coordinator: ownPeer,
+      drop,
+    };
+    session.tell({ $case: 'joined', value });
+    feed.tell(
+      'agent.joined',
+      { agent: join.agentName, session: id, slots: join.slots, held: held.length },
+      `agent ${join.agentName} joined with ${join.slots} slots`,
+    );
+    return session;
+  }
+
+  /** The session that a data stream belongs to. Throws `SESSION_STALE`. */
+  session(id: SessionId, epoch: number): AgentSession {
+    const found = [...this.#known.values()].find(({ session }) => session.session === id);
+    if (found === undefined || epoch !== this.#parts.epoch || !this.#parts.driver.links.has(id)) {
+      throw new ShoalError('SESSION_STALE', { session: id });
+    }
+    return found.session;
+  }
+
+  statsReported(session: AgentSession, stats: AgentStats | undefined): void {
+    const known = this.#known.get(session.agent);
+    if (known?.session === session && stats !== undefined) known.stats = stats;
+  }
+
+  slotsChanged(session: AgentSession, slots: number): void {
+    if (this.#known.get(session.agent)?.session !== session || slots < 1) return;
+    this.#parts.driver.step({ type: 'slotsChanged', session: session.session, slots });
+  }
+
+  /** Ends every session: the coordinator stops. */
+  shutDown(): void {
+    for (const { session } of this.#known.values()) session.shutDown();
+  }
+
+  /** Every agent that is connected or may be back soon, by name. */
+  list(): AgentInfo[] {
+    const { atMs: _, agents } = this.#parts.scheduler.snapshot();
+    const infos = agents.flatMap((agent) => {
+      const known = this.#known.get(agent.agent);
+      if (known === undefined) return [];
+      return [
+        AgentInfo.fromPartial({
+          name: agent.agent,
+          state: states[agent.state],
+          agent: known.join.agent,
+          slots: agent.slots,
+          busySlots: Math.min(agent.slots, agent.attempts),
+          heldAttempts: agent.attempts,
+          labels: agent.labels,
+          host: known.join.host,
+          session: agent.session,
+          joinedUnixMs: known.joinedUnixMs,
+          silentForMs: Math.max(0, Math.round(agent.silentForMs)),
+          stats: known.stats,
+        }),
+      ];
+    });
+    return infos.sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** One agent. Throws `AGENT_NOT_FOUND`. */
+  info(name: string): AgentInfo {
+    const all = this.list();
+    const found = all.find((agent) => agent.name === name);
+    if (found !== undefined) return found;
+    const names = all.map((agent) => agent.name);
+    const near = nearestName(name, names);
+    const agents = names.length === 0 ? 'none' : near === undefined ? names.join(', ') : `${near}, …`;
+    throw new ShoalError('AGENT_NOT_FOUND', { agent: name, agents });
+  }
+
+  /** An operator takes an agent out of service. */
+  drain(name: string): AgentInfo {
+    this.info(name);
+    this.#parts.driver.step({ type: 'drainRequested', agent: name });
+    this.#known.get(name)?.session.tell({ $case: 'drain', value: {} });
+    return this.info(name);
+  }
+
+  /** An operator puts an agent back into service. */
+  resume(name: string): AgentInfo {
+    this.info(name);
+    this.#parts.driver.step({ type: 'resumeRequested', agent: name });
+    this.#known.get(name)?.session.tell({ $case: 'resume', value: {} });
+    return this.info(name);
+  }
+
+  /** The processes that serve a group, as of the agents' last heartbeats. */
+  groupStats(group: string): GroupStats {
+    const stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
+    for (const [agent, known] of this.#known) {
+      if (known.stats === undefined) continue;
+      stats.recycled += known.stats.recycled;
+      stats.deaths += known.stats.deaths;
+      for (const child of known.stats.processes) {
+        if (child.groupId === group) stats.processes.push({ ...child, agent });
+      }
+    }
+    return stats;
+  }
+
+  #sessionOver(session: AgentSession): void {
+    const { driver, feed } = this.#parts;
+    driver.links.delete(session.session);
+    for (const job of driver.jobs.values()) job.holders.delete(session);
+    const known = this.#known.get(session.agent);
+    if (known?.session !== session) return;
+    known.stats = undefined;
+    known.goneAtMs = driver.now();
+    this.#forgetLongGone();
+    const { agent, session: id, orderly } = session;
+    if (orderly) this.#known.delete(agent);
+    const [event, message] = orderly
+      ? ['agent.left', `agent ${agent} left`]
+      : ['agent.disconnected', `agent ${agent} is disconnected; it may be back in a moment`];
+    feed.tell(event, { agent, session: id }, message);
+  }
+
+  /** An agent that has a name of its own in each life would leave one behind each time. */
+  #forgetLongGone(): void {
+    const { driver, scheduler } = this.#parts;
+    const since = driver.now() - 10 * scheduler.timing().leaseMs;
+    for (const [name, { goneAtMs }] of this.#known) {
+      if (goneAtMs !== undefined && goneAtMs < since) this.#known.delete(name);
+    }
+  }
+}
+
+function checkJoin(join: Join): void {
+  const refuse = (field: string, reason: string): never => {
+    throw new ShoalError('REQUEST_INVALID', { field, reason });
+  };
+  checkPeer(join.agent, join.agentName || 'the agent');
+  const most = limits.nameChars.default;
+  if (!/^[\w.:-]+$/.test(join.agentName) || join.agentName.length > most) {
+    refuse('agent_name', `must be 1 to ${most} letters, digits, ".", ":", "-" or "_"`);
+  }
+  if (join.instance === '') refuse('instance', 'is missing');
+  if (join.slots < 1) refuse('slots', 'must be at least 1');
+  if (Object.keys(join.labels).length > limits.labelEntries.default) {
+    refuse('labels', `are more than ${limits.labelEntries.default}`);
+  }
+}
+
+const states = {
+  live: AgentState.READY,
+  reconnecting: AgentState.DISCONNECTED,
+  draining: AgentState.DRAINING,
+  setAside: AgentState.QUARANTINED,
+} as const;

@@ -1,0 +1,95 @@
+import type { Note } from '@shoal/scheduler';
+import type { Log } from './log.ts';
+
+/** Something that happened, as it is logged and as watchers are told. */
+export interface ClusterEvent {
+  readonly unixMs: number;
+  /** Such as `agent.lost`. */
+  readonly event: string;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  /** A sentence. */
+  readonly message: string;
+}
+
+/**
+ * What happens in the cluster, told once: to the log and to whoever watches.
+ *
+ * | event | level | facts |
+ * |---|---|---|
+ * | `coordinator.started`, `coordinator.stopping` | info | address, epoch |
+ * | `coordinator.stalled` | warn | stalledMs |
+ * | `agent.joined`, `agent.left`, `agent.disconnected` | info | agent, session, slots |
+ * | `agent.refused` | warn | agent, code |
+ * | `agent.lost`, `agent.quarantined` | warn | agent, silentForMs, items, forMs |
+ * | `job.created`, `job.ended` | info | job, task, state, succeeded, failed |
+ * | `job.retried` | info | job, items, why |
+ * | `attempt.unconfirmed`, `result.refused` | warn, debug | attempt, items |
+ * | `bundle.stored`, `bundle.named` | info | sha256, bytes, name |
+ */
+export class EventFeed {
+  readonly #log: Log;
+  readonly #watchers = new Set<(event: ClusterEvent) => void>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Hears every event from now on. Returns how to stop. */
+  watch(watcher: (event: ClusterEvent) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  tell(
+    event: string,
+    facts: ClusterEvent['facts'],
+    message: string,
+    level: 'debug' | 'info' | 'warn' | 'error' = 'info',
+  ): void {
+    this.#log[level]({ event, ...facts }, message);
+    const told = { unixMs: Date.now(), event, facts, message };
+    for (const watcher of this.#watchers) watcher(told);
+  }
+
+  /** What the scheduler found worth a line. */
+  note(note: Note['note']): void {
+    switch (note.what) {
+      case 'agentLost': {
+        const { agent, silentForMs, items } = note;
+        const silence = `${Math.round(silentForMs / 1000)} s`;
+        this.tell(
+          'agent.lost',
+          { agent, silentForMs: Math.round(silentForMs), items },
+          `agent ${agent} silent for ${silence}; its ${items} unfinished items run elsewhere`,
+          'warn',
+        );
+        return;
+      }
+      case 'agentQuarantined': {
+        const { agent, forMs } = note;
+        const message = `agent ${agent} came and went too often; it gets no work for ${Math.round(forMs / 1000)} s`;
+        this.tell('agent.quarantined', { agent, forMs }, message, 'warn');
+        return;
+      }
+      case 'resultRefused': {
+        const { attempt, items } = note;
+        const message = `${items} results of attempt ${attempt} came too late or twice; dropped`;
+        this.tell('result.refused', { attempt, items }, message, 'debug');
+        return;
+      }
+      case 'itemsRetried': {
+        const { job, items, why } = note;
+        this.tell('job.retried', { job, items, why }, `${items} items of job ${job} run again: ${why}`);
+        return;
+      }
+      case 'dispatchUnconfirmed': {
+        const { attempt } = note;
+        const message = `no heartbeat listed attempt ${attempt}; its items are queued again`;
+        this.tell('attempt.unconfirmed', { attempt }, message, 'warn');
+        return;
+      }
+      default:
+        note satisfies never;
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import type {
+  ServerDuplexStream,
+  ServerReadableStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
+} from '@grpc/grpc-js';
+import {
+  type AcknowledgeResultsRequest,
+  type AcknowledgeResultsResponse,
+  type CancelJobRequest,
+  type CancelJobResponse,
+  type CreateJobRequest,
+  type CreateJobResponse,
+  checkPeer,
+  type GetJobRequest,
+  type GetJobResponse,
+  type JobServiceServer,
+  type ListJobsRequest,
+  type ListJobsResponse,
+  limits,
+  type MapRequest,
+  type MapResponse,
+  ownPeer,
+  type PushItemsRequest,
+  type PushItemsResponse,
+  type ReadResultsRequest,
+  type ReadResultsResponse,
+  statusOf,
+  type WatchJobRequest,
+  type WatchJobResponse,
+} from '@shoal/protocol';
+import type { Agents } from './agents.ts';
+import { answer } from './cluster-service.ts';
+import { ItemIntake } from './item-intake.ts';
+import { JobWatch } from './job-watch.ts';
+import type { Jobs } from './jobs.ts';
+import { MapCall } from './map-call.ts';
+import { ResultStream } from './result-stream.ts';
+
+/** What {@link jobService} works with. */
+export interface JobServiceParts {
+  readonly jobs: Jobs;
+  readonly agents: Agents;
+  readonly heartbeatMs: number;
+}
+
+/** The calls of clients: each is checked here and done by {@link Jobs} or by a stream of its own. */
+export function jobService({ jobs, agents, heartbeatMs }: JobServiceParts): JobServiceServer {
+  const partBytes = limits.partBytes.default;
+  const itemBytes = limits.itemBytes.default;
+  return {
+    createJob: (
+      call: ServerUnaryCall<CreateJobRequest, CreateJobResponse>,
+      respond: sendUnaryData<CreateJobResponse>,
+    ): void => {
+      answer(respond, () => {
+        checkPeer(call.request.client, 'client');
+        const jobId = jobs.create(call.request).id;
+        return {
+          jobId,
+          coordinator: ownPeer,
+          maxItemBytes: itemBytes,
+          maxMessageBytes: limits.messageBytes.default,
+        };
+      });
+    },
+
+    pushItems: (
+      call: ServerReadableStream<PushItemsRequest, PushItemsResponse>,
+      respond: sendUnaryData<PushItemsResponse>,
+    ): void => {
+      const intake = new ItemIntake(
+        jobs,
+        {
+          pause: () => call.pause(),
+          resume: () => call.resume(),
+          done: (acceptedItems) => respond(null, { acceptedItems }),
+          fail: (error) => respond(statusOf(error)),
+        },
+        // An item and what frames it.
+        itemBytes + partBytes,
+      );
+      call.on('data', (message: PushItemsRequest) => intake.take(message));
+      call.on('end', () => intake.inputClosed());
+      call.on('cancelled', () => intake.gone());
+      call.on('error', () => intake.gone());
+    },
+
+    readResults: (call: ServerWritableStream<ReadResultsRequest, ReadResultsResponse>): void => {
+      const fail = (error: unknown): void => void call.emit('error', statusOf(error));
+      try {
+        const { jobId, fromPosition } = call.request;
+        const job = jobs.get(jobId);
+        const stream = new ResultStream({
+          job,
+          sink: call,
+          missed: jobs.outcomesFrom(job, fromPosition),
+          messageBytes: partBytes,
+          progress: () => jobs.info(job).progress,
+          groupStats: () => agents.groupStats(job.request.options.group?.id || job.id),
+          statsMs: heartbeatMs,
+          fail,
+        });
+        call.on('cancelled', () => stream.gone());
+        call.on('error', () => stream.gone());
+      } catch (error) {
+        fail(error);
+      }
+    },
+
+    acknowledgeResults: (
+      call: ServerUnaryCall<AcknowledgeResultsRequest, AcknowledgeResultsResponse>,
+      respond: sendUnaryData<AcknowledgeResultsResponse>,
+    ): void => {
+      answer(respond, () => {
+        jobs.acknowledge(jobs.get(call.request.jobId), call.request.position);
+        return {};
+      });
+    },
+
+    getJob: (
+      call: ServerUnaryCall<GetJobRequest, GetJobResponse>,
+      respond: sendUnaryData<GetJobResponse>,
+    ): void => {
+      answer(respond, () => ({ job: jobs.info(jobs.get(call.request.jobId)) }));
+    },
+
+    listJobs: (
+      _call: ServerUnaryCall<ListJobsRequest, ListJobsResponse>,
+      respond: sendUnaryData<ListJobsResponse>,
+    ): void => {
+      answer(respond, () => ({ jobs: jobs.list().map((job) => jobs.info(job)) }));
+    },
+
+    watchJob: (call: ServerWritableStream<WatchJobRequest, WatchJobResponse>): void => {
+      try {
+        const job = jobs.get(call.request.jobId);
+        const watch = new JobWatch(job, call, () => jobs.info(job));
+        call.on('cancelled', () => watch.stop());
+        call.on('error', () => watch.stop());
+      } catch (error) {
+        call.emit('error', statusOf(error));
+      }
+    },
+
+    cancelJob: (
+      call: ServerUnaryCall<CancelJobRequest, CancelJobResponse>,
+      respond: sendUnaryData<CancelJobResponse>,
+    ): void => {
+      answer(respond, () => {
+        const job = jobs.get(call.request.jobId);
+        jobs.cancel(job, call.request.reason || 'a client asked for it');
+        return { job: jobs.info(job) };
+      });
+    },
+
+    map: (call: ServerDuplexStream<MapRequest, MapResponse>): void => {
+      const mapCall = new MapCall(
+        jobs,
+        call,
+        { messageBytes: partBytes, maxItemBytes: itemBytes },
+        (error) => void call.emit('error', statusOf(error)),
+      );
+      call.on('data', (message: MapRequest) => mapCall.take(message));
+      call.on('end', () => mapCall.inputClosed());
+      call.on('cancelled', () => mapCall.gone());
+      call.on('error', () => mapCall.gone());
+    },
+  };
+}
