@@ -1,0 +1,115 @@
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { afterEach, describe, expect, test } from 'vitest';
+import { clientOptions } from './channel-options.ts';
+import { connectionFailure } from './connection-failure.ts';
+import { ClusterServiceClient } from './gen/shoal/v1/cluster.ts';
+import { errorFromCall } from './status.ts';
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+/** What calling GetStatus there ends with. */
+function call(address: string, channel = credentials.createInsecure(), deadlineMs = 1500): Promise<Error> {
+  const client = new ClusterServiceClient(address, channel, clientOptions);
+  return new Promise((resolve, reject) => {
+    client.getStatus(
+      { client: undefined },
+      new Metadata(),
+      { deadline: Date.now() + deadlineMs },
+      (error) => {
+        client.close();
+        if (error === null) reject(new Error('the call succeeded'));
+        else resolve(errorFromCall(error, { address: 'HOST:1', tries: 5, elapsedMs: 12_000 }));
+      },
+    );
+  });
+}
+
+async function listening(server: TcpServer): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('a coordinator that cannot be reached', () => {
+  test('is named with the reason, the tries and the time', async () => {
+    expect(await call('127.0.0.1:1')).toMatchObject({
+      code: 'CANNOT_CONNECT',
+      message:
+        'Cannot reach coordinator HOST:1 (connection refused, tried 5 times in 12 s). Is it running? Start one: shoal coordinator, or shoal dev.',
+    });
+  });
+
+  test('because its name is unknown', async () => {
+    expect(await call('no-such-host.invalid:7300')).toMatchObject({
+      code: 'CANNOT_CONNECT',
+      facts: { reason: 'its name is unknown' },
+    });
+  });
+
+  test('because a web server listens there', async () => {
+    const address = await listening(createHttpServer((_, response) => response.end('hello')));
+    expect(await call(address)).toMatchObject({
+      code: 'CANNOT_CONNECT',
+      facts: { reason: 'what listens there is no coordinator' },
+    });
+  });
+
+  test('because what listens there says nothing', async () => {
+    const silent = createTcpServer((socket) => cleanups.push(() => socket.destroy()));
+    expect(await call(await listening(silent), undefined, 300)).toMatchObject({
+      code: 'CANNOT_CONNECT',
+      facts: { reason: 'no answer in time' },
+    });
+  });
+
+  test('because it speaks no TLS', async () => {
+    const server = new Server();
+    cleanups.push(() => server.forceShutdown());
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      ),
+    );
+    expect(await call(`localhost:${port}`, credentials.createSsl())).toMatchObject({
+      code: 'CANNOT_CONNECT',
+      facts: { reason: 'it speaks no TLS there' },
+    });
+  });
+
+  test('because it is a gRPC server of another kind or of an older version', async () => {
+    const server = new Server();
+    cleanups.push(() => server.forceShutdown());
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      ),
+    );
+    expect(await call(`127.0.0.1:${port}`)).toMatchObject({ code: 'VERSION_MISMATCH' });
+  });
+});
+
+describe('a connection that worked', () => {
+  test.each([
+    [status.UNAVAILABLE, 'Connection dropped', 'connection dropped'],
+    [status.UNAVAILABLE, 'read ECONNRESET', 'connection reset'],
+    [status.UNAVAILABLE, 'Keepalive timeout', 'it has gone silent'],
+    [status.INTERNAL, 'Received RST_STREAM with code 2 (Internal server error)', 'connection dropped'],
+    [status.CANCELLED, 'Cancelled on client', 'the call was cancelled'],
+    [
+      status.RESOURCE_EXHAUSTED,
+      'Received message larger than max (9 vs 4)',
+      'Received message larger than max (9 vs 4)',
+    ],
+    [status.UNAUTHENTICATED, 'who are you', 'UNAUTHENTICATED: who are you'],
+    [99, 'odd', 'status 99: odd'],
+    [status.UNAVAILABLE, '', 'unknown reason'],
+  ])('ends with status %i (%s): CONNECTION_LOST, because %s', (code, details, reason) => {
+    const error = connectionFailure(code, details, { address: 'HOST:1', connected: true });
+    expect(error).toMatchObject({ code: 'CONNECTION_LOST', facts: { address: 'HOST:1', reason } });
+  });
+});

@@ -1,0 +1,28 @@
+import { isErrorCode } from '@shoal/errors';
+import { expect, test } from 'vitest';
+import { clientOptions, serverOptions } from './channel-options.ts';
+import { limits } from './limits.ts';
+
+test('every limit is a positive whole number, says what it is for and names a real error', () => {
+  for (const [name, limit] of Object.entries(limits)) {
+    expect(Number.isSafeInteger(limit.default) && limit.default > 0, name).toBe(true);
+    expect(limit.meaning, name).toMatch(/\.$/);
+    if (limit.error !== undefined) expect(isErrorCode(limit.error), name).toBe(true);
+  }
+});
+
+test('a part with its envelope fits into a message, many times over', () => {
+  expect(limits.partBytes.default * 4).toBeLessThan(limits.messageBytes.default);
+});
+
+test('both sides of a connection ask for signs of life, calls or none', () => {
+  for (const options of [serverOptions, clientOptions]) {
+    expect(options).toMatchObject({
+      'grpc.keepalive_time_ms': 20_000,
+      'grpc.keepalive_timeout_ms': 20_000,
+      'grpc.keepalive_permit_without_calls': 1,
+      'grpc.max_receive_message_length': 4 * 2 ** 20,
+      'grpc-node.max_session_memory': 64,
+    });
+  }
+});
