@@ -1,6 +1,35 @@
-import type { ChunkListener, ChunkRequest } from './chunk-request.ts';
-import type { ChunkId } from './core/chunk.ts';
+/**
+ * The driver around core/pool-machine.ts: processes, clock, bytes. It decides nothing. News of children become events;
+ * commands become spawns, frames, kills and calls of the listener. The bytes of an event are held in hand until the
+ * commands of that step are done.
+ */
+import { ShoalError } from '@shoal/errors';
+import type { PrintMessage } from './child/message.ts';
+import { type ChildListener, ChildProcess } from './child-process.ts';
+import type {
+  Block,
+  ChunkEndingDetail,
+  ChunkListener,
+  ChunkRequest,
+  RemoteErrorData,
+} from './chunk-request.ts';
+import type { ChildExit, ChunkId } from './core/chunk.ts';
+import type { EndChunk, PoolCommand, RunPart } from './core/pool-command.ts';
+import type { ChildId, PoolEvent } from './core/pool-event.ts';
+import { PoolMachine } from './core/pool-machine.ts';
+import { FrameError, frameType, readItemStarted, readMessage, readValues } from './frames.ts';
 import type { ProcessStats } from './job-backend.ts';
+import type { Launcher } from './launcher.ts';
+import { spawnLauncher } from './launchers/spawn.ts';
+import {
+  readExiting,
+  readItemFailed,
+  readPartBegan,
+  readPartEnded,
+  readPrint,
+  readTaskUnloadable,
+} from './received-message.ts';
+import { decodeError } from './values/remote-error.ts';
 
 /** What a {@link ChildPool} is made of. */
 export interface ChildPoolOptions {
@@ -10,6 +39,8 @@ export interface ChildPoolOptions {
   readonly listener: ChunkListener;
   /** Chunks handed in and not ended, at most. Default 10,000; more is LIMIT_REACHED. */
   readonly maxQueuedChunks?: number;
+  /** How children are started. Default: each is spawned. */
+  readonly launcher?: Launcher;
 }
 
 /** A snapshot of a {@link ChildPool}. */
@@ -28,18 +59,67 @@ export interface ChildPoolStats {
   readonly chunks: number;
 }
 
+/** What an event brought along: passed on if the machine says so, dropped otherwise. */
+type InHand = (() => void) | ChunkEndingDetail | undefined;
+
 /**
  * The one process pool of this repository: it runs chunks in child processes, recycles the children, and reports
  * facts. It retries nothing and blames nobody; that is the scheduler's business.
  */
 export class ChildPool {
+  readonly #machine: PoolMachine;
+  readonly #listener: ChunkListener;
+  readonly #launcher: Launcher;
+  readonly #maxQueuedChunks: number;
+  readonly #requests = new Map<ChunkId, ChunkRequest>();
+  readonly #children = new Map<ChildId, ChildProcess>();
+  /** Numbers of blocks, for as long as somebody else holds the block. */
+  readonly #blockIds = new WeakMap<Block, number>();
+  #nextBlockId = 1;
+  readonly #events: { readonly event: PoolEvent; readonly inHand: InHand }[] = [];
+  #isStepping = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #isClosed = false;
+  #isPaused = false;
+  #isKeptAlive = true;
+  #whenEmpty: (() => void)[] = [];
+
   constructor(options: ChildPoolOptions) {
-    void options;
+    this.#machine = new PoolMachine(options.processes);
+    this.#listener = options.listener;
+    this.#launcher = options.launcher ?? spawnLauncher;
+    this.#maxQueuedChunks = options.maxQueuedChunks ?? 10_000;
   }
 
   /** Run a chunk. Throws POOL_CLOSED after `close()` and LIMIT_REACHED over `maxQueuedChunks`. */
   run(request: ChunkRequest): void {
-    throw new Error(`not built yet: ${request.id}`);
+    if (this.#isClosed) throw new ShoalError('POOL_CLOSED');
+    if (this.#requests.size >= this.#maxQueuedChunks) {
+      throw new ShoalError('LIMIT_REACHED', {
+        what: 'Chunks in a pool',
+        value: this.#requests.size + 1,
+        limit: this.#maxQueuedChunks,
+        option: 'maxQueuedChunks',
+      });
+    }
+    const { id, setup, timeoutMs, maxTasksPerChild } = request;
+    this.#requests.set(id, request);
+    this.#keepAlive(true);
+    this.#step({
+      type: 'chunkQueued',
+      atMs: performance.now(),
+      chunk: id,
+      key: setup.key,
+      task: `${request.job} ${request.task.name}`,
+      first: request.first,
+      count: request.count,
+      marksStarts: marksStarts(request),
+      concurrentTasks: request.concurrentTasksPerChild ?? 1,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
+      ...(setup.maxAgeMs === undefined ? {} : { maxAgeMs: setup.maxAgeMs }),
+    });
   }
 
   /**
@@ -47,30 +127,305 @@ export class ChildPool {
    * Nothing more is reported of it but its ending. An unknown chunk is ignored: it may just have ended.
    */
   abort(id: ChunkId, graceMs: number = 2_000): void {
-    throw new Error(`not built yet: ${id} ${graceMs}`);
+    this.#step({ type: 'abortRequested', atMs: performance.now(), chunk: id, graceMs });
   }
 
   /** Use this many processes from now on; those too many leave when their chunk is done. */
   resize(processes: number): void {
-    throw new Error(`not built yet: ${processes}`);
+    this.#step({ type: 'resized', atMs: performance.now(), processes });
   }
 
   /** Take no more results from the children until {@link resumeResults}: they wait when their pipe is full. */
-  pauseResults(): void {}
+  pauseResults(): void {
+    this.#pause(true);
+  }
 
-  resumeResults(): void {}
+  resumeResults(): void {
+    this.#pause(false);
+  }
 
   stats(): ChildPoolStats {
-    return { processes: [], recycled: 0, deaths: 0, queuedItems: 0, runningItems: 0, chunks: 0 };
+    const { children, recycled, deaths, queuedItems, runningItems, chunks } = this.#machine.snapshot();
+    const processes: ProcessStats[] = [];
+    for (const { child: id, state, tasksRun, isSpare } of children) {
+      const child = this.#children.get(id);
+      if (child?.pid === undefined || isSpare || state === 'retiring') continue;
+      const { pid, startedAt, rssBytes } = child;
+      processes.push({ pid, tasksRun, startedAt, rssBytes, state });
+    }
+    return { processes, recycled, deaths, queuedItems, runningItems, chunks };
   }
 
   /** Take nothing new, run what was handed in; resolves when every child is gone. */
   close(): Promise<void> {
-    return Promise.resolve();
+    return this.#leave('closeRequested');
   }
 
   /** Kill every child; what had not ended ends as `aborted`. Resolves when every child is gone. */
   terminate(): Promise<void> {
-    return Promise.resolve();
+    return this.#leave('terminateRequested');
   }
+
+  #leave(type: 'closeRequested' | 'terminateRequested'): Promise<void> {
+    this.#isClosed = true;
+    this.#keepAlive(true);
+    // Whoever leaves reads what is left: a paused child could not say good-bye.
+    this.#pause(false);
+    return new Promise((resolve) => {
+      this.#whenEmpty.push(resolve);
+      this.#step({ type, atMs: performance.now() });
+    });
+  }
+
+  #pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    for (const child of this.#children.values()) child.pause(isPaused);
+  }
+
+  /** Idle children keep nobody alive: nothing that they do could be waited for. */
+  #keepAlive(isKept: boolean): void {
+    if (this.#isKeptAlive === isKept) return;
+    this.#isKeptAlive = isKept;
+    for (const child of this.#children.values()) child.keepAlive(isKept);
+  }
+
+  // -- events ----------------------------------------------------------------------------------------------------
+
+  /** Listeners may call us back in the middle of a step; their events wait for its end. */
+  #step(event: PoolEvent, inHand?: InHand): void {
+    this.#events.push({ event, inHand });
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        for (const command of this.#machine.step(next.event)) this.#execute(command, next.inHand);
+        if (next.event.type === 'childExited') this.#children.delete(next.event.child);
+      }
+    } finally {
+      this.#isStepping = false;
+    }
+    this.#setTimer();
+    if (this.#requests.size === 0 && !this.#isClosed) this.#keepAlive(false);
+    if (this.#isClosed && this.#machine.isEmpty) {
+      clearTimeout(this.#timer);
+      for (const resolve of this.#whenEmpty.splice(0)) resolve();
+    }
+  }
+
+  #setTimer(): void {
+    const deadline = this.#machine.nextDeadlineMs();
+    // A timer that is too early only looks again.
+    if (deadline === undefined || this.#timerAtMs <= deadline) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = deadline;
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAtMs = Number.POSITIVE_INFINITY;
+        this.#step({ type: 'clockTicked', atMs: performance.now() });
+      },
+      Math.max(1, Math.min(Math.ceil(deadline - performance.now()), timerMsMax)),
+    );
+    if (this.#requests.size === 0 && !this.#isClosed) this.#timer.unref();
+  }
+
+  readonly #childListener: ChildListener = {
+    frame: (child, type, body) => this.#frame(child, type, body),
+    broken: ({ id }) => this.#step({ type: 'channelBroken', atMs: performance.now(), child: id }),
+    lost: ({ id }) => this.#step({ type: 'channelLost', atMs: performance.now(), child: id }),
+    print: (child, print) => this.#print(child, print),
+    exited: (child, exit) => this.#exited(child, exit),
+  };
+
+  #frame(child: ChildProcess, type: number, body: Buffer): void {
+    const atMs = performance.now();
+    const news = { atMs, child: child.id };
+    const pid = child.pid ?? 0;
+    switch (type) {
+      case frameType.values: {
+        const { chunk, first, count, runMs, payload } = readValues(body);
+        this.#step({ type: 'itemsSucceeded', ...news, chunk, first, count, runMs }, () =>
+          this.#listener.results(chunk, { first, count, bytes: payload, runMs, pid }),
+        );
+        return;
+      }
+      case frameType.itemStarted:
+        this.#step({ type: 'itemStarted', ...news, ...readItemStarted(body) });
+        return;
+      case frameType.itemFailed: {
+        const { chunk, ...failure } = readItemFailed(body);
+        this.#step({ type: 'itemFailed', ...news, chunk, index: failure.index }, () =>
+          this.#listener.itemFailed(chunk, { ...failure, pid }),
+        );
+        return;
+      }
+      case frameType.partBegan:
+        this.#step({ type: 'partBegan', ...news, ...readPartBegan(body) });
+        return;
+      case frameType.partEnded: {
+        const { rssBytes, ...part } = readPartEnded(body);
+        if (rssBytes > 0) child.rssBytes = rssBytes;
+        this.#step({ type: 'partEnded', ...news, ...part });
+        return;
+      }
+      case frameType.started:
+        this.#step({ type: 'childStarted', ...news });
+        return;
+      case frameType.ready:
+        this.#step({ type: 'childReady', ...news });
+        return;
+      case frameType.initializerThrew:
+        child.initializerError = decodeError('v8', readMessage(body).bytes);
+        this.#step({ type: 'initializerThrew', ...news });
+        return;
+      case frameType.taskUnloadable: {
+        const { chunk, code, facts, error } = readTaskUnloadable(body);
+        this.#step(
+          { type: 'taskUnloadable', ...news, chunk },
+          {
+            failure: { code, facts },
+            ...(error.length === 0 ? {} : { error: decodeError('v8', error) }),
+          },
+        );
+        return;
+      }
+      case frameType.print:
+        this.#print(child, readPrint(body));
+        return;
+      case frameType.exiting:
+        this.#step({ type: 'childExiting', ...news, ...readExiting(body) });
+        return;
+      case frameType.bye:
+        return;
+      default:
+        throw new FrameError(`A frame of type ${type}.`);
+    }
+  }
+
+  #print(child: ChildProcess, { stream, text, chunk, index, task }: PrintMessage): void {
+    if (stream === 'stderr' && chunk !== undefined) child.noteStderr(text);
+    const id = chunk !== undefined && this.#requests.has(chunk) ? chunk : undefined;
+    this.#listener.print(id, { stream, text, index, task, pid: child.pid ?? 0 });
+  }
+
+  #exited(child: ChildProcess, exit: ChildExit): void {
+    child.exit = exit;
+    this.#step({ type: 'childExited', atMs: performance.now(), child: child.id, exit });
+  }
+
+  // -- commands --------------------------------------------------------------------------------------------------
+
+  #execute(command: PoolCommand, inHand: InHand): void {
+    switch (command.type) {
+      case 'acceptValues':
+      case 'acceptFailure':
+        if (typeof inHand === 'function') inHand();
+        return;
+      case 'runPart':
+        this.#runPart(command);
+        return;
+      case 'endChunk':
+        this.#endChunk(command, typeof inHand === 'object' ? inHand : undefined);
+        return;
+      case 'spawnChild':
+        this.#spawn(command.child, command.chunk);
+        return;
+      case 'abortPart':
+        this.#children.get(command.child)?.abort(command.chunk, command.reason);
+        return;
+      case 'stopChild':
+        this.#children.get(command.child)?.stop();
+        return;
+      case 'retireChild':
+        this.#children.get(command.child)?.retire();
+        return;
+      case 'killChild':
+        this.#children.get(command.child)?.kill();
+        return;
+    }
+  }
+
+  #spawn(id: ChildId, chunk: ChunkId): void {
+    const request = this.#requests.get(chunk);
+    if (request === undefined) throw new Error(`Chunk ${chunk} is not known.`);
+    const child = new ChildProcess(id, request.setup, this.#launcher, this.#childListener);
+    this.#children.set(id, child);
+    child.announce(request);
+    child.pause(this.#isPaused);
+    if (!this.#isKeptAlive) child.keepAlive(false);
+  }
+
+  #runPart({ child, chunk, first, count }: RunPart): void {
+    const request = this.#requests.get(chunk);
+    if (request === undefined) throw new Error(`Chunk ${chunk} is not known.`);
+    this.#children
+      .get(child)
+      ?.run(request, { first, count }, marksStarts(request), (block) => this.#idOf(block));
+  }
+
+  #idOf(block: Block): number {
+    const known = this.#blockIds.get(block);
+    if (known !== undefined) return known;
+    const id = this.#nextBlockId++;
+    this.#blockIds.set(block, id);
+    return id;
+  }
+
+  #endChunk({ chunk, ending, child: id, why }: EndChunk, inHand: ChunkEndingDetail | undefined): void {
+    const child = id === undefined ? undefined : this.#children.get(id);
+    const request = this.#requests.get(chunk);
+    this.#requests.delete(chunk);
+    const detail = why === 'unloadable' ? inHand : endingDetail(why, child, request);
+    const tail = child === undefined || child.stderrTail === '' ? {} : { stderrTail: child.stderrTail };
+    this.#listener.ended(chunk, ending, { ...tail, ...detail });
+  }
+}
+
+/** Timers cannot be set further ahead than this. */
+const timerMsMax = 2_147_483_647;
+
+/**
+ * Where the blame must be exact: on demand, with a timeout, and with several items at once, where otherwise everything
+ * that is not reported would be suspect.
+ */
+function marksStarts(request: ChunkRequest): boolean {
+  return request.marksStarts || request.timeoutMs !== undefined || (request.concurrentTasksPerChild ?? 1) > 1;
+}
+
+function endingDetail(
+  why: EndChunk['why'],
+  child: ChildProcess | undefined,
+  request: ChunkRequest | undefined,
+): ChunkEndingDetail {
+  if (child === undefined) return {};
+  const death = describeExit(child);
+  switch (why) {
+    case 'killsChildren': {
+      const module = request?.task.kind === 'inline' ? request.task.name : (request?.task.url ?? '');
+      const reason = `it ends its process again and again, outside any item (the last time by ${death})`;
+      return {
+        failure: { code: 'TASK_LOAD_FAILED', facts: { module, reason, hint: lastLine(child.stderrTail) } },
+      };
+    }
+    case 'childrenDoNotStart': {
+      const hint = lastLine(child.stderrTail);
+      const reason =
+        child.startError?.message ?? `it ended at once by ${death}${hint === '' ? '' : `: ${hint}`}`;
+      const error: RemoteErrorData = child.initializerError ?? {
+        name: 'Error',
+        message: `it ended its process by ${death}`,
+      };
+      return { failure: { code: 'CHILD_START_FAILED', facts: { reason } }, error };
+    }
+    default:
+      return {};
+  }
+}
+
+function describeExit({ exit }: ChildProcess): string {
+  if (exit?.signal !== undefined) return exit.signal;
+  return exit?.exitCode === undefined ? 'an unknown cause' : `exit code ${exit.exitCode}`;
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1)?.slice(0, 300) ?? '';
 }

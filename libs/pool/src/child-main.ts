@@ -1,0 +1,149 @@
+/**
+ * The program of a child process. It speaks frames on descriptor 3 (frames.ts), loads task functions, runs items and
+ * reports. Nothing but Node's own modules: every import here is paid for by every child.
+ */
+import type { Buffer } from 'node:buffer';
+import { flushCompileCache } from 'node:module';
+import { CachedBlock, ItemSource } from './child/block-cache.ts';
+import { Channel } from './child/channel.ts';
+import { CurrentItem } from './child/current-item.ts';
+import { ItemRunner } from './child/item-runner.ts';
+import type {
+  AbortMessage,
+  BlockMessage,
+  ForgetMessage,
+  RunMessage,
+  SetupMessage,
+  TaskMessage,
+} from './child/message.ts';
+import { Part } from './child/part.ts';
+import { PrintCapture } from './child/print-capture.ts';
+import { ResultBatch } from './child/result-batch.ts';
+import { Task } from './child/task.ts';
+import { loadTask, publishChildState, TaskUnloadable } from './child/task-loader.ts';
+import { frameType, readMessage } from './frames.ts';
+import { decodeValue } from './values/block-codec.ts';
+import { describeThrown, encodeError } from './values/remote-error.ts';
+
+// Ours, not the user's: what a task starts should not find it.
+if (process.env['SHOAL_OWN_COMPILE_CACHE'] !== undefined) {
+  delete process.env['SHOAL_OWN_COMPILE_CACHE'];
+  delete process.env['NODE_COMPILE_CACHE'];
+}
+
+/** How long the last words may wait for a pool that does not read. */
+const lastWordsMs = 1_000;
+/** When the compiled code is written: after the first work, not before it. */
+const compileCacheDelayMs = 500;
+
+const { setTimeout } = globalThis;
+const exit = process.exit.bind(process);
+
+const tasks = new Map<number, Task>();
+const blocks = new Map<number, CachedBlock>();
+let isRetiring = false;
+
+const channel = new Channel(handle);
+const current = new CurrentItem();
+const prints = new PrintCapture(channel, current);
+const runner = new ItemRunner(channel, current, prints);
+
+current.publish();
+publishChildState();
+process.on('exit', sayLastWords);
+
+function handle(type: number, body: Buffer): void {
+  const { message, bytes } = readMessage(body);
+  switch (type) {
+    case frameType.setup:
+      void setUp(message as SetupMessage, bytes);
+      return;
+    case frameType.task: {
+      const spec = message as TaskMessage;
+      tasks.set(spec.task, new Task(spec));
+      return;
+    }
+    case frameType.block: {
+      const spec = message as BlockMessage;
+      blocks.set(spec.block, new CachedBlock(spec, bytes));
+      return;
+    }
+    case frameType.forget: {
+      const spec = message as ForgetMessage;
+      for (const block of spec.blocks) blocks.delete(block);
+      for (const task of spec.tasks) tasks.delete(task);
+      return;
+    }
+    case frameType.run:
+      runner.add(partOf(message as RunMessage));
+      return;
+    case frameType.abort:
+      runner.abort(message as AbortMessage);
+      return;
+    case frameType.stop:
+      runner.stop();
+      return;
+    case frameType.retire:
+      runner.whenIdle(retire);
+      return;
+  }
+}
+
+async function setUp({ stdio, maxRssBytes, initializer }: SetupMessage, bytes: Uint8Array): Promise<void> {
+  prints.install(stdio);
+  if (maxRssBytes !== undefined) runner.limitMemory(maxRssBytes);
+  channel.message(frameType.started, {});
+  if (initializer !== undefined) {
+    try {
+      const initialize = await loadTask(initializer);
+      await initialize(...(bytes.byteLength === 0 ? [] : (decodeValue(bytes) as unknown[])));
+    } catch (error) {
+      const thrown =
+        error instanceof TaskUnloadable ? (error.error ?? unloadable(error)) : describeThrown(error);
+      prints.finishAll();
+      channel.message(frameType.initializerThrew, {}, encodeError('v8', thrown));
+      return;
+    }
+  }
+  channel.message(frameType.ready, {});
+  setTimeout(flushCompileCache, compileCacheDelayMs).unref();
+}
+
+function unloadable(error: TaskUnloadable): { name: string; message: string; code: string } {
+  const { module, name, reason } = error.facts;
+  const what = reason ?? `it has no export "${name}"`;
+  return { name: 'Error', message: `${module}: ${what}`, code: error.code };
+}
+
+function partOf(spec: RunMessage): Part {
+  const task = tasks.get(spec.task);
+  if (task === undefined) throw new Error(`Task ${spec.task} was never announced.`);
+  const source = new ItemSource(
+    spec.blocks.map((id) => {
+      const block = blocks.get(id);
+      if (block === undefined) throw new Error(`Block ${id} was never sent.`);
+      return block;
+    }),
+  );
+  const { encoding, maxResultBytes } = task.spec;
+  const onRefused = runner.refused(spec.chunk, encoding);
+  const results = new ResultBatch(channel, { chunk: spec.chunk, encoding, maxResultBytes, onRefused });
+  return new Part(spec, task, source, results);
+}
+
+/** The last result has left; so may we. What exit handlers do from here on is nobody's item. */
+function retire(): void {
+  isRetiring = true;
+  prints.finishAll();
+  channel.message(frameType.bye, {});
+  channel.flushNow(lastWordsMs);
+  exit(0);
+}
+
+/** Also after `process.exit` in a task and after an exception that nobody caught: say who was running. */
+function sayLastWords(): void {
+  if (isRetiring || !channel.isOpen) return;
+  prints.finishAll();
+  channel.message(frameType.exiting, runner.lastWords());
+  channel.flushNow(lastWordsMs);
+}

@@ -1,0 +1,299 @@
+/** One child process as the pool's driver sees it: frames out, frames in, pipes drained, its end told exactly once. */
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { PrintMessage, RunMessage, SetupMessage, TaskMessage } from './child/message.ts';
+import type { Block, ChildSetup, ChunkRequest, RemoteErrorData } from './chunk-request.ts';
+import type { ChildExit, IndexRange } from './core/chunk.ts';
+import { FrameError, FrameReader, type FrameType, FrameWriter, frameType, nonceBytes } from './frames.ts';
+import type { LaunchedChild, Launcher } from './launcher.ts';
+import { PipedLines } from './piped-lines.ts';
+
+/** Whom a child's news go to. */
+export interface ChildListener {
+  /** Throws a {@link FrameError} where the frame is none of ours. */
+  frame(child: ChildProcess, type: number, body: Buffer): void;
+  /** It sent what no child of ours sends. Nothing more is read. */
+  broken(child: ChildProcess): void;
+  /** Its channel has ended. */
+  lost(child: ChildProcess): void;
+  print(child: ChildProcess, print: PrintMessage): void;
+  /** It is gone, and all that it had sent has been told. */
+  exited(child: ChildProcess, exit: ChildExit): void;
+}
+
+const stderrTailChars = 2_048;
+/** After its exit, what it had sent is on its way for a moment; nobody but a stray grandchild could prolong this. */
+const drainMs = 250;
+/** Frames other than values are far smaller than this. */
+const frameBytesExtra = 2 * 1024 * 1024;
+/** Blocks that a child keeps, in case that a further part needs them. */
+const keptBlockBytesMax = 8 * 1024 * 1024;
+const keptTasksMax = 64;
+
+export class ChildProcess {
+  readonly id: number;
+  readonly startedAt: Date = new Date();
+  rssBytes = 0;
+  /** Why it could not be started. */
+  startError: Error | undefined;
+  /** What its initializer threw. */
+  initializerError: RemoteErrorData | undefined;
+  /** How it ended. */
+  exit: ChildExit | undefined;
+  readonly #listener: ChildListener;
+  readonly #launched: LaunchedChild;
+  readonly #writer: FrameWriter;
+  readonly #reader: FrameReader;
+  readonly #pipes: PipedLines[] = [];
+  readonly #blocks = new Map<number, number>();
+  #blockBytes = 0;
+  readonly #tasks = new Map<string, number>();
+  #nextTask = 1;
+  #stderrTail = '';
+  #isBroken = false;
+  #hasExited = false;
+
+  constructor(id: number, setup: ChildSetup, launcher: Launcher, listener: ChildListener) {
+    this.id = id;
+    this.#listener = listener;
+    const nonce = randomBytes(nonceBytes);
+    this.#writer = new FrameWriter(nonce);
+    this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {
+      nonce,
+      bodyBytesMax: frameBytesExtra,
+    });
+    const { env, execArgv, stdio } = setup;
+    this.#launched = launcher.launch(
+      { env, execArgv, readsStdout: stdio === 'forward' },
+      (exit, startError) => {
+        this.startError = startError;
+        this.#exited(exit);
+      },
+    );
+    this.#readPipes(stdio);
+    if (this.#launched.channel !== undefined) this.#readChannel(this.#launched.channel);
+    this.#sendSetup(setup);
+  }
+
+  get pid(): number | undefined {
+    return this.#launched.pid;
+  }
+
+  get stderrTail(): string {
+    return this.#stderrTail.trimEnd();
+  }
+
+  kill(): void {
+    this.#launched.kill();
+  }
+
+  keepAlive(isKept: boolean): void {
+    if (!this.#hasExited) this.#launched.keepAlive(isKept);
+  }
+
+  pause(isPaused: boolean): void {
+    const { channel } = this.#launched;
+    if (this.#hasExited || channel === undefined) return;
+    if (isPaused) channel.pause();
+    else channel.resume();
+  }
+
+  /** Have a function loaded, so that it is there when items come. */
+  announce(request: ChunkRequest): number {
+    const key = taskKey(request);
+    const known = this.#tasks.get(key);
+    if (known !== undefined) {
+      // Used again: the last to be forgotten.
+      this.#tasks.delete(key);
+      this.#tasks.set(key, known);
+      return known;
+    }
+    const task = this.#nextTask++;
+    this.#tasks.set(key, task);
+    const message: TaskMessage = {
+      task,
+      ref: request.task,
+      encoding: request.encoding,
+      spread: request.spread,
+      job: request.job,
+      maxResultBytes: request.maxResultBytes,
+      ...(request.agent === undefined ? {} : { agent: request.agent }),
+      ...(request.retryOn === undefined ? {} : { retryOn: request.retryOn }),
+    };
+    this.#send(frameType.task, message);
+    const [oldest] = this.#tasks;
+    if (this.#tasks.size > keptTasksMax && oldest !== undefined) {
+      this.#tasks.delete(oldest[0]);
+      this.#send(frameType.forget, { blocks: [], tasks: [oldest[1]] });
+    }
+    return task;
+  }
+
+  /** Give it consecutive items. `idOf` numbers blocks, the same for all children. */
+  run(request: ChunkRequest, range: IndexRange, marksStarts: boolean, idOf: (block: Block) => number): void {
+    const { channel } = this.#launched;
+    channel?.cork();
+    const task = this.announce(request);
+    const needed = request.blocks.filter(
+      (block) => block.first < range.first + range.count && block.first + block.count > range.first,
+    );
+    this.#reader.bodyBytesMax = Math.max(this.#reader.bodyBytesMax, request.maxResultBytes + frameBytesExtra);
+    for (const block of needed) this.#sendBlock(idOf(block), block, request);
+    const message: RunMessage = {
+      chunk: request.id,
+      task,
+      first: range.first,
+      count: range.count,
+      blocks: needed.map(idOf),
+      marksStarts,
+      concurrentTasks: request.concurrentTasksPerChild ?? 1,
+      tryNumber: request.tryNumber,
+    };
+    this.#send(frameType.run, message);
+    this.#forgetBlocks();
+    channel?.uncork();
+  }
+
+  abort(chunk: number, reason: 'aborted' | 'timedOut'): void {
+    this.#send(frameType.abort, { chunk, reason });
+  }
+
+  stop(): void {
+    this.#send(frameType.stop, {});
+  }
+
+  retire(): void {
+    this.#send(frameType.retire, {});
+  }
+
+  /** Remember the end of what it wrote to stderr. */
+  noteStderr(text: string): void {
+    this.#stderrTail = `${this.#stderrTail}${text}\n`.slice(-stderrTailChars);
+  }
+
+  #sendSetup({ stdio, maxRssBytes, initializer }: ChildSetup): void {
+    const message: SetupMessage = {
+      stdio,
+      ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
+      ...(initializer === undefined ? {} : { initializer: initializer.task }),
+    };
+    this.#send(frameType.setup, message, initializer?.args);
+  }
+
+  #sendBlock(id: number, block: Block, { encoding }: ChunkRequest): void {
+    const known = this.#blocks.get(id);
+    if (known !== undefined) {
+      this.#blocks.delete(id);
+      this.#blocks.set(id, known);
+      return;
+    }
+    const { first, count, bytes } = block;
+    this.#blocks.set(id, bytes.byteLength);
+    this.#blockBytes += bytes.byteLength;
+    this.#send(frameType.block, { block: id, encoding, first, count }, bytes);
+  }
+
+  /** A part holds on to its blocks in the child, so that even those of a part that waits may be forgotten here. */
+  #forgetBlocks(): void {
+    const forgotten: number[] = [];
+    for (const [id, bytes] of this.#blocks) {
+      if (this.#blockBytes <= keptBlockBytesMax) break;
+      this.#blocks.delete(id);
+      this.#blockBytes -= bytes;
+      forgotten.push(id);
+    }
+    if (forgotten.length > 0) this.#send(frameType.forget, { blocks: forgotten, tasks: [] });
+  }
+
+  #send(type: FrameType, message: unknown, bytes?: Uint8Array): void {
+    const { channel } = this.#launched;
+    if (channel === undefined || !channel.writable) return;
+    for (const part of this.#writer.message(type, message, bytes)) channel.write(part);
+  }
+
+  #readChannel(channel: Duplex): void {
+    channel.on('data', (chunk: Buffer) => {
+      if (this.#isBroken) return;
+      try {
+        this.#reader.push(chunk);
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+        this.#isBroken = true;
+        this.#listener.broken(this);
+      }
+    });
+    let isLost = false;
+    const lost = (): void => {
+      if (isLost) return;
+      isLost = true;
+      if (!this.#hasExited) this.#listener.lost(this);
+    };
+    channel.on('end', lost);
+    channel.on('close', lost);
+    // EPIPE and ECONNRESET: it is gone, which its exit tells.
+    channel.on('error', lost);
+  }
+
+  #readPipes(stdio: 'forward' | 'ignore'): void {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const pipe = this.#launched[stream];
+      if (pipe === undefined) continue;
+      this.#pipes.push(
+        new PipedLines(pipe, (text) => {
+          if (stream === 'stderr') this.noteStderr(text);
+          if (stdio === 'forward') this.#listener.print(this, { stream, text });
+        }),
+      );
+    }
+  }
+
+  /** Death is keyed on the exit, never on the end of a pipe: a grandchild can hold that for ever. */
+  #exited(exit: ChildExit): void {
+    const { channel, stdout, stderr } = this.#launched;
+    const open = [channel, stdout, stderr].filter((stream) => stream !== undefined && !stream.readableEnded);
+    let left = open.length;
+    let isTold = false;
+    const tell = (): void => {
+      if (isTold) return;
+      isTold = true;
+      clearTimeout(timer);
+      this.#hasExited = true;
+      for (const pipe of this.#pipes) pipe.finish();
+      for (const stream of [channel, stdout, stderr]) {
+        stream?.removeAllListeners();
+        // Destroying may still raise an error, and there is nobody left to be told.
+        stream?.on('error', () => {});
+        stream?.destroy();
+      }
+      this.#listener.exited(this, exit);
+    };
+    const timer = setTimeout(tell, drainMs);
+    if (left === 0) tell();
+    for (const stream of open) {
+      let isDone = false;
+      const done = (): void => {
+        if (isDone) return;
+        isDone = true;
+        left -= 1;
+        if (left === 0) tell();
+      };
+      stream?.once('end', done);
+      stream?.once('close', done);
+      // It may have been paused; what is left in it is bounded by the system's buffer.
+      stream?.resume();
+    }
+  }
+}
+
+const refKeys = new WeakMap<object, string>();
+
+/** What must be equal for two chunks to call the same function in the same way. */
+function taskKey(request: ChunkRequest): string {
+  const { task, encoding, spread, retryOn, agent, maxResultBytes, job } = request;
+  let refKey = refKeys.get(task);
+  if (refKey === undefined) {
+    refKey = JSON.stringify(task);
+    refKeys.set(task, refKey);
+  }
+  return JSON.stringify([job, refKey, encoding, spread, retryOn, agent, maxResultBytes]);
+}

@@ -1,0 +1,109 @@
+/** What `current()` shows inside a task function, and what prints are labelled with. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What is the same for all items of a part. */
+export interface PartContext {
+  readonly chunk: number;
+  readonly job: string;
+  readonly agent: string | undefined;
+  readonly task: string;
+  readonly tryNumber: number;
+}
+
+/** Text that an item has printed and that has not been sent. */
+export interface PrintState {
+  readonly partial: { stdout: string; stderr: string };
+  sentBytes: number;
+  droppedBytes: number;
+}
+
+/** One item that runs. The signal is made when it is first asked for: few functions do. */
+export class ItemContext {
+  readonly index: number;
+  readonly part: PartContext;
+  prints: PrintState | undefined;
+  #controller: AbortController | undefined;
+  #abortReason: Error | undefined;
+
+  constructor(index: number, part: PartContext) {
+    this.index = index;
+    this.part = part;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: Error): void {
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
+/**
+ * Knows which item runs. Synchronous functions cost nothing but two assignments; what awaits is followed by
+ * AsyncLocalStorage, so that work which an item has left behind is not taken for the next one's.
+ */
+export class CurrentItem {
+  readonly #followed = new AsyncLocalStorage<ItemContext>();
+  #part: PartContext | undefined;
+  #index = 0;
+  #context: ItemContext | undefined;
+
+  /** An item starts on the only lane there is. */
+  enter(index: number, part: PartContext): void {
+    this.#index = index;
+    this.#part = part;
+    this.#context = undefined;
+  }
+
+  leave(): void {
+    this.#part = undefined;
+    this.#context = undefined;
+  }
+
+  /** Run `task` so that everything it starts is known to belong to this item. */
+  follow<T>(context: ItemContext, task: () => T): T {
+    return this.#followed.run(context, task);
+  }
+
+  /** The item that the caller belongs to; undefined outside any. */
+  get(): ItemContext | undefined {
+    return this.#followed.getStore() ?? this.entered();
+  }
+
+  /** The item on the only lane; its context is made when somebody asks. */
+  entered(): ItemContext | undefined {
+    if (this.#part === undefined) return undefined;
+    this.#context ??= new ItemContext(this.#index, this.#part);
+    return this.#context;
+  }
+
+  /** The same, if anybody has asked before. */
+  get enteredContext(): ItemContext | undefined {
+    return this.#context;
+  }
+
+  /** Let `current()` of the package find it, whichever copy of the package the task has loaded. */
+  publish(): void {
+    Object.defineProperty(globalThis, Symbol.for('shoal.current'), {
+      value: () => {
+        const item = this.get();
+        if (item === undefined) return undefined;
+        return {
+          index: item.index,
+          attempt: item.part.tryNumber,
+          get signal() {
+            return item.signal;
+          },
+          job: item.part.job,
+          agent: item.part.agent,
+        };
+      },
+    });
+  }
+}

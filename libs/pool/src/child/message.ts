@@ -1,0 +1,95 @@
+/** What the JSON part of each frame says. Hot frames (start marks, values) are binary and live in frames.ts. */
+import type { Encoding, TaskRef } from '../chunk-request.ts';
+
+/** The first frame to a child; with the initializer's arguments after it. */
+export interface SetupMessage {
+  readonly stdio: 'forward' | 'ignore';
+  readonly maxRssBytes?: number;
+  readonly initializer?: TaskRef;
+}
+
+/** A function and all that is the same for each chunk of its job. */
+export interface TaskMessage {
+  readonly task: number;
+  readonly ref: TaskRef;
+  readonly encoding: Encoding;
+  readonly spread: boolean;
+  readonly job: string;
+  readonly agent?: string;
+  readonly maxResultBytes: number;
+  readonly retryOn?: { readonly names: readonly string[] } | { readonly source: string };
+}
+
+/** A block; with its bytes after it. */
+export interface BlockMessage {
+  readonly block: number;
+  readonly encoding: Encoding;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** What will not be referred to again. */
+export interface ForgetMessage {
+  readonly blocks: readonly number[];
+  readonly tasks: readonly number[];
+}
+
+/** Consecutive items to run. */
+export interface RunMessage {
+  readonly chunk: number;
+  readonly task: number;
+  readonly first: number;
+  readonly count: number;
+  readonly blocks: readonly number[];
+  readonly marksStarts: boolean;
+  readonly concurrentTasks: number;
+  readonly tryNumber: number;
+}
+
+export interface AbortMessage {
+  readonly chunk: number;
+  readonly reason: 'aborted' | 'timedOut';
+}
+
+/** With the error after it, as structured clone. */
+export interface TaskUnloadableMessage {
+  readonly chunk: number;
+  readonly code: string;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface PartBeganMessage {
+  readonly chunk: number;
+}
+
+/** With the error after it, in the job's encoding. */
+export interface ItemFailedMessage {
+  readonly chunk: number;
+  readonly index: number;
+  readonly code: 'ITEM_THREW' | 'VALUE_NOT_PORTABLE' | 'RESULT_TOO_LARGE';
+  readonly retryable: boolean;
+  readonly ms: number;
+  readonly summary: string;
+}
+
+export interface PartEndedMessage {
+  readonly chunk: number;
+  /** Items from here on were not started. */
+  readonly next: number;
+  /** The child takes no further item. */
+  readonly isSpent: boolean;
+  readonly rssBytes: number;
+}
+
+/** Whole lines that were printed. */
+export interface PrintMessage {
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+  readonly chunk?: number;
+  readonly index?: number;
+  readonly task?: string;
+}
+
+export interface ExitingMessage {
+  readonly running: readonly { readonly chunk: number; readonly index: number }[];
+}

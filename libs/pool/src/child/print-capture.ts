@@ -1,0 +1,194 @@
+/**
+ * What tasks print, as whole lines with the item that printed them. Sent on the private descriptor, so that lines of
+ * different items do not mix and each knows its origin; what native code writes goes through the pipes instead.
+ *
+ * Capped per item and per second; what is over the cap is counted, so that a flood costs a counter and blocks nobody.
+ */
+import { Buffer } from 'node:buffer';
+import { frameType } from '../frames.ts';
+import type { Channel } from './channel.ts';
+import type { CurrentItem, ItemContext, PrintState } from './current-item.ts';
+import type { PrintMessage } from './message.ts';
+
+type Stream = 'stdout' | 'stderr';
+
+const itemBytesMax = 64 * 1024;
+const secondBytesMax = 1024 * 1024;
+/** A print is sent at once as long as there are few of them; a flood is gathered. */
+const sendsPerWindow = 20;
+const windowMs = 10;
+const gatheredBytesMax = 16 * 1024;
+/** When the pool does not read, prints are what is dropped first. */
+const backlogBytesMax = 1024 * 1024;
+
+const { setTimeout } = globalThis;
+const now: () => number = performance.now.bind(performance);
+
+export class PrintCapture {
+  readonly #channel: Channel;
+  readonly #current: CurrentItem;
+  readonly #outside: PrintState = { partial: { stdout: '', stderr: '' }, sentBytes: 0, droppedBytes: 0 };
+  #gathered: { stream: Stream; item: ItemContext | undefined; text: string }[] = [];
+  #gatheredBytes = 0;
+  #windowStart = 0;
+  #windowSends = 0;
+  #secondStart = 0;
+  #secondBytes = 0;
+  #isFlushDue = false;
+
+  constructor(channel: Channel, current: CurrentItem) {
+    this.#channel = channel;
+    this.#current = current;
+  }
+
+  /** Take over `process.stdout` and `process.stderr`, lazily: a task that prints nothing pays nothing. */
+  install(stdio: 'forward' | 'ignore'): void {
+    this.#replace('stdout', stdio === 'ignore' ? () => {} : (text) => this.#print('stdout', text));
+    // An ignored stderr still goes through the pipe: its last lines explain a death.
+    if (stdio === 'forward') this.#replace('stderr', (text) => this.#print('stderr', text));
+  }
+
+  #replace(stream: Stream, take: (text: string) => void): void {
+    const original = Object.getOwnPropertyDescriptor(process, stream)?.get;
+    let patched: NodeJS.WriteStream | undefined;
+    Object.defineProperty(process, stream, {
+      configurable: true,
+      enumerable: true,
+      get: () => {
+        if (patched === undefined) {
+          patched = original?.call(process) as NodeJS.WriteStream;
+          patched.write = writeInto(take);
+        }
+        return patched;
+      },
+    });
+  }
+
+  #print(stream: Stream, text: string): void {
+    const item = this.#current.get();
+    const state = item === undefined ? this.#outside : stateOf(item);
+    const whole = state.partial[stream] + text;
+    const end = whole.lastIndexOf('\n');
+    state.partial[stream] = end === -1 ? whole : whole.slice(end + 1);
+    // A line without an end is cut where an item's share is used up.
+    if (state.partial[stream].length > itemBytesMax) {
+      this.#add(stream, item, state, state.partial[stream]);
+      state.partial[stream] = '';
+    }
+    if (end !== -1) this.#add(stream, item, state, whole.slice(0, end));
+  }
+
+  #add(stream: Stream, item: ItemContext | undefined, state: PrintState, text: string): void {
+    const time = now();
+    const accepted = this.#accept(text, item === undefined ? undefined : state, time);
+    state.droppedBytes += Buffer.byteLength(text) - Buffer.byteLength(accepted);
+    if (accepted === '') return;
+    const last = this.#gathered.at(-1);
+    if (last !== undefined && last.stream === stream && last.item === item) last.text += `\n${accepted}`;
+    else this.#gathered.push({ stream, item, text: accepted });
+    this.#gatheredBytes += accepted.length;
+    if (time - this.#windowStart > windowMs) {
+      this.#windowStart = time;
+      this.#windowSends = 0;
+    }
+    if (this.#windowSends++ < sendsPerWindow || this.#gatheredBytes > gatheredBytesMax) this.flush();
+    else this.#flushLater();
+  }
+
+  /** As much of the text as may still be sent. */
+  #accept(text: string, item: PrintState | undefined, time: number): string {
+    if (this.#channel.backlogBytes > backlogBytesMax) return '';
+    if (time - this.#secondStart > 1_000) {
+      this.#secondStart = time;
+      this.#secondBytes = 0;
+    }
+    const room = Math.min(
+      secondBytesMax - this.#secondBytes,
+      item === undefined ? secondBytesMax : itemBytesMax - item.sentBytes,
+    );
+    if (room <= 0) return '';
+    const bytes = Buffer.byteLength(text);
+    const accepted = bytes <= room ? text : cutToBytes(text, room);
+    const acceptedBytes = Math.min(bytes, room);
+    this.#secondBytes += acceptedBytes;
+    if (item !== undefined) item.sentBytes += acceptedBytes;
+    return accepted;
+  }
+
+  /** The item is done: its last line may lack its end, and what was dropped is said. */
+  finish(item: ItemContext): void {
+    if (item.prints !== undefined) this.#finish(item, item.prints);
+  }
+
+  /** The child leaves. */
+  finishAll(): void {
+    this.#finish(undefined, this.#outside);
+    this.flush();
+  }
+
+  #finish(item: ItemContext | undefined, state: PrintState): void {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const text = state.partial[stream];
+      state.partial[stream] = '';
+      if (text !== '') this.#add(stream, item, state, text);
+    }
+    if (state.droppedBytes > 0) {
+      const text = `… ${state.droppedBytes.toLocaleString('en-US')} more bytes were dropped`;
+      state.droppedBytes = 0;
+      this.#gathered.push({ stream: 'stderr', item, text });
+      this.#flushLater();
+    }
+  }
+
+  /** Send what was gathered. */
+  flush(): void {
+    if (this.#gathered.length === 0) return;
+    const prints = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    for (const { stream, item, text } of prints) {
+      const message: PrintMessage = {
+        stream,
+        text,
+        ...(item === undefined ? {} : { chunk: item.part.chunk, index: item.index, task: item.part.task }),
+      };
+      this.#channel.message(frameType.print, message);
+    }
+  }
+
+  #flushLater(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    setTimeout(() => {
+      this.#isFlushDue = false;
+      this.flush();
+    }, windowMs).unref();
+  }
+}
+
+function stateOf(item: ItemContext): PrintState {
+  item.prints ??= { partial: { stdout: '', stderr: '' }, sentBytes: 0, droppedBytes: 0 };
+  return item.prints;
+}
+
+function cutToBytes(text: string, bytes: number): string {
+  // Cutting inside a character would leave a broken one at the end.
+  return Buffer.from(text)
+    .subarray(0, bytes)
+    .toString('utf8')
+    .replace(/\uFFFD+$/, '');
+}
+
+function writeInto(take: (text: string) => void): NodeJS.WriteStream['write'] {
+  return (
+    chunk: string | Uint8Array,
+    encoding?: BufferEncoding | ((error?: Error | null) => void),
+    done?: (error?: Error | null) => void,
+  ): boolean => {
+    if (typeof chunk === 'string') take(chunk);
+    else take(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('utf8'));
+    const callback = typeof encoding === 'function' ? encoding : done;
+    if (callback !== undefined) process.nextTick(callback);
+    return true;
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * Results on their way out. They leave in batches, for structured clone costs seven times as much item by item; a
+ * batch goes when it is about 64 KiB or a millisecond old, so that slow items go one by one, at once.
+ */
+import type { Encoding } from '../chunk-request.ts';
+import { encodeBlock } from '../values/block-codec.ts';
+import { explainUnportable, findUnportable, type Unportable } from '../values/portable.ts';
+import type { Channel } from './channel.ts';
+
+/** Where a batch's failures go. */
+export type ItemRefused = (
+  index: number,
+  code: 'VALUE_NOT_PORTABLE' | 'RESULT_TOO_LARGE',
+  message: string,
+  facts: Readonly<Record<string, string | number>>,
+) => void;
+
+export interface ResultFormat {
+  readonly chunk: number;
+  readonly encoding: Encoding;
+  readonly maxResultBytes: number;
+  readonly onRefused: ItemRefused;
+}
+
+const batchBytesMax = 64 * 1024;
+/** Above this a message is split: it is the biggest that travels well over a network. */
+const messageBytesMax = 256 * 1024;
+/** What an object is taken for until the first batch has shown how big they are. */
+const objectBytesGuess = 64;
+
+export class ResultBatch {
+  readonly #channel: Channel;
+  readonly #format: ResultFormat;
+  #values: unknown[] = [];
+  #first = 0;
+  #estimate = 0;
+  #objectBytes = objectBytesGuess;
+  /** Time in the function for what is in the batch. */
+  runMs = 0;
+
+  constructor(channel: Channel, format: ResultFormat) {
+    this.#channel = channel;
+    this.#format = format;
+  }
+
+  get isEmpty(): boolean {
+    return this.#values.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#estimate >= batchBytesMax;
+  }
+
+  add(index: number, value: unknown): void {
+    const values = this.#values;
+    // Items that ran side by side finish in any order; a run is of consecutive ones.
+    if (values.length > 0 && this.#first + values.length !== index) this.flush();
+    if (this.#values.length === 0) this.#first = index;
+    this.#values.push(value);
+    this.#estimate += typeof value === 'number' ? 5 : this.#sizeOf(value);
+  }
+
+  #sizeOf(value: unknown): number {
+    if (typeof value === 'string') return value.length + 4;
+    if (typeof value !== 'object' || value === null) return 8;
+    return ArrayBuffer.isView(value) ? value.byteLength + 8 : this.#objectBytes;
+  }
+
+  /** Send what is there. */
+  flush(): void {
+    const values = this.#values;
+    if (values.length === 0) return;
+    const first = this.#first;
+    const runMs = this.runMs;
+    this.#values = [];
+    this.#estimate = 0;
+    this.runMs = 0;
+    this.#sendPortable(first, values, runMs);
+  }
+
+  /** Send the values between those that cannot travel. */
+  #sendPortable(first: number, values: unknown[], runMs: number): void {
+    let from = 0;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (typeof value === 'number' || typeof value === 'string') {
+        if (this.#format.encoding !== 'bytes') continue;
+      }
+      const found = findUnportable(value, this.#format.encoding);
+      if (found === undefined) continue;
+      this.#send(first + from, values.slice(from, i), runMs);
+      this.#refuse(first + i, found);
+      from = i + 1;
+    }
+    this.#send(first + from, from === 0 ? values : values.slice(from), runMs);
+  }
+
+  #send(first: number, values: unknown[], runMs: number): void {
+    if (values.length === 0) return;
+    const { chunk, encoding, maxResultBytes } = this.#format;
+    let bytes: Uint8Array;
+    try {
+      bytes = encodeBlock(encoding, values);
+    } catch (error) {
+      const only = values[0];
+      if (values.length === 1) this.#refuse(first, explainUnportable(only, encoding, error));
+      else this.#sendHalves(first, values, runMs);
+      return;
+    }
+    if (values.length === 1 && bytes.byteLength > maxResultBytes) {
+      this.#refuseSize(first, bytes.byteLength);
+      return;
+    }
+    if (values.length > 1) {
+      this.#objectBytes = bytes.byteLength / values.length;
+      if (bytes.byteLength > Math.min(messageBytesMax, maxResultBytes)) {
+        this.#sendHalves(first, values, runMs);
+        return;
+      }
+    }
+    this.#channel.send(this.#channel.writer.values(chunk, first, values.length, runMs, bytes));
+  }
+
+  #sendHalves(first: number, values: unknown[], runMs: number): void {
+    const half = values.length >> 1;
+    this.#send(first, values.slice(0, half), runMs / 2);
+    this.#send(first + half, values.slice(half), runMs / 2);
+  }
+
+  #refuse(index: number, { path, kind }: Unportable): void {
+    const what = `Result of item ${index}`;
+    const message = `${what} cannot be sent: ${path} is ${kind}. Send plain data.`;
+    this.#format.onRefused(index, 'VALUE_NOT_PORTABLE', message, { what, path, kind });
+  }
+
+  #refuseSize(index: number, bytes: number): void {
+    const limitBytes = this.#format.maxResultBytes;
+    const [size, limit] = [inWords(bytes), inWords(limitBytes)];
+    const message = `Result of item ${index} is ${size}; the limit is ${limit} (maxResultBytes).`;
+    const facts = { size, limit, option: 'maxResultBytes', sizeBytes: bytes, limitBytes };
+    this.#format.onRefused(index, 'RESULT_TOO_LARGE', message, facts);
+  }
+}
+
+function inWords(bytes: number): string {
+  for (const [unit, size] of [
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const) {
+    if (bytes >= size) return `${Math.round((bytes / size) * 10) / 10} ${unit}`;
+  }
+  return `${bytes} bytes`;
+}

@@ -1,0 +1,91 @@
+import type { ChunkId } from './chunk.ts';
+import type { Part } from './chunk-record.ts';
+import type { ChildExiting, ChildId } from './pool-event.ts';
+
+/** One child process, as far as decisions need it. */
+export class ChildRecord {
+  readonly id: ChildId;
+  readonly key: string;
+  readonly maxAgeMs: number | undefined;
+  /**
+   * starting -> ready -> retiring (asked to leave) -> gone, and from anywhere -> dying (killed by us) -> gone.
+   * Only a ready child holds parts that can begin; a dying one may still hold those that it died with.
+   */
+  state: 'starting' | 'ready' | 'retiring' | 'dying' = 'starting';
+  /** A successor that waits for its predecessor to leave; it takes no slot and no work. */
+  isSpare: boolean;
+  /** Its program ran (so that what fails next is the initializer). */
+  hasStarted = false;
+  /** What it holds, in the order in which it runs them. */
+  readonly parts: Part[] = [];
+  /** Items given to it in its life, without those that came back unstarted. */
+  tasksGiven = 0;
+  /** The smallest limit among the jobs it has served. Invariant: tasksGiven <= taskLimit. */
+  taskLimit: number = Number.POSITIVE_INFINITY;
+  /** Takes nothing new and leaves after what it holds: too old, too big. */
+  isStopping = false;
+  readyAtMs: number | undefined;
+  /** When to kill it unless it is gone by then: lost channel, a last act that takes too long. */
+  killAtMs: number | undefined;
+  /** What it said in its exit handlers. */
+  exiting: ChildExiting['running'] | undefined;
+  lastTask: string | undefined;
+  /** We killed it, and not for what its task did: neither a death nor a failure to start. */
+  endsByOurWill = false;
+
+  constructor(id: ChildId, key: string, isSpare: boolean, maxAgeMs: number | undefined) {
+    this.id = id;
+    this.key = key;
+    this.isSpare = isSpare;
+    this.maxAgeMs = maxAgeMs;
+  }
+
+  /** Counts against `processes`. */
+  get isMember(): boolean {
+    return !this.isSpare && (this.state === 'starting' || this.state === 'ready');
+  }
+
+  get isIdle(): boolean {
+    return this.state === 'ready' && !this.isSpare && this.parts.length === 0;
+  }
+
+  /** Will leave as soon as it has finished what it holds, so a successor is due. */
+  get isEnding(): boolean {
+    return this.state === 'ready' && (this.isStopping || this.tasksGiven >= this.taskLimit);
+  }
+
+  /** Items that it holds and has not reported. */
+  get load(): number {
+    let items = 0;
+    for (const part of this.parts) items += part.open.size;
+    return items;
+  }
+
+  /** How many more items it may be given for a job of this limit. */
+  roomFor(taskLimit: number): number {
+    return this.isStopping ? 0 : Math.max(0, Math.min(this.taskLimit, taskLimit) - this.tasksGiven);
+  }
+
+  partOf(chunk: ChunkId): Part | undefined {
+    return this.parts.find((part) => part.chunk.spec.chunk === chunk);
+  }
+
+  dropPart(part: Part): void {
+    const at = this.parts.indexOf(part);
+    if (at !== -1) this.parts.splice(at, 1);
+  }
+
+  /** When something has to be done about it at the latest. */
+  nextDeadlineMs(): number | undefined {
+    let deadline = this.killAtMs ?? Number.POSITIVE_INFINITY;
+    if (this.state === 'ready' && !this.isStopping && this.readyAtMs !== undefined) {
+      deadline = Math.min(deadline, this.readyAtMs + (this.maxAgeMs ?? Number.POSITIVE_INFINITY));
+    }
+    for (const part of this.parts) {
+      const { timeoutMs } = part.chunk.spec;
+      if (timeoutMs === undefined || part.timedOut !== undefined || this.state === 'dying') continue;
+      for (const startedAt of part.started.values()) deadline = Math.min(deadline, startedAt + timeoutMs);
+    }
+    return deadline === Number.POSITIVE_INFINITY ? undefined : deadline;
+  }
+}

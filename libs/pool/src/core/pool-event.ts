@@ -1,0 +1,193 @@
+/**
+ * What happens to the pool machine: facts in the past tense, each with the time at which the driver saw it (`atMs`,
+ * monotonic milliseconds). None carries a payload; the driver holds the bytes of an event in hand until the commands
+ * of that very step are done.
+ */
+import type { ChildExit, ChunkId } from './chunk.ts';
+
+/** A child's number, chosen by the machine, never used twice in one pool. */
+export type ChildId = number;
+
+/** A chunk was handed in. */
+export interface ChunkQueued {
+  readonly type: 'chunkQueued';
+  readonly atMs: number;
+  readonly chunk: ChunkId;
+  /** Only children of this key may run it. */
+  readonly key: string;
+  /** Which function it calls: what is measured, and given up on, as one. */
+  readonly task: string;
+  readonly first: number;
+  readonly count: number;
+  /** Each item's start is marked before it runs. Always so with `timeoutMs` and where several run at once. */
+  readonly marksStarts: boolean;
+  readonly timeoutMs?: number;
+  readonly maxTasksPerChild?: number;
+  readonly concurrentTasks: number;
+  /** A property of the key: how old its children may get. */
+  readonly maxAgeMs?: number;
+}
+
+/** Nobody wants the rest of a chunk any more. */
+export interface AbortRequested {
+  readonly type: 'abortRequested';
+  readonly atMs: number;
+  readonly chunk: ChunkId;
+  /** How long its running items may go on after their AbortSignal. */
+  readonly graceMs: number;
+}
+
+/** The number of processes changed. */
+export interface Resized {
+  readonly type: 'resized';
+  readonly atMs: number;
+  readonly processes: number;
+}
+
+/** The child's program runs; its initializer comes next. */
+export interface ChildStarted {
+  readonly type: 'childStarted';
+  readonly atMs: number;
+  readonly child: ChildId;
+}
+
+/** The child's initializer, if it has one, is done: it can run items. */
+export interface ChildReady {
+  readonly type: 'childReady';
+  readonly atMs: number;
+  readonly child: ChildId;
+}
+
+/** The child's initializer threw. */
+export interface InitializerThrew {
+  readonly type: 'initializerThrew';
+  readonly atMs: number;
+  readonly child: ChildId;
+}
+
+/** The function of a chunk could not be loaded. */
+export interface TaskUnloadable {
+  readonly type: 'taskUnloadable';
+  readonly atMs: number;
+  readonly child: ChildId;
+  readonly chunk: ChunkId;
+}
+
+/** The child has loaded the function and starts the part's first item next. */
+export interface PartBegan {
+  readonly type: 'partBegan';
+  readonly atMs: number;
+  readonly child: ChildId;
+  readonly chunk: ChunkId;
+}
+
+/** One item starts (only in parts that mark starts). */
+export interface ItemStarted {
+  readonly type: 'itemStarted';
+  readonly atMs: number;
+  readonly child: ChildId;
+  readonly chunk: ChunkId;
+  readonly index: number;
+}
+
+/** Values of consecutive items arrived. */
+export interface ItemsSucceeded {
+  readonly type: 'itemsSucceeded';
+  readonly atMs: number;
+  readonly child: ChildId;
+  readonly chunk: ChunkId;
+  readonly first: number;
+  readonly count: number;
+  /** Time in the function, all items together. */
+  readonly runMs: number;
+}
+
+/** One item threw, or its result cannot be sent. */
+export interface ItemFailed {
+  readonly type: 'itemFailed';
+  readonly atMs: number;
+  readonly child: ChildId;
+  readonly chunk: ChunkId;
+  readonly index: number;
+}
+
+/** The child is done with a part: every item before `next` was reported, none from `next` on was started. */
+export interface PartEnded {
+  readonly type: 'partEnded';
+  readonly atMs: number;
+  readonly child: ChildId;
+  readonly chunk: ChunkId;
+  readonly next: number;
+  /** The child is over `maxRssBytes` and takes no further item. */
+  readonly isSpent: boolean;
+}
+
+/** The child runs its exit handlers, and says which items were running. */
+export interface ChildExiting {
+  readonly type: 'childExiting';
+  readonly atMs: number;
+  readonly child: ChildId;
+  readonly running: readonly { readonly chunk: ChunkId; readonly index: number }[];
+}
+
+/** The child's descriptor ended while it lives. */
+export interface ChannelLost {
+  readonly type: 'channelLost';
+  readonly atMs: number;
+  readonly child: ChildId;
+}
+
+/** The child sent what no child of ours sends: garbage, or a forged frame. */
+export interface ChannelBroken {
+  readonly type: 'channelBroken';
+  readonly atMs: number;
+  readonly child: ChildId;
+}
+
+/** The child is gone, and all that it had sent has been seen. Also: it could not be started. */
+export interface ChildExited {
+  readonly type: 'childExited';
+  readonly atMs: number;
+  readonly child: ChildId;
+  readonly exit: ChildExit;
+}
+
+/** No chunk is handed in from now on. */
+export interface CloseRequested {
+  readonly type: 'closeRequested';
+  readonly atMs: number;
+}
+
+/** Everything ends now. */
+export interface TerminateRequested {
+  readonly type: 'terminateRequested';
+  readonly atMs: number;
+}
+
+/** `nextDeadlineMs()` was reached. */
+export interface ClockTicked {
+  readonly type: 'clockTicked';
+  readonly atMs: number;
+}
+
+/** Everything that can happen. */
+export type PoolEvent =
+  | ChunkQueued
+  | AbortRequested
+  | Resized
+  | ChildStarted
+  | ChildReady
+  | InitializerThrew
+  | TaskUnloadable
+  | PartBegan
+  | ItemStarted
+  | ItemsSucceeded
+  | ItemFailed
+  | PartEnded
+  | ChildExiting
+  | ChannelLost
+  | ChannelBroken
+  | ChildExited
+  | CloseRequested
+  | TerminateRequested
+  | ClockTicked;

@@ -1,0 +1,200 @@
+/**
+ * What pool and child say to each other on the private descriptor: frames of
+ *
+ *   length of the body (u32) | type (u8) | nonce (8 bytes) | body          little endian
+ *
+ * The nonce is drawn for each child and told to it in its first frame, so that bytes which a task writes to the
+ * descriptor by accident or on purpose are no frame. Whoever reads one that is too long or has another nonce throws.
+ */
+import { Buffer } from 'node:buffer';
+
+/** Frame types. Even numbers go to the child, odd ones come from it. */
+export const frameType = {
+  setup: 2,
+  task: 4,
+  block: 6,
+  forget: 8,
+  run: 10,
+  abort: 12,
+  stop: 14,
+  retire: 16,
+  started: 1,
+  ready: 3,
+  initializerThrew: 5,
+  taskUnloadable: 7,
+  partBegan: 9,
+  itemStarted: 11,
+  values: 13,
+  itemFailed: 15,
+  partEnded: 17,
+  print: 19,
+  exiting: 21,
+  bye: 23,
+} as const;
+
+export type FrameType = (typeof frameType)[keyof typeof frameType];
+
+export const nonceBytes = 8;
+const headerBytes: number = 4 + 1 + nonceBytes;
+
+/** What the other side sent is no frame of ours. */
+export class FrameError extends Error {
+  override readonly name: string = 'FrameError';
+}
+
+/** Writes frames with one nonce. */
+export class FrameWriter {
+  readonly #nonce: Uint8Array;
+
+  constructor(nonce: Uint8Array) {
+    this.#nonce = nonce;
+  }
+
+  /** A frame that says something as JSON, with bytes after it. The bytes are not copied: they are a part of their own. */
+  message(type: FrameType, message: unknown, bytes?: Uint8Array): Uint8Array[] {
+    const text = Buffer.from(JSON.stringify(message), 'utf8');
+    const bodyBytes = 4 + text.length + (bytes?.byteLength ?? 0);
+    const head = this.#head(type, 4 + text.length, bodyBytes);
+    head.writeUInt32LE(text.length, headerBytes);
+    text.copy(head, headerBytes + 4);
+    return bytes === undefined || bytes.byteLength === 0 ? [head] : [head, bytes];
+  }
+
+  /** The start of one item; written for every item of a part that marks its starts. */
+  itemStarted(chunk: number, index: number): Uint8Array {
+    const head = this.#head(frameType.itemStarted, 16, 16);
+    head.writeDoubleLE(chunk, headerBytes);
+    head.writeDoubleLE(index, headerBytes + 8);
+    return head;
+  }
+
+  /** Values of consecutive items. */
+  values(chunk: number, first: number, count: number, runMs: number, payload: Uint8Array): Uint8Array[] {
+    const head = this.#head(frameType.values, valuesHeadBytes, valuesHeadBytes + payload.byteLength);
+    head.writeDoubleLE(chunk, headerBytes);
+    head.writeDoubleLE(first, headerBytes + 8);
+    head.writeUInt32LE(count, headerBytes + 16);
+    head.writeDoubleLE(runMs, headerBytes + 20);
+    return [head, payload];
+  }
+
+  #head(type: FrameType, extraBytes: number, bodyBytes: number): Buffer {
+    const head = Buffer.allocUnsafe(headerBytes + extraBytes);
+    head.writeUInt32LE(bodyBytes, 0);
+    head.writeUInt8(type, 4);
+    head.set(this.#nonce, 5);
+    return head;
+  }
+}
+
+const valuesHeadBytes = 28;
+
+/** Read the body of {@link FrameWriter.message}: what it says, and the bytes after it. */
+export function readMessage(body: Buffer): { readonly message: unknown; readonly bytes: Buffer } {
+  if (body.length < 4) throw new FrameError('A message without a length.');
+  const textBytes = body.readUInt32LE(0);
+  if (4 + textBytes > body.length) throw new FrameError('A message is longer than its frame.');
+  try {
+    const message: unknown = JSON.parse(body.toString('utf8', 4, 4 + textBytes));
+    return { message, bytes: body.subarray(4 + textBytes) };
+  } catch (error) {
+    throw new FrameError('A message is no JSON.', { cause: error });
+  }
+}
+
+/** Read the body of {@link FrameWriter.itemStarted}. */
+export function readItemStarted(body: Buffer): { readonly chunk: number; readonly index: number } {
+  if (body.length !== 16) throw new FrameError('A start mark of a wrong length.');
+  return { chunk: body.readDoubleLE(0), index: body.readDoubleLE(8) };
+}
+
+/** Read the body of {@link FrameWriter.values}. */
+export function readValues(body: Buffer): {
+  readonly chunk: number;
+  readonly first: number;
+  readonly count: number;
+  readonly runMs: number;
+  readonly payload: Buffer;
+} {
+  if (body.length < valuesHeadBytes) throw new FrameError('Values without a head.');
+  return {
+    chunk: body.readDoubleLE(0),
+    first: body.readDoubleLE(8),
+    count: body.readUInt32LE(16),
+    runMs: body.readDoubleLE(20),
+    payload: body.subarray(valuesHeadBytes),
+  };
+}
+
+/** Cuts a stream of bytes into frames. */
+export class FrameReader {
+  /** Bodies may be this long, at most. */
+  bodyBytesMax: number;
+  readonly #onFrame: (type: number, body: Buffer) => void;
+  #nonce: Buffer | undefined;
+  #rest: Buffer = Buffer.alloc(0);
+  /** A frame that is longer than what has come: its memory, and how much of it is there. */
+  #open: { readonly type: number; readonly body: Buffer; filled: number } | undefined;
+
+  /** Without a nonce, the first frame's is taken as the true one. */
+  constructor(
+    onFrame: (type: number, body: Buffer) => void,
+    options: { readonly nonce?: Uint8Array; readonly bodyBytesMax: number },
+  ) {
+    this.#onFrame = onFrame;
+    this.#nonce = options.nonce === undefined ? undefined : Buffer.from(options.nonce);
+    this.bodyBytesMax = options.bodyBytesMax;
+  }
+
+  get nonce(): Uint8Array | undefined {
+    return this.#nonce;
+  }
+
+  /** Take what has come. Bodies are views of `chunk` where they can be. Throws a {@link FrameError}. */
+  push(chunk: Buffer): void {
+    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#rest = noBytes;
+    while (bytes.length > 0) {
+      if (this.#open !== undefined) {
+        bytes = this.#fill(this.#open, bytes);
+        continue;
+      }
+      if (bytes.length < headerBytes) {
+        this.#rest = bytes;
+        return;
+      }
+      const { type, length } = this.#readHeader(bytes);
+      bytes = bytes.subarray(headerBytes);
+      if (length <= bytes.length) {
+        const body = bytes.subarray(0, length);
+        bytes = bytes.subarray(length);
+        this.#onFrame(type, body);
+      } else {
+        this.#open = { type, body: Buffer.allocUnsafe(length), filled: 0 };
+      }
+    }
+  }
+
+  #fill(open: { readonly type: number; readonly body: Buffer; filled: number }, bytes: Buffer): Buffer {
+    const taken = bytes.copy(open.body, open.filled);
+    open.filled += taken;
+    if (open.filled === open.body.length) {
+      this.#open = undefined;
+      this.#onFrame(open.type, open.body);
+    }
+    return bytes.subarray(taken);
+  }
+
+  #readHeader(bytes: Buffer): { type: number; length: number } {
+    const nonce = bytes.subarray(5, headerBytes);
+    this.#nonce ??= Buffer.from(nonce);
+    if (!this.#nonce.equals(nonce)) throw new FrameError('A frame with a foreign nonce.');
+    const length = bytes.readUInt32LE(0);
+    if (length > this.bodyBytesMax) {
+      throw new FrameError(`A frame of ${length} bytes; the limit is ${this.bodyBytesMax}.`);
+    }
+    return { type: bytes.readUInt8(4), length };
+  }
+}
+
+const noBytes: Buffer = Buffer.alloc(0);

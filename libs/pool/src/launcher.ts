@@ -1,0 +1,33 @@
+import type { Duplex, Readable } from 'node:stream';
+import type { ChildExit } from './core/chunk.ts';
+
+/** What to start. */
+export interface LaunchRequest {
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly execArgv: readonly string[];
+  /** Whether anybody reads its stdout; stderr is always read, for its last lines explain a death. */
+  readonly readsStdout: boolean;
+}
+
+/** A child as the operating system sees it. */
+export interface LaunchedChild {
+  /** Undefined where it could not be started; `onExit` is told as well. */
+  readonly pid: number | undefined;
+  /** The private descriptor; undefined where the child could not be started. */
+  readonly channel: Duplex | undefined;
+  readonly stdout: Readable | undefined;
+  readonly stderr: Readable | undefined;
+  /** Kill it and everything that it started. May be called at any time, any number of times. */
+  kill(): void;
+  /** Whether it keeps this process alive. At first it does. */
+  keepAlive(isKept: boolean): void;
+}
+
+/**
+ * A way to start children. There is one now, `launchers/spawn.ts`; a fork server would be another.
+ * `onExit` is called once, never before `launch` has returned, with the reason where the child could not be started.
+ */
+export interface Launcher {
+  launch(request: LaunchRequest, onExit: (exit: ChildExit, startError?: Error) => void): LaunchedChild;
+}

@@ -1,0 +1,69 @@
+/**
+ * What arrives through a child's stdout or stderr pipe: native code, tools that the task has started, Node's own last
+ * words. Always read, so that nobody blocks on a full pipe; whole lines are passed on, what is over the cap is counted.
+ */
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+
+const secondBytesMax = 1024 * 1024;
+const lineCharsMax = 64 * 1024;
+/** How long a line that lacks its end may wait for it, in ms. */
+const partialMs = 200;
+
+export class PipedLines {
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #onText: (text: string) => void;
+  #partial = '';
+  #secondStart = 0;
+  #secondBytes = 0;
+  #droppedBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `onText` gets whole lines without the last newline. */
+  constructor(pipe: Readable, onText: (text: string) => void) {
+    this.#onText = onText;
+    pipe.on('data', (chunk: Buffer) => this.#take(chunk));
+    pipe.on('error', () => {});
+  }
+
+  #take(chunk: Buffer): void {
+    const time = performance.now();
+    if (time - this.#secondStart > 1_000) {
+      this.#secondStart = time;
+      this.#secondBytes = 0;
+      this.#reportDropped();
+    }
+    this.#secondBytes += chunk.length;
+    if (this.#secondBytes > secondBytesMax) {
+      this.#droppedBytes += chunk.length;
+      return;
+    }
+    const text = this.#partial + this.#decoder.write(chunk);
+    const end = text.lastIndexOf('\n');
+    this.#partial = text.slice(end + 1);
+    if (end !== -1) this.#onText(text.slice(0, end));
+    if (this.#partial.length > lineCharsMax) this.#flushPartial();
+    if (this.#partial !== '') {
+      this.#timer ??= setTimeout(() => this.#flushPartial(), partialMs).unref();
+    }
+  }
+
+  /** The pipe is done. */
+  finish(): void {
+    this.#flushPartial();
+    this.#reportDropped();
+  }
+
+  #flushPartial(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#partial !== '') this.#onText(this.#partial);
+    this.#partial = '';
+  }
+
+  #reportDropped(): void {
+    if (this.#droppedBytes === 0) return;
+    this.#onText(`… ${this.#droppedBytes.toLocaleString('en-US')} more bytes were dropped`);
+    this.#droppedBytes = 0;
+  }
+}
