@@ -1,0 +1,55 @@
+import type { Attempt } from './attempt.ts';
+import { Link } from './chain.ts';
+import type { AgentJoined } from './event.ts';
+import type { Berth } from './free-agents.ts';
+import { Seat } from './heap.ts';
+import type { AgentName, AttemptId, SessionId } from './identity.ts';
+import type { Lane } from './lane.ts';
+import type { Timed } from './leases.ts';
+
+/** An agent with a session: connected, or gone for so short a time that it may come back. */
+export class Agent implements Timed {
+  readonly name: AgentName;
+  labels: Readonly<Record<string, string>>;
+  /** The one agent of a local pool: no lease, no confirmation, cannot be lost. */
+  readonly permanent: boolean;
+  session: SessionId;
+  slots: number;
+  /** False from the moment its stream closes until it is back. */
+  connected = true;
+  /** It takes nothing new, what runs may finish. */
+  draining = false;
+  /** It came and went too often and gets nothing new until then. */
+  setAsideUntilMs: number | undefined;
+  /** Everything it holds, what was revoked and has not ended included. */
+  readonly attempts: Map<AttemptId, Attempt> = new Map();
+  /** Sum of the weights of its attempts. */
+  load = 0;
+  /** Its last sign of life; while it is reconnecting, when its stream closed. On the lease clock. */
+  sinceMs = 0;
+  /** Number of its heartbeats, to tell which attempts the last one listed. */
+  beats = 0;
+  readonly link: Link<Agent> = new Link<Agent>(this);
+  readonly seat: Seat<Agent> = new Seat<Agent>(this);
+  /** Its place in each lane whose labels it has. */
+  readonly berths: Map<Lane, Berth> = new Map();
+
+  constructor(joined: AgentJoined) {
+    this.name = joined.agent;
+    this.labels = joined.labels;
+    this.permanent = joined.permanent;
+    this.session = joined.session;
+    this.slots = joined.slots;
+  }
+
+  /** Whether it may get new work, room left aside. */
+  get takesWork(): boolean {
+    return this.connected && !this.draining && this.setAsideUntilMs === undefined;
+  }
+
+  get state(): 'live' | 'reconnecting' | 'draining' | 'setAside' {
+    if (!this.connected) return 'reconnecting';
+    if (this.draining) return 'draining';
+    return this.setAsideUntilMs === undefined ? 'live' : 'setAside';
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Who pays for what went wrong. The one place that counts retries: the local pool and the coordinator share it.
+ *
+ * A history belongs to a range of items that went through the same things, so that a million items lost together
+ * cost one history. Histories are never changed, only replaced.
+ */
+import type { AttemptFact, FailureKind, FinalFailure, ItemFailure } from './failure.ts';
+import type { AgentName } from './identity.ts';
+import type { RetryBudgets } from './job-spec.ts';
+
+/** What items have been through. */
+export interface History {
+  /** Failed tries by kind. */
+  readonly failures: Readonly<Record<FailureKind, number>>;
+  /** Where each failed try ran. */
+  readonly attempts: readonly AttemptFact[];
+  /** A child died with it: it runs in a shard of its own from now on, so that the next death blames it alone. */
+  readonly alone: boolean;
+  /** The agent on which a child died with it; another one is better. */
+  readonly avoids?: AgentName;
+  readonly stderrTail?: string;
+  /** How often in a row it came back from an agent without a single outcome and without a failure. */
+  readonly bounces: number;
+}
+
+/** The history of an item that was never in trouble. */
+export const spotless: History = {
+  failures: { thrown: 0, crash: 0, timeout: 0, lost: 0 },
+  attempts: [],
+  alone: false,
+  bounces: 0,
+};
+
+/** What follows from a failed try: another one with this history, or the end. */
+export type Verdict = { readonly retry: History } | { readonly final: FinalFailure };
+
+/** Judges a failed try at an item with this history. */
+export function judge(history: History, failure: ItemFailure, budgets: RetryBudgets): Verdict {
+  const { kind } = failure;
+  const attempts = [...history.attempts, failure.attempt];
+  const stderrTail = failure.stderrTail ?? history.stderrTail;
+  const tail = stderrTail === undefined ? {} : { stderrTail };
+  const mayRetry = kind !== 'thrown' || failure.retryable;
+  if (!mayRetry || history.failures[kind] >= budgets[kind]) return { final: { kind, attempts, ...tail } };
+
+  const crashed = kind === 'crash';
+  const avoids = crashed ? failure.attempt.agent : history.avoids;
+  return {
+    retry: {
+      failures: { ...history.failures, [kind]: history.failures[kind] + 1 },
+      attempts,
+      alone: history.alone || crashed,
+      ...(avoids === undefined ? {} : { avoids }),
+      ...tail,
+      bounces: 0,
+    },
+  };
+}
+
+/** The history of items that came back unrun, and whether the shard had got anywhere. */
+export function comeBack(history: History, gotSomewhere: boolean): History {
+  if (gotSomewhere) return history.bounces === 0 ? history : { ...history, bounces: 0 };
+  return { ...history, bounces: history.bounces + 1 };
+}
+
+/** How many tries have failed. */
+export function failuresOf(history: History): number {
+  return history.attempts.length;
+}

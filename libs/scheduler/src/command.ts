@@ -1,0 +1,145 @@
+/**
+ * What the scheduler wants done, in this order. The driver does it and decides nothing.
+ */
+import type { FinalFailure } from './failure.ts';
+import type { AgentName, AttemptId, JobId, SessionId } from './identity.ts';
+
+/** Hand these items to an agent. The driver finds the bytes by (job, item). */
+export interface Dispatch {
+  readonly type: 'dispatch';
+  readonly session: SessionId;
+  readonly agent: AgentName;
+  readonly attempt: AttemptId;
+  readonly job: JobId;
+  readonly first: number;
+  readonly count: number;
+  /** Run items one at a time and mark each start: the blame of a crash must be exact. */
+  readonly marksStarts: boolean;
+  /** Which try at these items this is, from 1 (what `current().attempt` shows). */
+  readonly tryNumber: number;
+}
+
+/** Take an attempt back: the agent stops it and forgets it. */
+export interface Revoke {
+  readonly type: 'revoke';
+  readonly session: SessionId;
+  readonly attempt: AttemptId;
+  readonly reason: 'cancelled' | 'deadline' | 'notYours' | 'superseded';
+}
+
+/** The values in flight for these items are final: keep them until they are acknowledged. Not kept means dropped. */
+export interface KeepResults {
+  readonly type: 'keepResults';
+  readonly job: JobId;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** An item has failed for good. */
+export interface KeepFailure {
+  readonly type: 'keepFailure';
+  readonly job: JobId;
+  readonly index: number;
+  readonly failure: FinalFailure;
+  /** Whether the error payload in flight belongs to it. */
+  readonly withPayload: boolean;
+}
+
+/** The input of these items is needed no more: every one of them has its outcome. */
+export interface ReleaseItems {
+  readonly type: 'releaseItems';
+  readonly job: JobId;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** These outcomes may go to the consumer, after those delivered before. */
+export interface Deliver {
+  readonly type: 'deliver';
+  readonly job: JobId;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The consumer has the first `position` outcomes, in order of delivery: forget them. */
+export interface ReleaseResults {
+  readonly type: 'releaseResults';
+  readonly job: JobId;
+  readonly position: number;
+}
+
+/**
+ * The producer may push until the job has `upTo` items in all. The last grant holds: it shrinks to what was pushed
+ * when the bytes held for the job pass `windowBytes`, and grows again when they fall.
+ */
+export interface GrantItems {
+  readonly type: 'grantItems';
+  readonly job: JobId;
+  readonly upTo: number;
+}
+
+/** How a job ended. */
+export type JobOutcome =
+  /** Every item has an outcome (a value or a final failure), and all were delivered. */
+  | { readonly state: 'completed'; readonly succeeded: number; readonly failed: number }
+  | { readonly state: 'cancelled'; readonly reason: string }
+  | { readonly state: 'deadline' }
+  /** No item can run: the function does not load, the initializer fails. The driver has the error. */
+  | { readonly state: 'unrunnable' }
+  /** `failFast` and an item failed. */
+  | { readonly state: 'failedFast'; readonly index: number };
+
+/**
+ * A job is over: tell its consumer. The scheduler has forgotten it; results that were delivered and not taken stay
+ * with the driver until their consumer has them.
+ */
+export interface EndJob {
+  readonly type: 'endJob';
+  readonly job: JobId;
+  readonly outcome: JobOutcome;
+}
+
+/** End a session that must not go on (a newer one of the same agent took its place, or it was declared lost). */
+export interface EndSession {
+  readonly type: 'endSession';
+  readonly session: SessionId;
+  readonly reason: 'superseded' | 'silent' | 'drained';
+}
+
+/** Refuse a join: an agent of that name is alive. */
+export interface RefuseJoin {
+  readonly type: 'refuseJoin';
+  readonly session: SessionId;
+  readonly agent: AgentName;
+}
+
+/** Worth a line in the log and a count in the metrics; no effect. */
+export interface Note {
+  readonly type: 'note';
+  readonly note:
+    | {
+        readonly what: 'agentLost';
+        readonly agent: AgentName;
+        readonly silentForMs: number;
+        readonly items: number;
+      }
+    | { readonly what: 'agentQuarantined'; readonly agent: AgentName; readonly forMs: number }
+    | { readonly what: 'resultRefused'; readonly attempt: AttemptId; readonly items: number }
+    | { readonly what: 'itemsRetried'; readonly job: JobId; readonly items: number; readonly why: string }
+    | { readonly what: 'dispatchUnconfirmed'; readonly attempt: AttemptId };
+}
+
+/** Everything the scheduler can ask for. */
+export type SchedulerCommand =
+  | Dispatch
+  | Revoke
+  | KeepResults
+  | KeepFailure
+  | ReleaseItems
+  | Deliver
+  | ReleaseResults
+  | GrantItems
+  | EndJob
+  | EndSession
+  | RefuseJoin
+  | Note;

@@ -1,0 +1,265 @@
+import type { Agent } from './agent.ts';
+import { Attempt } from './attempt.ts';
+import { failuresOf } from './blame.ts';
+import { Group } from './group.ts';
+import type { AgentName, AttemptId } from './identity.ts';
+import type { Job } from './job.ts';
+import type { JobSpec } from './job-spec.ts';
+import { Lane } from './lane.ts';
+import { Countdown, type LeaseClock } from './leases.ts';
+import type { SchedulerOptions } from './options.ts';
+import type { Piece } from './pending-items.ts';
+import { Line, ReadyQueue } from './ready-queue.ts';
+import type { Turn } from './turn.ts';
+
+/** The lane of jobs that ask for nothing lives as long as the scheduler. */
+const anyAgent = Lane.keyOf({});
+
+/**
+ * Brings jobs with something to run and agents with room together.
+ *
+ * What it costs to place a shard does not grow with the number of agents, and with the number of jobs as a heap does;
+ * only with the number of *different* label requirements among the jobs that live, one lane for each.
+ */
+export class Dispatcher {
+  readonly attempts: Map<AttemptId, Attempt> = new Map();
+  /** Attempts that the last heartbeat of their agent did not list. */
+  readonly unconfirmed: Countdown<Attempt>;
+  readonly agents: Map<AgentName, Agent> = new Map();
+  readonly lanes: Map<string, Lane> = new Map();
+  readonly groups: Map<string, Group> = new Map();
+  /** Attempts started so far: the last one's id. */
+  started = 0;
+  readonly #options: SchedulerOptions;
+  readonly #turn: Turn;
+
+  constructor(options: SchedulerOptions, turn: Turn, clock: LeaseClock, confirmMs: () => number) {
+    this.#options = options;
+    this.#turn = turn;
+    this.unconfirmed = new Countdown(clock, confirmMs);
+    this.#openLane(anyAgent, {});
+  }
+
+  /** The line in which a new job stands. */
+  enter(spec: JobSpec): Line {
+    const key = Lane.keyOf(spec.labels);
+    const lane = this.lanes.get(key) ?? this.#openLane(key, spec.labels);
+    const { id, processes } = spec.group;
+    const group = this.groups.get(id) ?? new Group(id, processes);
+    this.groups.set(id, group);
+    let line = [...group.lines].find((each) => each.lane === lane);
+    if (line === undefined) {
+      line = new Line(lane, group);
+      group.lines.add(line);
+    }
+    lane.jobs += 1;
+    group.jobs += 1;
+    line.members += 1;
+    return line;
+  }
+
+  /** A job is over. */
+  leave(job: Job): void {
+    const { line, group } = job;
+    const { lane } = line;
+    lane.ready.refresh(job, false);
+    lane.waitingForAnother.delete(job);
+    lane.jobs -= 1;
+    group.jobs -= 1;
+    line.members -= 1;
+    if (line.members === 0) group.lines.delete(line);
+    if (lane.jobs === 0 && lane.key !== anyAgent) {
+      lane.close();
+      this.lanes.delete(lane.key);
+    }
+    if (group.forgotten) this.groups.delete(group.id);
+  }
+
+  /** An agent came, or came back with other slots or labels. */
+  admit(agent: Agent): void {
+    this.dismiss(agent);
+    this.agents.set(agent.name, agent);
+    for (const lane of this.lanes.values()) lane.admit(agent);
+    this.refreshAgent(agent);
+  }
+
+  /** An agent is gone. */
+  dismiss(agent: Agent): void {
+    this.refreshAgent(agent);
+    for (const lane of agent.berths.keys()) lane.dismiss(agent);
+    if (this.agents.get(agent.name) === agent) this.agents.delete(agent.name);
+  }
+
+  /** An agent's load, slots or readiness has changed. */
+  refreshAgent(agent: Agent, served = false): void {
+    for (const lane of agent.berths.keys()) {
+      lane.refresh(agent, served);
+      if (served) continue;
+      // Whoever waits for another agent may have found it, or lost it.
+      for (const job of lane.waitingForAnother) this.#turn.touch(job);
+      lane.waitingForAnother.clear();
+    }
+  }
+
+  /** What a job has to run, what memory it uses or how it is served has changed. */
+  refreshJob(job: Job): void {
+    const { lane } = job.line;
+    const piece = lowest(job);
+    const ready = piece !== undefined && !lane.waitingForAnother.has(job) && job.hasRoomFor(piece.first);
+    lane.ready.refresh(job, ready);
+  }
+
+  /** An attempt is over: its slot is free. */
+  release(attempt: Attempt): void {
+    const { agent, job } = attempt;
+    this.attempts.delete(attempt.id);
+    this.unconfirmed.stop(attempt.link);
+    agent.attempts.delete(attempt.id);
+    agent.load -= attempt.weight;
+    this.refreshAgent(agent);
+    job.attempts.delete(attempt);
+    job.load -= attempt.weight;
+    job.running -= attempt.open.size;
+    if (!job.ended) this.#turn.touch(job);
+    const { group } = job;
+    group.ended(agent);
+    if (group.forgotten) this.groups.delete(group.id);
+    this.unshelve(group);
+  }
+
+  /** A group may have got a slot. */
+  unshelve(group: Group): void {
+    for (const line of group.lines) {
+      if (line.shelved) line.lane.ready.unshelve(line);
+    }
+  }
+
+  /** Places shards as long as a job has something to run and an agent has room for it. */
+  dispatch(): void {
+    for (const lane of this.lanes.values()) lane.stuck = false;
+    for (let lane = this.#nextLane(); lane !== undefined; lane = this.#nextLane()) {
+      if (!this.#serve(lane)) lane.stuck = true;
+    }
+  }
+
+  /** Of the lanes that can be served, the one whose first job goes before those of the others. */
+  #nextLane(): Lane | undefined {
+    let best: Lane | undefined;
+    let bestJob: Job | undefined;
+    for (const lane of this.lanes.values()) {
+      if (lane.stuck || !lane.free.any) continue;
+      const job = lane.ready.top();
+      if (job === undefined || (bestJob !== undefined && !ReadyQueue.goesFirst(job, bestJob))) continue;
+      best = lane;
+      bestJob = job;
+    }
+    return best;
+  }
+
+  /** Gives the first job of a lane an agent, or sets it aside. False: it has to wait for room, and goes first then. */
+  #serve(lane: Lane): boolean {
+    const job = lane.ready.top() as Job;
+    let piece = lowest(job) as Piece;
+    let avoid = this.#agentToAvoid(piece, lane);
+    if (avoid !== undefined && lane.free.pick(false, avoid) === undefined) {
+      const other = job.pending.next();
+      if (other === undefined || !job.hasRoomFor(other.first)) {
+        if (lane.free.pick(false) === undefined) return false;
+        lane.waitingForAnother.add(job);
+        this.refreshJob(job);
+        return true;
+      }
+      piece = other;
+      avoid = undefined;
+    }
+    const count = piece.history.alone ? 1 : this.#cut(job, piece, lane);
+    const short = this.#isShort(job, piece, count);
+    const agent = lane.free.pick(short, avoid);
+    if (agent === undefined || (agent.attempts.size >= agent.slots && this.#isAwaited(agent))) return false;
+    if (!job.group.mayUse(agent)) {
+      lane.ready.shelve(job.line);
+      return true;
+    }
+    const shard = piece.history.alone ? job.pending.takeSuspect() : job.pending.take(count);
+    this.#start(job, agent, shard, short ? 1 : this.#options.shardsPerSlot);
+    return true;
+  }
+
+  #start(job: Job, agent: Agent, shard: Piece, weight: number): void {
+    const attempt = new Attempt(++this.started, job, agent, shard, weight);
+    this.attempts.set(attempt.id, attempt);
+    if (!agent.permanent) this.unconfirmed.start(attempt.link);
+    agent.attempts.set(attempt.id, attempt);
+    agent.load += weight;
+    job.attempts.add(attempt);
+    job.load += weight;
+    job.turn = attempt.id;
+    job.running += shard.count;
+    job.group.started(agent);
+    this.refreshAgent(agent, true);
+    this.refreshJob(job);
+    const { history } = shard;
+    this.#turn.emit({
+      type: 'dispatch',
+      session: agent.session,
+      agent: agent.name,
+      attempt: attempt.id,
+      job: job.id,
+      first: shard.first,
+      count: shard.count,
+      // An item whose first crash is final has to be told from its neighbours by that crash.
+      marksStarts: job.spec.marksStarts || history.alone || job.spec.retries.crash === 0,
+      tryNumber: failuresOf(history) + 1,
+    });
+  }
+
+  #cut(job: Job, piece: Piece, lane: Lane): number {
+    const { pending, spec } = job;
+    const unplaced = pending.ready + pending.waiting;
+    const count = job.sharding.next({
+      available: pending.ready,
+      remaining: Math.max(unplaced, (job.total ?? 0) - job.pushed + unplaced),
+      slots: Math.max(1, Math.min(lane.slots, spec.group.processes)),
+      bytesPerItem: job.bytesPerItemAt(piece.first),
+    });
+    return spec.chunkSize === 'auto' ? job.roundToBlock(piece.first, count) : count;
+  }
+
+  /**
+   * Whether a shard is done so soon that it may wait behind others for its slot. A suspect may not: it runs alone.
+   * Neither may items that cannot be lost: those that wait on an agent are lost with it, begun or not.
+   */
+  #isShort(job: Job, piece: Piece, count: number): boolean {
+    if (piece.history.alone || job.spec.retries.lost === 0) return false;
+    const ms = job.sharding.estimateMs(count);
+    return ms !== undefined && ms < this.#options.aheadBelowMs;
+  }
+
+  /** The agent that killed a child with this item, as long as another one may turn up. */
+  #agentToAvoid(piece: Piece, lane: Lane): Agent | undefined {
+    const name = piece.history.avoids;
+    if (name === undefined || piece.elsewhereUntilMs <= this.#turn.nowMs) return undefined;
+    const agent = this.agents.get(name);
+    return agent !== undefined && lane.hasOtherThan(agent) ? agent : undefined;
+  }
+
+  /** A job that goes first elsewhere waits for a whole slot of this agent: nothing more queues up behind its slots. */
+  #isAwaited(agent: Agent): boolean {
+    for (const lane of agent.berths.keys()) if (lane.stuck) return true;
+    return false;
+  }
+
+  #openLane(key: string, labels: Readonly<Record<string, string>>): Lane {
+    const lane = new Lane(key, labels, this.#options.shardsPerSlot);
+    this.lanes.set(key, lane);
+    for (const agent of this.agents.values()) lane.admit(agent);
+    return lane;
+  }
+}
+
+/** The lowest items of a job that could run now: an ordered consumer waits for them. */
+function lowest(job: Job): Piece | undefined {
+  const suspect = job.pending.suspect();
+  const next = job.pending.next();
+  return suspect !== undefined && (next === undefined || suspect.first < next.first) ? suspect : next;
+}

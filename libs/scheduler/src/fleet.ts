@@ -1,0 +1,278 @@
+import { Agent } from './agent.ts';
+import type { Attempt } from './attempt.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { AgentJoined, HeartbeatReceived, HeldAttempt, SessionClosed, SlotsChanged } from './event.ts';
+import { Heap } from './heap.ts';
+import type { AttemptId, SessionId } from './identity.ts';
+import { Countdown, type LeaseClock } from './leases.ts';
+import type { SchedulerOptions } from './options.ts';
+import { Quarantine } from './quarantine.ts';
+import type { Settlement } from './settlement.ts';
+import type { Turn } from './turn.ts';
+
+/**
+ * The lives of agents: who is connected, who is gone, and which attempts they hold.
+ *
+ * A session is part of an agent's identity: news of a session that is over is no news. An agent's attempts go with
+ * it from one session to the next as far as it says that it still holds them.
+ */
+export class Fleet {
+  lost = 0;
+  readonly #options: SchedulerOptions;
+  readonly #turn: Turn;
+  readonly #clock: LeaseClock;
+  readonly #dispatcher: Dispatcher;
+  readonly #settlement: Settlement;
+  readonly #quarantine: Quarantine;
+  readonly #sessions: Map<SessionId, Agent> = new Map();
+  readonly #leases: Countdown<Agent>;
+  readonly #graces: Countdown<Agent>;
+  readonly #setAside: Heap<Agent> = new Heap(
+    (a, b) => (a.setAsideUntilMs as number) < (b.setAsideUntilMs as number),
+  );
+  /** The highest session seen: sessions rise, so a join that comes twice or late is told by its number. */
+  #newest: SessionId = 0;
+
+  constructor(parts: {
+    readonly options: SchedulerOptions;
+    readonly turn: Turn;
+    readonly clock: LeaseClock;
+    readonly dispatcher: Dispatcher;
+    readonly settlement: Settlement;
+    readonly leaseMs: () => number;
+  }) {
+    this.#options = parts.options;
+    this.#turn = parts.turn;
+    this.#clock = parts.clock;
+    this.#dispatcher = parts.dispatcher;
+    this.#settlement = parts.settlement;
+    this.#quarantine = new Quarantine(parts.options);
+    this.#leases = new Countdown(parts.clock, parts.leaseMs);
+    this.#graces = new Countdown(parts.clock, () => parts.options.graceMs);
+  }
+
+  /** The attempt that this session may speak for; undefined: what it says of it does not count. */
+  owned(session: SessionId, attempt: AttemptId): Attempt | undefined {
+    const found = this.#dispatcher.attempts.get(attempt);
+    return found?.agent.session === session ? found : undefined;
+  }
+
+  /** An agent opened a session. */
+  joined(event: AgentJoined): void {
+    const { session } = event;
+    if (session <= this.#newest) return;
+    this.#newest = session;
+    const known = this.#dispatcher.agents.get(event.agent);
+    if (known === undefined) {
+      this.#enter(new Agent(event), event);
+      return;
+    }
+    const itself = event.resumes === known.session || event.held.some((held) => holds(known, held));
+    if (!itself && this.#isAlive(known)) {
+      this.#turn.emit({ type: 'refuseJoin', session, agent: event.agent });
+      return;
+    }
+    this.#takeOver(known, event, itself);
+  }
+
+  /** An agent said that it lives, and what it holds. */
+  heartbeat({ session, held }: HeartbeatReceived): void {
+    const agent = this.#sessions.get(session);
+    if (agent === undefined || !agent.connected || agent.permanent) return;
+    this.#leases.start(agent.link);
+    this.#confirm(agent, held);
+    for (const attempt of agent.attempts.values()) {
+      // Not listed: on its way there, or its end on its way here, or lost. The countdown decides.
+      const missing = attempt.listedIn !== agent.beats;
+      if (missing && !this.#dispatcher.unconfirmed.isRunning(attempt.link)) {
+        this.#dispatcher.unconfirmed.start(attempt.link);
+      }
+    }
+  }
+
+  /** A session's stream closed. */
+  closed({ session, orderly }: SessionClosed): void {
+    const agent = this.#sessions.get(session);
+    if (agent === undefined || !agent.connected) return;
+    agent.connected = false;
+    this.#leases.stop(agent.link);
+    if (orderly) {
+      this.#quarantine.leftOrderly(agent.name);
+      this.#remove(agent, true);
+    } else if (agent.permanent) {
+      this.#lose(agent);
+    } else {
+      this.#graces.start(agent.link);
+      this.#dispatcher.refreshAgent(agent);
+    }
+  }
+
+  /** An agent takes nothing new, or takes work again. */
+  drain(name: string, draining: boolean): void {
+    const agent = this.#dispatcher.agents.get(name);
+    if (agent === undefined) return;
+    agent.draining = draining;
+    this.#dispatcher.refreshAgent(agent);
+  }
+
+  /** The slots of an agent changed. */
+  resized({ session, slots }: SlotsChanged): void {
+    const agent = this.#sessions.get(session);
+    if (agent !== undefined) this.#resize(agent, slots);
+  }
+
+  /** Looks for whoever's time is up. */
+  tick(): void {
+    for (let agent = this.#leases.takeDue(); agent; agent = this.#leases.takeDue()) {
+      this.#turn.emit({ type: 'endSession', session: agent.session, reason: 'silent' });
+      this.#lose(agent);
+    }
+    for (let agent = this.#graces.takeDue(); agent; agent = this.#graces.takeDue()) this.#lose(agent);
+    const { unconfirmed } = this.#dispatcher;
+    for (let attempt = unconfirmed.takeDue(); attempt; attempt = unconfirmed.takeDue()) this.#giveUp(attempt);
+    for (let agent = this.#setAside.top(); agent; agent = this.#setAside.top()) {
+      if ((agent.setAsideUntilMs as number) > this.#turn.nowMs) break;
+      this.#setAside.pop();
+      agent.setAsideUntilMs = undefined;
+      this.#dispatcher.refreshAgent(agent);
+    }
+  }
+
+  /** When to look next. */
+  deadlinesMs(): Array<number | undefined> {
+    return [
+      this.#leases.nextMs(),
+      this.#graces.nextMs(),
+      this.#dispatcher.unconfirmed.nextMs(),
+      this.#setAside.top()?.setAsideUntilMs,
+    ];
+  }
+
+  /**
+   * A name is taken while its stream is open and it was heard of within two heartbeats and a bit. So a cloned host
+   * cannot evict the first one, and a machine that was reset comes back in seconds although its old connection
+   * still seems open.
+   */
+  #isAlive(agent: Agent): boolean {
+    if (!agent.connected) return false;
+    return agent.permanent || this.#clock.nowMs - agent.sinceMs < this.#options.confirmMs;
+  }
+
+  #enter(agent: Agent, event: AgentJoined): void {
+    this.#sessions.set(agent.session, agent);
+    if (!agent.permanent) {
+      this.#leases.start(agent.link);
+      this.#judgeConduct(agent);
+    }
+    this.#dispatcher.admit(agent);
+    const ours: AttemptId[] = [];
+    for (const held of event.held) {
+      if (holds(agent, held)) ours.push(held.attempt);
+      else this.#disown(agent, held.attempt);
+    }
+    this.#confirm(agent, ours);
+  }
+
+  #takeOver(agent: Agent, event: AgentJoined, itself: boolean): void {
+    if (agent.connected) {
+      this.#turn.emit({ type: 'endSession', session: agent.session, reason: 'superseded' });
+    }
+    this.#sessions.delete(agent.session);
+    this.#graces.stop(agent.link);
+    this.#setAside.remove(agent.seat);
+    agent.setAsideUntilMs = undefined;
+    agent.session = event.session;
+    agent.labels = event.labels;
+    agent.connected = true;
+    // Whoever asked the last process of that name to drain did not ask this one.
+    if (!itself) agent.draining = false;
+    this.#resize(agent, event.slots);
+    this.#enter(agent, event);
+    for (const attempt of [...agent.attempts.values()]) {
+      if (attempt.listedIn !== agent.beats) this.#drop(attempt, false);
+    }
+  }
+
+  /** Goes through what an agent says it holds: ours is confirmed, all else has to go. */
+  #confirm(agent: Agent, held: readonly AttemptId[]): void {
+    agent.beats += 1;
+    for (const id of held) {
+      const attempt = agent.attempts.get(id);
+      if (attempt === undefined) {
+        this.#disown(agent, id);
+        continue;
+      }
+      attempt.listedIn = agent.beats;
+      this.#dispatcher.unconfirmed.stop(attempt.link);
+      if (attempt.revoked !== undefined) {
+        // The first word may have been lost.
+        this.#turn.emit({ type: 'revoke', session: agent.session, attempt: id, reason: attempt.revoked });
+      }
+    }
+  }
+
+  #disown(agent: Agent, attempt: AttemptId): void {
+    this.#turn.emit({ type: 'revoke', session: agent.session, attempt, reason: 'notYours' });
+  }
+
+  #judgeConduct(agent: Agent): void {
+    const { nowMs } = this.#turn;
+    const untilMs = this.#quarantine.sessionStarted(agent.name, nowMs);
+    if (untilMs === undefined) return;
+    agent.setAsideUntilMs = untilMs;
+    this.#setAside.put(agent.seat);
+    this.#turn.emit({
+      type: 'note',
+      note: { what: 'agentQuarantined', agent: agent.name, forMs: untilMs - nowMs },
+    });
+  }
+
+  #resize(agent: Agent, slots: number): void {
+    const before = agent.slots;
+    agent.slots = slots;
+    for (const group of new Set([...agent.attempts.values()].map(({ job }) => job.group))) {
+      group.resized(agent, before);
+      this.#dispatcher.unshelve(group);
+    }
+    this.#dispatcher.refreshAgent(agent);
+  }
+
+  /** An agent is lost: its machine, its network, its process. */
+  #lose(agent: Agent): void {
+    let items = 0;
+    for (const attempt of agent.attempts.values()) items += attempt.open.size;
+    this.lost += 1;
+    const silentForMs = this.#clock.nowMs - agent.sinceMs;
+    this.#turn.emit({ type: 'note', note: { what: 'agentLost', agent: agent.name, silentForMs, items } });
+    this.#remove(agent, false);
+  }
+
+  #remove(agent: Agent, atOnce: boolean): void {
+    agent.connected = false;
+    this.#sessions.delete(agent.session);
+    this.#setAside.remove(agent.seat);
+    this.#dispatcher.dismiss(agent);
+    for (const attempt of [...agent.attempts.values()]) this.#drop(attempt, atOnce);
+  }
+
+  /** No heartbeat has listed an attempt for too long: its agent does not have it. */
+  #giveUp(attempt: Attempt): void {
+    const { agent, id } = attempt;
+    if (attempt.revoked === undefined) {
+      this.#turn.emit({ type: 'note', note: { what: 'dispatchUnconfirmed', attempt: id } });
+      this.#turn.emit({ type: 'revoke', session: agent.session, attempt: id, reason: 'superseded' });
+    }
+    this.#drop(attempt, false);
+  }
+
+  /** An attempt is gone from its agent; what is open of it runs again, unless it was taken back. */
+  #drop(attempt: Attempt, atOnce: boolean): void {
+    this.#dispatcher.release(attempt);
+    if (attempt.counts) this.#settlement.lost(attempt, atOnce);
+  }
+}
+
+/** The job is compared too: an agent may bring attempts of an earlier coordinator, whose numbers began at 1 as well. */
+function holds(agent: Agent, held: HeldAttempt): boolean {
+  return agent.attempts.get(held.attempt)?.job.id === held.job;
+}

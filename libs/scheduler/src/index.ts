@@ -1,0 +1,17 @@
+/** The pure scheduler: an event goes in, commands come out. */
+export type * from './command.ts';
+export type * from './event.ts';
+export type * from './failure.ts';
+export type * from './identity.ts';
+export { defaultRetries, type JobSpec, type RetryBudgets } from './job-spec.ts';
+export { defaultSchedulerOptions, type SchedulerOptions } from './options.ts';
+export { type ItemBlock, type Outcome, PayloadStore, type ResultBytes } from './payload-store.ts';
+export { Scheduler } from './scheduler.ts';
+export type {
+  AgentSnapshot,
+  JobProgress,
+  JobSnapshot,
+  SchedulerSnapshot,
+  SchedulerTotals,
+  WaitingReason,
+} from './snapshot.ts';

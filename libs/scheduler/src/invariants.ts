@@ -1,0 +1,66 @@
+import type { Dispatcher } from './dispatcher.ts';
+import type { ItemRange } from './identity.ts';
+import type { Job } from './job.ts';
+
+/** Throws an Error that says what is broken. Costs time in proportion to everything: for tests and simulation. */
+export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher): void {
+  for (const job of jobs) checkJob(job);
+  for (const agent of dispatcher.agents.values()) {
+    const held = [...agent.attempts.values()];
+    must(
+      agent.load === sum(held.map(({ weight }) => weight)),
+      `load of agent ${agent.name} is its attempts'`,
+    );
+    for (const attempt of held) {
+      must(attempt.agent === agent, `attempt ${attempt.id} is on the agent that holds it`);
+      must(
+        dispatcher.attempts.get(attempt.id) === attempt,
+        `attempt ${attempt.id} of ${agent.name} is known`,
+      );
+    }
+  }
+  for (const attempt of dispatcher.attempts.values()) {
+    const { agent, id } = attempt;
+    must(dispatcher.agents.get(agent.name) === agent, `agent ${agent.name} of attempt ${id} has a session`);
+    must(agent.attempts.get(id) === attempt, `agent ${agent.name} holds attempt ${id}`);
+    must(attempt.job.attempts.has(attempt), `job ${attempt.job.id} knows attempt ${id}`);
+    const over = attempt.job.ended && attempt.open.size > 0;
+    must(!over || attempt.revoked !== undefined, `attempt ${id} of a job that is over was taken back`);
+  }
+  for (const group of dispatcher.groups.values()) {
+    must(!group.forgotten, `group ${group.id} has jobs or attempts`);
+  }
+}
+
+/** Each pushed item of a job is pending, open in one attempt, or settled: in exactly one place. */
+function checkJob(job: Job): void {
+  const running = [...job.attempts].filter(({ revoked }) => revoked === undefined);
+  const open = running.flatMap((attempt) => attempt.open.ranges());
+  const places: ItemRange[] = [...job.pending.ranges(), ...open, ...job.outcomes.early()];
+  must(job.running === sum(open.map(({ count }) => count)), `job ${job.id} counts its running items`);
+  must(
+    job.load === sum([...job.attempts].map(({ weight }) => weight)),
+    `load of job ${job.id} is its attempts'`,
+  );
+  const settled = job.succeeded + job.failed;
+  const { ready, waiting } = job.pending;
+  must(settled + ready + waiting + job.running === job.pushed, `every item of job ${job.id} is somewhere`);
+  must(job.outcomes.delivered <= settled, `job ${job.id} delivers what has an outcome`);
+  must(job.outcomes.acknowledged <= job.outcomes.delivered, `job ${job.id} acknowledges what was delivered`);
+  must(job.itemBytes >= 0 && job.outcomes.bytes >= 0, `bytes of job ${job.id} are not negative`);
+  let end = job.spec.ordered ? job.outcomes.delivered : 0;
+  for (const { first, count } of places.sort((a, b) => a.first - b.first)) {
+    must(first >= end, `item ${first} of job ${job.id} is in one place only`);
+    // In an unordered job the gaps are what was delivered.
+    must(!job.spec.ordered || first === end, `item ${end} of job ${job.id} is in a place`);
+    end = first + count;
+  }
+}
+
+function must(holds: boolean, rule: string): void {
+  if (!holds) throw new Error(`broken invariant: ${rule}`);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}

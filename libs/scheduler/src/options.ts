@@ -1,0 +1,107 @@
+/**
+ * The numbers of the delivery contract: every limit and every time that the scheduler judges by.
+ */
+
+/** What a scheduler can be told. Times are in milliseconds. */
+export interface SchedulerOptions {
+  /** How often an agent says that it lives. Default 2,000. Stretched when agents are many, see `heartbeatsPerSecondMax`. */
+  readonly heartbeatMs: number;
+  /** How long an agent may be silent before it is lost. Default 10,000; at least four heartbeats. Stretched with them. */
+  readonly leaseMs: number;
+  /** How long an agent whose stream closed may take to come back. Default 3,000; at most `leaseMs`. */
+  readonly graceMs: number;
+  /** How long an attempt may go unlisted by its agent's heartbeats. Default 5,000; at least two heartbeats. */
+  readonly confirmMs: number;
+  /** When an agent without an answer starts nothing new. The agent does it; here only to be compared. Default 8,000; below `leaseMs`. */
+  readonly selfFenceMs: number;
+  /** Heartbeats of all agents together, at most. Default 500: beyond 1,000 agents each beats more slowly. */
+  readonly heartbeatsPerSecondMax: number;
+  /** Retries wait a random time up to this, doubled with each retry. Default 250. */
+  readonly backoffMs: number;
+  /** No retry waits longer. Default 30,000. */
+  readonly backoffMsMax: number;
+  /** How long an item that was in a dying child waits for an agent other than that one. Default 2,000. */
+  readonly elsewhereMs: number;
+  /** An agent that starts this many sessions within `flapWithinMs` is set aside. Default 5. */
+  readonly flapSessions: number;
+  /** Default 60,000. */
+  readonly flapWithinMs: number;
+  /** How long a flapping agent is set aside the first time; doubles each time. Default 30,000. */
+  readonly quarantineMs: number;
+  /** Default 300,000. */
+  readonly quarantineMsMax: number;
+  /** The work that an automatic shard aims at. Default 35, range 20 to 50: its way through all hops costs about 0.25. */
+  readonly shardMs: number;
+  /** An automatic shard is not cut smaller than this for the sake of sharing, once items are measured. Default 5. */
+  readonly shardMsMin: number;
+  /** Input (or expected results) of an automatic shard, at most; one item always fits. Default 262,144. */
+  readonly shardBytesMax: number;
+  /** Shards shorter than this may queue up behind a busy slot. Default 50. */
+  readonly aheadBelowMs: number;
+  /** Short shards that one slot may hold, the running one included. Default 4. */
+  readonly shardsPerSlot: number;
+  /** Seed of the jitter: equal seeds and equal events give equal commands. Default 1. */
+  readonly seed: number;
+}
+
+/** The options of a scheduler that was told nothing. */
+export const defaultSchedulerOptions: SchedulerOptions = {
+  heartbeatMs: 2_000,
+  leaseMs: 10_000,
+  graceMs: 3_000,
+  confirmMs: 5_000,
+  selfFenceMs: 8_000,
+  heartbeatsPerSecondMax: 500,
+  backoffMs: 250,
+  backoffMsMax: 30_000,
+  elsewhereMs: 2_000,
+  flapSessions: 5,
+  flapWithinMs: 60_000,
+  quarantineMs: 30_000,
+  quarantineMsMax: 300_000,
+  shardMs: 35,
+  shardMsMin: 5,
+  shardBytesMax: 262_144,
+  aheadBelowMs: 50,
+  shardsPerSlot: 4,
+  seed: 1,
+};
+
+/** Fills in the defaults. Throws a TypeError or RangeError that names the option. */
+export function schedulerOptions(given: Partial<SchedulerOptions> = {}): SchedulerOptions {
+  const options: SchedulerOptions = { ...defaultSchedulerOptions, ...given };
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value !== 'number') throw new TypeError(`${name} must be a number, not ${typeof value}`);
+    if (!Number.isFinite(value) || value < 0) {
+      throw new RangeError(`${name} must be a finite number and not negative, not ${value}`);
+    }
+  }
+  const positive = [
+    'heartbeatMs',
+    'heartbeatsPerSecondMax',
+    'flapSessions',
+    'shardMs',
+    'shardBytesMax',
+    'shardsPerSlot',
+  ] as const;
+  for (const name of positive) {
+    if (options[name] <= 0) throw new RangeError(`${name} must be more than 0, not ${options[name]}`);
+  }
+  const { heartbeatMs, leaseMs, graceMs, confirmMs, selfFenceMs } = options;
+  // Three heartbeats may be lost before a machine is given up, and it stops by itself before others take its work.
+  requireRatio(heartbeatMs * 4 <= leaseMs, 'leaseMs', `at least 4 x heartbeatMs (${heartbeatMs})`, leaseMs);
+  requireRatio(selfFenceMs < leaseMs, 'selfFenceMs', `below leaseMs (${leaseMs})`, selfFenceMs);
+  requireRatio(graceMs <= leaseMs, 'graceMs', `at most leaseMs (${leaseMs})`, graceMs);
+  // The first heartbeat after a dispatch may have left before the dispatch arrived; the second has to list it.
+  requireRatio(
+    confirmMs >= heartbeatMs * 2,
+    'confirmMs',
+    `at least 2 x heartbeatMs (${heartbeatMs})`,
+    confirmMs,
+  );
+  return options;
+}
+
+function requireRatio(holds: boolean, name: string, rule: string, value: number): void {
+  if (!holds) throw new RangeError(`${name} must be ${rule}, not ${value}`);
+}

@@ -1,0 +1,134 @@
+import { type History, spotless } from './blame.ts';
+import { Heap, Seat } from './heap.ts';
+import type { ItemRange } from './identity.ts';
+
+/** Consecutive items with one history. */
+export interface Piece extends ItemRange {
+  readonly history: History;
+  /** Until then it waits for an agent other than `history.avoids`. */
+  readonly elsewhereUntilMs: number;
+}
+
+interface Waiting {
+  readonly piece: Piece;
+  readonly readyAtMs: number;
+}
+
+const byIndex = (a: Piece, b: Piece): boolean => a.first < b.first;
+const byTime = (a: Waiting, b: Waiting): boolean => a.readyAtMs < b.readyAtMs;
+
+/**
+ * The items of a job that no agent has.
+ *
+ * Fresh ones are one range, whatever their number. Those that came back are pieces, lowest index first: an ordered
+ * consumer waits for the lowest. Suspects keep apart from the others because each of them runs alone.
+ */
+export class PendingItems {
+  #nextFresh = 0;
+  #end = 0;
+  readonly #returned: Heap<Piece> = new Heap(byIndex);
+  readonly #suspects: Heap<Piece> = new Heap(byIndex);
+  readonly #waiting: Heap<Waiting> = new Heap(byTime);
+  #readyCount = 0;
+  #waitingCount = 0;
+
+  /** Items that could run now. */
+  get ready(): number {
+    return this.#readyCount;
+  }
+
+  /** Items whose retry waits for its time. */
+  get waiting(): number {
+    return this.#waitingCount;
+  }
+
+  /** When the next waiting retry is due. */
+  get nextReadyMs(): number | undefined {
+    return this.#waiting.top()?.readyAtMs;
+  }
+
+  /** The next items of the input. */
+  append(count: number): void {
+    this.#end += count;
+    this.#readyCount += count;
+  }
+
+  /** Items that came back and may run at once. */
+  giveBack(piece: Piece): void {
+    this.#readyCount += piece.count;
+    (piece.history.alone ? this.#suspects : this.#returned).put(new Seat(piece));
+  }
+
+  /** Items that came back and may run from `readyAtMs` on. */
+  giveBackAt(piece: Piece, readyAtMs: number): void {
+    this.#waitingCount += piece.count;
+    this.#waiting.put(new Seat({ piece, readyAtMs }));
+  }
+
+  /** Makes ready what has waited long enough. */
+  wake(nowMs: number): void {
+    for (let next = this.#waiting.top(); next && next.readyAtMs <= nowMs; next = this.#waiting.top()) {
+      this.#waiting.pop();
+      this.#waitingCount -= next.piece.count;
+      this.giveBack(next.piece);
+    }
+  }
+
+  /** The lowest suspect that could run now. */
+  suspect(): Piece | undefined {
+    return this.#suspects.top();
+  }
+
+  /** The lowest items that could run now and need not run alone. */
+  next(): Piece | undefined {
+    const returned = this.#returned.top();
+    if (returned !== undefined) return returned;
+    const count = this.#end - this.#nextFresh;
+    return count > 0 ? { first: this.#nextFresh, count, history: spotless, elsewhereUntilMs: 0 } : undefined;
+  }
+
+  /** Takes the lowest suspect out, one item of it. */
+  takeSuspect(): Piece {
+    const piece = this.#suspects.pop() as Piece;
+    if (piece.count > 1) {
+      this.#suspects.put(new Seat({ ...piece, first: piece.first + 1, count: piece.count - 1 }));
+    }
+    this.#readyCount -= 1;
+    return { ...piece, count: 1 };
+  }
+
+  /** Takes up to `countMax` items off what `next` shows. Pieces that came back and touch are one again. */
+  take(countMax: number): Piece {
+    const piece = this.#returned.pop();
+    if (piece === undefined) return this.#takeFresh(countMax);
+    let { count } = piece;
+    for (let behind = this.#returned.top(); count < countMax; behind = this.#returned.top()) {
+      if (behind?.first !== piece.first + count || behind.history !== piece.history) break;
+      this.#returned.pop();
+      count += behind.count;
+    }
+    if (count > countMax) {
+      const rest = { ...piece, first: piece.first + countMax, count: count - countMax };
+      this.#returned.put(new Seat(rest));
+      count = countMax;
+    }
+    this.#readyCount -= count;
+    return { ...piece, count };
+  }
+
+  #takeFresh(countMax: number): Piece {
+    const first = this.#nextFresh;
+    const count = Math.min(countMax, this.#end - first);
+    this.#nextFresh += count;
+    this.#readyCount -= count;
+    return { first, count, history: spotless, elsewhereUntilMs: 0 };
+  }
+
+  /** Every pending range, for checks; in no order. */
+  *ranges(): Generator<ItemRange> {
+    if (this.#end > this.#nextFresh) yield { first: this.#nextFresh, count: this.#end - this.#nextFresh };
+    yield* this.#returned.values();
+    yield* this.#suspects.values();
+    for (const { piece } of this.#waiting.values()) yield piece;
+  }
+}

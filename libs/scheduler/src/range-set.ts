@@ -1,0 +1,64 @@
+import type { ItemRange } from './identity.ts';
+
+interface Stretch {
+  first: number;
+  /** Behind the last item. */
+  end: number;
+}
+
+/**
+ * Items of a shard that have no outcome yet. It starts as one range and only ever shrinks.
+ *
+ * Results come nearly in order, so there is one stretch nearly always, and taking from its front moves a number.
+ */
+export class RangeSet {
+  /** Disjoint, ascending, none empty. */
+  readonly #stretches: Stretch[];
+  #size: number;
+
+  constructor(first: number, count: number) {
+    this.#stretches = count > 0 ? [{ first, end: first + count }] : [];
+    this.#size = count;
+  }
+
+  /** How many items are in it. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Takes out whatever of these items is in, and says what that was. */
+  take(first: number, count: number): ItemRange[] {
+    const end = first + count;
+    const taken: ItemRange[] = [];
+    const stretches = this.#stretches;
+    for (let at = 0; at < stretches.length; ) {
+      const stretch = stretches[at] as Stretch;
+      if (stretch.first >= end) break;
+      const from = Math.max(first, stretch.first);
+      const to = Math.min(end, stretch.end);
+      if (from >= to) {
+        at += 1;
+        continue;
+      }
+      taken.push({ first: from, count: to - from });
+      this.#size -= to - from;
+      if (from > stretch.first && to < stretch.end) {
+        stretches.splice(at + 1, 0, { first: to, end: stretch.end });
+        stretch.end = from;
+      } else if (from > stretch.first) {
+        stretch.end = from;
+        at += 1;
+      } else if (to < stretch.end) {
+        stretch.first = to;
+      } else {
+        stretches.splice(at, 1);
+      }
+    }
+    return taken;
+  }
+
+  /** What is in it, ascending. */
+  ranges(): ItemRange[] {
+    return this.#stretches.map(({ first, end }) => ({ first, count: end - first }));
+  }
+}

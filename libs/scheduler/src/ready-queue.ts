@@ -1,0 +1,79 @@
+import type { Group } from './group.ts';
+import { Heap, Seat } from './heap.ts';
+import type { Job } from './job.ts';
+import type { Lane } from './lane.ts';
+
+/**
+ * Who goes first: the higher priority; then whoever has less running, so that a small job passes a big one;
+ * then whoever was served longest ago.
+ */
+function goesFirst(a: Job, b: Job): boolean {
+  if (a.spec.priority !== b.spec.priority) return a.spec.priority > b.spec.priority;
+  if (a.load !== b.load) return a.load < b.load;
+  return a.turn < b.turn;
+}
+
+/** The jobs of one group that could run in one lane. */
+export class Line {
+  readonly lane: Lane;
+  readonly group: Group;
+  readonly jobs: Heap<Job> = new Heap(goesFirst);
+  readonly seat: Seat<Line> = new Seat<Line>(this);
+  /** Jobs that live, ready or not. */
+  members = 0;
+  /** Its group has used up its slots: it is out of the queue until one of them is free. */
+  shelved = false;
+
+  constructor(lane: Lane, group: Group) {
+    this.lane = lane;
+    this.group = group;
+  }
+}
+
+/**
+ * Jobs with something to run, fairest first.
+ *
+ * It holds lines, not jobs: a group that has used up its slots leaves with all its jobs in one move.
+ */
+export class ReadyQueue {
+  readonly #lines: Heap<Line> = new Heap((a, b) => goesFirst(a.jobs.top() as Job, b.jobs.top() as Job));
+
+  /** The job that goes first. */
+  top(): Job | undefined {
+    return this.#lines.top()?.jobs.top();
+  }
+
+  /** Puts a job in, or where it belongs after it changed; or takes it out when it is not ready. */
+  refresh(job: Job, ready: boolean): void {
+    const { line, seat } = job;
+    if (ready) line.jobs.put(seat);
+    else if (seat.index < 0) return;
+    else {
+      // The line's order hangs on its top job: a line that would be empty leaves before its last job does.
+      if (line.jobs.size === 1) this.#lines.remove(line.seat);
+      line.jobs.remove(seat);
+    }
+    this.#replace(line);
+  }
+
+  /** Takes a line out until its group has a slot again. */
+  shelve(line: Line): void {
+    line.shelved = true;
+    this.#lines.remove(line.seat);
+  }
+
+  /** Brings a shelved line back. */
+  unshelve(line: Line): void {
+    line.shelved = false;
+    this.#replace(line);
+  }
+
+  #replace(line: Line): void {
+    if (!line.shelved && line.jobs.size > 0) this.#lines.put(line.seat);
+  }
+
+  /** Whether `a` goes before `b`. */
+  static goesFirst(a: Job, b: Job): boolean {
+    return goesFirst(a, b);
+  }
+}

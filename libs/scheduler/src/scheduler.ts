@@ -1,0 +1,319 @@
+import { Backoff } from './backoff.ts';
+import type { JobOutcome, SchedulerCommand } from './command.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type {
+  AttemptEnded,
+  ItemFailed,
+  ItemsPushed,
+  ItemsSucceeded,
+  JobCreated,
+  ResultsAcknowledged,
+  SchedulerEvent,
+} from './event.ts';
+import { Fleet } from './fleet.ts';
+import { Heap } from './heap.ts';
+import type { JobId } from './identity.ts';
+import { checkInvariants } from './invariants.ts';
+import { Job } from './job.ts';
+import { LeaseClock } from './leases.ts';
+import { type SchedulerOptions, schedulerOptions } from './options.ts';
+import { Settlement } from './settlement.ts';
+import type { AgentSnapshot, JobProgress, SchedulerSnapshot } from './snapshot.ts';
+import { Turn } from './turn.ts';
+import { waitingOf } from './waiting.ts';
+
+/**
+ * Decides who runs what, when, how often, and whom to blame: an event goes in, commands come out.
+ *
+ * A step takes the same way whatever happened:
+ *
+ *   event -> what it changes   fleet (agents, sessions, leases), settlement (outcomes, retries), the job itself
+ *         -> changed jobs      is it over? is it ready? what may its producer push?
+ *         -> dispatch          jobs that are ready x agents with room, until one of them runs out
+ *         -> commands
+ *
+ * It knows no time but `atMs` and no chance but its seed: equal events give equal commands.
+ */
+export class Scheduler {
+  readonly options: SchedulerOptions;
+  readonly #turn: Turn = new Turn();
+  readonly #clock: LeaseClock = new LeaseClock();
+  readonly #jobs: Map<JobId, Job> = new Map();
+  readonly #sleeping: Heap<Job> = new Heap((a, b) => (a.wakeAtMs as number) < (b.wakeAtMs as number));
+  readonly #dispatcher: Dispatcher;
+  readonly #settlement: Settlement;
+  readonly #fleet: Fleet;
+  #agentsMost = 0;
+  #events = 0;
+  #jobsEnded = 0;
+
+  /** Throws a RangeError or TypeError that names a bad option. */
+  constructor(options: Partial<SchedulerOptions> = {}) {
+    this.options = schedulerOptions(options);
+    const [turn, clock] = [this.#turn, this.#clock];
+    const confirmMs = () => this.options.confirmMs * this.#stretch;
+    const leaseMs = () => this.options.leaseMs * this.#stretch;
+    const dispatcher = new Dispatcher(this.options, turn, clock, confirmMs);
+    const settlement = new Settlement(this.options, turn, new Backoff(this.options));
+    this.#dispatcher = dispatcher;
+    this.#settlement = settlement;
+    this.#fleet = new Fleet({ options: this.options, turn, clock, dispatcher, settlement, leaseMs });
+  }
+
+  /** Takes what happened and says what to do, in this order. Do it before the next step. */
+  step(event: SchedulerEvent): SchedulerCommand[] {
+    this.#events += 1;
+    if (event.type === 'stallObserved') this.#clock.credit(event.stalledMs);
+    this.#turn.begin(event.atMs);
+    this.#clock.advance(event.atMs);
+    this.#apply(event);
+    for (const job of this.#turn.takeTouched()) this.#review(job);
+    this.#dispatcher.dispatch();
+    return this.#turn.takeCommands();
+  }
+
+  /** When the scheduler wants a `clockTicked` at the latest, on the clock of `atMs`; undefined: never. */
+  nextDeadlineMs(): number | undefined {
+    let next = this.#sleeping.top()?.wakeAtMs;
+    for (const deadlineMs of this.#fleet.deadlinesMs()) {
+      if (deadlineMs !== undefined && (next === undefined || deadlineMs < next)) next = deadlineMs;
+    }
+    return next;
+  }
+
+  /** What agents are to be told when they join, and again when it changes: both grow with the number of agents. */
+  timing(): { readonly heartbeatMs: number; readonly leaseMs: number } {
+    const { heartbeatMs, leaseMs } = this.options;
+    return { heartbeatMs: heartbeatMs * this.#stretch, leaseMs: leaseMs * this.#stretch };
+  }
+
+  /** Everything at this moment, as plain data. Costs time in proportion to jobs and agents. */
+  snapshot(): SchedulerSnapshot {
+    const agents = [...this.#dispatcher.agents.values()].map(
+      (agent): AgentSnapshot => ({
+        agent: agent.name,
+        session: agent.session,
+        state: agent.state,
+        slots: agent.slots,
+        attempts: agent.attempts.size,
+        labels: agent.labels,
+        permanent: agent.permanent,
+        silentForMs: agent.permanent ? 0 : this.#clock.nowMs - agent.sinceMs,
+      }),
+    );
+    const jobs = [...this.#jobs.values()].map((job) => ({
+      ...this.#progressOf(job),
+      job: job.id,
+      priority: job.spec.priority,
+      group: job.group.id,
+      attempts: job.attempts.size,
+      itemBytes: job.itemBytes,
+      resultBytes: job.outcomes.bytes,
+    }));
+    const totals = {
+      events: this.#events,
+      dispatches: this.#dispatcher.started,
+      jobsEnded: this.#jobsEnded,
+      agentsLost: this.#fleet.lost,
+      ...this.#settlement.totals,
+    };
+    return { atMs: this.#turn.nowMs, agents, jobs, totals };
+  }
+
+  /** Where a job stands; undefined when it has ended or never was. */
+  progress(job: JobId): JobProgress | undefined {
+    const found = this.#jobs.get(job);
+    return found && this.#progressOf(found);
+  }
+
+  /** Throws an Error that names a broken invariant. Looks at everything: for tests and simulation. */
+  check(): void {
+    checkInvariants(this.#jobs.values(), this.#dispatcher);
+  }
+
+  #apply(event: SchedulerEvent): void {
+    switch (event.type) {
+      case 'jobCreated':
+        this.#create(event);
+        break;
+      case 'itemsPushed':
+        this.#push(event);
+        break;
+      case 'inputEnded':
+        this.#change(event.job, (job) => {
+          job.inputEnded = true;
+        });
+        break;
+      case 'resultsAcknowledged':
+        this.#acknowledge(event);
+        break;
+      case 'cancelRequested':
+        this.#change(event.job, (job) => {
+          job.ending = { state: 'cancelled', reason: event.reason };
+        });
+        break;
+      case 'agentJoined':
+        this.#fleet.joined(event);
+        this.#agentsMost = Math.max(this.#agentsMost, this.#dispatcher.agents.size);
+        break;
+      case 'heartbeatReceived':
+        this.#fleet.heartbeat(event);
+        break;
+      case 'sessionClosed':
+        this.#fleet.closed(event);
+        break;
+      case 'drainRequested':
+        this.#fleet.drain(event.agent, true);
+        break;
+      case 'resumeRequested':
+        this.#fleet.drain(event.agent, false);
+        break;
+      case 'slotsChanged':
+        this.#fleet.resized(event);
+        break;
+      case 'itemsSucceeded':
+        this.#settleValues(event);
+        break;
+      case 'itemFailed':
+        this.#settleFailure(event);
+        break;
+      case 'attemptEnded':
+        this.#endAttempt(event);
+        break;
+      case 'stallObserved':
+        break;
+      case 'clockTicked':
+        this.#fleet.tick();
+        this.#wake();
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #create({ job: id, spec }: JobCreated): void {
+    if (this.#jobs.has(id)) return;
+    const job = new Job(id, spec, this.#dispatcher.enter(spec), this.options);
+    this.#jobs.set(id, job);
+    this.#turn.touch(job);
+  }
+
+  #push({ job: id, count, bytes }: ItemsPushed): void {
+    this.#change(id, (job) => {
+      if (!job.inputEnded && count > 0) job.push(count, bytes);
+    });
+  }
+
+  #change(id: JobId, change: (job: Job) => void): void {
+    const job = this.#jobs.get(id);
+    if (job === undefined) return;
+    change(job);
+    this.#turn.touch(job);
+  }
+
+  #acknowledge({ job: id, position }: ResultsAcknowledged): void {
+    this.#change(id, (job) => {
+      if (!job.outcomes.acknowledge(position)) return;
+      this.#turn.emit({ type: 'releaseResults', job: id, position: job.outcomes.acknowledged });
+    });
+  }
+
+  #settleValues({ session, attempt: id, first, count, bytes, runMs }: ItemsSucceeded): void {
+    const attempt = this.#fleet.owned(session, id);
+    if (attempt?.counts) this.#settlement.values(attempt, first, count, bytes, runMs);
+    else this.#settlement.refuse(id, count);
+  }
+
+  #settleFailure({ session, attempt: id, index, failure }: ItemFailed): void {
+    const attempt = this.#fleet.owned(session, id);
+    if (attempt?.counts) this.#settlement.failure(attempt, index, failure);
+    else this.#settlement.refuse(id, 1);
+  }
+
+  #endAttempt({ session, attempt: id, ending }: AttemptEnded): void {
+    const attempt = this.#fleet.owned(session, id);
+    if (attempt === undefined) return;
+    this.#dispatcher.release(attempt);
+    if (attempt.counts) this.#settlement.ended(attempt, ending);
+  }
+
+  /** Looks at a job that this step has changed. */
+  #review(job: Job): void {
+    if (job.ended) return;
+    const { deadlineAtMs } = job.spec;
+    if (job.ending === undefined && job.complete) {
+      job.ending = { state: 'completed', succeeded: job.succeeded, failed: job.failed };
+    } else if (job.ending === undefined && deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs) {
+      job.ending = { state: 'deadline' };
+    }
+    if (job.ending !== undefined) {
+      this.#end(job, job.ending);
+      return;
+    }
+    this.#dispatcher.refreshJob(job);
+    this.#sleep(job);
+    const upTo = job.nextGrant();
+    if (upTo === undefined) return;
+    job.granted = upTo;
+    this.#turn.emit({ type: 'grantItems', job: job.id, upTo });
+  }
+
+  /** The job is over: what still runs of it is taken back; slots are free when their agents say so. */
+  #end(job: Job, outcome: JobOutcome): void {
+    job.ended = true;
+    const reason = outcome.state === 'deadline' ? 'deadline' : 'cancelled';
+    for (const attempt of job.attempts) {
+      // With every item reported it is about to end by itself.
+      if (attempt.open.size === 0) continue;
+      attempt.revoked = reason;
+      this.#turn.emit({ type: 'revoke', session: attempt.agent.session, attempt: attempt.id, reason });
+    }
+    this.#dispatcher.leave(job);
+    this.#sleeping.remove(job.wakeSeat);
+    this.#jobs.delete(job.id);
+    this.#jobsEnded += 1;
+    this.#turn.emit({ type: 'endJob', job: job.id, outcome });
+  }
+
+  #sleep(job: Job): void {
+    job.wakeAtMs = job.nextWakeMs(this.#turn.nowMs);
+    if (job.wakeAtMs === undefined) this.#sleeping.remove(job.wakeSeat);
+    else this.#sleeping.put(job.wakeSeat);
+  }
+
+  #wake(): void {
+    const { nowMs } = this.#turn;
+    for (
+      let job = this.#sleeping.top();
+      job && (job.wakeAtMs as number) <= nowMs;
+      job = this.#sleeping.top()
+    ) {
+      this.#sleeping.pop();
+      job.pending.wake(nowMs);
+      job.line.lane.waitingForAnother.delete(job);
+      this.#turn.touch(job);
+    }
+  }
+
+  #progressOf(job: Job): JobProgress {
+    const waiting = waitingOf(job, this.#dispatcher, this.#turn.nowMs);
+    return {
+      total: job.total,
+      pushed: job.pushed,
+      succeeded: job.succeeded,
+      failed: job.failed,
+      running: job.running,
+      queued: job.pending.ready + job.pending.waiting,
+      retried: job.retried,
+      delivered: job.outcomes.delivered,
+      acknowledged: job.outcomes.acknowledged,
+      ...waiting,
+    };
+  }
+
+  /** How much more slowly than asked agents beat, so that all of them together stay within the limit. */
+  get #stretch(): number {
+    const { heartbeatMs, heartbeatsPerSecondMax } = this.options;
+    return Math.max(1, (this.#agentsMost * 1000) / heartbeatsPerSecondMax / heartbeatMs);
+  }
+}

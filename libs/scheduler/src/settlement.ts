@@ -1,0 +1,191 @@
+import type { Attempt } from './attempt.ts';
+import type { Backoff } from './backoff.ts';
+import { comeBack, type History, judge } from './blame.ts';
+import type { AttemptEnding } from './event.ts';
+import type { AttemptFact, ItemFailure } from './failure.ts';
+import type { AttemptId, ItemRange } from './identity.ts';
+import type { Job } from './job.ts';
+import type { SchedulerOptions } from './options.ts';
+import type { Turn } from './turn.ts';
+
+/** Totals that only ever grow. */
+export interface SettlementTotals {
+  itemsSucceeded: number;
+  itemsFailed: number;
+  itemsRetried: number;
+  itemsRefused: number;
+}
+
+/**
+ * What becomes of items that an attempt reports, or leaves behind.
+ *
+ * An item that is open in an attempt leaves it in exactly one way: to its outcome, or back to the pending items.
+ */
+export class Settlement {
+  readonly totals: SettlementTotals = { itemsSucceeded: 0, itemsFailed: 0, itemsRetried: 0, itemsRefused: 0 };
+  readonly #options: SchedulerOptions;
+  readonly #turn: Turn;
+  readonly #backoff: Backoff;
+
+  constructor(options: SchedulerOptions, turn: Turn, backoff: Backoff) {
+    this.#options = options;
+    this.#turn = turn;
+    this.#backoff = backoff;
+  }
+
+  /** Values came in. Those of items that are open in the attempt are final; anything else came before or too late. */
+  values(attempt: Attempt, first: number, count: number, bytes: number, runMs: number): void {
+    const { job } = attempt;
+    let accepted = 0;
+    for (const range of attempt.open.take(first, count)) {
+      accepted += range.count;
+      job.running -= range.count;
+      job.succeeded += range.count;
+      this.#turn.emit({ type: 'keepResults', job: job.id, first: range.first, count: range.count });
+      // The store keeps the whole run for any part of it.
+      this.#settle(job, range.first, range.count, bytes);
+    }
+    if (accepted > 0) job.sharding.observe(count, runMs, bytes);
+    this.totals.itemsSucceeded += accepted;
+    if (accepted < count) this.refuse(attempt.id, count - accepted);
+  }
+
+  /** Results that do not count: of an attempt that is over or taken back, or a second time. */
+  refuse(attempt: AttemptId, items: number): void {
+    this.totals.itemsRefused += items;
+    this.#turn.emit({ type: 'note', note: { what: 'resultRefused', attempt, items } });
+  }
+
+  /** An item of a running attempt failed. */
+  failure(attempt: Attempt, index: number, failure: ItemFailure): void {
+    const [item] = attempt.open.take(index, 1);
+    if (item === undefined) {
+      this.refuse(attempt.id, 1);
+      return;
+    }
+    attempt.job.running -= 1;
+    const fact = this.#factOf(attempt, failure.attempt);
+    this.#fail(attempt, item, { ...failure, attempt: fact }, true);
+  }
+
+  /** An attempt has ended; its slot is free already. What is open of it goes back, and nothing is lost. */
+  ended(attempt: Attempt, ending: AttemptEnding): void {
+    const { job, open } = attempt;
+    if (ending.kind === 'unrunnable') {
+      job.ending ??= { state: 'unrunnable' };
+      return;
+    }
+    if (ending.kind === 'finished') {
+      job.sharding.observeShard(attempt.count);
+      // What was run and not heard of was lost on its way.
+      this.lost(attempt, false);
+      return;
+    }
+    // Coming back unrun again and again must not spin; a draining agent may give back what it has.
+    let gotSomewhere = open.size < attempt.count || attempt.agent.draining;
+    if (ending.kind === 'childDied') {
+      const { stderrTail, attempt: fact } = ending.death;
+      const tail = stderrTail === undefined ? {} : { stderrTail };
+      const crash: ItemFailure = {
+        kind: 'crash',
+        retryable: true,
+        attempt: this.#factOf(attempt, fact),
+        ...tail,
+      };
+      gotSomewhere ||= ending.suspects.length > 0;
+      for (const suspects of ending.suspects) {
+        for (const range of open.take(suspects.first, suspects.count))
+          this.#fail(attempt, range, crash, false);
+      }
+    } else if (ending.kind === 'returned') {
+      for (const started of ending.started ?? []) {
+        for (const range of open.take(started.first, started.count)) {
+          this.#fail(attempt, range, this.#lossOf(attempt), false, true);
+        }
+      }
+    }
+    this.#returnFree(attempt, gotSomewhere);
+  }
+
+  /** An attempt is lost with its agent, or on its way; its slot is free already. `atOnce`: the retry does not wait. */
+  lost(attempt: Attempt, atOnce: boolean): void {
+    for (const range of attempt.open.ranges()) {
+      this.#fail(attempt, range, this.#lossOf(attempt), false, atOnce);
+    }
+  }
+
+  /** One try at these items failed: they get another one, or this is their outcome. */
+  #fail(
+    attempt: Attempt,
+    range: ItemRange,
+    failure: ItemFailure,
+    withPayload: boolean,
+    atOnce = false,
+  ): void {
+    const { job } = attempt;
+    const verdict = judge(attempt.history, failure, job.spec.retries);
+    if ('retry' in verdict) {
+      this.#retry(job, range, verdict.retry, failure, atOnce);
+      return;
+    }
+    const end = range.first + range.count;
+    for (let index = range.first; index < end; index += 1) {
+      this.#turn.emit({ type: 'keepFailure', job: job.id, index, failure: verdict.final, withPayload });
+      this.#settle(job, index, 1, 0);
+    }
+    job.failed += range.count;
+    this.totals.itemsFailed += range.count;
+    if (job.spec.failFast) job.ending ??= { state: 'failedFast', index: range.first };
+  }
+
+  #retry(job: Job, range: ItemRange, history: History, failure: ItemFailure, atOnce: boolean): void {
+    const { kind } = failure;
+    job.retried += range.count;
+    this.totals.itemsRetried += range.count;
+    this.#turn.emit({
+      type: 'note',
+      note: { what: 'itemsRetried', job: job.id, items: range.count, why: kind },
+    });
+    const { nowMs } = this.#turn;
+    const elsewhereUntilMs = kind === 'crash' ? nowMs + this.#options.elsewhereMs : 0;
+    const piece = { ...range, history, elsewhereUntilMs };
+    // A function that threw may be waiting for something, a lost agent may be one of many: those wait, spread out.
+    // A crash or a timeout has cost its time already.
+    const waits = !atOnce && (kind === 'thrown' || kind === 'lost');
+    if (waits) job.pending.giveBackAt(piece, nowMs + this.#backoff.delayMs(history.failures[kind]));
+    else job.pending.giveBack(piece);
+  }
+
+  /** What is open of an attempt goes back at no cost. */
+  #returnFree(attempt: Attempt, gotSomewhere: boolean): void {
+    const { job, open } = attempt;
+    if (open.size === 0) return;
+    const history = comeBack(attempt.history, gotSomewhere);
+    for (const range of open.ranges()) {
+      const piece = { ...range, history, elsewhereUntilMs: 0 };
+      if (history.bounces < 2) job.pending.giveBack(piece);
+      else job.pending.giveBackAt(piece, this.#turn.nowMs + this.#backoff.delayMs(history.bounces - 1));
+    }
+  }
+
+  /** These items have their outcome. */
+  #settle(job: Job, first: number, count: number, bytes: number): void {
+    job.releaseItems(first, count);
+    this.#turn.emit({ type: 'releaseItems', job: job.id, first, count });
+    const deliverable = job.outcomes.settle(first, count, bytes);
+    if (deliverable !== undefined) {
+      const { first: from, count: length } = deliverable;
+      this.#turn.emit({ type: 'deliver', job: job.id, first: from, count: length });
+    }
+    this.#turn.touch(job);
+  }
+
+  #lossOf(attempt: Attempt): ItemFailure {
+    return { kind: 'lost', retryable: true, attempt: this.#factOf(attempt, {}) };
+  }
+
+  /** Names the agent, which a local pool's users know nothing of. */
+  #factOf(attempt: Attempt, fact: AttemptFact): AttemptFact {
+    return attempt.agent.permanent ? fact : { ...fact, agent: attempt.agent.name };
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * How many items make a shard.
+ *
+ * A shard costs about 250 microseconds on its way through all hops, whatever is in it. Short tasks want many items a
+ * shard, long ones few, and the last shards of a job must be small or everyone waits for one. So: start with single
+ * items, measure, grow towards `shardMs` of work; never beyond what Python's `map` would cut, except where that would
+ * make shards too short to pay for their way.
+ */
+import type { SchedulerOptions } from './options.ts';
+
+/** A shard grows by this factor at most while nothing as big was measured: one slow item behind fast ones must not hide in thousands. */
+const growthMax = 32;
+/** How much of the past a new measurement leaves in place. */
+const memory = 0.8;
+/** Decoding and encoding cost an item this much even if its function does nothing. */
+const handlingMsPerItem = 0.0002;
+
+/** What the cut of the next shard depends on. */
+export interface ShardRoom {
+  /** Items that could run now. */
+  readonly available: number;
+  /** Items of the job that no agent has, those still to be pushed included where their number is known. */
+  readonly remaining: number;
+  /** Slots that could work on this job. */
+  readonly slots: number;
+  /** Size of the next items, on average. */
+  readonly bytesPerItem: number;
+}
+
+/** Cuts the shards of one job. */
+export class Sharding {
+  readonly #chunkSize: number | 'auto';
+  readonly #options: SchedulerOptions;
+  #runMs = 0;
+  #bytes = 0;
+  #items = 0;
+  #largest = 0;
+
+  constructor(chunkSize: number | 'auto', options: SchedulerOptions) {
+    this.#chunkSize = chunkSize;
+    this.#options = options;
+  }
+
+  /** Takes in what consecutive results cost. */
+  observe(items: number, runMs: number, bytes: number): void {
+    this.#items = this.#items * memory + items;
+    this.#runMs = this.#runMs * memory + runMs;
+    this.#bytes = this.#bytes * memory + bytes;
+    this.#largest = Math.max(this.#largest, items);
+  }
+
+  /** A whole shard of this size was run. */
+  observeShard(items: number): void {
+    if (this.#items > 0) this.#largest = Math.max(this.#largest, items);
+  }
+
+  /** Size of a result, on average; 0 while none is known. */
+  get resultBytesPerItem(): number {
+    return this.#items === 0 ? 0 : this.#bytes / this.#items;
+  }
+
+  /** How long a shard will keep a slot busy; undefined while nothing is measured. */
+  estimateMs(items: number): number | undefined {
+    return this.#items === 0 ? undefined : this.#msPerItem * items;
+  }
+
+  /** The size of the next shard: at least 1, at most what is available. */
+  next(room: ShardRoom): number {
+    if (this.#chunkSize !== 'auto') return Math.min(this.#chunkSize, room.available);
+    if (this.#items === 0) return 1;
+    const { shardMs, shardMsMin, shardBytesMax } = this.#options;
+    const bytesPerItem = Math.max(room.bytesPerItem, this.resultBytesPerItem);
+    const wanted = Math.min(
+      shardMs / this.#msPerItem,
+      bytesPerItem > 0 ? shardBytesMax / bytesPerItem : Number.POSITIVE_INFINITY,
+      this.#largest * growthMax,
+    );
+    const fairShare = Math.min(
+      Math.ceil(room.remaining / (4 * room.slots)),
+      Math.ceil(room.available / room.slots),
+    );
+    const worthwhile = shardMsMin / this.#msPerItem;
+    return Math.max(1, Math.floor(Math.min(wanted, Math.max(fairShare, worthwhile), room.available)));
+  }
+
+  get #msPerItem(): number {
+    return this.#runMs / this.#items + handlingMsPerItem;
+  }
+}

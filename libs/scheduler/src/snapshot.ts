@@ -1,0 +1,83 @@
+/** What the scheduler shows of itself: plain data, made when it is asked for. */
+import type { AgentName, JobId, SessionId } from './identity.ts';
+
+/** Why a job has items and none of them runs. */
+export type WaitingReason =
+  | 'noAgents'
+  | 'noAgentHasLabel'
+  | 'agentsDraining'
+  | 'agentsReconnecting'
+  | 'agentsSetAside'
+  | 'slotsBusy'
+  | 'pausedByConsumer'
+  | 'groupShareInUse'
+  | 'retry'
+  | 'input';
+
+/** Where a job stands. */
+export interface JobProgress {
+  /** The number of items, once it is known. */
+  readonly total: number | undefined;
+  readonly pushed: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Items on an agent and without an outcome. */
+  readonly running: number;
+  /** Items that wait: for a slot, for their retry. */
+  readonly queued: number;
+  /** Tries after the first one, over all items. */
+  readonly retried: number;
+  readonly delivered: number;
+  readonly acknowledged: number;
+  /** Why nothing of it runs; undefined while something does, or nothing is left to run. */
+  readonly waitingReason?: WaitingReason;
+  /** The same in words, such as `no agent has label gpu=1`. */
+  readonly waitingFor?: string;
+}
+
+/** A job in a snapshot. */
+export interface JobSnapshot extends JobProgress {
+  readonly job: JobId;
+  readonly priority: number;
+  readonly group: string;
+  /** Attempts that agents hold of it. */
+  readonly attempts: number;
+  /** Bytes of items and results held for it. */
+  readonly itemBytes: number;
+  readonly resultBytes: number;
+}
+
+/** An agent in a snapshot. */
+export interface AgentSnapshot {
+  readonly agent: AgentName;
+  readonly session: SessionId;
+  readonly state: 'live' | 'reconnecting' | 'draining' | 'setAside';
+  readonly slots: number;
+  /** Attempts that it holds. */
+  readonly attempts: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly permanent: boolean;
+  /** Since its last sign of life; 0 for a permanent agent. */
+  readonly silentForMs: number;
+}
+
+/** Totals since the scheduler began. */
+export interface SchedulerTotals {
+  readonly events: number;
+  readonly dispatches: number;
+  readonly jobsEnded: number;
+  readonly itemsSucceeded: number;
+  readonly itemsFailed: number;
+  readonly itemsRetried: number;
+  /** Items of results that were fenced off or came twice. */
+  readonly itemsRefused: number;
+  readonly agentsLost: number;
+}
+
+/** Everything at one moment. */
+export interface SchedulerSnapshot {
+  readonly atMs: number;
+  readonly agents: readonly AgentSnapshot[];
+  readonly jobs: readonly JobSnapshot[];
+  readonly totals: SchedulerTotals;
+}
