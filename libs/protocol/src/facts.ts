@@ -27,5 +27,5 @@ function readFact(text: string): Fact {
   if (text === 'true') return true;
   if (text === 'false') return false;
   const number = Number(text);
-  return Number.isFinite(number) && String(number) === text ? number : text;
+  return String(number) === text ? number : text;
 }

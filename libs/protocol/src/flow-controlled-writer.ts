@@ -40,7 +40,7 @@ export class FlowControlledWriter<T> {
   /** Writes a message at once; resolves when the next one may follow. */
   write(message: T): Promise<void> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    this.#blocked = !this.#call.write(message) || this.#blocked;
+    this.#blocked = !this.#call.write(message);
     return this.ready();
   }
 

@@ -89,6 +89,15 @@ describe('what the writer is for', () => {
     }
   });
 
+  test('an embedded message may end anywhere in the scratch, at its last byte too', () => {
+    const serialize = serializerOf(DataRequest);
+    for (let length = 3900; length < 4200; length++) {
+      const prints = [{ text: 'x'.repeat(length) }, { text: 'y' }];
+      const message = DataRequest.create({ prints: [{ jobId: 'j', prints }] });
+      expect(serialize(message).equals(generated(DataRequest, message)), `${length} letters`).toBe(true);
+    }
+  });
+
   test('a payload that is read is a view of the message, not a copy', () => {
     const message = serializerOf(MapRequest)(MapRequest.create({ items: [new Uint8Array(70_000)] }));
     const [item] = MapRequest.decode(message).items;

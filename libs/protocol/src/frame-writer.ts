@@ -16,7 +16,6 @@ interface Fork {
 /** Payloads shorter than this are cheaper to copy at once than to remember. */
 const payloadBytesMin = 512;
 const scratchBytes = 4096;
-const lengthBytesMax = 5;
 const nothing = new Uint8Array(0);
 
 /**
@@ -114,7 +113,7 @@ class FrameWriter {
 
   join(): this {
     // Room for a longer length; making it may finish a piece, and thus change how this fork ends.
-    this.#reserve(lengthBytesMax);
+    this.#reserve(1);
     const fork = this.#forks.pop();
     if (fork === undefined) throw new Error('join() without fork()');
     if (fork.place === undefined) {
@@ -142,6 +141,7 @@ class FrameWriter {
     return message;
   }
 
+  /** Invariant: what is longer than a scratch has had a piece finished inside it, so two bytes of length will do. */
   #joinInScratch(start: number): void {
     const end = this.#at;
     const bytes = end - start - 1;
@@ -149,11 +149,10 @@ class FrameWriter {
       this.#scratch[start] = bytes;
       return;
     }
-    const more = bytes < 0x4000 ? 1 : bytes < 0x20_0000 ? 2 : bytes < 0x1000_0000 ? 3 : 4;
-    this.#scratch.copyWithin(start + 1 + more, start + 1, end);
-    this.#at = start;
-    this.#varint(bytes);
-    this.#at = end + more;
+    this.#scratch.copyWithin(start + 2, start + 1, end);
+    this.#scratch[start] = (bytes & 0x7f) | 0x80;
+    this.#scratch[start + 1] = bytes >>> 7;
+    this.#at = end + 1;
   }
 
   #varint(value: number): void {

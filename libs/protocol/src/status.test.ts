@@ -1,5 +1,14 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import { catalogue, type ErrorCode, JobCancelledError, ShoalError, TimeoutError } from '@shoal/errors';
+import {
+  catalogue,
+  type ErrorCode,
+  InitializerError,
+  JobCancelledError,
+  PoolClosedError,
+  PoolTerminatedError,
+  ShoalError,
+  TimeoutError,
+} from '@shoal/errors';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Any } from './gen/google/protobuf/any.ts';
@@ -66,12 +75,15 @@ describe('an error on its way to the caller', () => {
     expect(errorFromStatus(statusOf(sent), context).facts).toEqual({ cursor: 12, index: 3 });
   });
 
-  test('is of the class that users catch', () => {
-    const cancelled = new JobCancelledError({ reason: 'operator' });
-    expect(errorFromStatus(statusOf(cancelled), context)).toBeInstanceOf(JobCancelledError);
-    expect(errorFromStatus(statusOf(new TimeoutError({ what: 'a', limit: 'b' })), context)).toBeInstanceOf(
-      TimeoutError,
-    );
+  test.each([
+    [new JobCancelledError({ reason: 'operator' }), JobCancelledError],
+    [new JobCancelledError({ limit: '1 s' }, 'JOB_DEADLINE'), JobCancelledError],
+    [new TimeoutError({ what: 'next()', limit: '1 s' }), TimeoutError],
+    [new InitializerError({ where: 'agent-1', reason: 'no' }), InitializerError],
+    [new PoolClosedError(), PoolClosedError],
+    [new PoolTerminatedError(), PoolTerminatedError],
+  ])('is of the class that users catch: %o', (sent, expected) => {
+    expect(errorFromStatus(statusOf(sent), context)).toBeInstanceOf(expected);
   });
 
   test('that is no error of ours is an INTERNAL one, without its stack', () => {
