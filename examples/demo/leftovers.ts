@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Inherited by every process that the demo starts, however indirectly. */
+const marker = 'SHOAL_DEMO_RUN';
+
+/** From now on the processes that we start can be told from all others. */
+export function markProcesses(): void {
+  process.env[marker] = `${process.pid}-${Date.now()}`;
+}
+
+/** The processes that are still there after all was ended. Undefined where the system does not tell (no /proc). */
+export async function leftovers(withinMs: number): Promise<readonly string[] | undefined> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const found = markedProcesses();
+    if (found === undefined || found.length === 0 || performance.now() > deadline) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function markedProcesses(): readonly string[] | undefined {
+  const mark = `${marker}=${process.env[marker]}`;
+  let pids: readonly string[];
+  try {
+    pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  } catch {
+    return undefined;
+  }
+  return pids.filter((pid) => {
+    try {
+      // A zombie has no environment any more: it is gone, its parent has not looked yet.
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark);
+    } catch {
+      return false;
+    }
+  });
+}
