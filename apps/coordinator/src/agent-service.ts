@@ -44,10 +44,13 @@ export function agentService(agents: Agents, driver: Driver): AgentServiceServer
           }
           session.takeBatch(batch);
         },
-        // The agent has no more results. It leaves on the other stream once it sees that all of them were taken.
+        // The agent has no more results. It leaves on the other stream once it sees that all of them were taken;
+        // the end of this one is no end of the session then.
         inputEnded: () => {
-          if (session === undefined) call.end();
-          else session.dataInputEnded();
+          const leaving = session;
+          session = undefined;
+          if (leaving === undefined) call.end();
+          else leaving.dataInputEnded();
         },
         over: () => session?.streamClosed(),
       });

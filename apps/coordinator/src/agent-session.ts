@@ -22,7 +22,6 @@ import type {
   ItemBlock,
   JobId,
   Revoke,
-  Scheduler,
   SessionId,
 } from '@shoal/scheduler';
 import type { AgentLink, Driver } from './driver.ts';
@@ -39,7 +38,8 @@ export interface SessionStream<T> extends MessageSink<T> {
 /** What an {@link AgentSession} works with. */
 export interface SessionParts {
   readonly driver: Driver;
-  readonly scheduler: Scheduler;
+  /** What agents are told of heartbeats, in whole milliseconds. */
+  readonly timing: () => { readonly heartbeatMs: number; readonly leaseMs: number };
   readonly control: SessionStream<ControlResponse>;
   readonly messageBytes: number;
   readonly maxResultBytes: number;
@@ -105,7 +105,7 @@ export class AgentSession implements AgentLink {
       this.#parts.driver.step({ type: 'heartbeatReceived', session: this.session, held });
     });
     if (this.#over) return;
-    this.tell({ $case: 'heartbeatAnswer', value: { sequence, drop, ...this.#parts.scheduler.timing() } });
+    this.tell({ $case: 'heartbeatAnswer', value: { sequence, drop, ...this.#parts.timing() } });
   }
 
   /** The agent says good-bye: its stream's end is no fault. */

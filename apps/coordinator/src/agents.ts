@@ -53,7 +53,7 @@ export class Agents {
     const id: SessionId = this.#sessions;
     const session = new AgentSession(id, join.agentName, {
       driver,
-      scheduler,
+      timing: () => wholeTiming(scheduler),
       control,
       messageBytes: limits.partBytes.default,
       maxResultBytes: limits.resultBytes.default,
@@ -102,7 +102,7 @@ export class Agents {
     const value = {
       session: id,
       epoch,
-      ...scheduler.timing(),
+      ...wholeTiming(scheduler),
       selfFenceMs,
       abandonMs,
       coordinator: ownPeer,
@@ -249,6 +249,12 @@ function checkJoin(join: Join): void {
   if (Object.keys(join.labels).length > limits.labelEntries.default) {
     refuse('labels', `are more than ${limits.labelEntries.default}`);
   }
+}
+
+/** What agents are told of heartbeats: whole milliseconds. */
+function wholeTiming(scheduler: Scheduler): { heartbeatMs: number; leaseMs: number } {
+  const { heartbeatMs, leaseMs } = scheduler.timing();
+  return { heartbeatMs: Math.round(heartbeatMs), leaseMs: Math.round(leaseMs) };
 }
 
 const states = {

@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { pathToFileURL } from 'node:url';
+import { ShoalError } from '@shoal/errors';
+import type { Block, ChildSetup, ChunkRequest, Encoding as PoolEncoding, TaskRef } from '@shoal/pool';
+import {
+  type Dispatch,
+  Encoding,
+  type JobOptions,
+  JobOptions as JobOptionsCodec,
+  type JobSetup,
+  StdioMode,
+  ChildSetup as WireSetup,
+  type TaskRef as WireTask,
+} from '@shoal/protocol';
+import { childEnvironment } from './child-environment.ts';
+
+/** What every chunk of a job has in common. */
+export type JobTemplate = Omit<
+  ChunkRequest,
+  'id' | 'first' | 'count' | 'blocks' | 'marksStarts' | 'tryNumber'
+>;
+
+/** What this agent adds to a job. */
+export interface AgentTerms {
+  readonly agent: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The agent's own limit; the smaller of it and the job's holds. */
+  readonly maxTasksPerChild: number | undefined;
+}
+
+/** The bundles that a job needs, each once. */
+export function bundlesOf({ task, setup }: JobSetup): string[] {
+  const hashes = [task, setup?.initializer?.task].map((each) => bundleOf(each));
+  return [...new Set(hashes.filter((sha256) => sha256 !== undefined))];
+}
+
+/** Turns what came over the wire into what the pool runs. `paths` holds the file of each bundle. */
+export function jobTemplate(
+  job: JobSetup,
+  paths: ReadonlyMap<string, string>,
+  terms: AgentTerms,
+): JobTemplate {
+  const options = job.options ?? JobOptionsCodec.fromPartial({});
+  const setup = job.setup ?? WireSetup.fromPartial({});
+  const maxTasksPerChild = smallest(options.maxTasksPerChild || undefined, terms.maxTasksPerChild);
+  return {
+    setup: childSetup(job, setup, options, paths, terms),
+    job: job.jobId,
+    task: poolTask(job.task, paths),
+    encoding: encodings[options.encoding],
+    spread: options.spread,
+    ...(options.timeoutMs === 0 ? {} : { timeoutMs: options.timeoutMs }),
+    ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
+    concurrentTasksPerChild: Math.max(1, options.concurrentTasksPerChild),
+    ...retryOn(options),
+    agent: terms.agent,
+    maxResultBytes: options.maxResultBytes,
+  };
+}
+
+/** One dispatch as a chunk. Ids are the pool's: attempt numbers of two epochs may be equal. */
+export function chunkRequest(
+  template: JobTemplate,
+  id: number,
+  { first, count, marksStarts, tryNumber }: Dispatch,
+  blocks: readonly Block[],
+): ChunkRequest {
+  return { ...template, id, first, count, blocks, marksStarts, tryNumber };
+}
+
+function childSetup(
+  job: JobSetup,
+  setup: WireSetup,
+  options: JobOptions,
+  paths: ReadonlyMap<string, string>,
+  terms: AgentTerms,
+): ChildSetup {
+  const { initializer } = setup;
+  return {
+    key: setupKey(job, setup, options),
+    env: childEnvironment(terms.env, setup.env),
+    execArgv: setup.execArgv,
+    ...(initializer === undefined
+      ? {}
+      : { initializer: { task: poolTask(initializer.task, paths), args: initializer.args } }),
+    stdio: setup.stdio === StdioMode.IGNORE ? 'ignore' : 'forward',
+    ...(setup.maxRssBytes === 0 ? {} : { maxRssBytes: setup.maxRssBytes }),
+    ...(setup.maxAgeMs === 0 ? {} : { maxAgeMs: setup.maxAgeMs }),
+  };
+}
+
+/**
+ * Jobs share children only within one group, with the same bundle and an equal setup: nobody meets the leftovers of
+ * another's code. A job without a group shares them with none.
+ */
+function setupKey({ jobId, task }: JobSetup, setup: WireSetup, options: JobOptions): string {
+  const key = createHash('sha256');
+  const sorted = Object.entries(setup.env).sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = [options.group?.id || jobId, bundleOf(task) ?? '', JSON.stringify(sorted)];
+  for (const part of parts) key.update(`${part.length}:${part}`);
+  key.update(WireSetup.encode({ ...setup, env: {} }).finish());
+  // The encoding of the initializer's arguments is the job's.
+  if (setup.initializer !== undefined) key.update(String(options.encoding));
+  return key.digest('hex');
+}
+
+function poolTask(task: WireTask | undefined, paths: ReadonlyMap<string, string>): TaskRef {
+  const source = task?.function;
+  if (task === undefined || source === undefined || source.$case === 'named') {
+    throw new ShoalError('INTERNAL', { reason: 'a job came without a function that could be run' });
+  }
+  const { name } = task;
+  if (source.$case === 'inlineSource') return { name, kind: 'inline', source: source.value };
+  const path = paths.get(source.value.bundleSha256);
+  if (path === undefined) throw new ShoalError('BUNDLE_NOT_FOUND', { bundle: source.value.bundleSha256 });
+  const url = pathToFileURL(path).href;
+  if (source.$case === 'moduleExport') {
+    return { name, kind: 'export', url, export: source.value.export || 'default' };
+  }
+  const { origin, ordinal } = source.value;
+  return { name, kind: 'registered', url, origin, ordinal };
+}
+
+function bundleOf(task: WireTask | undefined): string | undefined {
+  const source = task?.function;
+  return source?.$case === 'moduleExport' || source?.$case === 'registered'
+    ? source.value.bundleSha256
+    : undefined;
+}
+
+function retryOn({ retryOn: asked }: JobOptions): Pick<ChunkRequest, 'retryOn'> {
+  switch (asked?.rule?.$case) {
+    case 'names':
+      return { retryOn: { names: asked.rule.value.names } };
+    case 'predicateSource':
+      return { retryOn: { source: asked.rule.value } };
+    default:
+      return {};
+  }
+}
+
+function smallest(...values: readonly (number | undefined)[]): number | undefined {
+  const given = values.filter((value) => value !== undefined);
+  return given.length === 0 ? undefined : Math.min(...given);
+}
+
+const encodings: Readonly<Record<Encoding, PoolEncoding>> = {
+  [Encoding.UNSPECIFIED]: 'json',
+  [Encoding.V8]: 'v8',
+  [Encoding.JSON]: 'json',
+  [Encoding.BYTES]: 'bytes',
+};
