@@ -68,6 +68,7 @@ export type ErrorCode =
   | 'JOB_CANCELLED'
   | 'JOB_DEADLINE'
   | 'JOB_NOT_FOUND'
+  | 'JOB_NOT_READY'
   | 'JOB_EXISTS'
   | 'RESULT_ACKNOWLEDGED'
   | 'ITEMS_OUT_OF_STEP'
@@ -89,6 +90,7 @@ export type ErrorCode =
   | 'CANNOT_CONNECT'
   | 'CONNECTION_LOST'
   | 'INSECURE_LISTEN'
+  | 'INSECURE_CONNECT'
   | 'ADDRESS_IN_USE'
   | 'INPUT_INVALID'
   | 'FILE_NOT_USABLE'
@@ -177,6 +179,12 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'There is no job {job}.',
     'It may have ended: an ephemeral job is forgotten soon after.',
     'NOT_FOUND',
+  ),
+  JOB_NOT_READY: row(
+    'The job is not ready: whether it was successful is not known yet.',
+    'Await result() or wait() first.',
+    'FAILED_PRECONDITION',
+    true,
   ),
   JOB_EXISTS: row(
     'Request {requestId} was used before for another job.',
@@ -269,6 +277,11 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   INSECURE_LISTEN: row(
     'Refused to listen on {address}: whoever reaches it could run code on every agent, and nothing protects it.',
     'Listen on 127.0.0.1, or pass --insecure if the network is private.',
+    'FAILED_PRECONDITION',
+  ),
+  INSECURE_CONNECT: row(
+    'Refused to connect to {address}: code, items and results would travel where others can read and change them.',
+    'Pass insecure: true (--insecure) if the network is private.',
     'FAILED_PRECONDITION',
   ),
   ADDRESS_IN_USE: row(

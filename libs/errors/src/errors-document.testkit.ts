@@ -10,7 +10,7 @@ export function errorsDocument(): string {
     'What a message is made of is also there as fields (`error.facts`). Over gRPC an error travels as a',
     '`google.rpc.Status` with one `ErrorInfo`: `reason` is the code, `metadata` holds the facts.',
     '',
-    'This file is made from `libs/errors/src/catalogue.ts`: after a change there, run `npx vitest run -u libs/errors`.',
+    'This file is made from `libs/errors/src/catalogue.ts`: after a change there, run `npx vitest run libs/errors -u`.',
     '',
     ...sections,
   ].join('\n');

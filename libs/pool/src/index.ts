@@ -1,1 +1,27 @@
-export {};
+/** The local pool, the interface that every pool has, and the process pool that agents run. */
+
+export { ChildPool, type ChildPoolOptions, type ChildPoolStats } from './child-pool.ts';
+// For other backends: what `new Pool()` does with its options, and what came of a thrown value.
+export { childSetupOf } from './child-setup.ts';
+export type * from './chunk-request.ts';
+export { current, type TaskContext } from './current.ts';
+export type * from './job-backend.ts';
+export type * from './map-pool.ts';
+export type {
+  MapOptions,
+  MapProgress,
+  ModuleOptions,
+  PoolOptions,
+  RetryOptions,
+  StreamOptions,
+  SubmitOptions,
+} from './options.ts';
+export { checkPoolOptions } from './options.ts';
+export { Pool } from './pool.ts';
+export { PrintWriter } from './print-writer.ts';
+export type { Job, WaitOptions } from './surface/job.ts';
+export { type SurfaceOptions, surfaceOver } from './surface/surface.ts';
+export { type ModuleMeta, task } from './task.ts';
+export { resolveTask } from './task-function.ts';
+export { rebuildThrown } from './values/rebuilt-error.ts';
+export { decodeError } from './values/remote-error.ts';

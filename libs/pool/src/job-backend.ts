@@ -31,6 +31,8 @@ export interface JobRequest {
   readonly priority: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly requestId?: string;
+  /** One result, at most. Default 64 MiB. */
+  readonly maxResultBytes?: number;
   /** Items given to the backend and not yet acknowledged, at most. */
   readonly windowItems: number;
 }

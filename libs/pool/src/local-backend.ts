@@ -1,0 +1,406 @@
+/**
+ * Runs jobs on this machine: the scheduler with one agent that cannot be lost, and the process pool as that agent.
+ *
+ *   surface --blocks--> store     scheduler --dispatch--> child pool
+ *   surface <--runs---- store <--keep, deliver-- scheduler <--results, failures, endings-- child pool
+ *
+ * It decides nothing: it turns what happens into events and does what the commands say.
+ */
+import {
+  type JobSpec,
+  PayloadStore,
+  Scheduler,
+  type SchedulerCommand,
+  type SchedulerEvent,
+} from '@shoal/scheduler';
+import { ChildPool } from './child-pool.ts';
+import type {
+  ChildSetup,
+  ChunkEndingDetail,
+  ChunkListener,
+  ItemFailureReport,
+  ResultRun,
+} from './chunk-request.ts';
+import type { ChunkEnding, ChunkId } from './core/chunk.ts';
+import type { FailedOutcome, JobBackend, JobRequest, JobSink, PoolStats, RunningJob } from './job-backend.ts';
+import {
+  attemptEndingOf,
+  attemptFactOf,
+  failedOutcomeOf,
+  jobEndError,
+  unrunnableError,
+} from './local-endings.ts';
+
+/** What a {@link LocalBackend} is made of. */
+export interface LocalBackendOptions {
+  readonly processes: number;
+  /** What the children are like; jobs wait for it, and reject with its error. */
+  readonly setup: ChildSetup | Promise<ChildSetup>;
+  readonly maxResultBytes: number;
+}
+
+interface LocalJob {
+  readonly request: JobRequest;
+  readonly sink: JobSink;
+  /** Why no item of it can run; the scheduler only knows that it is so. */
+  unrunnable: Error | undefined;
+  progressAtMs: number;
+}
+
+/** An event, with the payload that its commands may want to keep. */
+interface Incoming {
+  readonly event: SchedulerEvent;
+  readonly run?: ResultRun;
+  readonly failure?: ItemFailureReport;
+}
+
+const session = 1;
+const agent = 'local';
+// How often a job says where it stands.
+const progressMs = 50;
+// An aborted item gets this long between its AbortSignal and SIGKILL.
+const abortGraceMs = 2_000;
+// Bytes that a job may hold here beside what its consumer holds.
+const windowBytes = 64 * 1024 * 1024;
+
+/** The backend of `new Pool()`. */
+export class LocalBackend implements JobBackend, ChunkListener {
+  readonly #options: LocalBackendOptions;
+  #setup: ChildSetup | undefined;
+  readonly #setupKnown: Promise<void>;
+  readonly #scheduler = new Scheduler();
+  readonly #store: PayloadStore<ResultRun, FailedOutcome> = new PayloadStore();
+  readonly #children: ChildPool;
+  readonly #jobs: Map<string, LocalJob> = new Map();
+  /** Jobs by the attempts that the child pool holds. */
+  readonly #attempts: Map<ChunkId, string> = new Map();
+  readonly #incoming: Incoming[] = [];
+  #isStepping = false;
+  #jobsOpened = 0;
+  #itemsDone = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs: number | undefined;
+  #whenNoJobs: (() => void) | undefined;
+
+  constructor(options: LocalBackendOptions) {
+    this.#options = options;
+    this.#children = new ChildPool({ processes: options.processes, listener: this });
+    this.#setupKnown = this.#learnSetup(options.setup);
+    this.#setupKnown.catch(() => {});
+    this.#happened({
+      event: {
+        type: 'agentJoined',
+        atMs: performance.now(),
+        agent,
+        session,
+        slots: options.processes,
+        labels: {},
+        held: [],
+        permanent: true,
+      },
+    });
+  }
+
+  // -- as the surface's backend ------------------------------------------------------------------------------
+
+  open(request: JobRequest, sink: JobSink): RunningJob {
+    const job = `job-${++this.#jobsOpened}`;
+    this.#jobs.set(job, { request, sink, unrunnable: undefined, progressAtMs: 0 });
+    if (this.#setup !== undefined) this.#create(job, request);
+    else {
+      this.#setupKnown.then(
+        () => this.#create(job, request),
+        (error: Error) => this.#end(job, error),
+      );
+    }
+    return {
+      id: job,
+      push: (block) => {
+        if (!this.#jobs.has(job)) return;
+        this.#store.addBlock(job, block);
+        const bytes = block.bytes.byteLength;
+        this.#happened({
+          event: { type: 'itemsPushed', atMs: performance.now(), job, count: block.count, bytes },
+        });
+      },
+      endInput: () => this.#happened({ event: { type: 'inputEnded', atMs: performance.now(), job } }),
+      acknowledge: (position) =>
+        this.#happened({ event: { type: 'resultsAcknowledged', atMs: performance.now(), job, position } }),
+      cancel: (reason) => {
+        if (this.#setup === undefined) this.#jobs.delete(job);
+        else this.#happened({ event: { type: 'cancelRequested', atMs: performance.now(), job, reason } });
+      },
+    };
+  }
+
+  stats(): PoolStats {
+    const { processes, recycled, deaths } = this.#children.stats();
+    let queued = 0;
+    let running = 0;
+    for (const job of this.#jobs.keys()) {
+      const progress = this.#scheduler.progress(job);
+      queued += progress?.queued ?? 0;
+      running += progress?.running ?? 0;
+    }
+    return { processes, recycled, deaths, queued, running, done: this.#itemsDone };
+  }
+
+  async close(): Promise<void> {
+    if (this.#jobs.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenNoJobs = resolve;
+      });
+    }
+    await this.#children.close();
+    this.#stopTimer();
+  }
+
+  async terminate(error: Error): Promise<void> {
+    const jobs = [...this.#jobs];
+    // First, so that no word of the children reaches anybody any more.
+    this.#jobs.clear();
+    for (const [job, { sink }] of jobs) {
+      this.#store.forgetJob(job);
+      sink.ended(error);
+    }
+    this.#whenNoJobs?.();
+    this.#stopTimer();
+    await this.#children.terminate();
+  }
+
+  // -- as the child pool's listener --------------------------------------------------------------------------
+
+  results(id: ChunkId, run: ResultRun): void {
+    const { first, count, runMs } = run;
+    const bytes = run.bytes.byteLength;
+    const atMs = performance.now();
+    this.#happened({
+      event: { type: 'itemsSucceeded', atMs, session, attempt: id, first, count, bytes, runMs },
+      run,
+    });
+  }
+
+  itemFailed(id: ChunkId, report: ItemFailureReport): void {
+    const { index, retryable, pid, ms } = report;
+    this.#happened({
+      event: {
+        type: 'itemFailed',
+        atMs: performance.now(),
+        session,
+        attempt: id,
+        index,
+        failure: { kind: 'thrown', retryable, attempt: { pid, ms } },
+      },
+      failure: report,
+    });
+  }
+
+  ended(id: ChunkId, ending: ChunkEnding, detail: ChunkEndingDetail): void {
+    const job = this.#jobs.get(this.#attempts.get(id) ?? '');
+    this.#attempts.delete(id);
+    const atMs = performance.now();
+    const stderrTail = detail.stderrTail === undefined ? {} : { stderrTail: detail.stderrTail };
+    if (ending.kind === 'timedOut') {
+      const attempt = attemptFactOf(ending.exit, ending.ms);
+      const failure = { kind: 'timeout', retryable: true, attempt, ...stderrTail } as const;
+      const { index } = ending;
+      this.#happened({ event: { type: 'itemFailed', atMs, session, attempt: id, index, failure } });
+    }
+    if (job !== undefined && (ending.kind === 'taskFailed' || ending.kind === 'initializerFailed')) {
+      job.unrunnable ??= unrunnableError(ending.kind, detail);
+    }
+    this.#happened({
+      event: {
+        type: 'attemptEnded',
+        atMs,
+        session,
+        attempt: id,
+        ending: attemptEndingOf(ending, stderrTail),
+      },
+    });
+  }
+
+  print(id: ChunkId | undefined, print: Parameters<JobSink['print']>[0]): void {
+    const job = id === undefined ? undefined : this.#jobs.get(this.#attempts.get(id) ?? '');
+    // What an initializer prints belongs to no job; any job's surface shows it as well as another's.
+    const sink = (job ?? this.#jobs.values().next().value)?.sink;
+    sink?.print(print, undefined);
+  }
+
+  // -- jobs --------------------------------------------------------------------------------------------------
+
+  async #learnSetup(setup: LocalBackendOptions['setup']): Promise<void> {
+    if (setup instanceof Promise) this.#setup = await setup;
+    else this.#setup = setup;
+  }
+
+  #create(job: string, request: JobRequest): void {
+    // Looked at again: the job may have been cancelled, or the pool terminated, while the setup was found out.
+    if (!this.#jobs.has(job)) return;
+    const atMs = performance.now();
+    const { priority, labels, chunkSize, totalItems, retries, ordered, failFast, pure, deadlineMs } = request;
+    const spec: JobSpec = {
+      priority,
+      labels,
+      chunkSize,
+      ...(totalItems === undefined ? {} : { totalItems }),
+      group: { id: agent, processes: this.#options.processes },
+      retries,
+      ordered,
+      failFast,
+      pure,
+      marksStarts: request.timeoutMs !== undefined || retries.crash === 0,
+      windowItems: request.windowItems,
+      windowBytes,
+      ...(deadlineMs === undefined ? {} : { deadlineAtMs: atMs + deadlineMs }),
+    };
+    this.#happened({ event: { type: 'jobCreated', atMs, job, spec } });
+  }
+
+  #end(id: string, error: Error | undefined): void {
+    const job = this.#jobs.get(id);
+    if (job === undefined) return;
+    this.#jobs.delete(id);
+    this.#store.forgetJob(id);
+    job.sink.ended(error);
+    if (this.#jobs.size === 0) this.#whenNoJobs?.();
+  }
+
+  // -- the loop ----------------------------------------------------------------------------------------------
+
+  /** Events one after another: what commands set off (an acknowledgement, a push) waits for its turn. */
+  #happened(incoming: Incoming): void {
+    this.#incoming.push(incoming);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#incoming.shift(); next !== undefined; next = this.#incoming.shift()) {
+        for (const command of this.#scheduler.step(next.event)) this.#do(command, next);
+      }
+    } finally {
+      this.#isStepping = false;
+    }
+    this.#setTimer();
+  }
+
+  #do(command: SchedulerCommand, incoming: Incoming): void {
+    switch (command.type) {
+      case 'dispatch':
+        this.#dispatch(command);
+        return;
+      case 'revoke':
+        this.#children.abort(command.attempt, abortGraceMs);
+        return;
+      case 'keepResults':
+        if (incoming.run !== undefined) {
+          this.#store.keepResults(command.job, incoming.run, command.first, command.count);
+        }
+        return;
+      case 'keepFailure': {
+        const report = command.withPayload ? incoming.failure : undefined;
+        const outcome = failedOutcomeOf(command.index, command.failure, report);
+        this.#store.keepFailure(command.job, command.index, outcome);
+        return;
+      }
+      case 'releaseItems':
+        this.#store.releaseItems(command.job, command.first, command.count);
+        return;
+      case 'deliver':
+        this.#deliver(command.job, command.first, command.count);
+        return;
+      case 'releaseResults':
+        this.#store.releaseResults(command.job, command.position);
+        return;
+      case 'grantItems':
+        this.#jobs.get(command.job)?.sink.granted(command.upTo);
+        return;
+      case 'endJob':
+        this.#endJob(command);
+        return;
+      // One permanent agent joins no second time, is never lost, and reads no log.
+      case 'endSession':
+      case 'refuseJoin':
+      case 'note':
+        return;
+    }
+  }
+
+  #dispatch(command: Extract<SchedulerCommand, { type: 'dispatch' }>): void {
+    const { attempt, job, first, count, marksStarts, tryNumber } = command;
+    const request = this.#jobs.get(job)?.request;
+    const setup = this.#setup;
+    if (request === undefined || setup === undefined) return;
+    const { task, encoding, spread, timeoutMs, maxTasksPerChild, concurrentTasksPerChild, retryOn } = request;
+    this.#attempts.set(attempt, job);
+    this.#children.run({
+      id: attempt,
+      setup,
+      job,
+      task,
+      encoding,
+      spread,
+      first,
+      count,
+      blocks: this.#store.blocksFor(job, first, count),
+      marksStarts,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
+      ...(concurrentTasksPerChild === undefined ? {} : { concurrentTasksPerChild }),
+      ...(retryOn === undefined ? {} : { retryOn }),
+      tryNumber,
+      maxResultBytes: request.maxResultBytes ?? this.#options.maxResultBytes,
+    });
+  }
+
+  #deliver(id: string, first: number, count: number): void {
+    const job = this.#jobs.get(id);
+    if (job === undefined) return;
+    for (const outcome of this.#store.deliver(id, first, count)) {
+      this.#itemsDone += outcome.count;
+      if (outcome.kind === 'failure') job.sink.failed(outcome.failure);
+      else job.sink.values(outcome.first, outcome.count, outcome.run.bytes, outcome.offset);
+    }
+    this.#sayProgress(id, job);
+  }
+
+  #sayProgress(id: string, job: LocalJob): void {
+    const nowMs = performance.now();
+    if (nowMs - job.progressAtMs < progressMs) return;
+    job.progressAtMs = nowMs;
+    const progress = this.#scheduler.progress(id);
+    if (progress === undefined) return;
+    const { succeeded, failed, running, retried, waitingFor } = progress;
+    const waiting = waitingFor === undefined ? {} : { waitingFor };
+    job.sink.progress({ done: succeeded, failed, running, retried, ...waiting });
+  }
+
+  #endJob({ job: id, outcome }: Extract<SchedulerCommand, { type: 'endJob' }>): void {
+    const job = this.#jobs.get(id);
+    if (job === undefined) return;
+    if (outcome.state === 'failedFast') {
+      const failure = this.#store.failureOf(id, outcome.index);
+      if (failure !== undefined) job.sink.failed(failure);
+    }
+    this.#end(id, jobEndError(outcome, job.request, job.unrunnable));
+  }
+
+  #setTimer(): void {
+    const deadlineMs = this.#jobs.size === 0 ? undefined : this.#scheduler.nextDeadlineMs();
+    if (deadlineMs === this.#timerAtMs) return;
+    this.#stopTimer();
+    if (deadlineMs === undefined) return;
+    this.#timerAtMs = deadlineMs;
+    const delayMs = Math.max(0, Math.ceil(deadlineMs - performance.now()));
+    // Whoever waits for a result keeps the process alive; a deadline alone does not.
+    this.#timer = setTimeout(() => {
+      this.#timerAtMs = undefined;
+      this.#happened({ event: { type: 'clockTicked', atMs: performance.now() } });
+    }, delayMs).unref();
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerAtMs = undefined;
+  }
+}

@@ -1,0 +1,134 @@
+import { nearestName } from '@shoal/errors';
+
+/** Looks at one option's value; throws a TypeError or RangeError that names the option. */
+export type OptionCheck = (name: string, value: unknown) => void;
+
+/** The largest delay that a timer can have, in milliseconds: about 24.8 days. */
+export const timerMsMax = 2_147_483_647;
+
+/** What `value` is, for a message: `0`, `"four"`, `null`, `an array`, `a function`. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}
+
+const wrongType = (name: string, wanted: string, value: unknown): TypeError =>
+  new TypeError(`${name} has to be ${wanted}, not ${shown(value)}.`);
+
+/** A whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): OptionCheck {
+  const range =
+    max === Number.MAX_SAFE_INTEGER
+      ? `a whole number from ${min} up`
+      : `a whole number from ${min} to ${max}`;
+  return (name, value) => {
+    if (typeof value !== 'number') throw wrongType(name, range, value);
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new RangeError(`${name} has to be ${range}, not ${shown(value)}.`);
+    }
+  };
+}
+
+/** One of a few words. */
+export function oneOf(...words: readonly string[]): OptionCheck {
+  const wanted = words.map((word) => `'${word}'`).join(' or ');
+  return (name, value) => {
+    if (typeof value !== 'string') throw wrongType(name, wanted, value);
+    if (!words.includes(value)) throw new RangeError(`${name} has to be ${wanted}, not ${shown(value)}.`);
+  };
+}
+
+/** Either of two checks; the message of the first is shown with `alternative` added. */
+export function either(
+  accepts: (value: unknown) => boolean,
+  alternative: string,
+  otherwise: OptionCheck,
+): OptionCheck {
+  return (name, value) => {
+    if (accepts(value)) return;
+    try {
+      otherwise(name, value);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const message = error.message.replace(', not ', ` or ${alternative}, not `);
+      throw error instanceof RangeError ? new RangeError(message) : new TypeError(message);
+    }
+  };
+}
+
+/** `true` or `false`. */
+export const flag: OptionCheck = (name, value) => {
+  if (typeof value !== 'boolean') throw wrongType(name, 'true or false', value);
+};
+
+/** A function. */
+export const callback: OptionCheck = (name, value) => {
+  if (typeof value !== 'function') throw wrongType(name, 'a function', value);
+};
+
+/** An array. */
+export const list: OptionCheck = (name, value) => {
+  if (!Array.isArray(value)) throw wrongType(name, 'an array', value);
+};
+
+/** An array of strings. */
+export const stringList: OptionCheck = (name, value) => {
+  if (!Array.isArray(value)) throw wrongType(name, 'an array of strings', value);
+  value.forEach((element, index) => {
+    if (typeof element !== 'string') throw wrongType(`${name}[${index}]`, 'a string', element);
+  });
+};
+
+/** A string with something in it. */
+export const text: OptionCheck = (name, value) => {
+  if (typeof value !== 'string') throw wrongType(name, 'a string', value);
+  if (value === '') throw new RangeError(`${name} is empty.`);
+};
+
+/** An AbortSignal. */
+export const abortSignal: OptionCheck = (name, value) => {
+  if (!(value instanceof AbortSignal)) throw wrongType(name, 'an AbortSignal', value);
+};
+
+/** Variable names, or a record from names to values. */
+export const environment: OptionCheck = (name, value) => {
+  if (Array.isArray(value)) return stringList(name, value);
+  if (!isRecord(value)) throw wrongType(name, 'an array of variable names or a record of values', value);
+  for (const [variable, content] of Object.entries(value)) {
+    if (typeof content !== 'string') throw wrongType(`${name}.${variable}`, 'a string', content);
+  }
+};
+
+/** Whether a value is an object with properties, neither null nor an array. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Checks every option of `options` that is not undefined, and that every name is known.
+ *
+ * `where` says whose options they are: `Pool options`, `map options`.
+ */
+export function checkOptions(
+  where: string,
+  options: unknown,
+  checks: Readonly<Record<string, OptionCheck>>,
+): void {
+  if (options === undefined) return;
+  if (!isRecord(options)) throw wrongType(where, 'an object', options);
+  for (const [name, value] of Object.entries(options)) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (check === undefined) throw new TypeError(unknownOption(where, name, Object.keys(checks)));
+    if (value !== undefined) check(name, value);
+  }
+}
+
+function unknownOption(where: string, name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  const advice = nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`;
+  return `${where}: there is no option "${name}". ${advice}`;
+}

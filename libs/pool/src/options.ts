@@ -1,0 +1,319 @@
+import type { TaskFunction, TaskModule } from './map-pool.ts';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  either,
+  environment,
+  flag,
+  isRecord,
+  list,
+  type OptionCheck,
+  oneOf,
+  stringList,
+  text,
+  timerMsMax,
+  wholeNumber,
+} from './option-checks.ts';
+import type { PrintWriter } from './print-writer.ts';
+
+/** Options of a pool. All have defaults; each is checked before anything starts. */
+export interface PoolOptions {
+  /**
+   * How many child processes run at once.
+   *
+   * Default: the CPUs usable here (affinity and cgroup limits count). 1 to 1,024. On a cluster: the slots that this
+   * connection's jobs use at once, over all agents; by default all there are.
+   */
+  readonly processes?: number | undefined;
+  /**
+   * Replace a child after it has run this many tasks.
+   *
+   * A task is one call of your function, whatever the chunk size (CPython counts chunks here). The last result is
+   * delivered before the child leaves; a chunk continues on its successor.
+   *
+   * Default: never. 50 to 1,000 suits code that leaks; 1 gives each call a fresh process, at the price of a process
+   * start (about 25 ms of CPU) per item.
+   */
+  readonly maxTasksPerChild?: number | undefined;
+  /**
+   * How many calls one child has in flight at once. More than 1 lets a child await many I/O-bound calls: 4 processes
+   * x 25 fetch 100 pages at a time. When such a child dies, each call that had started is run again alone.
+   *
+   * Default: 1. 1 to 10,000.
+   */
+  readonly concurrentTasksPerChild?: number | undefined;
+  /**
+   * Replace a child whose resident memory is above this many bytes, between two items.
+   *
+   * Default: no limit. From 1,048,576 (1 MiB; a fresh child has about 42 MiB).
+   */
+  readonly maxRssBytes?: number | undefined;
+  /**
+   * Replace a child that is older than this many milliseconds, between two items.
+   *
+   * Default: no limit. 1 to 2,147,483,647.
+   */
+  readonly maxAgeMs?: number | undefined;
+  /**
+   * Runs once in every child before its first task, again in each replacement. Given in the forms that a task
+   * function has; a promise that it returns is awaited.
+   *
+   * If it throws, pending work rejects with `InitializerError`. Default: none.
+   */
+  readonly initializer?: TaskFunction<never, unknown> | TaskModule | undefined;
+  /** The arguments of `initializer`. Default: none. */
+  readonly initArgs?: readonly unknown[] | undefined;
+  /**
+   * The environment of the children: names of variables to take over from here, or a record of names and values.
+   *
+   * Default: this process's whole environment. `[]` gives an empty one.
+   */
+  readonly env?: readonly string[] | Readonly<Record<string, string>> | undefined;
+  /**
+   * Arguments for `node` in the children, such as `--max-old-space-size=512`.
+   *
+   * Default: this process's own (`process.execArgv`) without those of the inspector.
+   */
+  readonly execArgv?: readonly string[] | undefined;
+  /**
+   * What happens to the text that tasks print: `'forward'` shows it here, each line with who said it; `'ignore'` drops it.
+   *
+   * Default: `'forward'`.
+   */
+  readonly stdio?: 'forward' | 'ignore' | undefined;
+  /**
+   * Where the text that tasks print is shown: `new PrintWriter({ stdout: process.stderr })` keeps stdout for results.
+   *
+   * Default: what tasks print to stdout goes to this process's stdout, the rest to its stderr.
+   */
+  readonly printer?: PrintWriter | undefined;
+  /**
+   * How many bytes one item may take when it is sent; beyond that it fails with code `ITEM_TOO_LARGE`.
+   *
+   * Default: 67,108,864 (64 MiB). 1,024 to 1,073,741,824.
+   */
+  readonly maxItemBytes?: number | undefined;
+  /**
+   * How many bytes one result may take when it is sent; beyond that its item fails with code `RESULT_TOO_LARGE`.
+   *
+   * Default: 67,108,864 (64 MiB). 1,024 to 1,073,741,824.
+   */
+  readonly maxResultBytes?: number | undefined;
+  /**
+   * What leaving an `await using` block does: `'terminate'` ends pending work, `'drain'` waits for it.
+   *
+   * Default: `'terminate'`, as leaving Python's `with Pool()` does.
+   */
+  readonly onDispose?: 'terminate' | 'drain' | undefined;
+}
+
+/** How often an item is tried again after each kind of ending. */
+export interface RetryOptions {
+  /** The function threw. Default 0. 0 to 1,000. */
+  readonly thrown?: number | undefined;
+  /** Its process died while it ran. Default 2. 0 to 1,000. With 0 it is run at most once. */
+  readonly crash?: number | undefined;
+  /** It ran longer than `timeoutMs`. Default 0. 0 to 1,000. */
+  readonly timeout?: number | undefined;
+  /** Its agent was lost. Default 10. 0 to 1,000. Has no meaning on one machine. */
+  readonly lost?: number | undefined;
+}
+
+/** Where a job stands, as `onProgress` is told. */
+export interface MapProgress {
+  /** How many items there are; undefined while the length of the input is unknown. */
+  readonly total: number | undefined;
+  /** Items that gave a result. */
+  readonly done: number;
+  /** Items that failed for good. */
+  readonly failed: number;
+  /** Items that are running. */
+  readonly running: number;
+  /** Tries beyond the first, of all items together. */
+  readonly retried: number;
+}
+
+/** Options of one job. */
+export interface MapOptions {
+  /**
+   * How many items a process is handed at once.
+   *
+   * Default: `'auto'`: one to begin with, then as many as take 20 to 50 ms. 1 to 1,000,000. The size changes speed and
+   * nothing else: every item keeps its own result, error and retries.
+   */
+  readonly chunkSize?: number | 'auto' | undefined;
+  /**
+   * How long one item may run, from its start, in milliseconds. Then its process is killed and replaced, and the item
+   * fails with code `ITEM_TIMED_OUT`.
+   *
+   * Default: no limit. 1 to 2,147,483,647.
+   */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * How long the whole job may take, in milliseconds. Then it is cancelled and rejects with code `JOB_DEADLINE`.
+   *
+   * Default: no limit. 1 to 2,147,483,647.
+   */
+  readonly deadlineMs?: number | undefined;
+  /**
+   * How often an item is tried again: a number for `thrown`, `crash` and `timeout` alike, or one for each kind.
+   *
+   * Default: `{ thrown: 0, crash: 2, timeout: 0, lost: 10 }`. Tries are 250 ms apart at first, then twice as long each
+   * time up to 30 s, less a random part; other items do not wait for that.
+   */
+  readonly retries?: number | RetryOptions | undefined;
+  /**
+   * Which thrown errors are worth another try: names or codes of errors (`['ECONNRESET', 'HttpError']`), or an inline
+   * function `(error) => boolean`, which runs in the child. Counts against `retries.thrown`.
+   *
+   * Default: every error.
+   */
+  readonly retryOn?: readonly string[] | ((error: Error) => boolean) | undefined;
+  /** As in {@link PoolOptions}, for the children that serve this job. Default: the pool's. */
+  readonly maxTasksPerChild?: number | undefined;
+  /** As in {@link PoolOptions}, for this job. Default: the pool's. */
+  readonly concurrentTasksPerChild?: number | undefined;
+  /** Cancels the job when it aborts; the job then rejects with the signal's reason. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Told where the job stands, at most ten times a second and once at its end, when `done + failed === total`.
+   *
+   * What it throws is reported as a process warning and harms nothing. Default: none.
+   */
+  readonly onProgress?: ((progress: MapProgress) => void) | undefined;
+  /** The first item that fails for good ends the job: the others are cancelled. Default: false. */
+  readonly failFast?: boolean | undefined;
+  /**
+   * How many items may be taken from the input and not yet taken by the consumer, at most.
+   *
+   * Default: starts at 64 or more and grows while the consumer keeps up, to 65,536 items; at most 16 MiB of items in any
+   * case (one item always fits). 1 to 1,000,000.
+   */
+  readonly bufferSize?: number | undefined;
+  /** Jobs of a higher priority go first; equal ones share the pool fairly. Default: 0. -100 to 100. */
+  readonly priority?: number | undefined;
+}
+
+/** Further options of `imap` and `imapUnordered`. */
+export interface StreamOptions {
+  /** Yield outcomes as `mapSettled` has them; then nothing rejects for an item. Default: false. */
+  readonly settled?: boolean | undefined;
+}
+
+/** The export that a task module is asked for. */
+export interface ModuleOptions {
+  /** The name of the export. Default: the name after `#`, else `default`. */
+  readonly export?: string | undefined;
+}
+
+/** Options of `submit`. */
+export interface SubmitOptions<R> extends MapOptions {
+  /** Called once with the results, if every item gave one. What it throws is reported as a process warning. */
+  readonly onSuccess?: ((results: R) => void) | undefined;
+  /** Called once with the error, if the job rejects. What it throws is reported as a process warning. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+const positiveMs = wholeNumber(1, timerMsMax);
+const retryCount = wholeNumber(0, 1_000);
+const functionOrModule: OptionCheck = (name, value) => {
+  if (typeof value === 'function' || typeof value === 'string' || value instanceof URL) return;
+  throw new TypeError(`${name} has to be a function or the URL or path of a module, not ${String(value)}.`);
+};
+
+const printWriter: OptionCheck = (name, value) => {
+  if (isRecord(value) && typeof value['write'] === 'function') return;
+  throw new TypeError(`${name} has to be a PrintWriter, not ${String(value)}.`);
+};
+
+const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
+  processes: wholeNumber(1, 1_024),
+  maxTasksPerChild: wholeNumber(1),
+  concurrentTasksPerChild: wholeNumber(1, 10_000),
+  maxRssBytes: wholeNumber(1_048_576),
+  maxAgeMs: positiveMs,
+  initializer: functionOrModule,
+  initArgs: list,
+  env: environment,
+  execArgv: stringList,
+  stdio: oneOf('forward', 'ignore'),
+  printer: printWriter,
+  maxItemBytes: wholeNumber(1_024, 1_073_741_824),
+  maxResultBytes: wholeNumber(1_024, 1_073_741_824),
+  onDispose: oneOf('terminate', 'drain'),
+};
+
+const retryChecks: Record<keyof RetryOptions, OptionCheck> = {
+  thrown: retryCount,
+  crash: retryCount,
+  timeout: retryCount,
+  lost: retryCount,
+};
+
+const mapChecks: Record<keyof MapOptions, OptionCheck> = {
+  chunkSize: either((value) => value === 'auto', "'auto'", wholeNumber(1, 1_000_000)),
+  timeoutMs: positiveMs,
+  deadlineMs: positiveMs,
+  retries: (name, value) => {
+    if (isRecord(value)) checkOptions(name, value, retryChecks);
+    else either(() => false, 'an object', retryCount)(name, value);
+  },
+  retryOn: either((value) => typeof value === 'function', 'a function', stringList),
+  maxTasksPerChild: wholeNumber(1),
+  concurrentTasksPerChild: wholeNumber(1, 10_000),
+  signal: abortSignal,
+  onProgress: callback,
+  failFast: flag,
+  bufferSize: wholeNumber(1, 1_000_000),
+  priority: wholeNumber(-100, 100),
+};
+
+const streamChecks: Record<keyof MapOptions | keyof StreamOptions, OptionCheck> = {
+  ...mapChecks,
+  settled: flag,
+};
+const submitChecks: Record<keyof SubmitOptions<unknown>, OptionCheck> = {
+  ...mapChecks,
+  onSuccess: callback,
+  onError: callback,
+};
+
+/** Methods that take the same options are of one kind. */
+export type MethodKind = 'map' | 'stream' | 'submit';
+
+const methodChecks: Record<MethodKind, Readonly<Record<string, OptionCheck>>> = {
+  map: mapChecks,
+  stream: streamChecks,
+  submit: submitChecks,
+};
+
+/** Throws a TypeError or RangeError that names the first option of a pool that is not as documented. */
+export function checkPoolOptions(options: unknown): asserts options is PoolOptions | undefined {
+  checkOptions('Pool options', options, poolChecks);
+  if (!isRecord(options)) return;
+  if (options['initArgs'] !== undefined && options['initializer'] === undefined) {
+    throw new TypeError('initArgs is given, but there is no initializer that could take it.');
+  }
+}
+
+/** Throws a TypeError or RangeError that names the first option of a job that is not as documented. */
+export function checkJobOptions(
+  method: string,
+  kind: MethodKind,
+  takesModule: boolean,
+  options: unknown,
+): void {
+  // `export` means something only beside a module; beside a function it would be ignored in silence.
+  const checks = takesModule ? { ...methodChecks[kind], export: text } : methodChecks[kind];
+  checkOptions(`${method}() options`, options, checks);
+}
+
+/** Throws if the `timeoutMs` of a wait (`next`, `result`, `wait`) is not as documented. */
+export function checkWaitOptions(method: string, options: unknown): asserts options is NextWait | undefined {
+  checkOptions(`${method}() options`, options, { timeoutMs: wholeNumber(0, timerMsMax) });
+}
+
+interface NextWait {
+  readonly timeoutMs?: number | undefined;
+}

@@ -1,0 +1,48 @@
+import { ShoalError } from '@shoal/errors';
+import { childSetupOf } from './child-setup.ts';
+import { LocalBackend } from './local-backend.ts';
+import type { MapPool } from './map-pool.ts';
+import { checkPoolOptions, type PoolOptions } from './options.ts';
+import { PoolSurface } from './surface/surface.ts';
+import { resolveTask } from './task-function.ts';
+import { usableCpus } from './usable-cpus.ts';
+
+/** A pool of child processes on this machine. See {@link MapPool} for what it does. */
+export interface Pool extends MapPool {}
+
+const defaultResultBytesMax = 64 * 1024 * 1024;
+
+/**
+ * A pool of child processes on this machine: `await using pool = new Pool({ processes: 4 })`.
+ *
+ * Its children start with the first work. An idle pool does not keep its process from exiting; children never outlive it.
+ * Throws a TypeError or RangeError that names a bad option, and POOL_IN_TASK_MODULE in a child that is loading its task
+ * module, where every child would start children of its own.
+ */
+export const Pool: new (options?: PoolOptions) => Pool = class Pool extends PoolSurface {
+  constructor(options: PoolOptions = {}) {
+    checkPoolOptions(options);
+    refuseInTaskModule();
+    const { initializer, maxResultBytes = defaultResultBytesMax } = options;
+    const processes = options.processes ?? usableCpus();
+    const resolved = initializer === undefined ? undefined : resolveTask(initializer, undefined);
+    // An inline initializer takes a moment to be looked at; jobs wait for that, and reject if it cannot be sent.
+    const setup =
+      resolved instanceof Promise
+        ? resolved.then((task) => childSetupOf(options, task))
+        : childSetupOf(options, resolved);
+    const backend = new LocalBackend({ processes, setup, maxResultBytes });
+    super(backend, { ...options, processes });
+  }
+};
+
+/** What a child says of itself, under a name that every copy of this package knows. */
+interface ChildState {
+  readonly loading: boolean;
+  readonly module?: string;
+}
+
+function refuseInTaskModule(): void {
+  const child = Reflect.get(globalThis, Symbol.for('shoal.child')) as ChildState | undefined;
+  if (child?.loading) throw new ShoalError('POOL_IN_TASK_MODULE', { module: child.module ?? 'unknown' });
+}

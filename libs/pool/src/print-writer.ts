@@ -1,0 +1,34 @@
+import type { Writable } from 'node:stream';
+import type { Print } from './chunk-request.ts';
+
+/**
+ * Shows what tasks print, as whole lines with who said it:
+ *
+ *   (transform pid=4720 item=3) processing record Marie Curie
+ *   (transform agent-2 pid=4720 item=3) processing record Marie Curie
+ */
+export class PrintWriter {
+  readonly #stdout: Pick<Writable, 'write'>;
+  readonly #stderr: Pick<Writable, 'write'>;
+
+  /** Defaults: this process's own streams. */
+  constructor(
+    streams: { readonly stdout?: Pick<Writable, 'write'>; readonly stderr?: Pick<Writable, 'write'> } = {},
+  ) {
+    this.#stdout = streams.stdout ?? process.stdout;
+    this.#stderr = streams.stderr ?? process.stderr;
+  }
+
+  write(print: Print, agent: string | undefined): void {
+    const said = [
+      print.task,
+      agent,
+      `pid=${print.pid}`,
+      print.index === undefined ? undefined : `item=${print.index}`,
+    ].filter((part) => part !== undefined);
+    const prefix = `(${said.join(' ')}) `;
+    // One write for all lines of a print: lines of several children must not mix.
+    const text = print.text.replace(/^/gm, prefix);
+    (print.stream === 'stdout' ? this.#stdout : this.#stderr).write(`${text}\n`);
+  }
+}

@@ -1,0 +1,242 @@
+import type { Items } from '../map-pool.ts';
+
+/** Who takes the items of an {@link InputPuller}. */
+export interface ItemReceiver {
+  /** How many items may be pulled now. */
+  room(): number;
+  item(value: unknown): void;
+  /** Nothing more comes for a while: what was gathered should go on its way. */
+  flush(): void;
+  /** The input is over; `failure` holds what it threw, if it threw. */
+  inputEnded(failure: { readonly error: unknown } | undefined): void;
+}
+
+// Pulling stops for the event loop after this long: results come in meanwhile, and a slow input is not held up.
+const sliceMs = 10;
+
+/** How many items an input has, where it can say so beforehand. */
+export function knownLength(items: Items<unknown>): number | undefined {
+  return Array.isArray(items) ? items.length : undefined;
+}
+
+/** Throws a TypeError if something cannot be iterated. */
+export function checkItems(name: string, items: unknown): asserts items is Items<unknown> {
+  const iterable =
+    typeof items === 'string' ||
+    (typeof items === 'object' &&
+      items !== null &&
+      (Symbol.iterator in items || Symbol.asyncIterator in items));
+  if (!iterable) {
+    throw new TypeError(
+      `${name} has to be iterable (an array, a generator, a stream), not ${items === null ? 'null' : typeof items}.`,
+    );
+  }
+}
+
+/** Pulls an input while there is room: an array, an iterable, or an async iterable, one item at a time. */
+export interface InputPuller {
+  /** There may be room again. Never throws. */
+  pull(): void;
+  /** Nothing more is wanted. Resolves when the input's iterator has returned; rejects with what it throws meanwhile. */
+  stop(): Promise<void>;
+}
+
+/** The puller for an input. Throws what the input throws when it is asked for its iterator. */
+export function pullerOf(items: Items<unknown>, receiver: ItemReceiver): InputPuller {
+  if (Array.isArray(items)) return new ArrayPuller(items, receiver);
+  if (Symbol.asyncIterator in Object(items)) {
+    return new AsyncPuller((items as AsyncIterable<unknown>)[Symbol.asyncIterator](), receiver);
+  }
+  return new SyncPuller((items as Iterable<unknown>)[Symbol.iterator](), receiver);
+}
+
+/** An array: its length counts as it was when the job began. */
+class ArrayPuller implements InputPuller {
+  readonly #items: readonly unknown[];
+  readonly #receiver: ItemReceiver;
+  readonly #count: number;
+  #next = 0;
+  #over = false;
+
+  constructor(items: readonly unknown[], receiver: ItemReceiver) {
+    this.#items = items;
+    this.#receiver = receiver;
+    this.#count = items.length;
+  }
+
+  pull(): void {
+    if (this.#over) return;
+    const receiver = this.#receiver;
+    // Looked at again after each round: what was pushed may have been taken meanwhile.
+    for (let room = receiver.room(); room > 0 && this.#next < this.#count; room = receiver.room()) {
+      const until = Math.min(this.#count, this.#next + room);
+      try {
+        while (this.#next < until && !this.#over) receiver.item(this.#items[this.#next++]);
+      } catch (error) {
+        // An array may be a Proxy or have getters.
+        this.#end({ error });
+        return;
+      }
+      if (this.#over) return;
+    }
+    if (this.#next === this.#count) this.#end(undefined);
+    else receiver.flush();
+  }
+
+  stop(): Promise<void> {
+    this.#over = true;
+    return Promise.resolve();
+  }
+
+  #end(failure: { readonly error: unknown } | undefined): void {
+    this.#over = true;
+    this.#receiver.flush();
+    this.#receiver.inputEnded(failure);
+  }
+}
+
+class SyncPuller implements InputPuller {
+  readonly #iterator: Iterator<unknown>;
+  readonly #receiver: ItemReceiver;
+  #state: 'ready' | 'pulling' | 'resting' | 'over' = 'ready';
+
+  constructor(iterator: Iterator<unknown>, receiver: ItemReceiver) {
+    this.#iterator = iterator;
+    this.#receiver = receiver;
+  }
+
+  pull(): void {
+    if (this.#state !== 'ready') return;
+    this.#state = 'pulling';
+    const sliceEndsAt = performance.now() + sliceMs;
+    const receiver = this.#receiver;
+    while (receiver.room() > 0) {
+      let step: IteratorResult<unknown>;
+      try {
+        step = this.#iterator.next();
+      } catch (error) {
+        this.#end({ error });
+        return;
+      }
+      if (this.#isOver()) return;
+      if (step.done === true) {
+        this.#end(undefined);
+        return;
+      }
+      receiver.item(step.value);
+      if (this.#isOver()) return;
+      if (performance.now() > sliceEndsAt) {
+        this.#state = 'resting';
+        setImmediate(() => {
+          if (this.#isOver()) return;
+          this.#state = 'ready';
+          this.pull();
+        });
+        break;
+      }
+    }
+    receiver.flush();
+    if (this.#state === 'pulling') this.#state = 'ready';
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state === 'over') return;
+    // Called from within next(): the generator runs and cannot return; it is not asked for more.
+    this.#state = 'over';
+    this.#iterator.return?.();
+  }
+
+  // A method, for the state changes while the input's own code runs, which the compiler cannot see.
+  #isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  #end(failure: { readonly error: unknown } | undefined): void {
+    if (this.#isOver()) return;
+    this.#state = 'over';
+    this.#receiver.flush();
+    this.#receiver.inputEnded(failure);
+  }
+}
+
+class AsyncPuller implements InputPuller {
+  readonly #iterator: AsyncIterator<unknown>;
+  readonly #receiver: ItemReceiver;
+  #state: 'ready' | 'pulling' | 'over' = 'ready';
+  #awaitsNext = false;
+  #flushScheduled = false;
+
+  constructor(iterator: AsyncIterator<unknown>, receiver: ItemReceiver) {
+    this.#iterator = iterator;
+    this.#receiver = receiver;
+  }
+
+  pull(): void {
+    if (this.#state !== 'ready' || this.#receiver.room() <= 0) return;
+    this.#state = 'pulling';
+    void this.#pullWhileRoom();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    const returned = this.#iterator.return?.();
+    // An async generator answers return() only after a pending next(), which may be never.
+    if (!this.#awaitsNext) await returned;
+    else Promise.resolve(returned).catch(() => {});
+  }
+
+  async #pullWhileRoom(): Promise<void> {
+    let sliceEndsAt = performance.now() + sliceMs;
+    for (;;) {
+      if (this.#receiver.room() <= 0) {
+        this.#receiver.flush();
+        // What was flushed may have made room at once, and pull() did nothing while we were here.
+        if (this.#isOver()) return;
+        if (this.#receiver.room() <= 0) break;
+      }
+      let step: IteratorResult<unknown>;
+      try {
+        this.#awaitsNext = true;
+        step = await this.#iterator.next();
+      } catch (error) {
+        return this.#end({ error });
+      } finally {
+        this.#awaitsNext = false;
+      }
+      // Looked at again after the await: stop() may have run.
+      if (this.#isOver()) return;
+      if (step.done === true) return this.#end(undefined);
+      this.#receiver.item(step.value);
+      this.#flushSoon();
+      // An input that never really waits would keep the event loop for itself.
+      if (performance.now() > sliceEndsAt) {
+        await new Promise(setImmediate);
+        sliceEndsAt = performance.now() + sliceMs;
+      }
+      if (this.#isOver()) return;
+    }
+    this.#state = 'ready';
+  }
+
+  /** Items of an input that waits now must not wait with it; those that come in one turn of the loop go together. */
+  #flushSoon(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      if (!this.#isOver()) this.#receiver.flush();
+    });
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  #end(failure: { readonly error: unknown } | undefined): void {
+    if (this.#isOver()) return;
+    this.#state = 'over';
+    this.#receiver.flush();
+    this.#receiver.inputEnded(failure);
+  }
+}

@@ -1,0 +1,105 @@
+import { durationText, JobCancelledError, ShoalError, TimeoutError } from '@shoal/errors';
+import { checkWaitOptions, type MapProgress } from '../options.ts';
+import type { JobRun } from './job-run.ts';
+import type { ProgressMeter } from './progress-meter.ts';
+
+/** Options of a wait for a job. */
+export interface WaitOptions {
+  /** Reject with a `TimeoutError` after this many milliseconds; the job goes on. Default: wait without limit. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A job that was started by `submit`: Python's `AsyncResult`. */
+export interface Job<R> {
+  /** The job's id; empty until the pool has begun with it. */
+  readonly id: string;
+  /** Whether it has ended, well or not. */
+  readonly ready: boolean;
+  /** Whether it ended with a result for every item. Throws code `JOB_NOT_READY` before it has ended. */
+  readonly successful: boolean;
+  /** Where it stands. */
+  readonly progress: MapProgress;
+  /** Its results, in the order of the items; rejects as `map` does. May be asked for any number of times. */
+  result(options?: WaitOptions): Promise<R[]>;
+  /** Waits until it has ended, well or not. */
+  wait(options?: WaitOptions): Promise<void>;
+  /** Ends it: `result()` rejects with a `JobCancelledError`. Does nothing once it has ended. */
+  cancel(): void;
+}
+
+/** What a handle is made of. The run is missing while the function is looked at, and where it was refused. */
+export interface JobParts {
+  readonly outcome: Promise<unknown[]>;
+  readonly progress: ProgressMeter;
+  readonly run: () => JobRun | undefined;
+  /** Ends a job that has not begun yet. */
+  readonly refuse: (error: unknown) => void;
+}
+
+/** The handle that `submit` returns. */
+export class JobHandle implements Job<unknown> {
+  readonly #parts: JobParts;
+  #state: 'pending' | 'successful' | 'failed' = 'pending';
+
+  constructor(parts: JobParts) {
+    this.#parts = parts;
+    parts.outcome.then(
+      () => {
+        this.#state = 'successful';
+      },
+      () => {
+        this.#state = 'failed';
+      },
+    );
+  }
+
+  get id(): string {
+    return this.#parts.run()?.id ?? '';
+  }
+
+  get ready(): boolean {
+    return this.#state !== 'pending';
+  }
+
+  get successful(): boolean {
+    if (this.#state === 'pending') throw new ShoalError('JOB_NOT_READY');
+    return this.#state === 'successful';
+  }
+
+  get progress(): MapProgress {
+    return this.#parts.progress.now;
+  }
+
+  async result(options?: WaitOptions): Promise<unknown[]> {
+    checkWaitOptions('result', options);
+    return withTimeout(this.#parts.outcome, options?.timeoutMs);
+  }
+
+  async wait(options?: WaitOptions): Promise<void> {
+    checkWaitOptions('wait', options);
+    const ended = this.#parts.outcome.then(
+      () => {},
+      () => {},
+    );
+    return withTimeout(ended, options?.timeoutMs);
+  }
+
+  cancel(): void {
+    const error = new JobCancelledError();
+    const run = this.#parts.run();
+    if (run === undefined) this.#parts.refuse(error);
+    else run.abort(error, 'cancel() was called');
+  }
+}
+
+function withTimeout<T>(promise: Promise<T>, timeoutMs: number | undefined): Promise<T> {
+  if (timeoutMs === undefined) return promise;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new TimeoutError({ what: 'The job', limit: durationText(timeoutMs) })),
+      timeoutMs,
+    );
+  });
+  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,118 @@
+import { countText } from '@shoal/errors';
+import type { FailedOutcome } from '../job-backend.ts';
+import type { Settled } from '../map-pool.ts';
+import { decodeValues } from './decoded-values.ts';
+import { type ErrorSetting, itemErrorOf } from './item-error.ts';
+import type { JobEnd, OutcomeConsumer } from './job-run.ts';
+
+/** What both collectors need of the job that they collect. */
+export interface CollectedJob {
+  took(count: number, drained: boolean): void;
+  abort(error: unknown, reason: string): void;
+}
+
+/** Collects the values of `map`, in the order of the items; rejects for the lowest index that failed. */
+export class MapCollector implements OutcomeConsumer {
+  readonly promise: Promise<unknown[]>;
+  readonly #setting: ErrorSetting & { readonly failFast: boolean };
+  readonly #settle: PromiseWithResolvers<unknown[]>;
+  readonly #results: unknown[] = [];
+  #job: CollectedJob | undefined;
+  #lowest: FailedOutcome | undefined;
+  #succeeded = 0;
+
+  constructor(setting: ErrorSetting & { readonly failFast: boolean }) {
+    this.#setting = setting;
+    this.#settle = Promise.withResolvers();
+    this.promise = this.#settle.promise;
+  }
+
+  collect(job: CollectedJob): void {
+    this.#job = job;
+  }
+
+  values(first: number, count: number, bytes: Uint8Array, offset: number): void {
+    const values = decodeValues(bytes, offset, count);
+    const results = this.#results;
+    fillTo(results, first);
+    for (let i = 0; i < count; i++) results[first + i] = values[offset + i];
+    this.#succeeded += count;
+    this.#job?.took(count, true);
+  }
+
+  failed(outcome: FailedOutcome): void {
+    if (this.#lowest === undefined || outcome.index < this.#lowest.index) this.#lowest = outcome;
+    if (this.#setting.failFast) this.#job?.abort(itemErrorOf(outcome, this.#setting), 'an item failed');
+    else this.#job?.took(1, true);
+  }
+
+  ended(end: JobEnd): void {
+    const { resolve, reject } = this.#settle;
+    if (end.kind === 'stopped') {
+      reject(end.error);
+      return;
+    }
+    if (this.#lowest !== undefined) {
+      // Lower than the place where the input failed, if it did: a loop would have met this one first.
+      reject(itemErrorOf(this.#lowest, this.#setting, othersText(this.#succeeded)));
+      return;
+    }
+    if (end.kind === 'inputFailed') {
+      reject(end.error);
+      return;
+    }
+    resolve(this.#results);
+  }
+}
+
+/** Collects what `mapSettled` resolves to. */
+export class SettledCollector implements OutcomeConsumer {
+  readonly promise: Promise<Settled<unknown>[]>;
+  readonly #setting: ErrorSetting;
+  readonly #settle: PromiseWithResolvers<Settled<unknown>[]>;
+  readonly #outcomes: (Settled<unknown> | undefined)[] = [];
+  #job: CollectedJob | undefined;
+
+  constructor(setting: ErrorSetting) {
+    this.#setting = setting;
+    this.#settle = Promise.withResolvers();
+    this.promise = this.#settle.promise;
+  }
+
+  collect(job: CollectedJob): void {
+    this.#job = job;
+  }
+
+  values(first: number, count: number, bytes: Uint8Array, offset: number): void {
+    const values = decodeValues(bytes, offset, count);
+    fillTo(this.#outcomes, first);
+    for (let i = 0; i < count; i++) {
+      const index = first + i;
+      this.#outcomes[index] = { status: 'fulfilled', index, value: values[offset + i] };
+    }
+    this.#job?.took(count, true);
+  }
+
+  failed(outcome: FailedOutcome): void {
+    const { index } = outcome;
+    fillTo(this.#outcomes, index);
+    this.#outcomes[index] = { status: 'rejected', index, error: itemErrorOf(outcome, this.#setting) };
+    this.#job?.took(1, true);
+  }
+
+  ended(end: JobEnd): void {
+    if (end.kind !== 'completed') this.#settle.reject(end.error);
+    // After failFast some items have no outcome at all.
+    else this.#settle.resolve(this.#outcomes.filter((outcome) => outcome !== undefined));
+  }
+}
+
+/** Results come as they finish. What lies between is filled in later; an array without holes is the faster one. */
+function fillTo(results: unknown[], length: number): void {
+  while (results.length < length) results.push(undefined);
+}
+
+function othersText(succeeded: number): string | undefined {
+  if (succeeded === 0) return undefined;
+  return succeeded === 1 ? '1 other succeeded.' : `${countText(succeeded)} others succeeded.`;
+}

@@ -1,0 +1,216 @@
+import { durationText, TimeoutError } from '@shoal/errors';
+import type { FailedOutcome } from '../job-backend.ts';
+import type { NextOptions, ResultStream, Settled } from '../map-pool.ts';
+import { checkWaitOptions } from '../options.ts';
+import { decodeValues } from './decoded-values.ts';
+import { type ErrorSetting, itemErrorOf } from './item-error.ts';
+import type { JobEnd, OutcomeConsumer } from './job-run.ts';
+import type { KeepAlive } from './keep-alive.ts';
+
+/** The job behind a stream. */
+export interface StreamedJob {
+  took(count: number, drained: boolean): void;
+  cancel(reason: string): Promise<void>;
+}
+
+/** What a stream needs to know of its job. */
+export interface StreamSetting extends ErrorSetting {
+  readonly settled: boolean;
+  readonly failFast: boolean;
+}
+
+type Delivered =
+  | {
+      readonly first: number;
+      readonly count: number;
+      readonly offset: number;
+      readonly bytes: Uint8Array;
+      /** Decoded when the consumer comes to it: what waits stays small. */
+      values?: readonly unknown[];
+    }
+  | FailedOutcome;
+
+type Step = IteratorResult<unknown, undefined>;
+
+interface Waiter {
+  readonly resolve: (step: Step) => void;
+  readonly reject: (error: unknown) => void;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Outcomes between a job that delivers them and a consumer that asks for them one by one. */
+export class OutcomeQueue implements OutcomeConsumer {
+  readonly #keepAlive: KeepAlive;
+  #setting: StreamSetting | undefined;
+  #job: StreamedJob | undefined;
+  #delivered: Delivered[] = [];
+  /** How many values of the first entry were taken. */
+  #takenOfFirst = 0;
+  readonly #waiters: Waiter[] = [];
+  #end: JobEnd | undefined;
+  #dropped = false;
+
+  constructor(keepAlive: KeepAlive) {
+    this.#keepAlive = keepAlive;
+  }
+
+  /** The job is about to start. False: nobody wants it any more. */
+  stream(job: StreamedJob, setting: StreamSetting): boolean {
+    this.#job = job;
+    this.#setting = setting;
+    return this.#end === undefined;
+  }
+
+  // -- as the job's consumer ---------------------------------------------------------------------------------
+
+  values(first: number, count: number, bytes: Uint8Array, offset: number): void {
+    this.#delivered.push({ first, count, bytes, offset });
+    this.#serve();
+  }
+
+  failed(outcome: FailedOutcome): void {
+    if (this.#end !== undefined) return;
+    this.#delivered.push(outcome);
+    if (this.#setting?.failFast) {
+      this.#end = { kind: 'completed' };
+      this.#job?.cancel('an item failed').catch(() => {});
+    }
+    this.#serve();
+  }
+
+  ended(end: JobEnd): void {
+    this.#end ??= end;
+    this.#serve();
+  }
+
+  // -- as the consumer's stream ------------------------------------------------------------------------------
+
+  next(timeoutMs: number | undefined): Promise<Step> {
+    // Those who asked before come first.
+    if (this.#waiters.length === 0) {
+      const outcome = this.#take();
+      if (outcome !== undefined) return outcome;
+    }
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { resolve, reject, timer: undefined };
+      if (timeoutMs !== undefined)
+        waiter.timer = setTimeout(() => this.#timeOut(waiter, timeoutMs), timeoutMs);
+      this.#waiters.push(waiter);
+      this.#keepAlive.hold();
+    });
+  }
+
+  async return(): Promise<Step> {
+    const job = this.#job;
+    this.#delivered = [];
+    this.#end = { kind: 'completed' };
+    this.#serve();
+    await job?.cancel('its stream was closed');
+    return { done: true, value: undefined };
+  }
+
+  /** The stream was dropped unread: once those who wait have their answers, nobody can take anything of it any more. */
+  dropped(): void {
+    this.#dropped = true;
+    if (this.#waiters.length === 0) this.#job?.cancel('its stream was dropped').catch(() => {});
+  }
+
+  #serve(): void {
+    for (let waiter = this.#waiters[0]; waiter !== undefined; waiter = this.#waiters[0]) {
+      const outcome = this.#take();
+      if (outcome === undefined) return;
+      this.#forget(waiter);
+      outcome.then(waiter.resolve, waiter.reject);
+    }
+  }
+
+  #timeOut(waiter: Waiter, timeoutMs: number): void {
+    this.#forget(waiter);
+    waiter.reject(new TimeoutError({ what: 'The next result', limit: durationText(timeoutMs) }));
+  }
+
+  #forget(waiter: Waiter): void {
+    clearTimeout(waiter.timer);
+    this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+    this.#keepAlive.release();
+    if (this.#dropped) this.dropped();
+  }
+
+  /** What is next: a value, an error, the end; undefined while that is not known. */
+  #take(): Promise<Step> | undefined {
+    const head = this.#delivered[0];
+    if (head === undefined) return this.#takeEnd();
+    if ('code' in head) {
+      this.#delivered.shift();
+      const error = itemErrorOf(head, this.#setting as StreamSetting);
+      this.#took();
+      if (!this.#setting?.settled) return Promise.reject(error);
+      const outcome: Settled<unknown> = { status: 'rejected', index: head.index, error };
+      return Promise.resolve({ done: false, value: outcome });
+    }
+    head.values ??= decodeValues(head.bytes, head.offset, head.count);
+    const at = this.#takenOfFirst++;
+    const value = head.values[head.offset + at];
+    const index = head.first + at;
+    if (this.#takenOfFirst === head.count) {
+      this.#delivered.shift();
+      this.#takenOfFirst = 0;
+    }
+    this.#took();
+    if (!this.#setting?.settled) return Promise.resolve({ done: false, value });
+    const outcome: Settled<unknown> = { status: 'fulfilled', index, value };
+    return Promise.resolve({ done: false, value: outcome });
+  }
+
+  #took(): void {
+    this.#job?.took(1, this.#delivered.length === 0);
+  }
+
+  #takeEnd(): Promise<Step> | undefined {
+    const end = this.#end;
+    if (end === undefined) return undefined;
+    // Said once; afterwards the stream is just over.
+    this.#end = { kind: 'completed' };
+    if (end.kind === 'completed') return Promise.resolve({ done: true, value: undefined });
+    return Promise.reject(end.error);
+  }
+}
+
+const droppedStreams = new FinalizationRegistry<OutcomeQueue>((queue) => queue.dropped());
+
+/**
+ * The iterator that users hold. Written by hand: an async generator cannot go on after a throw.
+ *
+ * A separate object from the queue that its job feeds, so that it can be collected when its user drops it.
+ */
+export class OutcomeStream implements ResultStream<unknown> {
+  readonly #queue: OutcomeQueue;
+
+  constructor(queue: OutcomeQueue) {
+    this.#queue = queue;
+    droppedStreams.register(this, queue, queue);
+  }
+
+  next(options?: NextOptions): Promise<Step> {
+    if (options === undefined) return this.#queue.next(undefined);
+    try {
+      checkWaitOptions('next', options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#queue.next(options.timeoutMs);
+  }
+
+  return(): Promise<Step> {
+    droppedStreams.unregister(this.#queue);
+    return this.#queue.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+}
