@@ -1,4 +1,4 @@
-import { ShoalError } from '@shoal/errors';
+import { nearestName, ShoalError } from '@shoal/errors';
 import type { Message } from 'esbuild';
 import { bundlePath } from './bundle-path.ts';
 import { isNativeAddon } from './native-addon.ts';
@@ -38,30 +38,13 @@ export function bundleFailed(root: string, file: string, error: unknown): ShoalE
   });
 }
 
-/** How far one word is from another: changes of one letter. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
 /** The module has no such export. */
 export function exportMissing(module: string, name: string, exports: readonly string[]): ShoalError {
-  const near = exports
-    .map((candidate) => ({ candidate, far: distance(candidate, name) }))
-    .filter(({ candidate, far }) => far <= Math.max(2, candidate.length / 3))
-    .sort((a, b) => a.far - b.far)[0];
+  const near = nearestName(name, exports);
   return new ShoalError('TASK_EXPORT_MISSING', {
     module,
     name,
     exports: exports.length === 0 ? 'none' : exports.join(', '),
-    suggestion: near === undefined ? '' : `Did you mean ${near.candidate}?`,
+    suggestion: near === undefined ? '' : `Did you mean ${near}?`,
   });
 }

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import type { TaskRef } from '@shoal/pool';
-import type { BundledJob } from './bundle.ts';
+import type { BundledJob, ModuleTask } from './bundle.ts';
 
 /** A user's project on disk. */
 export class Project implements AsyncDisposable {
@@ -31,11 +30,11 @@ export class Project implements AsyncDisposable {
   }
 
   /** `work.ts#square` as the surface resolves it. */
-  exported(path: string, name: string): TaskRef {
+  exported(path: string, name: string): ModuleTask {
     return { kind: 'export', name, url: this.url(path), export: name };
   }
 
-  registered(path: string, ordinal: number): TaskRef {
+  registered(path: string, ordinal: number): ModuleTask {
     return { kind: 'registered', name: 'task', url: this.url(path), origin: this.url(path), ordinal };
   }
 

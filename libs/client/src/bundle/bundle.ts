@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { TaskRef } from '@shoal/pool';
 
 /** Where a function is found in a bundle. */
 export type BundledTask =
@@ -13,12 +14,14 @@ export interface Bundle {
   readonly bytes: Uint8Array;
 }
 
+/** A function of a module. (An inline function travels as its source text, without a bundle.) */
+export type ModuleTask = Exclude<TaskRef, { readonly kind: 'inline' }>;
+
 /** A job's functions with the bundle that holds them. */
 export interface BundledJob {
   readonly bundle: Bundle;
-  readonly task: BundledTask;
-  /** Part of the same bundle, so that it shares the state of its modules with the task. */
-  readonly initializer?: BundledTask;
+  /** In the order in which they were given. */
+  readonly tasks: readonly BundledTask[];
   /** The folder that the paths of the bundle are relative to, as a URL with a slash at its end. */
   readonly root: string;
 }

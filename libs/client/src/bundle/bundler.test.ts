@@ -17,7 +17,7 @@ describe('what a task module may consist of', () => {
       'src/rates.json': '{"Book": 7, "Pen": 2}',
     });
     const job = await new Bundler().bundle(project.exported('src/work.ts', 'price'));
-    expect(job.task).toEqual({ kind: 'export', export: 'price' });
+    expect(job.tasks).toEqual([{ kind: 'export', export: 'price' }]);
     expect(await evaluate(job, 'm.price({ kind: 4, count: 3 })')).toBe(21);
   });
 
@@ -50,10 +50,10 @@ describe('what a task module may consist of', () => {
     expect(await evaluate(job, 'm.run()')).toEqual([{ base: 'index.js', folder: 'lib', eol: '\n' }, '/']);
   });
 
-  test('a CommonJS task module gives its exports by name', async () => {
+  test('a CommonJS task module gives its exports on the default one, where a child looks for them', async () => {
     await using project = await Project.of({ 'work.cjs': 'module.exports = { square: (n) => n * n };' });
     const job = await new Bundler().bundle(project.exported('work.cjs', 'square'));
-    expect(await evaluate(job, 'm.square(7)')).toBe(49);
+    expect(await evaluate(job, 'm.default.square(7)')).toBe(49);
   });
 
   test('every module keeps an import.meta of its own, which fileURLToPath and createRequire accept', async () => {
@@ -71,12 +71,6 @@ describe('what a task module may consist of', () => {
       'file:///shoal-bundle/src/deep/b.ts',
     ]);
   });
-
-  test('an inline function is a bundle of its own', async () => {
-    const job = await new Bundler().bundle({ kind: 'inline', name: 'anonymous', source: '(n) => n + 1' });
-    expect(textOf(job.bundle)).toBe('export default ((n) => n + 1);\n');
-    expect(await evaluate(job, 'm.default(1)')).toBe(2);
-  });
 });
 
 describe('task() in a bundle', () => {
@@ -92,7 +86,7 @@ describe('task() in a bundle', () => {
   test('functions of two modules are registered under origins of their own', async () => {
     await using project = await Project.of(files);
     const job = await new Bundler().bundle(project.registered('one.ts', 1));
-    expect(job.task).toEqual({ kind: 'registered', origin: 'file:///shoal-bundle/one.ts', ordinal: 1 });
+    expect(job.tasks).toEqual([{ kind: 'registered', origin: 'file:///shoal-bundle/one.ts', ordinal: 1 }]);
     expect(await evaluate(job, '[m.a(1), m.b(1), m.c(1)]')).toEqual([2, 10, 3]);
   });
 
@@ -132,7 +126,7 @@ describe('task() in a bundle', () => {
   test('a bundle carries no gRPC, no esbuild and no process code of Shoal', async () => {
     await using project = await Project.of(files);
     const { bundle } = await new Bundler().bundle(project.registered('one.ts', 1));
-    expect(textOf(bundle)).not.toMatch(/grpc|child_process|from"esbuild"|from "esbuild"/);
+    expect(textOf(bundle)).not.toMatch(/grpc-js|child_process|from "esbuild"/);
     expect(bundle.bytes.length).toBeLessThan(64 * 1024);
   });
 });
@@ -148,16 +142,25 @@ describe('an initializer', () => {
       project.exported('work.ts', 'run'),
       project.exported('work.ts', 'init'),
     );
-    expect(job.initializer).toEqual({ kind: 'export', export: 'shoalInitializer' });
-    expect(await evaluate(job, '(m.shoalInitializer(5), m.run(4))')).toBe(20);
+    expect(job.tasks).toEqual([
+      { kind: 'export', export: 'run' },
+      { kind: 'export', export: 'init' },
+    ]);
+    expect(await evaluate(job, '(m.init(5), m.run(4))')).toBe(20);
   });
 
-  test('may be inline beside an inline task', async () => {
+  test('of another module comes into the same bundle', async () => {
+    await using project = await Project.of({
+      'work.ts': "import { state } from './state.ts';\nexport const run = (n: number) => n * state.factor;",
+      'init.ts': "import { state } from './state.ts';\nexport default (n: number) => { state.factor = n; };",
+      'state.ts': 'export const state = { factor: 1 };',
+    });
     const job = await new Bundler().bundle(
-      { kind: 'inline', name: 'f', source: '() => globalThis.seen' },
-      { kind: 'inline', name: 'g', source: '() => { globalThis.seen = 9; }' },
+      project.exported('work.ts', 'run'),
+      project.exported('init.ts', 'default'),
     );
-    expect(await evaluate(job, '(m.shoalInitializer(), m.default())')).toBe(9);
+    expect(job.tasks[1]).toEqual({ kind: 'export', export: 'shoalInitializer' });
+    expect(await evaluate(job, '(m.shoalInitializer(5), m.run(4))')).toBe(20);
   });
 });
 

@@ -3,9 +3,8 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ShoalError } from '@shoal/errors';
-import type { TaskRef } from '@shoal/pool';
 import type { BuildResult, OutputFile } from 'esbuild';
-import { type Bundle, type BundledJob, type BundledTask, bundleOf } from './bundle.ts';
+import { type Bundle, type BundledJob, type BundledTask, bundleOf, type ModuleTask } from './bundle.ts';
 import { bundleFailed, exportMissing } from './bundle-error.ts';
 import { bundlePath, moduleUrl, projectRoot } from './bundle-path.ts';
 import { moduleMeta } from './module-meta.ts';
@@ -49,7 +48,6 @@ function callerConditions(): string[] {
 
 /** The file of a task module; only files can be bundled. */
 function fileOf(url: string): string {
-  if (!url.includes('://') && !url.startsWith('file:') && !/^\w{2,}:/.test(url)) return url;
   if (!url.startsWith('file:')) {
     throw new ShoalError('TASK_BUNDLE_FAILED', { module: url, reason: 'it is not a file', hint: '' });
   }
@@ -71,52 +69,48 @@ export class Bundler {
   }
 
   /**
-   * Bundles a job's functions.
+   * Bundles the modules of a job: of its task, of its initializer, or of both together, so that they share state.
    *
    * Errors: TASK_BUNDLE_FAILED, TASK_EXPORT_MISSING, TASK_LOAD_FAILED (no such file).
    */
-  async bundle(task: TaskRef, initializer?: TaskRef): Promise<BundledJob> {
-    if (initializer === undefined) return this.#alone(task);
-    await Promise.all([this.#alone(task), this.#alone(initializer)]); // Tells of missing exports by name.
-    const file = [task, initializer].flatMap((ref) => (ref.kind === 'inline' ? [] : [fileOf(ref.url)]))[0];
-    const folder = file === undefined ? process.cwd() : dirname(file);
-    const root = file === undefined ? folder : projectRoot(file);
+  async bundle(task: ModuleTask, initializer?: ModuleTask): Promise<BundledJob> {
+    const first = await this.#alone(task);
+    if (initializer === undefined) return first;
+    const second = await this.#alone(initializer);
+    // Two functions of one module: it has both.
+    if (second.bundle.sha256 === first.bundle.sha256)
+      return { ...first, tasks: [...first.tasks, ...second.tasks] };
+    const file = fileOf(task.url);
+    const root = projectRoot(file);
     const text = part(task, taskExport(task)) + part(initializer, initializerExport);
-    const { bundle } = await this.#build({ text, folder }, root, file ?? folder);
-    return {
-      bundle,
-      root: rootUrl(root),
-      task: place(task, taskExport(task), root),
-      initializer: place(initializer, initializerExport, root),
-    };
+    const { bundle } = await this.#build({ text, folder: dirname(file) }, root, file);
+    const tasks = [place(task, taskExport(task), root), place(initializer, initializerExport, root)];
+    return { bundle, root: rootUrl(root), tasks };
+  }
+
+  /** Bundles a whole module, whatever its exports. Errors: TASK_BUNDLE_FAILED, TASK_LOAD_FAILED. */
+  async module(url: string): Promise<Bundle> {
+    const file = fileOf(url);
+    return (await this.#module(file, projectRoot(file))).bundle;
+  }
+
+  async #module(file: string, root: string): Promise<Build> {
+    if (existsSync(file)) return this.#build({ file }, root, file);
+    const module = bundlePath(root, file);
+    throw new ShoalError('TASK_LOAD_FAILED', { module, reason: 'there is no such file', hint: '' });
   }
 
   /** One function by itself. */
-  async #alone(task: TaskRef): Promise<BundledJob> {
-    if (task.kind === 'inline') {
-      // Nothing to import, nothing to compile: esbuild need not even be loaded.
-      const bundle = bundleOf(part(task, 'default'));
-      return { bundle, task: { kind: 'export', export: 'default' }, root: rootUrl(process.cwd()) };
-    }
+  async #alone(task: ModuleTask): Promise<BundledJob> {
     const file = fileOf(task.url);
     const root = projectRoot(file);
-    if (!existsSync(file)) {
-      throw new ShoalError('TASK_LOAD_FAILED', {
-        module: bundlePath(root, file),
-        reason: 'there is no such file',
-        hint: '',
-      });
-    }
-    const whole = await this.#build({ file }, root, file);
+    const whole = await this.#module(file, root);
     const found = place(task, taskExport(task), root);
-    if (found.kind === 'registered' || whole.exports.includes(found.export)) {
-      return { bundle: whole.bundle, task: found, root: rootUrl(root) };
+    // What a CommonJS module exports is known only when it runs; the child looks on its default export.
+    if (found.kind === 'export' && !whole.exports.includes(found.export) && !whole.commonJs) {
+      throw exportMissing(bundlePath(root, file), found.export, whole.exports);
     }
-    if (!whole.commonJs) throw exportMissing(bundlePath(root, file), found.export, whole.exports);
-    // The exports of a CommonJS module are known only when it runs; name the one that is wanted.
-    const text = part(task, found.export);
-    const { bundle } = await this.#build({ text, folder: dirname(file) }, root, file);
-    return { bundle, task: found, root: rootUrl(root) };
+    return { bundle: whole.bundle, tasks: [found], root: rootUrl(root) };
   }
 
   /** Builds an entry, or takes the build that is there. `about` is the file that errors name. */
@@ -174,25 +168,20 @@ export class Bundler {
 
 const rootUrl = (root: string): string => `${pathToFileURL(root).href}/`;
 
-const taskExport = (task: TaskRef): string => (task.kind === 'export' ? task.export : 'default');
+const taskExport = (task: ModuleTask): string => (task.kind === 'export' ? task.export : 'default');
 
 const textOf = (files: readonly OutputFile[], extension: string): string =>
   files.find(({ path }) => path.endsWith(extension))?.text ?? '';
 
 /** The lines of a bundle's entry that bring in one function under a name. */
-function part(ref: TaskRef, name: string): string {
-  if (ref.kind === 'inline') {
-    return name === 'default'
-      ? `export default (${ref.source});\n`
-      : `export const ${name} = (${ref.source});\n`;
-  }
+function part(ref: ModuleTask, name: string): string {
   const module = JSON.stringify(`shoal-entry:${fileOf(ref.url)}`);
   if (ref.kind === 'registered') return `import ${module};\n`;
   return `export { ${JSON.stringify(ref.export)} as ${JSON.stringify(name)} } from ${module};\n`;
 }
 
 /** Where a function is found once it is bundled. */
-function place(ref: TaskRef, name: string, root: string): BundledTask {
+function place(ref: ModuleTask, name: string, root: string): BundledTask {
   return ref.kind === 'registered'
     ? { kind: 'registered', ordinal: ref.ordinal, origin: moduleUrl(bundlePath(root, fileOf(ref.origin))) }
     : { kind: 'export', export: name };

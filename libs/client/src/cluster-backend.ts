@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { PoolTerminatedError, ShoalError } from '@shoal/errors';
+import type { JobBackend, JobRequest, JobSink, PoolStats, RunningJob, TaskRef } from '@shoal/pool';
+import { type CreateJobRequest, type CreateJobResponse, type GroupStats, ownPeer } from '@shoal/protocol';
+import { Bundler } from './bundle/bundler.ts';
+import { BundleUploads } from './bundle-upload.ts';
+import { ClusterJob, type CreatedJob } from './cluster-job.ts';
+import type { Connection } from './connection.ts';
+import {
+  type ClusterSetup,
+  type JobCode,
+  processesOf,
+  wireOptions,
+  wireSetup,
+  wireTask,
+} from './job-messages.ts';
+
+/** A function that prepares every child, and its encoded arguments. */
+export interface ClusterInitializer {
+  readonly task: TaskRef;
+  readonly args: Uint8Array;
+}
+
+/** What a {@link ClusterBackend} is made of. */
+export interface ClusterBackendOptions {
+  readonly connection: Connection;
+  /** Slots that the jobs of this connection use at once; undefined: all there are. */
+  readonly processes: number | undefined;
+  readonly setup: ClusterSetup;
+  /** Jobs wait for it, and reject with its error. */
+  readonly initializer?: ClusterInitializer | Promise<ClusterInitializer> | undefined;
+}
+
+/** How long the coordinator is waited for when everything ends at once. */
+const farewellMs = 500;
+
+/** The backend of `connect()`: jobs run on the agents of a coordinator. */
+export class ClusterBackend implements JobBackend {
+  readonly #options: ClusterBackendOptions;
+  readonly #groupId: string = randomUUID();
+  readonly #bundler = new Bundler();
+  readonly #uploads: BundleUploads;
+  readonly #jobs: Set<ClusterJob> = new Set();
+  #stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
+  #done = 0;
+  #whenNoJobs: (() => void) | undefined;
+
+  constructor(options: ClusterBackendOptions) {
+    this.#options = options;
+    this.#uploads = new BundleUploads(options.connection);
+    if (options.initializer instanceof Promise) options.initializer.catch(() => {}); // Each job tells.
+  }
+
+  open(request: JobRequest, sink: JobSink): RunningJob {
+    const job: ClusterJob = new ClusterJob({
+      connection: this.#options.connection,
+      request,
+      sink,
+      create: () => this.#create(request),
+      onStats: (stats) => {
+        this.#stats = stats;
+      },
+      onOver: () => {
+        this.#jobs.delete(job);
+        this.#done += job.counts.done;
+        if (this.#jobs.size === 0) this.#whenNoJobs?.();
+      },
+    });
+    this.#jobs.add(job);
+    return job;
+  }
+
+  stats(): PoolStats {
+    let [queued, running, done] = [0, 0, this.#done];
+    for (const { counts } of this.#jobs) {
+      queued += counts.queued;
+      running += counts.running;
+      done += counts.done;
+    }
+    const { recycled, deaths } = this.#stats;
+    return { processes: processesOf(this.#stats), recycled, deaths, queued, running, done };
+  }
+
+  async close(): Promise<void> {
+    if (this.#jobs.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenNoJobs = resolve;
+      });
+    }
+    this.#options.connection.close();
+  }
+
+  async terminate(error: Error): Promise<void> {
+    const told = Promise.allSettled([...this.#jobs].map((job) => job.abandon(error)));
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, farewellMs);
+    await Promise.race([told, late]);
+    clearTimeout(timer);
+    this.#options.connection.close(new PoolTerminatedError());
+  }
+
+  /** Ships the code of a job and creates it. */
+  async #create(request: JobRequest): Promise<CreatedJob> {
+    const { connection, processes, setup } = this.#options;
+    const initializer = await this.#options.initializer;
+    const code = await this.#bundle(request.task, initializer?.task);
+    const message: CreateJobRequest = {
+      // Chosen here, so that the call can be repeated without a second job.
+      requestId: request.requestId ?? randomUUID(),
+      client: ownPeer,
+      task: wireTask(request.task, code),
+      options: wireOptions(request, { id: this.#groupId, processes }),
+      setup: wireSetup(
+        setup,
+        initializer && { task: wireTask(initializer.task, code), args: initializer.args },
+      ),
+    };
+    const create = async (): Promise<CreatedJob> => {
+      if (code !== undefined) await this.#uploads.ensure(code.bundle);
+      const { jobId } = await connection.call<CreateJobResponse>((...call) =>
+        connection.jobs.createJob(message, ...call),
+      );
+      return { id: jobId, root: code?.root ?? '' };
+    };
+    try {
+      return await create();
+    } catch (error) {
+      if (code === undefined || !(error instanceof ShoalError) || error.code !== 'BUNDLE_NOT_FOUND')
+        throw error;
+      // A coordinator that was restarted, or that made room, has it no more.
+      this.#uploads.forget(code.bundle);
+      return create();
+    }
+  }
+
+  /** The code of a job; undefined where everything travels as source text. */
+  async #bundle(task: TaskRef, initializer: TaskRef | undefined): Promise<JobCode | undefined> {
+    const refs = [task, initializer].filter((ref) => ref !== undefined && ref.kind !== 'inline');
+    const [first, second] = refs;
+    if (first === undefined) return undefined;
+    const { bundle, root, tasks } = await this.#bundler.bundle(first, second);
+    return { bundle, root, places: new Map(refs.map((ref, at) => [ref, tasks[at]])) };
+  }
+}

@@ -1,0 +1,106 @@
+import type {
+  AgentInfo,
+  DrainAgentResponse,
+  GetStatusResponse,
+  JobInfo,
+  ListAgentsResponse,
+  ListJobsResponse,
+  NameBundleResponse,
+  ResumeAgentResponse,
+} from '@shoal/protocol';
+import { ownPeer } from '@shoal/protocol';
+import { parseAddress } from './address.ts';
+import type { Bundle } from './bundle/bundle.ts';
+import { Bundler } from './bundle/bundler.ts';
+import { BundleUploads } from './bundle-upload.ts';
+import { Connection } from './connection.ts';
+import { type ConnectionOptions, connectionLimits } from './connection-options.ts';
+
+/** A task module that is to be given a name. */
+export interface NamedModule {
+  /** Letters, digits, `.`, `_` and `-`, a letter first. */
+  readonly name: string;
+  /** From 1. A version never changes. */
+  readonly version: number;
+  /** URL of the module's file. */
+  readonly module: string;
+}
+
+/**
+ * A connection for those who run a cluster: how it is, its agents and jobs, its named bundles.
+ *
+ * Every method rejects with a ShoalError: CONNECTION_LOST, or what the coordinator says.
+ */
+export class ClusterClient implements AsyncDisposable {
+  readonly #connection: Connection;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Connects to a coordinator, `HOST:PORT`.
+   *
+   * Rejects with CANNOT_CONNECT (after `connectTimeoutMs`), VERSION_MISMATCH, or an error that names a bad option.
+   */
+  static async open(
+    address: string,
+    options: Omit<ConnectionOptions, 'insecure'> = {},
+  ): Promise<ClusterClient> {
+    return new ClusterClient(await Connection.open(parseAddress(address), connectionLimits(options)));
+  }
+
+  /** The cluster at a glance. */
+  status(): Promise<GetStatusResponse> {
+    const { cluster } = this.#connection;
+    return this.#connection.call<GetStatusResponse>((...call) =>
+      cluster.getStatus({ client: ownPeer }, ...call),
+    );
+  }
+
+  /** The agents, by name. */
+  async agents(): Promise<readonly AgentInfo[]> {
+    const { cluster } = this.#connection;
+    return (await this.#connection.call<ListAgentsResponse>((...call) => cluster.listAgents({}, ...call)))
+      .agents;
+  }
+
+  /** The jobs that the coordinator knows, the newest first. */
+  async jobs(): Promise<readonly JobInfo[]> {
+    const { jobs } = this.#connection;
+    return (await this.#connection.call<ListJobsResponse>((...call) => jobs.listJobs({}, ...call))).jobs;
+  }
+
+  /** Gives an agent no new work. Errors: AGENT_NOT_FOUND. */
+  async drainAgent(agentName: string): Promise<AgentInfo | undefined> {
+    const { cluster } = this.#connection;
+    const answer = await this.#connection.call<DrainAgentResponse>((...call) =>
+      cluster.drainAgent({ agentName }, ...call),
+    );
+    return answer.agent;
+  }
+
+  /** Gives a drained agent work again. Errors: AGENT_NOT_FOUND. */
+  async resumeAgent(agentName: string): Promise<AgentInfo | undefined> {
+    const { cluster } = this.#connection;
+    const answer = await this.#connection.call<ResumeAgentResponse>((...call) =>
+      cluster.resumeAgent({ agentName }, ...call),
+    );
+    return answer.agent;
+  }
+
+  /** Bundles a module, sends it and names it. Errors: BUNDLE_EXISTS, TASK_BUNDLE_FAILED, TASK_LOAD_FAILED. */
+  async pushBundle({ module, name, version }: NamedModule): Promise<Bundle> {
+    const bundle = await new Bundler().module(module);
+    await new BundleUploads(this.#connection).ensure(bundle);
+    const { bundles } = this.#connection;
+    await this.#connection.call<NameBundleResponse>((...call) =>
+      bundles.nameBundle({ name, version, sha256: bundle.sha256 }, ...call),
+    );
+    return bundle;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connection.close();
+  }
+}

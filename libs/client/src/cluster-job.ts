@@ -1,0 +1,256 @@
+import { JobCancelledError, ShoalError } from '@shoal/errors';
+import { type Block, type JobRequest, type JobSink, type RunningJob, rebuildThrown } from '@shoal/pool';
+import {
+  type AcknowledgeResultsResponse,
+  type CancelJobResponse,
+  type GroupStats,
+  type ItemFailure,
+  type JobEnded,
+  type JobProgress,
+  JobState,
+  type Print,
+  type ResultRun,
+  readCatalogueError,
+} from '@shoal/protocol';
+import { Acknowledger } from './acknowledger.ts';
+import type { Connection } from './connection.ts';
+import { ItemProducer } from './item-producer.ts';
+import { failedOutcome, printOf, progressOf, thrownError } from './job-messages.ts';
+import { type OutcomeListener, OutcomeReader } from './outcome-reader.ts';
+
+/** A job as the coordinator knows it. */
+export interface CreatedJob {
+  readonly id: string;
+  /** The folder that paths in its bundle are relative to, as a URL. */
+  readonly root: string;
+}
+
+/** What a {@link ClusterJob} is made of. */
+export interface ClusterJobOptions {
+  readonly connection: Connection;
+  readonly request: JobRequest;
+  readonly sink: JobSink;
+  /** Ships the code and creates the job. */
+  readonly create: () => Promise<CreatedJob>;
+  readonly onStats: (stats: GroupStats) => void;
+  /** The last call, after the sink heard of the end. */
+  readonly onOver: () => void;
+}
+
+/** Where a job stands, for `stats()`. */
+export interface JobCounts {
+  readonly queued: number;
+  readonly running: number;
+  readonly done: number;
+}
+
+/** How long the reason that the stream of results brings is waited for, when the stream of items has failed. */
+const lastWordMs = 2_000;
+
+/**
+ * One job on a cluster: from the surface's blocks to the coordinator's items, from its outcomes to the surface's sink.
+ *
+ *   push ----> ItemProducer ---PushItems-->  coordinator
+ *   sink <---- OutcomeReader <-ReadResults-
+ *   acknowledge -> Acknowledger ----------->
+ */
+export class ClusterJob implements RunningJob, OutcomeListener {
+  readonly #options: ClusterJobOptions;
+  readonly #acknowledger: Acknowledger;
+  #created: CreatedJob | undefined;
+  #producer: ItemProducer | undefined;
+  #reader: OutcomeReader | undefined;
+  #counts: JobCounts = { queued: 0, running: 0, done: 0 };
+  #failedIndices: Set<number> = new Set();
+  #inputEnded = false;
+  #cancelReason: string | undefined;
+  #over = false;
+
+  constructor(options: ClusterJobOptions) {
+    this.#options = options;
+    this.#acknowledger = new Acknowledger(options.request.windowItems, (position) =>
+      this.#acknowledgeNow(position),
+    );
+    this.#start().catch((error: unknown) => this.end(error));
+  }
+
+  get id(): string {
+    return this.#created?.id ?? '';
+  }
+
+  get counts(): JobCounts {
+    return this.#counts;
+  }
+
+  async #start(): Promise<void> {
+    const { connection, create } = this.#options;
+    const created = await create();
+    this.#created = created;
+    if (this.#over || this.#cancelReason !== undefined) {
+      // Ended while it was being created: nobody is there any more who would read it.
+      void this.#cancelNow(this.#cancelReason ?? 'its client gave it up');
+      return this.end(new JobCancelledError({ reason: this.#cancelReason ?? 'its pool has ended' }));
+    }
+    this.#producer = new ItemProducer(connection, created.id, (error) => this.#producerFailed(error));
+    this.#reader = new OutcomeReader(connection, created.id, this);
+    if (this.#inputEnded) this.#producer.endInput();
+  }
+
+  // -- for the surface ---------------------------------------------------------------------------------------
+
+  push(block: Block): void {
+    // Nothing is granted before there is a producer.
+    if (!this.#over) this.#producer?.push(block);
+  }
+
+  endInput(): void {
+    this.#inputEnded = true;
+    if (!this.#over) this.#producer?.endInput();
+  }
+
+  acknowledge(position: number): void {
+    if (!this.#over) this.#acknowledger.take(position);
+  }
+
+  cancel(reason: string): void {
+    if (this.#over || this.#cancelReason !== undefined) return;
+    this.#cancelReason = reason;
+    // The stream of results brings the end, with what was delivered before it.
+    if (this.#created !== undefined) void this.#cancelNow(reason);
+  }
+
+  /** Ends it here, whatever the coordinator does; a running job is cancelled there. Resolves when it is told. */
+  async abandon(error: Error): Promise<void> {
+    if (this.#over) return;
+    this.end(error);
+    if (this.#created !== undefined) await this.#cancelNow('its client ended');
+  }
+
+  // -- what the coordinator says -----------------------------------------------------------------------------
+
+  values({ count, first, payload, payloadSkip }: ResultRun): void {
+    if (this.#over) return;
+    this.#settled(first + count - 1, count);
+    this.#options.sink.values(first, count, payload, payloadSkip);
+  }
+
+  failed(failure: ItemFailure): void {
+    if (this.#over) return;
+    const { request, sink } = this.#options;
+    this.#settled(failure.index, 1);
+    if (request.failFast) this.#failedIndices.add(failure.index);
+    sink.failed(failedOutcome(failure, request.encoding, this.#created?.root ?? ''));
+  }
+
+  granted(upTo: number): void {
+    if (!this.#over) this.#options.sink.granted(upTo);
+  }
+
+  print(print: Print): void {
+    if (!this.#over) this.#options.sink.print(printOf(print), print.agent === '' ? undefined : print.agent);
+  }
+
+  progress(progress: JobProgress): void {
+    if (this.#over) return;
+    const { queued, running } = progress;
+    this.#counts = { ...this.#counts, queued, running };
+    this.#options.sink.progress(progressOf(progress));
+  }
+
+  stats(stats: GroupStats): void {
+    this.#options.onStats(stats);
+  }
+
+  ended(ended: JobEnded): void {
+    if (this.#over) return;
+    // All outcomes are here: the coordinator need not keep them until the consumer has taken each.
+    const position = this.#reader?.position ?? 0;
+    if (position > 0) void this.#acknowledgeNow(position).catch(() => {});
+    this.#deliverFastFailure(ended);
+    this.end(this.#endError(ended));
+  }
+
+  lost(error: unknown): void {
+    // An explanation that is final comes wrapped.
+    this.end(error instanceof AggregateError ? error.errors[0] : error);
+  }
+
+  /** Ends it here; idempotent. */
+  end(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#acknowledger.stop();
+    this.#producer?.stop();
+    this.#reader?.stop();
+    this.#counts = { ...this.#counts, queued: 0, running: 0 };
+    const { onOver, sink } = this.#options;
+    sink.ended(error === undefined || error instanceof Error ? error : new Error(String(error)));
+    onOver();
+  }
+
+  #settled(lastIndex: number, count: number): void {
+    this.#counts = { ...this.#counts, done: this.#counts.done + count };
+    this.#producer?.settled(lastIndex);
+  }
+
+  /** The failure that ended a fail-fast job may lie behind outcomes that never come. */
+  #deliverFastFailure({ error, failedIndex, state }: JobEnded): void {
+    if (state !== JobState.FAILED_FAST || error === undefined || failedIndex === undefined) return;
+    if (this.#failedIndices.has(failedIndex)) return;
+    const { code, facts } = error;
+    this.#options.sink.failed(
+      failedOutcome(
+        {
+          index: failedIndex,
+          code,
+          kind: 0,
+          attempts: [],
+          facts,
+          error: error.error,
+          summary: '',
+          stderrTail: '',
+        },
+        this.#options.request.encoding,
+        this.#created?.root ?? '',
+      ),
+    );
+  }
+
+  #endError({ error, failedIndex, state }: JobEnded): Error | undefined {
+    if (state === JobState.COMPLETED) return undefined;
+    if (state === JobState.FAILED_FAST) {
+      return new JobCancelledError({ reason: `item ${failedIndex} failed, and failFast is set` });
+    }
+    if (error === undefined) return new ShoalError('INTERNAL', { reason: 'a job ended without a reason' });
+    const { encoding } = this.#options.request;
+    if (error.error.length === 0) return readCatalogueError(error);
+    const cause = rebuildThrown(thrownError(error.error, encoding, this.#created?.root ?? ''));
+    return readCatalogueError(error, { cause });
+  }
+
+  #producerFailed(error: unknown): void {
+    if (this.#over) return;
+    // The coordinator ends both streams of a job that is over; the other one says why.
+    const timer = setTimeout(() => this.end(error), lastWordMs);
+    this.#options.connection.closed.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
+
+  #acknowledgeNow(position: number): Promise<unknown> {
+    const { connection } = this.#options;
+    return connection.call<AcknowledgeResultsResponse>((...call) =>
+      connection.jobs.acknowledgeResults({ jobId: this.id, position }, ...call),
+    );
+  }
+
+  async #cancelNow(reason: string): Promise<void> {
+    const { connection } = this.#options;
+    try {
+      await connection.call<CancelJobResponse>((...call) =>
+        connection.jobs.cancelJob({ jobId: this.id, reason }, ...call),
+      );
+    } catch (error) {
+      // It is over already, or cannot be reached: then the coordinator cancels it by itself soon.
+      if (!(error instanceof ShoalError && error.code === 'JOB_NOT_FOUND')) this.end(error);
+    }
+  }
+}

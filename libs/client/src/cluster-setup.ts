@@ -1,0 +1,21 @@
+import { childSetupOf, type PoolOptions } from '@shoal/pool';
+import type { ClusterSetup } from './job-messages.ts';
+
+// Of the caller's own arguments, those that mean the same on another machine: they name no file, port or test.
+const travels =
+  /^--(?:max-|stack-|expose|harmony|no-harmony|no-warnings|disable-warning|unhandled-rejections|conditions=|experimental-)/;
+
+/** What the children of a connection are like, out of its options. */
+export function clusterSetupOf(options: PoolOptions): ClusterSetup {
+  // The whole environment, which is a local pool's default, would carry this machine's secrets and paths to others.
+  const { env, execArgv, stdio } = childSetupOf({ ...options, env: options.env ?? [] }, undefined);
+  const asked = options.execArgv ?? execArgv.filter((argument) => travels.test(argument));
+  return {
+    env,
+    // Bundles are compiled; stack traces have to show what the user wrote.
+    execArgv: asked.includes('--enable-source-maps') ? asked : [...asked, '--enable-source-maps'],
+    stdio,
+    maxRssBytes: options.maxRssBytes,
+    maxAgeMs: options.maxAgeMs,
+  };
+}

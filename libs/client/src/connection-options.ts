@@ -1,0 +1,60 @@
+import type { PoolOptions } from '@shoal/pool';
+import type { ConnectionLimits } from './connection.ts';
+
+/** How a coordinator is reached. */
+export interface ConnectionOptions {
+  /**
+   * How long to try to reach the coordinator, in milliseconds.
+   *
+   * Default: 10,000. 1 to 2,147,483,647.
+   */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * How long to wait for the coordinator's return when the connection breaks while something runs, in milliseconds.
+   *
+   * Default: 30,000, as long as the coordinator keeps the job of a client that is gone. 1 to 2,147,483,647.
+   */
+  readonly reconnectTimeoutMs?: number | undefined;
+  /**
+   * Connect to another machine without encryption: code, items and results can be read and changed on their way.
+   *
+   * Default: false. For private networks.
+   */
+  readonly insecure?: boolean | undefined;
+}
+
+const timerMsMax = 2_147_483_647;
+
+/** Tells the options of a connection from those of a pool, and checks their types. */
+export function splitOptions(options: unknown): {
+  readonly connectionOptions: ConnectionOptions;
+  readonly poolOptions: PoolOptions;
+} {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(
+      `connect() options have to be an object, not ${options === null ? 'null' : typeof options}.`,
+    );
+  }
+  const { connectTimeoutMs, insecure, reconnectTimeoutMs, ...poolOptions } = options as ConnectionOptions;
+  if (insecure !== undefined && typeof insecure !== 'boolean') {
+    throw new TypeError(`insecure has to be true or false, not ${typeof insecure}.`);
+  }
+  return { connectionOptions: { connectTimeoutMs, insecure, reconnectTimeoutMs }, poolOptions };
+}
+
+/** The limits that the options ask for. Throws a TypeError or RangeError that names the option. */
+export function connectionLimits(options: ConnectionOptions): ConnectionLimits {
+  return {
+    connectTimeoutMs: milliseconds('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
+    reconnectTimeoutMs: milliseconds('reconnectTimeoutMs', options.reconnectTimeoutMs ?? 30_000),
+  };
+}
+
+function milliseconds(name: string, value: unknown): number {
+  const range = `a whole number from 1 to ${timerMsMax}`;
+  if (typeof value !== 'number') throw new TypeError(`${name} has to be ${range}, not ${typeof value}.`);
+  if (!Number.isInteger(value) || value < 1 || value > timerMsMax) {
+    throw new RangeError(`${name} has to be ${range}, not ${value}.`);
+  }
+  return value;
+}

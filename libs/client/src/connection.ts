@@ -1,0 +1,194 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type CallOptions,
+  type ClientOptions,
+  type ClientUnaryCall,
+  type ClientWritableStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { durationText, PoolClosedError, ShoalError, timesText } from '@shoal/errors';
+import {
+  BundleServiceClient,
+  ClusterServiceClient,
+  checkPeer,
+  clientOptions,
+  errorFromStatus,
+  type GetStatusResponse,
+  JobServiceClient,
+  ownPeer,
+} from '@shoal/protocol';
+import type { Address } from './address.ts';
+import { Backoff } from './backoff.ts';
+import { isOnTheWay, Outage } from './outage.ts';
+
+/** How long a connection waits for its coordinator. */
+export interface ConnectionLimits {
+  /** For the first answer. */
+  readonly connectTimeoutMs: number;
+  /** For its return, when the connection breaks later. */
+  readonly reconnectTimeoutMs: number;
+}
+
+/** What follows the request in a call of a generated client. */
+type CallTail<Response> = [
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  done: (error: ServiceError | null, response: Response) => void,
+];
+type Unary<Response> = (...call: CallTail<Response>) => ClientUnaryCall;
+
+/** How long one bundle may take to send. */
+const uploadTimeoutMs = 300_000;
+
+const channelOptions: ClientOptions = {
+  ...clientOptions,
+  // A user waits for this connection; a coordinator is not overrun by its clients, as it might be by its agents.
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+};
+
+/**
+ * A connection to a coordinator: one HTTP/2 socket under the three services.
+ *
+ * An idle one does not keep the process alive: grpc-js holds a socket only while a call is open on it.
+ */
+export class Connection {
+  readonly address: Address;
+  readonly limits: ConnectionLimits;
+  readonly jobs: JobServiceClient;
+  readonly bundles: BundleServiceClient;
+  readonly cluster: ClusterServiceClient;
+  readonly #closing = new AbortController();
+  #hasWorked = false;
+
+  private constructor(address: Address, bounds: ConnectionLimits) {
+    this.address = address;
+    this.limits = bounds;
+    const plain = credentials.createInsecure();
+    this.jobs = new JobServiceClient(address.text, plain, channelOptions);
+    const shared = { ...channelOptions, channelOverride: this.jobs.getChannel() };
+    this.bundles = new BundleServiceClient(address.text, plain, shared);
+    this.cluster = new ClusterServiceClient(address.text, plain, shared);
+  }
+
+  /**
+   * Connects, and finds out whether both sides understand each other.
+   *
+   * Errors: CANNOT_CONNECT after `connectTimeoutMs`, VERSION_MISMATCH.
+   */
+  static async open(address: Address, bounds: ConnectionLimits): Promise<Connection> {
+    const startedAtMs = performance.now();
+    const elapsedMs = (): number => performance.now() - startedAtMs;
+    const backoff = new Backoff();
+    for (let tries = 1; ; tries++) {
+      // Each try has a channel of its own: one that failed answers from memory for a while.
+      const connection = new Connection(address, bounds);
+      try {
+        await connection.#greet(Math.max(1, bounds.connectTimeoutMs - elapsedMs()));
+        return connection;
+      } catch (error) {
+        connection.close();
+        if (!isOnTheWay(error)) throw error;
+        const waitMs = backoff.nextMs();
+        if (elapsedMs() + waitMs >= bounds.connectTimeoutMs) {
+          const reason = error instanceof ShoalError ? error.facts['reason'] : undefined;
+          throw new ShoalError('CANNOT_CONNECT', {
+            address: address.text,
+            reason,
+            tries: timesText(tries),
+            elapsed: durationText(elapsedMs()),
+          });
+        }
+        await delay(waitMs);
+      }
+    }
+  }
+
+  async #greet(deadlineMs: number): Promise<void> {
+    const { coordinator } = await this.once<GetStatusResponse>(
+      (...call) => this.cluster.getStatus({ client: ownPeer }, ...call),
+      deadlineMs,
+    );
+    checkPeer(coordinator, 'coordinator', 'client');
+    this.#hasWorked = true;
+  }
+
+  /** Aborts when the connection is closed. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** What a failed call means. */
+  errorOf(error: ServiceError): ShoalError {
+    return errorFromStatus(error, { address: this.address.text, connected: this.#hasWorked });
+  }
+
+  /** One try of a call. Rejects with a ShoalError; see {@link isOnTheWay}. */
+  once<Response>(
+    start: Unary<Response>,
+    deadlineMs: number = this.limits.reconnectTimeoutMs,
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      start(new Metadata(), { deadline: Date.now() + deadlineMs }, (error, response) => {
+        if (error === null) resolve(response);
+        else reject(this.errorOf(error));
+      });
+    });
+  }
+
+  /** A call that may be repeated: tried again while the coordinator cannot be reached. Errors: CONNECTION_LOST. */
+  call<Response>(start: Unary<Response>): Promise<Response> {
+    return this.#persist(() => this.once(start));
+  }
+
+  /** As {@link call}, for a stream of messages with one answer. */
+  upload<Request, Response>(
+    start: (...call: CallTail<Response>) => ClientWritableStream<Request>,
+    messages: () => Iterable<Request>,
+  ): Promise<Response> {
+    return this.#persist(async () => {
+      const { promise, resolve, reject } = Promise.withResolvers<Response>();
+      promise.catch(() => {}); // Looked at below, after the messages.
+      const call = start(new Metadata(), { deadline: Date.now() + uploadTimeoutMs }, (error, response) => {
+        if (error === null) resolve(response);
+        else reject(this.errorOf(error));
+      });
+      call.on('error', () => {}); // The callback tells the same.
+      for (const message of messages()) {
+        // An answer that comes before the last message is a refusal: no drain would follow.
+        if (!call.write(message)) await Promise.race([once(call, 'drain').catch(() => promise), promise]);
+      }
+      call.end();
+      return promise;
+    });
+  }
+
+  /** An outage of this connection, for a stream that wants to survive it. */
+  outage(): Outage {
+    return new Outage({ reconnectTimeoutMs: this.limits.reconnectTimeoutMs, closed: this.closed });
+  }
+
+  /** Ends every call and closes the socket; calls that wait for the coordinator's return reject with `reason`. */
+  close(reason: Error = new PoolClosedError()): void {
+    if (this.closed.aborted) return;
+    this.#closing.abort(reason);
+    this.jobs.close();
+    this.bundles.close();
+    this.cluster.close();
+  }
+
+  async #persist<Response>(attempt: () => Promise<Response>): Promise<Response> {
+    const outage = this.outage();
+    for (;;) {
+      this.closed.throwIfAborted();
+      try {
+        return await attempt();
+      } catch (error) {
+        await outage.pause(error);
+      }
+    }
+  }
+}

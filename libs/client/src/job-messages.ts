@@ -1,0 +1,183 @@
+import type { ItemErrorCode } from '@shoal/errors';
+import {
+  type BackendProgress,
+  decodeError,
+  type Encoding,
+  type FailedOutcome,
+  type JobRequest,
+  type PoolStats,
+  type Print,
+  type RemoteErrorData,
+  type TaskRef,
+} from '@shoal/pool';
+import {
+  ChildState,
+  type GroupStats,
+  JobOptions,
+  PrintStream,
+  type RetryOn,
+  readFacts,
+  StdioMode,
+  type ChildSetup as WireChildSetup,
+  Encoding as WireEncoding,
+  type ItemFailure as WireFailure,
+  type Print as WirePrint,
+  type JobProgress as WireProgress,
+  type TaskRef as WireTaskRef,
+} from '@shoal/protocol';
+import type { Bundle, BundledTask } from './bundle/bundle.ts';
+import { sourceScheme } from './bundle/bundle-path.ts';
+
+/** What all children of a connection's jobs have to be like. */
+export interface ClusterSetup {
+  readonly env: Readonly<Record<string, string>>;
+  readonly execArgv: readonly string[];
+  readonly stdio: 'forward' | 'ignore';
+  readonly maxRssBytes: number | undefined;
+  readonly maxAgeMs: number | undefined;
+}
+
+/** The jobs of one connection. */
+export interface Group {
+  readonly id: string;
+  /** Slots that they use at once; undefined: all there are. */
+  readonly processes: number | undefined;
+}
+
+const encodings = { v8: WireEncoding.V8, json: WireEncoding.JSON, bytes: WireEncoding.BYTES } as const;
+
+/** The code that travels with a job. */
+export interface JobCode {
+  readonly bundle: Bundle;
+  /** The folder that paths in the bundle are relative to, as a URL. */
+  readonly root: string;
+  /** Where each function is found in the bundle. */
+  readonly places: ReadonlyMap<TaskRef, BundledTask | undefined>;
+}
+
+/** A function of a bundle, or one that travels as its source. */
+export function wireTask(ref: TaskRef, code: JobCode | undefined): WireTaskRef {
+  const { name } = ref;
+  if (ref.kind === 'inline') return { name, function: { $case: 'inlineSource', value: ref.source } };
+  const bundleSha256 = code?.bundle.sha256 ?? '';
+  const place = code?.places.get(ref);
+  if (place?.kind === 'registered') {
+    const { origin, ordinal } = place;
+    return { name, function: { $case: 'registered', value: { bundleSha256, origin, ordinal } } };
+  }
+  const value = { bundleSha256, export: place?.export ?? 'default' };
+  return { name, function: { $case: 'moduleExport', value } };
+}
+
+/** What the surface asked for, as it travels. */
+export function wireOptions(request: JobRequest, group: Group): JobOptions {
+  const { retryOn, totalItems } = request;
+  return JobOptions.fromPartial({
+    encoding: encodings[request.encoding],
+    spread: request.spread,
+    unordered: !request.ordered,
+    ...(totalItems === undefined ? {} : { totalItems }),
+    chunkSize: request.chunkSize === 'auto' ? 0 : request.chunkSize,
+    timeoutMs: request.timeoutMs ?? 0,
+    deadlineMs: request.deadlineMs ?? 0,
+    retries: request.retries,
+    ...(retryOn === undefined ? {} : { retryOn: { rule: wireRule(retryOn) } }),
+    maxTasksPerChild: request.maxTasksPerChild ?? 0,
+    concurrentTasksPerChild: request.concurrentTasksPerChild ?? 0,
+    failFast: request.failFast,
+    pure: request.pure,
+    priority: request.priority,
+    labels: request.labels,
+    windowItems: request.windowItems,
+    maxResultBytes: request.maxResultBytes ?? 0,
+    group: { id: group.id, processes: group.processes ?? 0 },
+  });
+}
+
+function wireRule(retryOn: NonNullable<JobRequest['retryOn']>): NonNullable<RetryOn['rule']> {
+  return 'names' in retryOn
+    ? { $case: 'names', value: { names: [...retryOn.names] } }
+    : { $case: 'predicateSource', value: retryOn.source };
+}
+
+/** What the children have to be like, as it travels. */
+export function wireSetup(
+  setup: ClusterSetup,
+  initializer: { readonly task: WireTaskRef; readonly args: Uint8Array } | undefined,
+): WireChildSetup {
+  return {
+    env: { ...setup.env },
+    execArgv: [...setup.execArgv],
+    initializer,
+    stdio: setup.stdio === 'forward' ? StdioMode.FORWARD : StdioMode.IGNORE,
+    maxRssBytes: setup.maxRssBytes ?? 0,
+    maxAgeMs: setup.maxAgeMs ?? 0,
+  };
+}
+
+/** A failed item; its stacks name files of the caller again. */
+export function failedOutcome(failure: WireFailure, encoding: Encoding, root: string): FailedOutcome {
+  return {
+    index: failure.index,
+    code: failure.code as ItemErrorCode,
+    attempts: failure.attempts.map(({ agent, pid, exitCode, signal, ms }) => ({
+      ...(agent === '' ? {} : { agent }),
+      ...(pid === undefined ? {} : { pid }),
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(signal === '' ? {} : { signal }),
+      ...(ms === undefined ? {} : { ms }),
+    })),
+    facts: readFacts(failure.facts),
+    ...(failure.error.length === 0 ? {} : { error: thrownError(failure.error, encoding, root) }),
+    ...(failure.stderrTail === '' ? {} : { stderrTail: failure.stderrTail }),
+  };
+}
+
+/** What the user's code threw. `root` is where the files of its bundle are here. */
+export function thrownError(bytes: Uint8Array, encoding: Encoding, root: string): RemoteErrorData {
+  return atHome(decodeError(encoding, bytes), root);
+}
+
+function atHome(data: RemoteErrorData, root: string): RemoteErrorData {
+  const { cause, errors, stack } = data;
+  return {
+    ...data,
+    ...(stack === undefined ? {} : { stack: stack.replaceAll(sourceScheme, root) }),
+    ...(cause !== undefined && 'name' in cause ? { cause: atHome(cause, root) } : {}),
+    ...(errors === undefined ? {} : { errors: errors.map((error) => atHome(error, root)) }),
+  };
+}
+
+export function printOf({ index, pid, stream, task, text }: WirePrint): Print {
+  const isError = stream === PrintStream.STDERR;
+  return { index, pid, text, stream: isError ? 'stderr' : 'stdout', task: task === '' ? undefined : task };
+}
+
+export function progressOf({
+  failed,
+  retried,
+  running,
+  succeeded,
+  waitingFor,
+}: WireProgress): BackendProgress {
+  return { done: succeeded, failed, retried, running, ...(waitingFor === '' ? {} : { waitingFor }) };
+}
+
+const childStates = {
+  [ChildState.STARTING]: 'starting',
+  [ChildState.IDLE]: 'idle',
+  [ChildState.BUSY]: 'busy',
+  [ChildState.RETIRING]: 'retiring',
+} as const;
+
+/** The processes of a group as `stats()` shows them. */
+export function processesOf({ processes }: GroupStats): PoolStats['processes'] {
+  return processes.map(({ agent, pid, rssBytes, startedUnixMs, state, tasksRun }) => ({
+    pid,
+    agent,
+    tasksRun,
+    startedAt: new Date(startedUnixMs),
+    rssBytes,
+    state: state === ChildState.UNSPECIFIED ? 'starting' : (childStates[state] ?? 'starting'),
+  }));
+}
