@@ -25,6 +25,8 @@ export interface MapRequest {
   readonly onError: 'stop' | 'keep';
   /** The coordinator; without it the job runs on this machine. */
   readonly address?: string;
+  /** Items and code may cross a network unprotected. */
+  readonly insecure?: boolean;
 }
 
 /** Runs one job from its input to its output and resolves to the exit code. */
@@ -49,7 +51,7 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
     request.output === '-' && terminal.stdout.isTTY === true,
   );
   try {
-    pool = await Promise.race([openPool(request), stopped.promise.then(() => undefined)]);
+    pool = await Promise.race([openPool(request, progress), stopped.promise.then(() => undefined)]);
     if (pool === undefined) return exitCode.interrupted;
     const options: MapOptions & { export: string } = {
       export: task.export,
@@ -78,18 +80,24 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
   }
 }
 
-async function openPool(request: MapRequest): Promise<MapPool> {
+async function openPool(request: MapRequest, progress: Progress): Promise<MapPool> {
+  const { Pool, PrintWriter } = await import('@shoal/pool');
+  // Results go to stdout, so what tasks print there goes to stderr, above the bar.
+  const prints = {
+    write: (text: string): boolean => {
+      progress.line(text.trimEnd());
+      return true;
+    },
+  };
   const options: PoolOptions = {
     processes: request.processes,
     maxTasksPerChild: request.maxTasksPerChild,
+    printer: new PrintWriter({ stdout: prints, stderr: prints }),
   };
   // A job on this machine loads nothing of the network: it should be on its way within a blink.
-  if (request.address === undefined) {
-    const { Pool } = await import('@shoal/pool');
-    return new Pool(options);
-  }
+  if (request.address === undefined) return new Pool(options);
   const { connect } = await import('@shoal/client');
-  return connect(request.address, { ...options, insecure: true });
+  return connect(request.address, { ...options, insecure: request.insecure === true });
 }
 
 interface Outlet {

@@ -1,3 +1,4 @@
+import { ShoalError } from '@shoal/errors';
 import { Command, Option } from 'commander';
 import { complain } from '../complaint.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
@@ -33,7 +34,7 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
         wholeNumber(1),
       ),
     )
-    .option('--insecure', 'say nothing about a connection over a network that is not encrypted')
+    .option('--insecure', 'join over a network although nothing protects the connection')
     .action(async ({ insecure, ...config }: AgentFlags) => {
       const [{ startAgent }, { serviceLog }, { untilEnded }] = await Promise.all([
         import('@shoal/node-agent'),
@@ -41,9 +42,7 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
         import('../service.ts'),
       ]);
       if (insecure !== true && !/^(localhost|127\.|\[::1\])/.test(config.join)) {
-        terminal.stderr.write(
-          `shoal: the connection to ${config.join} is not encrypted; pass --insecure if the network is private.\n`,
-        );
+        throw new ShoalError('INSECURE_CONNECT', { address: config.join });
       }
       const agent = await startAgent({ ...config, log: await serviceLog(terminal) });
       void agent.joined.then(() => terminal.stdout.write(`agent ${agent.name} joined ${config.join}\n`));

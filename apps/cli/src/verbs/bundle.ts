@@ -24,7 +24,7 @@ export function bundleCommand(terminal: Terminal): Command {
       const { parseTaskSpec } = await import('../map/task-spec.ts');
       const { url } = parseTaskSpec(file);
       await using client = await ClusterClient.open(flags.address);
-      const bundle = await client.pushBundle({ name, version, module: url });
+      const bundle = await client.pushBundle({ name, version, module: url.href });
       terminal.stdout.write(`${name}@${version} ${bundle.sha256}\n`);
     });
   return new Command('bundle').summary('name task modules for clients in other languages').addCommand(push);

@@ -59,6 +59,7 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
         'SHOAL_ADDRESS',
       ),
     )
+    .option('--insecure', 'with --address: send items and code unprotected over a network')
     .addOption(new Option('--local', 'run it on this machine, whatever SHOAL_ADDRESS says'))
     .action(async (task: string, options: MapFlags, command: Command) => {
       if (options.local === true && command.getOptionValueSource('address') === 'cli') {
