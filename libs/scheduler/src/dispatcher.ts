@@ -103,10 +103,13 @@ export class Dispatcher {
 
   /** What a job has to run, what memory it uses or how it is served has changed. */
   refreshJob(job: Job): void {
-    const { lane } = job.line;
-    const piece = lowest(job);
-    const ready = piece !== undefined && !lane.waitingForAnother.has(job) && job.hasRoomFor(piece.first);
-    lane.ready.refresh(job, ready);
+    job.line.lane.ready.refresh(job, this.isReady(job));
+  }
+
+  /** Whether a job has something to run, and memory allows it. */
+  isReady(job: Job): boolean {
+    const piece = job.pending.lowest();
+    return piece !== undefined && !job.line.lane.waitingForAnother.has(job) && job.hasRoomFor(piece.first);
   }
 
   /** An attempt is over: its slot is free. */
@@ -159,7 +162,7 @@ export class Dispatcher {
   /** Gives the first job of a lane an agent, or sets it aside. False: it has to wait for room, and goes first then. */
   #serve(lane: Lane): boolean {
     const job = lane.ready.top() as Job;
-    let piece = lowest(job) as Piece;
+    let piece = job.pending.lowest() as Piece;
     let avoid = this.#agentToAvoid(piece, lane);
     if (avoid !== undefined && lane.free.pick(false, avoid) === undefined) {
       const other = job.pending.next();
@@ -255,11 +258,4 @@ export class Dispatcher {
     for (const agent of this.agents.values()) lane.admit(agent);
     return lane;
   }
-}
-
-/** The lowest items of a job that could run now: an ordered consumer waits for them. */
-function lowest(job: Job): Piece | undefined {
-  const suspect = job.pending.suspect();
-  const next = job.pending.next();
-  return suspect !== undefined && (next === undefined || suspect.first < next.first) ? suspect : next;
 }

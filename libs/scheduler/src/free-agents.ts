@@ -49,6 +49,11 @@ export class FreeAgents {
     );
   }
 
+  /** Whether an agent is where its load belongs. */
+  isInPlace(berth: Berth): boolean {
+    return berth.link.chain === this.#chainFor(berth.agent);
+  }
+
   #chainFor(agent: Agent): Chain<Berth> | undefined {
     if (!agent.takesWork) return undefined;
     if (agent.attempts.size < agent.slots) return agent.attempts.size === 0 ? this.#idle : this.#slotFree;

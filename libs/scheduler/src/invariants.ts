@@ -4,7 +4,19 @@ import type { Job } from './job.ts';
 
 /** Throws an Error that says what is broken. Costs time in proportion to everything: for tests and simulation. */
 export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher): void {
-  for (const job of jobs) checkJob(job);
+  for (const job of jobs) {
+    checkJob(job);
+    const { line, seat, pending, wakeAtMs } = job;
+    must(seat.index >= 0 === dispatcher.isReady(job), `job ${job.id} is in the queue when it is ready`);
+    const retryMs = pending.nextReadyMs;
+    must(retryMs === undefined || (wakeAtMs as number) <= retryMs, `job ${job.id} wakes for its next retry`);
+    must(dispatcher.lanes.get(line.lane.key) === line.lane, `job ${job.id} stands in a lane that is served`);
+  }
+  for (const lane of dispatcher.lanes.values()) {
+    const idle = lane.free.pick(false);
+    const first = lane.ready.top();
+    must(!idle || !first, `a slot of ${idle?.name} is not free while job ${first?.id} is ready`);
+  }
   for (const agent of dispatcher.agents.values()) {
     const held = [...agent.attempts.values()];
     must(

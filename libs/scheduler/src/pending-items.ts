@@ -87,6 +87,13 @@ export class PendingItems {
     return count > 0 ? { first: this.#nextFresh, count, history: spotless, elsewhereUntilMs: 0 } : undefined;
   }
 
+  /** The lowest items that could run now: an ordered consumer waits for them. */
+  lowest(): Piece | undefined {
+    const suspect = this.suspect();
+    const next = this.next();
+    return suspect !== undefined && (next === undefined || suspect.first < next.first) ? suspect : next;
+  }
+
   /** Takes the lowest suspect out, one item of it. */
   takeSuspect(): Piece {
     const piece = this.#suspects.pop() as Piece;

@@ -71,6 +71,8 @@ class Chaos {
         chunkSize: world.chunkSize,
         windowItems: world.windowItems,
         windowBytes: 2_000,
+        retries: { thrown: 2, crash: 2, timeout: 0, lost: 10 },
+        labels: at % 3 === 2 ? { even: '1' } : {},
         group: { id: `group-${at % 2}`, processes: 1 + (at % 4) },
       });
       this.tell({ type: 'jobCreated', job, spec });
@@ -219,13 +221,14 @@ class Chaos {
     agent.beatAtMs = this.nowMs;
     const held = [...agent.held].map(([attempt, { job }]) => ({ attempt, job }));
     const { name, slots, session } = agent;
+    const labels: Record<string, string> = Number(name.at(-1)) % 2 === 0 ? { even: '1' } : {};
     this.tell({
       type: 'agentJoined',
       agent: name,
       session,
       resumes,
       slots,
-      labels: {},
+      labels,
       held,
       permanent: false,
     });
@@ -261,6 +264,11 @@ class Chaos {
         return;
       }
       held.next += 1;
+      if (!this.quiet && this.chance(0.05)) {
+        const failure = { kind: 'thrown', retryable: this.chance(0.7), attempt: { pid: 1 } } as const;
+        this.send({ type: 'itemFailed', session, attempt, index, failure });
+        continue;
+      }
       this.send({ type: 'itemsSucceeded', session, attempt, first: index, count: 1, bytes: 30, runMs: 2 });
     }
     if (held.next < held.end) return;

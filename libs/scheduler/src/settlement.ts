@@ -140,6 +140,7 @@ export class Settlement {
 
   #retry(job: Job, range: ItemRange, history: History, failure: ItemFailure, atOnce: boolean): void {
     const { kind } = failure;
+    this.#turn.touch(job);
     job.retried += range.count;
     this.totals.itemsRetried += range.count;
     this.#turn.emit({

@@ -1,0 +1,216 @@
+import { expect, test } from 'vitest';
+import type { SchedulerCommand } from './command.ts';
+import { only, placed, schedulerWith, World } from './scheduler.testkit.ts';
+
+const endless = Number.POSITIVE_INFINITY;
+
+test('seven items of a second on three agents with two slots: six at once, the seventh when a slot is free', () => {
+  const world = schedulerWith({ agents: { a: 2, b: 2, c: 2 }, job: { items: 7, chunkSize: 'auto' } });
+  expect([...world.dispatches.values()].map(({ agent }) => agent)).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+  world.pass(1_000);
+  expect(placed(world.finish(2, 1_000))).toEqual(['7: item 6 on b']);
+});
+
+test('short shards queue up behind short ones, four a slot; free slots of all agents come first', () => {
+  const world = schedulerWith({ agents: { a: 1, b: 1, c: 1 }, job: { items: 100 } });
+  // How long item 1 on b and item 2 on c take is not known: nothing queues up behind them.
+  expect(placed(world.finish(1, 1))).toEqual([
+    '4: item 3 on a',
+    '5: item 4 on a',
+    '6: item 5 on a',
+    '7: item 6 on a',
+  ]);
+  world.step({ type: 'drainRequested', agent: 'a' });
+  world.finish(2, 1);
+  world.step({ type: 'drainRequested', agent: 'b' });
+  world.finish(3, 1);
+  world.finish(4, 1);
+  for (const { attempt } of [...world.dispatches.values()].filter(({ agent }) => agent !== 'c')) {
+    world.finish(attempt, 1);
+  }
+  world.step({ type: 'resumeRequested', agent: 'a' });
+  const both = placed(world.step({ type: 'resumeRequested', agent: 'b' }));
+  expect(both).toHaveLength(4);
+  expect(world.heldBy('a')).toHaveLength(4);
+});
+
+test('shards of 50 ms and more never wait behind others', () => {
+  const world = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 100 } });
+  expect(placed(world.finish(1, 50))).toEqual(['3: item 2 on a']);
+});
+
+test('what must not be lost is not handed out before its slot is free', () => {
+  const retries = { thrown: 0, crash: 0, timeout: 0, lost: 0 };
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 100, retries } });
+  expect(placed(world.finish(1, 1))).toEqual(['2: item 1 on a']);
+});
+
+/** Runs everything that is dispatched, oldest first, and tells the order in which jobs end. */
+function runToEnd(world: World, msEach: number): string[] {
+  const ended: string[] = [];
+  for (let [next] = world.dispatches.keys(); next !== undefined; [next] = world.dispatches.keys()) {
+    ended.push(...only(world.finish(next, msEach), 'endJob').map(({ job }) => job));
+  }
+  return ended;
+}
+
+for (const [length, msEach] of [
+  ['short', 1],
+  ['long', 1_000],
+] as const) {
+  test(`a job of 3 ${length} items behind one of 10,000 finishes first`, () => {
+    const world = schedulerWith({ agents: { a: 2, b: 2 }, job: { items: 1_000 } });
+    for (const attempt of [1, 2, 3, 4]) world.finish(attempt, msEach);
+    const { job } = world.add(3);
+    expect(runToEnd(world, msEach)[0]).toBe(job);
+    expect(world.scheduler.snapshot().totals.dispatches).toBe(1_003);
+  });
+}
+
+test('equal jobs take turns: a free slot goes to the job with the fewest running', () => {
+  const world = schedulerWith({ agents: { a: 4 }, job: { items: 50 } });
+  world.add(50);
+  world.add(50);
+  const jobs: string[] = [];
+  for (let attempt = 1; attempt <= 12; attempt += 1) {
+    jobs.push(...only(world.finish(attempt, 1_000), 'dispatch').map(({ job }) => job));
+  }
+  const last = jobs.slice(-9).toSorted();
+  expect(last).toEqual(['job-1', 'job-1', 'job-1', 'job-2', 'job-2', 'job-2', 'job-3', 'job-3', 'job-3']);
+});
+
+test('a higher priority goes first, however much of it runs already', () => {
+  const world = new World();
+  world.add(3, { priority: 0 });
+  world.add(3, { priority: 1 });
+  const jobs = only(world.join('a', 4), 'dispatch').map(({ job }) => job);
+  expect(jobs).toEqual(['job-2', 'job-2', 'job-2', 'job-1']);
+});
+
+test('jobs of one group together use at most its processes', () => {
+  const world = schedulerWith({ agents: { a: 2, b: 2 } });
+  const group = { id: 'group', processes: 3 };
+  const first = world.add(5, { group });
+  const second = world.add(5, { group });
+  expect(placed(first.commands)).toHaveLength(3);
+  expect(placed(second.commands)).toEqual([]);
+  expect(world.waiting(second.job)).toBe('its share of 3 processes is in use');
+  expect(only(world.finish(1, 1_000), 'dispatch')).toMatchObject([{ job: second.job }]);
+  expect(placed(world.add(5, { group: { id: 'other', processes: 3 } }).commands)).toHaveLength(1);
+});
+
+test('a group of as many processes as its one agent has slots may still queue behind them', () => {
+  const world = schedulerWith({ agents: { local: 2 } });
+  world.add(100, { group: { id: 'pool', processes: 2 } });
+  world.finish(1, 1);
+  expect(world.dispatches.size).toBe(5);
+});
+
+test('an agent gets only jobs whose labels it has', () => {
+  const world = new World();
+  const { job } = world.add(2, { labels: { gpu: '1' } });
+  world.join('plain', 4);
+  expect(world.waiting(job)).toBe('no agent has label gpu=1');
+  expect(placed(world.join('big', 1, { labels: { gpu: '1', zone: 'b' } }))).toEqual(['1: item 0 on big']);
+});
+
+test('a job that needs a label is not starved by short shards of others on the agent that has it', () => {
+  const world = new World();
+  world.join('gpu', 1, { labels: { gpu: '1' } });
+  world.add(100);
+  world.finish(1, 1);
+  const { job } = world.add(1, { labels: { gpu: '1' } });
+  const jobs: string[] = [];
+  for (let attempt = 2; attempt <= 5; attempt += 1) {
+    jobs.push(...only(world.finish(attempt, 1), 'dispatch').map((dispatch) => dispatch.job));
+  }
+  expect(jobs[0]).toBe(job);
+});
+
+test('G20: a job that waits says why', () => {
+  const world = new World();
+  const { job } = world.add(2);
+  expect(world.waiting(job)).toBe('no agents are connected');
+  world.join('a', 1);
+  expect(world.waiting(job)).toBeUndefined();
+  const other = world.add(1, { group: { id: 'other', processes: endless } });
+  expect(world.waiting(other.job)).toBe('all slots are busy');
+  const open = world.add(0, {}, true);
+  expect(world.waiting(open.job)).toBe('waiting for more input');
+  world.step({ type: 'sessionClosed', session: 1, orderly: false });
+  expect(world.waiting(other.job)).toBe('the connection to every agent is interrupted');
+});
+
+test('G25: a cancelled job starts nothing more, and its slots are free when its agents say so', () => {
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 5 } });
+  const next = world.add(1);
+  expect(world.step({ type: 'cancelRequested', job: 'job-1', reason: 'enough' })).toEqual([
+    { type: 'revoke', session: 1, attempt: 1, reason: 'cancelled' },
+    { type: 'endJob', job: 'job-1', outcome: { state: 'cancelled', reason: 'enough' } },
+  ]);
+  expect(only(world.values(1), 'keepResults')).toEqual([]);
+  expect(only(world.beat('a'), 'revoke')).toEqual([
+    { type: 'revoke', session: 1, attempt: 1, reason: 'cancelled' },
+  ]);
+  expect(only(world.ended(1, { kind: 'returned' }), 'dispatch')).toMatchObject([{ job: next.job }]);
+});
+
+test('G25, G28: a slot whose revoked attempt was never heard of again is free in the end', () => {
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 1 } });
+  world.beat('a');
+  world.step({ type: 'cancelRequested', job: 'job-1', reason: 'enough' });
+  world.dispatches.clear();
+  const { job } = world.add(1);
+  expect(only(world.passBeating(6_000, 'a'), 'dispatch')).toMatchObject([{ job }]);
+});
+
+test('G26: a deadline ends the job and takes back what runs', () => {
+  const world = new World();
+  world.join('local', 1, { permanent: true });
+  world.add(5, { deadlineAtMs: 700 });
+  expect(world.pass(699)).toEqual([]);
+  expect(world.pass(1)).toEqual([
+    { type: 'revoke', session: 1, attempt: 1, reason: 'deadline' },
+    { type: 'endJob', job: 'job-1', outcome: { state: 'deadline' } },
+  ]);
+  expect(world.scheduler.nextDeadlineMs()).toBeUndefined();
+});
+
+test('the cost of placing a shard does not grow with agents and jobs', () => {
+  // A count of comparisons would pin the implementation; a hundredfold world must not take even thrice the time.
+  const microsPerShard = (jobs: number, agents: number): number => {
+    const world = new World();
+    for (let agent = 0; agent < agents; agent += 1) world.join(`agent-${agent}`, 1);
+    const queue: SchedulerCommand[] = [];
+    for (let job = 0; job < jobs; job += 1) queue.push(...world.add(Math.ceil(3_000 / jobs)).commands);
+    const { scheduler } = world;
+    const startMs = performance.now();
+    let shards = 0;
+    for (let at = 0; at < queue.length; at += 1) {
+      const command = queue[at];
+      if (command?.type !== 'dispatch') continue;
+      shards += 1;
+      const { session, attempt, first, count } = command;
+      const result = {
+        type: 'itemsSucceeded',
+        atMs: 0,
+        session,
+        attempt,
+        first,
+        count,
+        bytes: 1,
+        runMs: 9,
+      } as const;
+      queue.push(...scheduler.step(result));
+      queue.push(
+        ...scheduler.step({ type: 'attemptEnded', atMs: 0, session, attempt, ending: { kind: 'finished' } }),
+      );
+    }
+    return ((performance.now() - startMs) * 1_000) / shards;
+  };
+  const best = (jobs: number, agents: number): number =>
+    Math.min(...[0, 1, 2].map(() => microsPerShard(jobs, agents)));
+  best(1, 2);
+  const small = best(2, 3);
+  expect(best(200, 300)).toBeLessThan(small * 5 + 10);
+}, 60_000);

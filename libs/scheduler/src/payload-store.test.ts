@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { PayloadStore } from './payload-store.ts';
+
+const bytes = (length: number): Uint8Array => new Uint8Array(length);
+const run = (first: number, count: number, length = 8) => ({ first, count, bytes: bytes(length) });
+
+function storeWith(...counts: number[]): PayloadStore {
+  const store = new PayloadStore();
+  let first = 0;
+  for (const count of counts) {
+    store.addBlock('j', { first, count, bytes: bytes(count * 10) });
+    first += count;
+  }
+  return store;
+}
+
+test('a shard gets the very blocks that were pushed, so that each is sent once', () => {
+  const store = storeWith(5, 5);
+  const [first, second] = store.blocksFor('j', 4, 2);
+  expect(store.blocksFor('j', 0, 1)[0]).toBe(first);
+  expect(second).toMatchObject({ first: 5, count: 5 });
+});
+
+test('items are released by ranges, bytes by blocks', () => {
+  const store = storeWith(5, 5);
+  expect(store.releaseItems('j', 3, 4)).toEqual([]);
+  expect(store.itemBytes).toBe(100);
+  expect(store.releaseItems('j', 0, 3)).toMatchObject([{ first: 0 }]);
+  expect(store.itemBytes).toBe(50);
+});
+
+test('outcomes are delivered in the order in which the scheduler names them', () => {
+  const store = new PayloadStore();
+  store.keepResults('j', run(2, 2));
+  store.keepFailure('j', 1, 'broken');
+  store.keepResults('j', run(0, 1));
+  expect(store.deliver('j', 0, 4)).toMatchObject([
+    { kind: 'values', position: 0, first: 0, count: 1, offset: 0 },
+    { kind: 'failure', position: 1, first: 1, count: 1, failure: 'broken' },
+    { kind: 'values', position: 2, first: 2, count: 2, offset: 0 },
+  ]);
+});
+
+test('of a run that was accepted in part the value before the part is counted, not cut off', () => {
+  const store = new PayloadStore();
+  const whole = run(0, 6);
+  store.keepResults('j', whole, 4, 2);
+  expect(store.deliver('j', 4, 2)).toEqual([
+    { kind: 'values', position: 0, first: 4, count: 2, offset: 4, run: whole },
+  ]);
+});
+
+test('G3: until it is acknowledged an outcome reads the same each time, from any position', () => {
+  const store = new PayloadStore();
+  store.keepResults('j', run(0, 4));
+  store.keepFailure('j', 4, 'broken');
+  store.deliver('j', 0, 5);
+  expect(store.outcomesFrom('j', 0)).toHaveLength(2);
+  expect(store.outcomesFrom('j', 3)).toMatchObject([
+    { kind: 'values', position: 3, first: 3, count: 1, offset: 3 },
+    { kind: 'failure', position: 4 },
+  ]);
+  store.releaseResults('j', 3);
+  expect(store.resultBytes).toBe(8);
+  store.releaseResults('j', 4);
+  expect(store.resultBytes).toBe(0);
+  expect(store.outcomesFrom('j', 0)).toMatchObject([{ kind: 'failure', position: 4 }]);
+});
+
+test('the failure that ended a job is found whether it was delivered or not', () => {
+  const store = new PayloadStore();
+  store.keepFailure('j', 7, 'broken');
+  expect(store.failureOf('j', 7)).toBe('broken');
+  store.deliver('j', 7, 1);
+  expect(store.failureOf('j', 7)).toBe('broken');
+  expect(store.failureOf('j', 8)).toBeUndefined();
+});
+
+test('delivering what was not kept is an error', () => {
+  expect(() => storeWith(5).deliver('j', 0, 1)).toThrow(RangeError);
+});
+
+test('a job that is forgotten leaves nothing', () => {
+  const store = storeWith(5);
+  store.keepResults('j', run(0, 1));
+  store.forgetJob('j');
+  expect([store.itemBytes, store.resultBytes, store.blocksFor('j', 0, 5)]).toEqual([0, 0, []]);
+});

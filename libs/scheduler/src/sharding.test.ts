@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { schedulerOptions } from './options.ts';
+import { Sharding, type ShardRoom } from './sharding.ts';
+
+const plenty: ShardRoom = { available: 1_000_000, remaining: 100_000_000, slots: 2, bytesPerItem: 0 };
+
+function sharding(chunkSize: number | 'auto' = 'auto'): Sharding {
+  return new Sharding(chunkSize, schedulerOptions());
+}
+
+test('while nothing is measured a shard is one item', () => {
+  const shards = sharding();
+  expect(shards.next(plenty)).toBe(1);
+  expect(shards.estimateMs(1)).toBeUndefined();
+});
+
+test('a chunk size that was asked for is taken, measured or not', () => {
+  const shards = sharding(100);
+  expect(shards.next(plenty)).toBe(100);
+  shards.observe(100, 1_000, 0);
+  expect(shards.next(plenty)).toBe(100);
+  expect(shards.next({ ...plenty, available: 30 })).toBe(30);
+});
+
+test('shards grow towards 35 ms of work', () => {
+  const shards = sharding();
+  shards.observe(32, 32, 0);
+  expect(shards.next(plenty)).toBeGreaterThanOrEqual(34);
+  expect(shards.next(plenty)).toBeLessThanOrEqual(35);
+});
+
+test('shards grow thirty-twofold at a time', () => {
+  const shards = sharding();
+  shards.observe(1, 0, 0);
+  expect(shards.next(plenty)).toBe(32);
+  shards.observeShard(32);
+  expect(shards.next(plenty)).toBe(1_024);
+});
+
+test('items that turn out slow make shards small again', () => {
+  const shards = sharding();
+  shards.observe(1_000, 1, 0);
+  for (let time = 0; time < 40; time += 1) shards.observe(1, 40, 0);
+  expect(shards.next(plenty)).toBe(1);
+});
+
+test('a shard holds 256 KiB of input or of expected results at most, and one item always', () => {
+  const byInput = sharding();
+  byInput.observe(10_000, 1, 0);
+  expect(byInput.next({ ...plenty, bytesPerItem: 10_240 })).toBe(25);
+  expect(byInput.next({ ...plenty, bytesPerItem: 10_000_000 })).toBe(1);
+  const byResults = sharding();
+  byResults.observe(10_000, 1, 10_240 * 10_000);
+  expect(byResults.next({ ...plenty, bytesPerItem: 4 })).toBe(25);
+});
+
+test('near the end shards shrink as Python would cut them', () => {
+  const shards = sharding();
+  for (let time = 0; time < 10; time += 1) shards.observe(10, 60, 0);
+  expect(shards.next({ ...plenty, remaining: 25, available: 25 })).toBe(4);
+  expect(shards.next({ ...plenty, remaining: 3, available: 3 })).toBe(1);
+});
+
+test('what can run now is shared among the slots', () => {
+  const shards = sharding();
+  for (let time = 0; time < 10; time += 1) shards.observe(10, 60, 0);
+  expect(shards.next({ ...plenty, available: 4 })).toBe(2);
+});
+
+test('sharing does not make shards too short to pay for their way', () => {
+  const shards = sharding();
+  for (let time = 0; time < 10; time += 1) shards.observe(1_000, 100, 0);
+  expect(shards.next({ ...plenty, remaining: 100, available: 100 })).toBe(49);
+});
