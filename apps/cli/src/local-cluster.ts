@@ -105,7 +105,7 @@ function startAgentProcess(
   const agent = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: process.platform !== 'win32',
-    env: { SHOAL_LOG_LEVEL: 'warn', ...terminal.env },
+    env: { SHOAL_LOG_LEVEL: 'error', ...terminal.env },
   });
   const { pid } = agent;
   if (pid !== undefined) {

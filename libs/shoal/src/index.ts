@@ -1,1 +1,58 @@
-export {};
+/**
+ * What users import. Light on purpose: task modules import it in every child process, so gRPC, esbuild and the cluster
+ * client are loaded inside `connect`.
+ */
+import type { ConnectOptions } from '@shoal/client';
+import type { MapPool } from '@shoal/pool';
+
+export type { ConnectOptions } from '@shoal/client';
+export {
+  type ErrorCode,
+  InitializerError,
+  type ItemAttempt,
+  ItemError,
+  type ItemErrorCode,
+  JobCancelledError,
+  PoolClosedError,
+  PoolTerminatedError,
+  RemoteError,
+  ShoalError,
+  TimeoutError,
+} from '@shoal/errors';
+export {
+  current,
+  type Items,
+  type Job,
+  type MapOptions,
+  type MapPool,
+  type MapProgress,
+  type ModuleOptions,
+  type NextOptions,
+  Pool,
+  type PoolOptions,
+  type PoolStats,
+  PrintWriter,
+  type ProcessStats,
+  type ResultStream,
+  type RetryOptions,
+  type Settled,
+  type StreamOptions,
+  type SubmitOptions,
+  type TaskContext,
+  type TaskFunction,
+  type TaskModule,
+  task,
+  type WaitOptions,
+} from '@shoal/pool';
+
+/**
+ * Connects to a cluster: `await using pool = await connect('127.0.0.1:7300')`. What it resolves to has the interface of
+ * `new Pool()`, and its options: they are the defaults of every job of this connection.
+ *
+ * `address` is `HOST:PORT` of the coordinator. An address on another machine needs `insecure: true`: there is no TLS yet.
+ * Rejects with CANNOT_CONNECT, VERSION_MISMATCH or INSECURE_CONNECT, or with what is wrong with an option.
+ */
+export async function connect(address: string, options?: ConnectOptions): Promise<MapPool> {
+  const client = await import('@shoal/client');
+  return client.connect(address, options);
+}

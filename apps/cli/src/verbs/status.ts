@@ -7,6 +7,9 @@ interface StatusFlags {
   readonly outputFormat: 'text' | 'json';
 }
 
+/** A health check asks every few seconds; a coordinator that needs longer is not well. */
+const answerWithinMs = 3000;
+
 /** `shoal status`: the cluster at a glance. Also the health check of a container. */
 export function statusCommand(terminal: Terminal): Command {
   return new Command('status')
@@ -28,7 +31,7 @@ export function statusCommand(terminal: Terminal): Command {
         import('@shoal/client'),
         import('../status-text.ts'),
       ]);
-      await using client = await ClusterClient.open(flags.address);
+      await using client = await ClusterClient.open(flags.address, { connectTimeoutMs: answerWithinMs });
       const [cluster, agents, jobs] = await Promise.all([client.status(), client.agents(), client.jobs()]);
       const report = { address: flags.address, cluster, agents, jobs };
       terminal.stdout.write(
