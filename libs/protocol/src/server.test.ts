@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { credentials, Metadata, ServerCredentials, status } from '@grpc/grpc-js';
+import { Client, type ClientOptions, credentials, Metadata, ServerCredentials, status } from '@grpc/grpc-js';
 import { ShoalError } from '@shoal/errors';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from './gen/grpc/health/v1/health.ts';
@@ -160,21 +160,56 @@ describe('listening', () => {
   });
 });
 
-test('what is no gRPC at all ends its own connection and nothing else', async () => {
-  for (const bytes of [
-    'GET / HTTP/1.1\r\n\r\n',
-    '\x00'.repeat(1000),
-    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff',
-  ]) {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => {});
-    const gone = new Promise((resolve) => socket.once('close', resolve));
-    socket.write(bytes, 'latin1');
-    socket.resume();
-    socket.end();
-    await gone;
+describe('a hostile client', () => {
+  /** Sends these bytes as the request of GetStatus; resolves with the code that the call ends with. */
+  function send(bytes: Buffer, options: ClientOptions = {}): Promise<number> {
+    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), options);
+    const asIs = (message: Buffer): Buffer => message;
+    return new Promise((resolve) => {
+      client.makeUnaryRequest('/shoal.v1.ClusterService/GetStatus', asIs, asIs, bytes, (error) => {
+        client.close();
+        resolve(error?.code ?? status.OK);
+      });
+    });
   }
-  expect(
-    JSON.parse(await bufCurl(`http://127.0.0.1:${port}/shoal.v1.ClusterService/GetStatus`)),
-  ).toMatchObject({ agents: 3 });
+
+  afterEach(async () => {
+    expect(await send(Buffer.alloc(0)), 'the server still answers').toBe(status.OK);
+  });
+
+  test.each([
+    ['a length that runs beyond the end', '0affffffff0f'],
+    ['a number without an end', 'ffffffffffffffffffffffffff'],
+    ['a group that is never closed', '0b0b0b0b0b0b'],
+  ])('that sends %s loses its call only', async (_, hex) => {
+    expect(await send(Buffer.from(hex, 'hex'))).toBe(status.INTERNAL);
+  });
+
+  test('that sends a message over the limit is told so', async () => {
+    expect(await send(Buffer.alloc(5 * 2 ** 20, 0x0a))).toBe(status.RESOURCE_EXHAUSTED);
+  });
+
+  test('that sends a small message which unpacks to a big one is told so', async () => {
+    const gzip = { 'grpc.default_compression_algorithm': 2, 'grpc.max_send_message_length': -1 };
+    expect(await send(Buffer.alloc(50 * 2 ** 20), gzip)).toBe(status.RESOURCE_EXHAUSTED);
+  });
+
+  test('that speaks no gRPC at all ends its own connection and nothing else', async () => {
+    for (const bytes of [
+      'GET / HTTP/1.1\r\n\r\n',
+      '\x00'.repeat(1000),
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff',
+    ]) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      const gone = new Promise((resolve) => socket.once('close', resolve));
+      socket.write(bytes, 'latin1');
+      socket.resume();
+      socket.end();
+      await gone;
+    }
+    expect(
+      JSON.parse(await bufCurl(`http://127.0.0.1:${port}/shoal.v1.ClusterService/GetStatus`)),
+    ).toMatchObject({ agents: 3 });
+  });
 });
