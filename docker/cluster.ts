@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { buildImage, run } from './image.ts';
 
-const project = ['-p', 'shoal', '-f', fileURLToPath(new URL('compose.yaml', import.meta.url))];
+// Two clusters on one machine need a name and a port each.
+const name = process.env['SHOAL_CLUSTER'] ?? 'shoal';
+const project = ['-p', name, '-f', fileURLToPath(new URL('compose.yaml', import.meta.url))];
 const healthyWithinMs = 60_000;
 const port = process.env['SHOAL_PORT'] ?? '7300';
 
@@ -47,7 +49,7 @@ async function untilHealthy(containers: number): Promise<void> {
 }
 
 async function containerStates(): Promise<ContainerState[]> {
-  const ids = await output('docker', ['ps', '-aq', '--filter', 'label=com.docker.compose.project=shoal']);
+  const ids = await output('docker', ['ps', '-aq', '--filter', `label=com.docker.compose.project=${name}`]);
   return ids === '' ? [] : JSON.parse(await output('docker', ['inspect', ...ids.split('\n')]));
 }
 

@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dockerAnswers } from '../../docker/image.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const name = `shoal-test-${process.pid}`;
+const available = await dockerAnswers();
+
+// containers.test.ts says so when there is no Docker daemon, and fails where there has to be one.
+describe.skipIf(!available)('npm run cluster:up and cluster:down', () => {
+  let port: number;
+
+  beforeAll(async () => {
+    port = await freePort();
+    await cluster('up', '--agents', '2');
+  });
+  afterAll(() => cluster('down'));
+
+  test('a coordinator and as many agents as asked for are up, each healthy and not root', async () => {
+    const containers = await containerNames();
+    expect(containers).toEqual([`${name}_agent_1`, `${name}_agent_2`, `${name}_coordinator_1`]);
+    const users = containers.map((each) => output('docker', 'exec', each, 'node', '-p', 'process.getuid()'));
+    expect(await Promise.all(users)).toEqual(['1000', '1000', '1000']);
+  });
+
+  test('the command inside a container finds the cluster', async () => {
+    expect(await output('docker', 'exec', `${name}_agent_1`, 'shoal', 'status')).toContain('2 agents');
+  });
+
+  test('another agent joins, and SIGTERM lets it leave with exit code 0', async () => {
+    await cluster('up', '--agents', '3');
+    expect(await output('docker', 'exec', `${name}_coordinator_1`, 'shoal', 'status')).toContain('3 agents');
+    await output('docker', 'stop', '--time', '30', `${name}_agent_3`);
+    expect(await output('docker', 'inspect', '-f', '{{.State.ExitCode}}', `${name}_agent_3`)).toBe('0');
+  });
+
+  test('after cluster:down nothing is left of it', async () => {
+    await cluster('down');
+    expect(await containerNames()).toEqual([]);
+    expect(await output('docker', 'network', 'ls', '-q', '--filter', `name=${name}`)).toBe('');
+  });
+
+  function cluster(...args: string[]): Promise<string> {
+    return output('npm', 'run', '--silent', 'cluster', '--', ...args);
+  }
+
+  async function containerNames(): Promise<string[]> {
+    const names = await output('docker', 'ps', '-a', '--filter', `name=${name}`, '--format', '{{.Names}}');
+    return names === '' ? [] : names.split('\n').sort();
+  }
+
+  async function output(program: string, ...args: string[]): Promise<string> {
+    // The compose plugin names containers as docker-compose does when asked to.
+    const own = { SHOAL_CLUSTER: name, SHOAL_PORT: String(port), COMPOSE_COMPATIBILITY: '1' };
+    const env = { ...process.env, ...own };
+    const { stdout } = await promisify(execFile)(program, args, { cwd: root, env });
+    return stdout.trim();
+  }
+});
+
+/** A port of this machine that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
+  return address.port;
+}
