@@ -33,7 +33,8 @@ export async function oneMachine(): Promise<readonly Age[]> {
     console.log(`\n${title}: await pool.map(transform, scientists)`);
     const { value, seconds } = await timed(async () => {
       await using pool = new Pool(options);
-      return pool.map(transform, scientists);
+      // Without this await the block would be left, and the pool terminated, before the results are there.
+      return await pool.map(transform, scientists);
     });
     console.log(`  ${inSeconds(seconds)}`);
     check(isDeepStrictEqual(value, sequential.value), 'the same results in the same order');

@@ -19,6 +19,7 @@ export type {
 export { checkPoolOptions } from './options.ts';
 export { Pool } from './pool.ts';
 export { PrintWriter } from './print-writer.ts';
+export { reaper } from './reaper.ts';
 export type { Job, WaitOptions } from './surface/job.ts';
 export { type SurfaceOptions, surfaceOver } from './surface/surface.ts';
 export { type ModuleMeta, task } from './task.ts';

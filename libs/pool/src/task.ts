@@ -89,7 +89,9 @@ function nameInSource(url: string, line: number | undefined): string {
     const lines = readFileSync(fileURLToPath(url), 'utf8').split('\n');
     // A formatter may have put the name on a line before the call.
     const nearby = lines.slice(Math.max(0, line - 3), line).join('\n');
-    const names = [...nearby.matchAll(/\b(?:const|let|var)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)[^\n]*?=\s*\w*task\b/gu)];
+    const names = [
+      ...nearby.matchAll(/\b(?:const|let|var)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)[^\n]*?=\s*\w*task\b/gu),
+    ];
     return names.at(-1)?.[1] ?? fallback;
   } catch {
     return fallback;
