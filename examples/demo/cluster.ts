@@ -3,11 +3,12 @@ import { connect } from 'shoal';
 import { scientists } from '../scientists/scientist.ts';
 import { type Age, transform } from '../scientists/work.ts';
 import type { ClusterProcesses } from './cluster-processes.ts';
+import { marker } from './leftovers.ts';
 import { check, inSeconds, timed } from './stopwatch.ts';
 
 /** Act two: the same line on three agents over gRPC, one of which is killed while it works. */
 export async function onCluster(cluster: ClusterProcesses, expected: readonly Age[]): Promise<void> {
-  await using pool = await connect(cluster.address, { insecure: true });
+  await using pool = await connect(cluster.address, { env: [marker] });
 
   console.log('\nawait pool.map(transform, scientists) on 3 agents x 2 processes');
   const calm = await timed(() => pool.map(transform, scientists));

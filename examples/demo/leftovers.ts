@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Inherited by every process that the demo starts, however indirectly. */
-const marker = 'SHOAL_DEMO_RUN';
+export const marker = 'SHOAL_DEMO_RUN';
 
 /** From now on the processes that we start can be told from all others. */
 export function markProcesses(): void {
@@ -26,12 +26,13 @@ function markedProcesses(): readonly string[] | undefined {
   } catch {
     return undefined;
   }
-  return pids.filter((pid) => {
+  return pids.flatMap((pid) => {
     try {
       // A zombie has no environment any more: it is gone, its parent has not looked yet.
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark);
+      const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark);
+      return isOurs ? [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`] : [];
     } catch {
-      return false;
+      return [];
     }
   });
 }

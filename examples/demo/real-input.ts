@@ -4,6 +4,7 @@ import { connect } from 'shoal';
 import { census, type FileCensus } from '../source-census/census.ts';
 import { readSources, sourcePaths } from '../source-census/source-files.ts';
 import type { ClusterProcesses } from './cluster-processes.ts';
+import { marker } from './leftovers.ts';
 import { check, inSeconds, timed } from './stopwatch.ts';
 
 /** So long one process may count, for the whole demo to fit into a coffee break; the cluster then does the same files. */
@@ -32,7 +33,7 @@ export async function onRealInput(cluster: ClusterProcesses, root: string): Prom
   console.log(`  one process: ${rate(paths.length, sequential.seconds)} (${sample})`);
 
   await using pool = await connect(cluster.address, {
-    insecure: true,
+    env: [marker],
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   const found: string[] = [];
