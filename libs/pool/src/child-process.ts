@@ -154,7 +154,7 @@ export class ChildProcess {
     channel?.uncork();
   }
 
-  abort(chunk: number, reason: 'aborted' | 'timedOut'): void {
+  abort(chunk: number, reason: 'aborted' | 'timedOut' | 'recalled'): void {
     this.#send(frameType.abort, { chunk, reason });
   }
 
@@ -250,7 +250,10 @@ export class ChildProcess {
   /** Death is keyed on the exit, never on the end of a pipe: a grandchild can hold that for ever. */
   #exited(exit: ChildExit): void {
     const { channel, stdout, stderr } = this.#launched;
-    const open = [channel, stdout, stderr].filter((stream) => stream !== undefined && !stream.readableEnded);
+    // A stream that ended in an error (the child left without reading everything) is destroyed and never "ends".
+    const open = [channel, stdout, stderr].filter(
+      (stream) => stream !== undefined && !stream.readableEnded && !stream.destroyed,
+    );
     let left = open.length;
     let isTold = false;
     const tell = (): void => {

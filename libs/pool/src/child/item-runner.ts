@@ -70,12 +70,13 @@ export class ItemRunner {
     const part = this.#parts.find((candidate) => candidate.spec.chunk === chunk);
     if (part === undefined) return;
     part.isStopped = true;
+    this.#turnLater();
+    if (reason === 'recalled') return;
     const error =
       reason === 'timedOut'
         ? new DOMException('The item ran longer than timeoutMs.', 'TimeoutError')
         : new DOMException('The job was cancelled.', 'AbortError');
     for (const item of part.inFlight) item.abort(error);
-    this.#turnLater();
   }
 
   /** Start no further item. */

@@ -48,7 +48,7 @@ export interface RunMessage {
 
 export interface AbortMessage {
   readonly chunk: number;
-  readonly reason: 'aborted' | 'timedOut';
+  readonly reason: 'aborted' | 'timedOut' | 'recalled';
 }
 
 /** With the error after it, as structured clone. */

@@ -42,7 +42,13 @@ export class ChildRecord {
 
   /** Counts against `processes`. */
   get isMember(): boolean {
-    return !this.isSpare && (this.state === 'starting' || this.state === 'ready');
+    if (this.isSpare) return false;
+    // One that fails to start is replaced when it is gone, or failures could not be counted.
+    return this.state === 'starting' || this.state === 'ready' || (this.state === 'dying' && !this.wasReady);
+  }
+
+  get wasReady(): boolean {
+    return this.readyAtMs !== undefined;
   }
 
   get isIdle(): boolean {

@@ -37,6 +37,8 @@ export class Part {
   readonly started: Map<number, number> = new Map();
   /** Whether its function was loaded, so that an item may have started. */
   hasBegun = false;
+  /** Was given ahead, and is wanted back. */
+  isRecalled = false;
   /** The last sign of life, from which the time of a death is measured. */
   lastNewsMs: number;
   /** The item that ran too long. */

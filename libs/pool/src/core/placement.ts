@@ -7,7 +7,7 @@
 
 import type { ChildRecord } from './child-record.ts';
 import type { IndexRange } from './chunk.ts';
-import type { ChunkRecord } from './chunk-record.ts';
+import type { ChunkRecord, Part } from './chunk-record.ts';
 import type { ChildId } from './pool-event.ts';
 import type { TaskRecords } from './task-record.ts';
 
@@ -15,6 +15,7 @@ import type { TaskRecords } from './task-record.ts';
 export interface PlacementEffects {
   spawn(key: string, chunk: ChunkRecord, isSpare: boolean): void;
   give(child: ChildRecord, chunk: ChunkRecord, range: IndexRange, atMs: number): void;
+  recall(part: Part): void;
   retire(child: ChildRecord, atMs: number): void;
 }
 
@@ -71,6 +72,7 @@ export class Placement {
     this.#promoteSpares();
     this.#retireSurplus(atMs);
     this.#giveOut(atMs);
+    this.#recallForIdle();
     this.#spawnSpares(atMs);
   }
 
@@ -158,6 +160,20 @@ export class Placement {
     return false;
   }
 
+  /** Measured as short and yet waiting while somebody has nothing to do: the item before it takes longer than usual. */
+  #recallForIdle(): void {
+    if (this.#queue.length > 0) return;
+    for (const idle of this.#children.values()) {
+      if (!idle.isIdle || idle.killAtMs !== undefined) continue;
+      for (const child of this.#children.values()) {
+        const ahead = child.key === idle.key && child.state === 'ready' ? child.parts[1] : undefined;
+        if (ahead === undefined || ahead.hasBegun || ahead.isRecalled) continue;
+        if (idle.roomFor(ahead.chunk.taskLimit) > 0) this.#effects.recall(ahead);
+        return;
+      }
+    }
+  }
+
   #childFor(chunk: ChunkRecord): ChildRecord | undefined {
     let best: ChildRecord | undefined;
     for (const child of this.#children.values()) {
@@ -183,8 +199,8 @@ export class Placement {
   }
 
   /**
-   * Giving a busy child its next chunk saves the way to and fro between two. But that chunk cannot be taken back by
-   * a child that becomes free sooner, hence only what is short by measurement; a suspect is never mixed with others.
+   * Giving a busy child its next chunk saves the way to and fro between two. But a synchronous function cannot be
+   * asked to give it back, hence only what is short by measurement; a suspect is never mixed with others.
    */
   #isShort(child: ChildRecord, chunk: ChunkRecord): boolean {
     const running = child.parts[0]?.chunk.spec;
@@ -196,7 +212,8 @@ export class Placement {
     ) {
       return false;
     }
-    if (this.#members() < this.processes) return false;
+    // Somebody is coming, or could come, who would run it at once.
+    if (this.#members() < this.processes || this.#startingByKey().has(child.key)) return false;
     const runningMs = this.#tasks.of(running.task).itemMs;
     const nextMs = this.#tasks.of(chunk.spec.task).itemMs;
     if (runningMs === undefined || nextMs === undefined) return false;

@@ -19,12 +19,15 @@ export interface RunPart {
   readonly count: number;
 }
 
-/** Abort the signals of the chunk's running items and start none of it any more. Answered by `partEnded`. */
+/**
+ * Start no further item of the part. Answered by `partEnded`. The signals of items that run are aborted, unless it is
+ * only `recalled`: another child has nothing to do.
+ */
 export interface AbortPart {
   readonly type: 'abortPart';
   readonly child: ChildId;
   readonly chunk: ChunkId;
-  readonly reason: 'aborted' | 'timedOut';
+  readonly reason: 'aborted' | 'timedOut' | 'recalled';
 }
 
 /** Start no further item of anything; what runs may finish. Answered by `partEnded` of each part. */
@@ -64,7 +67,7 @@ export interface EndChunk {
   readonly ending: ChunkEnding;
   /** Whose last words explain a death, or a function or initializer that failed. */
   readonly child: ChildId | undefined;
-  /** Why a `taskFailed` is one. */
+  /** Why a `taskFailed` or `initializerFailed` is one. */
   readonly why?: 'unloadable' | 'killsChildren' | 'childrenDoNotStart';
 }
 

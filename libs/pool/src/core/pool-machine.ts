@@ -78,6 +78,7 @@ export class PoolMachine {
     this.#placement = new Placement(processes, this.#children, this.#tasks, {
       spawn: (key, chunk, isSpare) => this.#spawn(key, chunk, isSpare),
       give: (child, chunk, range, atMs) => this.#give(child, chunk, range, atMs),
+      recall: (part) => this.#recall(part),
       retire: (child, atMs) => this.#retire(child, atMs),
     });
   }
@@ -261,6 +262,16 @@ export class PoolMachine {
     this.#commands.push({ type: 'runPart', child: child.id, chunk: chunk.spec.chunk, ...range });
   }
 
+  #recall(part: Part): void {
+    part.isRecalled = true;
+    this.#commands.push({
+      type: 'abortPart',
+      child: part.child.id,
+      chunk: part.chunk.spec.chunk,
+      reason: 'recalled',
+    });
+  }
+
   #itemsSucceeded(part: Part, event: ItemsSucceeded): void {
     if (!this.#report(part, event)) return;
     this.#tasks.of(part.chunk.spec.task).measured(event.count, event.runMs);
@@ -336,7 +347,7 @@ export class PoolMachine {
       chunk: chunk.spec.chunk,
       ending,
       child: reason.child?.id,
-      ...(ending.kind === 'taskFailed' && reason.why !== undefined ? { why: reason.why } : {}),
+      ...(ending.kind === 'aborted' || reason.why === undefined ? {} : { why: reason.why }),
     });
   }
 
@@ -420,7 +431,7 @@ export class PoolMachine {
   #childExited(child: ChildRecord, exit: ChildExit, atMs: number): void {
     this.#children.delete(child.id);
     const isDeath = child.state !== 'retiring' && !child.endsByOurWill;
-    if (isDeath && child.readyAtMs === undefined) this.#startFailed(child, atMs);
+    if (isDeath && !child.wasReady) this.#startFailed(child, atMs);
     else if (isDeath) this.#deaths += 1;
     // A successor must not be replaced over and over while its predecessor takes its time.
     if (isDeath && child.isSpare)

@@ -1,0 +1,416 @@
+import { expect, test } from 'vitest';
+import {
+  aborted,
+  exitOf,
+  finished,
+  kill,
+  range,
+  retire,
+  run,
+  spawn,
+  TestMachine,
+} from './pool-machine.testkit.ts';
+
+/** A machine with children 1 … n, ready and idle. */
+function withChildren(n: number): TestMachine {
+  const m = new TestMachine(n);
+  for (let i = 1; i <= n; i++) m.queue(-i, 1, { task: 'earlier' });
+  for (let i = 1; i <= n; i++) m.ready(i);
+  for (let i = 1; i <= n; i++) m.runs(i, -i, 0, 1);
+  return m;
+}
+
+test('a chunk without a child gets one, and is run when that is ready', () => {
+  const m = new TestMachine(2);
+  expect(m.queue(1, 3)).toEqual([spawn(1, 1)]);
+  expect(m.ready(1)).toEqual([run(1, 1, 0, 3)]);
+  expect(m.runs(1, 1, 0, 3)).toEqual([finished(1)]);
+});
+
+test('no more children are started than chunks wait, and none beyond `processes`', () => {
+  const m = new TestMachine(2);
+  expect(m.queue(1, 1)).toEqual([spawn(1, 1)]);
+  expect(m.queue(2, 1)).toEqual([spawn(2, 2)]);
+  expect(m.queue(3, 1)).toEqual([]);
+  expect(m.ready(2)).toEqual([run(2, 1, 0, 1)]);
+});
+
+test('values are accepted once, in the step in which they came', () => {
+  const m = withChildren(1);
+  m.queue(1, 3);
+  m.began(1, 1);
+  expect(m.succeeded(1, 1, 0, 2)).toEqual([{ type: 'acceptValues', chunk: 1 }]);
+  expect(m.succeeded(1, 1, 1)).toEqual([kill(1)]);
+});
+
+test('results that were never asked for kill the child, and its items are suspects', () => {
+  const m = withChildren(1);
+  m.queue(1, 2);
+  m.began(1, 1);
+  expect(m.succeeded(1, 1, 7)).toEqual([kill(1)]);
+  expect(m.exits(1)).toMatchObject([
+    { type: 'endChunk', ending: { kind: 'childDied', suspects: [range(0, 2)] } },
+  ]);
+});
+
+test('a limit splits a chunk at the very call; the chunk goes on in the successor', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 3, { maxTasksPerChild: 2 });
+  // The successor is started when its predecessor gets its last items.
+  expect(m.ready(1)).toEqual([run(1, 1, 0, 2), spawn(2, 1)]);
+  expect(m.ready(2)).toEqual([]);
+  expect(m.runs(1, 1, 0, 2)).toEqual([retire(1), run(2, 1, 2, 1)]);
+  expect(m.snapshot.recycled).toBe(1);
+});
+
+test('the limit counts over chunks and jobs, and what was given back unstarted does not count', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 3, { maxTasksPerChild: 4 });
+  m.ready(1);
+  m.began(1, 1);
+  m.step({ type: 'abortRequested', chunk: 1, graceMs: 100 });
+  m.succeeded(1, 1, 0);
+  expect(m.ended(1, 1, 1)).toEqual([aborted(1)]);
+  // One of four is used up.
+  expect(m.queue(2, 5, { maxTasksPerChild: 4, task: 'other' })).toEqual([run(1, 2, 0, 3), spawn(2, 2)]);
+});
+
+test('a child that is used up for one job still serves another without a limit, until it leaves', () => {
+  const m = withChildren(1);
+  // It has run one item; a job with limit 1 needs a fresh one.
+  expect(m.queue(1, 1, { maxTasksPerChild: 1 })).toEqual([retire(1), spawn(2, 1)]);
+});
+
+test('a spare takes no slot and no work while its predecessor is there', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 2, { maxTasksPerChild: 2 });
+  m.ready(1);
+  m.ready(2);
+  expect(m.queue(2, 1, { maxTasksPerChild: 2 })).toEqual([]);
+  expect(m.snapshot.children.map(({ isSpare }) => isSpare)).toEqual([false, true]);
+});
+
+test('a spare that fails is not replaced over and over', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 1, { maxTasksPerChild: 1 });
+  m.ready(1);
+  expect(m.exits(2)).toEqual([]);
+  m.atMs = 20_000;
+  expect(m.after(0)).toEqual([spawn(3, 1)]);
+});
+
+test('an idle child of another key leaves to make room', () => {
+  const m = withChildren(1);
+  expect(m.queue(1, 1, { key: 'other' })).toEqual([retire(1), spawn(2, 1, 'other')]);
+});
+
+test('a busy child of another key is waited for', () => {
+  const m = withChildren(1);
+  m.queue(1, 1);
+  expect(m.queue(2, 1, { key: 'other' })).toEqual([]);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0);
+  expect(m.ended(1, 1, 1)).toEqual([finished(1), retire(1), spawn(2, 2, 'other')]);
+});
+
+test('short chunks are given ahead, long ones are not', () => {
+  const m = withChildren(1);
+  m.queue(1, 10);
+  expect(m.queue(2, 10)).toEqual([]);
+  m.began(1, 1);
+  for (let i = 0; i < 9; i++) m.succeeded(1, 1, i, 1, 0.1);
+  m.succeeded(1, 1, 9, 1, 0.1);
+  expect(m.ended(1, 1, 10)).toEqual([finished(1), run(1, 2, 0, 10)]);
+  m.began(1, 2);
+  m.succeeded(1, 2, 0, 5, 0.1);
+  expect(m.queue(3, 10)).toEqual([run(1, 3, 0, 10)]);
+});
+
+test('a chunk that was given ahead comes back to a child that has nothing to do', () => {
+  const m = withChildren(2);
+  m.queue(1, 1);
+  m.queue(2, 1);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0, 1, 0.1);
+  m.ended(1, 1, 1);
+  m.queue(3, 1);
+  expect(m.queue(4, 1)).toEqual([run(1, 4, 0, 1)]);
+  m.began(1, 3);
+  m.began(2, 2);
+  m.succeeded(2, 2, 0, 1, 0.1);
+  expect(m.ended(2, 2, 1)).toEqual([
+    finished(2),
+    { type: 'abortPart', child: 1, chunk: 4, reason: 'recalled' },
+  ]);
+  expect(m.ended(1, 4, 0)).toEqual([run(2, 4, 0, 1)]);
+});
+
+test('what had not begun goes back without a word when its child dies', () => {
+  const m = withChildren(1);
+  m.queue(1, 10);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0, 8, 0.001);
+  for (let i = 0; i < 20; i++) m.after(0);
+  m.queue(2, 1, { task: 't' });
+  m.succeeded(1, 1, 8, 1, 0.001);
+  const commands = m.exits(1);
+  expect(commands).toEqual([
+    {
+      type: 'endChunk',
+      chunk: 1,
+      child: 1,
+      ending: { kind: 'childDied', exit: exitOf(1), ms: 0, suspects: [range(9)], unstarted: [] },
+    },
+    spawn(2, 2),
+  ]);
+});
+
+test('without start marks everything that was not reported is suspect; the rest of the chunk had not started', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 10, { maxTasksPerChild: 4 });
+  m.ready(1);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0);
+  m.atMs = 50;
+  expect(m.exits(1)[0]).toMatchObject({
+    ending: { kind: 'childDied', ms: 50, suspects: [range(1, 3)], unstarted: [range(4, 6)] },
+  });
+});
+
+test('with start marks exactly the item that runs is suspect', () => {
+  const m = withChildren(1);
+  m.queue(1, 4, { marksStarts: true });
+  m.began(1, 1);
+  m.starts(1, 1, 0);
+  m.succeeded(1, 1, 0);
+  m.starts(1, 1, 1);
+  expect(m.exits(1)[0]).toMatchObject({ ending: { suspects: [range(1)], unstarted: [range(2, 2)] } });
+});
+
+test('last words make the blame exact', () => {
+  const m = withChildren(1);
+  m.queue(1, 10);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0, 3);
+  m.step({ type: 'childExiting', child: 1, running: [{ chunk: 1, index: 3 }] });
+  expect(m.exits(1, undefined)[0]).toMatchObject({
+    ending: { suspects: [range(3)], unstarted: [range(4, 6)] },
+  });
+});
+
+test('a death between items blames nobody: the chunk goes on elsewhere', () => {
+  const m = withChildren(1);
+  m.queue(1, 10);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0, 3);
+  m.step({ type: 'childExiting', child: 1, running: [] });
+  expect(m.exits(1, undefined)).toEqual([spawn(2, 1)]);
+  expect(m.ready(2)).toEqual([run(2, 1, 3, 7)]);
+  expect(m.snapshot.deaths).toBe(1);
+});
+
+test('a function that kills its children outside items is given up at the sixth death in 10 s', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 1);
+  for (let child = 1; child <= 5; child++) {
+    m.ready(child);
+    expect(m.exits(child)).toEqual([spawn(child + 1, 1)]);
+  }
+  m.ready(6);
+  expect(m.exits(6)).toEqual([
+    { type: 'endChunk', chunk: 1, ending: { kind: 'taskFailed' }, child: 6, why: 'killsChildren' },
+  ]);
+});
+
+test('deaths outside items are forgiven while items get done', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 20);
+  for (let child = 1; child <= 20; child++) {
+    m.ready(child);
+    m.began(child, 1);
+    m.succeeded(child, 1, child - 1);
+    m.step({ type: 'childExiting', child, running: [] });
+    expect(m.exits(child)).toEqual([child < 20 ? spawn(child + 1, 1) : finished(1)]);
+  }
+});
+
+test('an initializer that fails three times in a row ends what waits for its key, and no more is started', () => {
+  const m = new TestMachine(2);
+  m.queue(1, 1);
+  m.queue(2, 1);
+  for (const child of [1, 2]) {
+    m.step({ type: 'childStarted', child });
+    expect(m.step({ type: 'initializerThrew', child })).toEqual([kill(child)]);
+  }
+  expect(m.exits(1)).toEqual([spawn(3, 1)]);
+  expect(m.exits(2)).toEqual([spawn(4, 2)]);
+  m.step({ type: 'childStarted', child: 3 });
+  const ending = { kind: 'initializerFailed' };
+  const why = 'childrenDoNotStart';
+  expect(m.exits(3)).toEqual([
+    { type: 'endChunk', chunk: 1, ending, child: 3, why },
+    { type: 'endChunk', chunk: 2, ending, child: 3, why },
+  ]);
+});
+
+test('an item that runs too long is warned, then killed, then named; the others go back free', () => {
+  const m = withChildren(1);
+  m.queue(1, 3, { marksStarts: true, timeoutMs: 1_000 });
+  m.began(1, 1);
+  m.starts(1, 1, 0);
+  expect(m.machine.nextDeadlineMs()).toBe(1_000);
+  expect(m.after(1_000)).toEqual([{ type: 'abortPart', child: 1, chunk: 1, reason: 'timedOut' }]);
+  expect(m.after(100)).toEqual([kill(1)]);
+  expect(m.exits(1)).toEqual([
+    {
+      type: 'endChunk',
+      chunk: 1,
+      child: 1,
+      ending: { kind: 'timedOut', index: 0, exit: exitOf(1), ms: 1_000, unstarted: [range(1, 2)] },
+    },
+  ]);
+  expect(m.snapshot.deaths).toBe(0);
+});
+
+test('an item that finishes in its grace time has run too long all the same', () => {
+  const m = withChildren(1);
+  m.queue(1, 1, { marksStarts: true, timeoutMs: 1_000 });
+  m.began(1, 1);
+  m.starts(1, 1, 0);
+  m.after(1_000);
+  expect(m.succeeded(1, 1, 0)).toEqual([]);
+  expect(m.ended(1, 1, 1)).toEqual([kill(1)]);
+  expect(m.exits(1)).toMatchObject([{ ending: { kind: 'timedOut', index: 0, unstarted: [] } }]);
+});
+
+test('an abort of a chunk that waits ends it at once', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 1);
+  expect(m.step({ type: 'abortRequested', chunk: 1, graceMs: 100 })).toEqual([aborted(1)]);
+});
+
+test('an abort of a chunk that runs gives it the grace time, then kills; nothing more is accepted', () => {
+  const m = withChildren(1);
+  m.queue(1, 2);
+  m.began(1, 1);
+  expect(m.step({ type: 'abortRequested', chunk: 1, graceMs: 100 })).toEqual([
+    { type: 'abortPart', child: 1, chunk: 1, reason: 'aborted' },
+  ]);
+  expect(m.succeeded(1, 1, 0)).toEqual([]);
+  expect(m.after(100)).toEqual([kill(1)]);
+  expect(m.exits(1)).toEqual([aborted(1)]);
+  expect(m.snapshot.deaths).toBe(0);
+});
+
+test('a child that gives in within the grace time is not killed later', () => {
+  const m = withChildren(1);
+  m.queue(1, 2);
+  m.began(1, 1);
+  m.step({ type: 'abortRequested', chunk: 1, graceMs: 100 });
+  expect(m.ended(1, 1, 0)).toEqual([aborted(1)]);
+  m.queue(2, 1);
+  expect(m.after(1_000)).toEqual([]);
+});
+
+test('an innocent beside an aborted chunk goes back free when their child is killed', () => {
+  const m = withChildren(1);
+  m.queue(1, 1, { concurrentTasks: 4, marksStarts: true });
+  m.queue(2, 1, { concurrentTasks: 4, marksStarts: true });
+  for (const chunk of [1, 2]) {
+    m.began(1, chunk);
+    m.starts(1, chunk, 0);
+  }
+  m.step({ type: 'abortRequested', chunk: 1, graceMs: 100 });
+  m.after(100);
+  expect(m.exits(1)).toEqual([aborted(1), spawn(2, 2)]);
+});
+
+test('where several items run at once, a child takes further chunks until it is full', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 1, { concurrentTasks: 2, marksStarts: true });
+  m.queue(2, 1, { concurrentTasks: 2, marksStarts: true });
+  m.queue(3, 1, { concurrentTasks: 2, marksStarts: true });
+  expect(m.ready(1)).toEqual([run(1, 1, 0, 1), run(1, 2, 0, 1)]);
+});
+
+test('a channel that ends without an exit costs the child its life after 100 ms, and its items are suspects', () => {
+  const m = withChildren(1);
+  m.queue(1, 1);
+  m.began(1, 1);
+  m.step({ type: 'channelLost', child: 1 });
+  expect(m.after(99)).toEqual([]);
+  expect(m.after(1)).toEqual([kill(1)]);
+  expect(m.exits(1)).toMatchObject([{ ending: { kind: 'childDied', suspects: [range(0)] } }]);
+});
+
+test('a child that does not leave when it is asked to is killed', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 1, { maxTasksPerChild: 1 });
+  m.ready(1);
+  m.runs(1, 1, 0, 1);
+  expect(m.after(1_000)).toEqual([kill(1)]);
+  expect(m.exits(1)).toEqual([]);
+  expect(m.snapshot).toMatchObject({ recycled: 1, deaths: 0 });
+});
+
+test('a child that is too big gives the rest of its part back and leaves', () => {
+  const m = withChildren(1);
+  m.queue(1, 4);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0);
+  expect(m.ended(1, 1, 1, true)).toEqual([retire(1), spawn(2, 1)]);
+  expect(m.ready(2)).toEqual([run(2, 1, 1, 3)]);
+});
+
+test('a child that is too old leaves: idle at once, busy after its item', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 2, { maxAgeMs: 1_000 });
+  m.ready(1);
+  m.began(1, 1);
+  expect(m.machine.nextDeadlineMs()).toBe(1_000);
+  expect(m.after(1_000)).toEqual([{ type: 'stopChild', child: 1 }, spawn(2, 1)]);
+  m.succeeded(1, 1, 0);
+  m.ready(2);
+  expect(m.ended(1, 1, 1)).toEqual([retire(1), run(2, 1, 1, 1)]);
+  m.exits(1, undefined);
+  m.runs(2, 1, 1, 1);
+  expect(m.after(1_000)).toEqual([retire(2)]);
+});
+
+test('after a smaller size, idle children leave at once and busy ones when they are done', () => {
+  const m = withChildren(2);
+  m.queue(1, 1);
+  expect(m.step({ type: 'resized', processes: 1 })).toEqual([retire(2)]);
+  m.queue(2, 1);
+  expect(m.step({ type: 'resized', processes: 0 })).toEqual([]);
+  expect(m.runs(1, 1, 0, 1)).toEqual([finished(1), retire(1)]);
+});
+
+test('close lets work finish, then everybody leaves', () => {
+  const m = withChildren(2);
+  m.queue(1, 1);
+  expect(m.step({ type: 'closeRequested' })).toEqual([]);
+  expect(m.runs(1, 1, 0, 1)).toEqual([finished(1), retire(1), retire(2)]);
+  m.exits(1, undefined);
+  m.exits(2, undefined);
+  expect(m.machine.isEmpty).toBe(true);
+  expect(m.snapshot.deaths).toBe(0);
+});
+
+test('terminate ends every chunk as aborted and kills every child', () => {
+  const m = withChildren(1);
+  m.queue(1, 1);
+  m.queue(2, 1);
+  expect(m.step({ type: 'terminateRequested' })).toEqual([aborted(1), aborted(2), kill(1)]);
+  expect(m.exits(1)).toEqual([]);
+  expect(m.machine.isEmpty).toBe(true);
+});
+
+test('a function that cannot be loaded ends its chunk; its child lives on', () => {
+  const m = withChildren(1);
+  m.queue(1, 3);
+  expect(m.step({ type: 'taskUnloadable', child: 1, chunk: 1 })).toEqual([
+    { type: 'endChunk', chunk: 1, ending: { kind: 'taskFailed' }, child: 1, why: 'unloadable' },
+  ]);
+  expect(m.queue(2, 1)).toEqual([run(1, 2, 0, 1)]);
+});

@@ -1,0 +1,39 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+import { until } from './child-pool.testkit.ts';
+
+/** Starts a pool in a process of its own, which says which processes there are, and kills it. */
+async function orphansOf(how: string): Promise<number[]> {
+  const script = new URL('./fixtures/parent.ts', import.meta.url).pathname;
+  const parent: ChildProcess = spawn(process.execPath, ['--conditions=@shoal/source', script, how], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const pids: number[] = [];
+  for await (const line of createInterface({ input: parent.stdout as NodeJS.ReadableStream })) {
+    if (line === 'ready') break;
+    pids.push(Number(line));
+  }
+  expect(pids.every(isAlive)).toBe(true);
+  parent.kill('SIGKILL');
+  return pids;
+}
+
+test.each(['busy', 'waiting', 'grandchild'])(
+  'children that are %s are gone within 2 s of the kill of their parent',
+  async (how) => {
+    const pids = await orphansOf(how);
+    expect(pids.length).toBeGreaterThanOrEqual(3);
+    await until('all are gone', () => pids.filter(isAlive).length === 0 || pids.filter(isAlive), 2_000);
+  },
+);
+
+function isAlive(pid: number): boolean {
+  try {
+    // A zombie under a lazy init is gone, not alive.
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
