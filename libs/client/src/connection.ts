@@ -9,7 +9,7 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { durationText, PoolClosedError, ShoalError, timesText } from '@shoal/errors';
+import { durationText, type Fact, PoolClosedError, ShoalError, timesText } from '@shoal/errors';
 import {
   BundleServiceClient,
   ClusterServiceClient,
@@ -50,6 +50,9 @@ const channelOptions: ClientOptions = {
   'grpc.max_reconnect_backoff_ms': 1_000,
 };
 
+const reasonOf = (error: unknown): Fact | undefined =>
+  error instanceof ShoalError ? error.facts['reason'] : undefined;
+
 /**
  * A connection to a coordinator: one HTTP/2 socket under the three services.
  *
@@ -83,6 +86,7 @@ export class Connection {
     const startedAtMs = performance.now();
     const elapsedMs = (): number => performance.now() - startedAtMs;
     const backoff = new Backoff();
+    let reason: Fact | undefined;
     for (let tries = 1; ; tries++) {
       // Each try has a channel of its own: one that failed answers from memory for a while.
       const connection = new Connection(address, bounds);
@@ -92,9 +96,11 @@ export class Connection {
       } catch (error) {
         connection.close();
         if (!isOnTheWay(error)) throw error;
+        // A last try that was cut short knows less than those before it.
+        const isCutShort = elapsedMs() >= bounds.connectTimeoutMs;
+        if (reason === undefined || !isCutShort) reason = reasonOf(error);
         const waitMs = backoff.nextMs();
         if (elapsedMs() + waitMs >= bounds.connectTimeoutMs) {
-          const reason = error instanceof ShoalError ? error.facts['reason'] : undefined;
           throw new ShoalError('CANNOT_CONNECT', {
             address: address.text,
             reason,
