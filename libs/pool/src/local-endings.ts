@@ -79,7 +79,7 @@ export function unrunnableError(
   const options = error === undefined ? undefined : { cause: rebuildThrown(error) };
   if (kind === 'initializerFailed') {
     const reason = error === undefined ? 'it gave no reason' : summarize(error);
-    return new InitializerError({ where: 'a child process', reason, ...failure?.facts }, options);
+    return new InitializerError({ where: 'a child process', reason }, options);
   }
   if (failure !== undefined && isErrorCode(failure.code)) {
     return new ShoalError(failure.code, failure.facts, options);
