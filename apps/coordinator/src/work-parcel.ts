@@ -49,7 +49,9 @@ export class WorkParcel {
       held.releasedBlocks += 1;
       held.releasedBytes += bytes.byteLength;
     }
-    if (held.releasedBlocks < forgetBlocksMin && held.releasedBytes < forgetBytesMin) return;
+    // Looking for the lowest one costs time in proportion to those that are left, so it waits for as many.
+    const enough = Math.max(forgetBlocksMin, held.blocks.size);
+    if (held.releasedBlocks < enough && held.releasedBytes < forgetBytesMin) return;
     held.releasedBlocks = 0;
     held.releasedBytes = 0;
     const before = this.#lowestNeeded(held, blocks);

@@ -4,8 +4,8 @@ import type { JobSetup, Block as WireBlock } from '@shoal/protocol';
 /** A job of which this agent has, or will get, work: how to run it and the items that came so far. */
 export class HeldJob {
   readonly setup: JobSetup;
-  /** By first item. A block keeps its identity, so that a child is sent it once. */
-  readonly #blocks = new Map<number, Block>();
+  /** In order of their first items. A block keeps its identity, so that a child is sent it once. */
+  readonly #blocks: Block[] = [];
   #parts: WireBlock[] = [];
 
   constructor(setup: JobSetup) {
@@ -16,33 +16,50 @@ export class HeldJob {
   add(part: WireBlock): void {
     const { first, count, more } = part;
     if (this.#parts.length === 0 && !more) {
-      this.#blocks.set(first, { first, count, bytes: part.payload });
+      this.#insert({ first, count, bytes: part.payload });
       return;
     }
     this.#parts.push(part);
     if (more) return;
     const bytes = Buffer.concat(this.#parts.map(({ payload }) => payload));
     this.#parts = [];
-    this.#blocks.set(first, { first, count, bytes });
+    this.#insert({ first, count, bytes });
   }
 
   /** The blocks that hold these items, in order; undefined when one is missing. */
   blocksFor(first: number, count: number): Block[] | undefined {
-    const found = [...this.#blocks.values()]
-      .filter((block) => block.first < first + count && block.first + block.count > first)
-      .sort((a, b) => a.first - b.first);
+    const found: Block[] = [];
     let next = first;
-    for (const block of found) {
-      if (block.first > next) return undefined;
+    for (let at = this.#firstEndingAfter(first); next < first + count; at += 1) {
+      const block = this.#blocks[at];
+      if (block === undefined || block.first > next) return undefined;
+      found.push(block);
       next = block.first + block.count;
     }
-    return next >= first + count ? found : undefined;
+    return found;
   }
 
   /** Drops every block whose items are all below this index. */
   forgetBefore(index: number): void {
-    for (const [first, { count }] of this.#blocks) {
-      if (first + count <= index) this.#blocks.delete(first);
+    this.#blocks.splice(0, this.#firstEndingAfter(index));
+  }
+
+  /** Blocks come in order, but for those of items that are tried again. */
+  #insert(block: Block): void {
+    const at = this.#firstEndingAfter(block.first);
+    this.#blocks.splice(at, this.#blocks[at]?.first === block.first ? 1 : 0, block);
+  }
+
+  /** The position of the first block that ends after this item, by halving. */
+  #firstEndingAfter(item: number): number {
+    let low = 0;
+    let high = this.#blocks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const { first, count } = this.#blocks[middle] as Block;
+      if (first + count <= item) low = middle + 1;
+      else high = middle;
     }
+    return low;
   }
 }

@@ -1,0 +1,126 @@
+import type { ServiceError } from '@grpc/grpc-js';
+import {
+  Encoding,
+  errorFromStatus,
+  type MapRequest,
+  MapRequest as MapRequestCodec,
+  type MapResponse,
+} from '@shoal/protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { unary } from './raw-client.ts';
+import { TestCluster, until } from './test-cluster.ts';
+
+let cluster: TestCluster;
+beforeEach(async () => {
+  cluster = new TestCluster();
+  await cluster.start();
+  const { bundles } = cluster.client;
+  await unary(bundles.nameBundle.bind(bundles), { name: 'work', version: 1, sha256: cluster.sha256 });
+});
+afterEach(() => cluster.stop());
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+interface Mapped {
+  readonly values: string[];
+  readonly indices: number[];
+  readonly failures: { index: number; code: string; summary: string }[];
+  summary: MapResponse['summary'];
+}
+
+/** The whole call, as a client in another language makes it. */
+function map(start: Parameters<typeof MapRequestCodec.fromPartial>[0]['start'], messages: string[][]) {
+  const call = cluster.client.jobs.map();
+  const mapped: Mapped = { values: [], indices: [], failures: [], summary: undefined };
+  const done = new Promise<Mapped>((resolve, reject) => {
+    call.on('data', ({ outcomes, summary }: MapResponse) => {
+      for (const { index, outcome } of outcomes) {
+        mapped.indices.push(index);
+        if (outcome?.$case === 'value') mapped.values.push(Buffer.from(outcome.value).toString());
+        else if (outcome?.$case === 'failure') {
+          const { code, summary: line } = outcome.value;
+          mapped.failures.push({ index, code, summary: line });
+        }
+      }
+      mapped.summary ??= summary;
+    });
+    call.on('error', (error: ServiceError) => reject(errorFromStatus(error, { address: 'here' })));
+    call.on('end', () => resolve(mapped));
+  });
+  const write = (message: Parameters<typeof MapRequestCodec.fromPartial>[0]): boolean =>
+    call.write(MapRequestCodec.fromPartial(message) as MapRequest);
+  write({ start });
+  for (const items of messages) write({ items: items.map((item) => Buffer.from(item)) });
+  return { call, done, write };
+}
+
+test('a client without blocks, windows or cursors maps JSON over a named function', async () => {
+  await cluster.agent();
+  const { call, done } = map({ function: 'work#inc' }, [upTo(700).map(String), upTo(300).map(String)]);
+  call.end();
+  const { values, indices, summary } = await done;
+  expect(indices).toEqual(upTo(1000));
+  expect(values.slice(0, 3)).toEqual(['1', '2', '3']);
+  expect(values.slice(700, 703)).toEqual(['1', '2', '3']);
+  expect(summary).toMatchObject({ succeeded: 1000, failed: 0 });
+});
+
+test('results come back while items still go in', async () => {
+  await cluster.agent();
+  const { call, done, write } = map({ function: 'work@1#inc' }, [['1']]);
+  await new Promise((resolve) => call.once('data', resolve));
+  write({ items: [Buffer.from('2')] });
+  call.end();
+  expect((await done).values).toEqual(['2', '3']);
+});
+
+test('an item that fails is told and does not end the call', async () => {
+  await cluster.agent();
+  const { call, done } = map({ function: 'work#picky' }, [upTo(5).map(String)]);
+  call.end();
+  const { values, failures, summary } = await done;
+  expect(values).toEqual(['0', '1', '2', '4']);
+  expect(failures).toEqual([{ index: 3, code: 'ITEM_THREW', summary: 'TypeError: no threes' }]);
+  expect(summary).toMatchObject({ succeeded: 4, failed: 1 });
+});
+
+test('a call with no items is an empty job', async () => {
+  await cluster.agent();
+  const { call, done } = map({ function: 'work#inc' }, []);
+  call.end();
+  expect((await done).summary).toMatchObject({ succeeded: 0, failed: 0 });
+});
+
+test('a function that was not named and an encoding that others cannot write are refused', async () => {
+  await expect(map({ function: 'nothing#inc' }, []).done).rejects.toMatchObject({
+    code: 'BUNDLE_NOT_FOUND',
+  });
+  const v8 = { function: 'work#inc', options: { encoding: Encoding.V8 } };
+  await expect(map(v8, []).done).rejects.toMatchObject({ code: 'ENCODING_NOT_ACCEPTED' });
+});
+
+test('hanging up cancels the job', async () => {
+  await cluster.agent();
+  const { call, done } = map({ function: 'work#slow' }, [['[1, 60000]']]);
+  await until('it runs', () => cluster.coordinator.status().runningItems === 1);
+  call.cancel();
+  await expect(done).rejects.toThrow();
+  await until('the job is gone', () => cluster.coordinator.status().activeJobs === 0);
+  expect(cluster.events('job.ended')).toMatchObject([{ state: 'cancelled' }]);
+});
+
+test('a client that does not read is not read from beyond the window', async () => {
+  await cluster.agent();
+  const call = cluster.client.jobs.map();
+  call.on('error', () => {});
+  call.pause();
+  const options = { windowItems: 100 };
+  call.write(MapRequestCodec.fromPartial({ start: { function: 'work#inc', options } }));
+  for (let at = 0; at < 2000; at += 1) {
+    call.write(MapRequestCodec.fromPartial({ items: [Buffer.alloc(2000, ' '), Buffer.from('1')] }));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  const { jobs } = await unary(cluster.client.jobs.listJobs.bind(cluster.client.jobs), {});
+  expect(jobs[0]?.acceptedItems).toBeLessThan(1000);
+  call.cancel();
+});

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { deserialize, serialize } from 'node:v8';
+import { credentials, type ServiceError } from '@grpc/grpc-js';
+import {
+  BundleServiceClient,
+  ClusterServiceClient,
+  CreateJobRequest,
+  clientOptions,
+  Encoding,
+  errorFromStatus,
+  type ItemFailure,
+  type JobEnded,
+  JobServiceClient,
+  type ReadResultsResponse,
+} from '@shoal/protocol';
+
+/** A unary call as a promise; rejects with the error that the server meant. */
+export function unary<Request, Response>(
+  call: (request: Request, done: (error: ServiceError | null, response: Response) => void) => unknown,
+  request: Request,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    call(request, (error, response) => {
+      if (error === null) resolve(response);
+      else reject(errorFromStatus(error, { address: 'the coordinator' }));
+    });
+  });
+}
+
+/** What a job delivered. */
+export interface Delivered {
+  readonly values: Map<number, unknown>;
+  readonly failures: ItemFailure[];
+  readonly prints: string[];
+  readonly pids: Set<string>;
+  readonly waitingFor: Set<string>;
+  ended: JobEnded | undefined;
+}
+
+/** A client that speaks the wire and nothing more: what the real one does well is not under test here. */
+export class RawClient {
+  readonly jobs: JobServiceClient;
+  readonly bundles: BundleServiceClient;
+  readonly cluster: ClusterServiceClient;
+
+  constructor(address: string) {
+    const plain = credentials.createInsecure();
+    this.jobs = new JobServiceClient(address, plain, clientOptions);
+    this.bundles = new BundleServiceClient(address, plain, clientOptions);
+    this.cluster = new ClusterServiceClient(address, plain, clientOptions);
+  }
+
+  close(): void {
+    for (const client of [this.jobs, this.bundles, this.cluster]) client.close();
+  }
+
+  /** Pushes a bundle; answers with its hash. */
+  async putBundle(source: string): Promise<string> {
+    const part = Buffer.from(source);
+    const sha256 = createHash('sha256').update(part).digest('hex');
+    await new Promise<void>((resolve, reject) => {
+      const call = this.bundles.putBundle((error) => {
+        if (error === null) resolve();
+        else reject(errorFromStatus(error, { address: 'the coordinator' }));
+      });
+      call.write({ message: { $case: 'header', value: { sha256, size: part.byteLength } } });
+      call.write({ message: { $case: 'part', value: part } });
+      call.end();
+    });
+    return sha256;
+  }
+
+  /** Creates a job that calls an export of a bundle. */
+  async createJob(
+    sha256: string,
+    name: string,
+    options: Parameters<typeof CreateJobRequest.fromPartial>[0]['options'] = {},
+    requestId = '',
+  ): Promise<string> {
+    const { jobId } = await unary(
+      this.jobs.createJob.bind(this.jobs),
+      CreateJobRequest.fromPartial({
+        requestId,
+        task: { name, function: { $case: 'moduleExport', value: { bundleSha256: sha256, export: name } } },
+        options: { encoding: Encoding.V8, ...options },
+      }),
+    );
+    return jobId;
+  }
+
+  /** Pushes items in v8 blocks, as fast as the stream takes them, and ends the input. */
+  async push(jobId: string, items: readonly unknown[], blockItems = 100): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const call = this.jobs.pushItems((error, response) => {
+        if (error !== null) reject(errorFromStatus(error, { address: 'the coordinator' }));
+        else resolve(response.acceptedItems);
+      });
+      call.write({ message: { $case: 'start', value: { jobId, firstIndex: 0 } } });
+      for (let first = 0; first < items.length; first += blockItems) {
+        const values = items.slice(first, first + blockItems);
+        const payload = serialize(values);
+        const block = { first, count: values.length, payload, more: false, totalBytes: 0 };
+        call.write({ message: { $case: 'block', value: block } });
+      }
+      call.write({ message: { $case: 'endOfInput', value: { totalItems: items.length } } });
+      call.end();
+    });
+  }
+
+  /** Reads to the end of the job, acknowledging each batch. */
+  read(
+    jobId: string,
+    fromPosition = 0,
+    onMessage: (soFar: Delivered) => void = () => {},
+  ): Promise<Delivered> {
+    const delivered: Delivered = {
+      values: new Map(),
+      failures: [],
+      prints: [],
+      pids: new Set(),
+      waitingFor: new Set(),
+      ended: undefined,
+    };
+    let position = fromPosition;
+    return new Promise((resolve, reject) => {
+      const call = this.jobs.readResults({ jobId, fromPosition });
+      let parts: Uint8Array[] = [];
+      call.on('data', ({ message }: ReadResultsResponse) => {
+        if (message?.$case === 'batch') {
+          for (const { outcome } of message.value.outcomes) {
+            if (outcome?.$case === 'failure') {
+              delivered.failures.push(outcome.value);
+              position += 1;
+            } else if (outcome?.$case === 'run') {
+              const { first, count, payload, payloadSkip, more, pid, agent } = outcome.value;
+              parts.push(payload);
+              if (more) continue;
+              const values = deserialize(Buffer.concat(parts)) as unknown[];
+              parts = [];
+              for (let at = 0; at < count; at += 1)
+                delivered.values.set(first + at, values[payloadSkip + at]);
+              delivered.pids.add(`${agent} ${pid}`);
+              position += count;
+            }
+          }
+          this.jobs.acknowledgeResults({ jobId, position }, () => {});
+        } else if (message?.$case === 'print') {
+          const { agent, index, text } = message.value;
+          delivered.prints.push(`${agent} ${index} ${text}`);
+        } else if (message?.$case === 'progress') {
+          if (message.value.waitingFor !== '') delivered.waitingFor.add(message.value.waitingFor);
+        } else if (message?.$case === 'ended') delivered.ended = message.value;
+        onMessage(delivered);
+      });
+      call.on('error', (error: ServiceError) =>
+        reject(errorFromStatus(error, { address: 'the coordinator' })),
+      );
+      call.on('end', () => resolve(delivered));
+    });
+  }
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { type Coordinator, type CoordinatorConfig, startCoordinator } from '@shoal/coordinator';
+import { type Agent, type AgentConfig, startAgent } from '@shoal/node-agent';
+import { pino } from 'pino';
+import { RawClient } from './raw-client.ts';
+
+/** Functions that the tests map. Their items say what they do. */
+export const source = `
+import { appendFileSync } from 'node:fs';
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export const inc = (x) => x + 1;
+export const slow = async ([x, ms]) => { await sleep(ms); return x + 1; };
+export const logged = async ([x, ms, file]) => {
+  appendFileSync(file, x + '\\n');
+  await sleep(ms);
+  return x + 1;
+};
+export const picky = (x) => { if (x === 3) throw new TypeError('no threes'); return x; };
+export const deadly = (x) => { if (x === 3) process.kill(process.pid, 'SIGKILL'); return x; };
+export const chatty = (x) => { console.log('item', x); return x; };
+export const big = (bytes) => 'x'.repeat(bytes);
+`;
+
+/** What happened, newest last, as the coordinator and its agents logged it. */
+export interface Logged {
+  readonly event: string;
+  readonly msg: string;
+  readonly [fact: string]: unknown;
+}
+
+/** A coordinator on a free port, agents in this process or as processes of their own, and a raw client. */
+export class TestCluster {
+  readonly logged: Logged[] = [];
+  readonly #log = pino(
+    { level: 'debug' },
+    { write: (line: string) => void this.logged.push(JSON.parse(line)) },
+  );
+  readonly #agents: Agent[] = [];
+  #named = 0;
+  readonly #processes: ChildProcess[] = [];
+  readonly #clients: RawClient[] = [];
+  coordinator!: Coordinator;
+  client!: RawClient;
+  sha256 = '';
+
+  async start(config: CoordinatorConfig = {}): Promise<void> {
+    this.coordinator = await startCoordinator({ listen: '127.0.0.1:0', log: this.#log, ...config });
+    this.client = this.connect();
+    this.sha256 = await this.client.putBundle(source);
+  }
+
+  connect(): RawClient {
+    const client = new RawClient(this.coordinator.address);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** An agent in this process. */
+  async agent(config: Partial<AgentConfig> = {}): Promise<Agent> {
+    this.#named += 1;
+    const agent = await startAgent({
+      join: config.join ?? this.coordinator.address,
+      name: `agent-${this.#named}`,
+      processes: 2,
+      log: this.#log,
+      ...config,
+    });
+    this.#agents.push(agent);
+    await agent.joined;
+    return agent;
+  }
+
+  /** An agent as a process of its own. */
+  async agentProcess(name: string, processes = 2): Promise<ChildProcess> {
+    const main = fileURLToPath(new URL('agent-main.ts', import.meta.url));
+    const config = JSON.stringify({ join: this.coordinator.address, name, processes });
+    const child = spawn(process.execPath, ['--conditions=@shoal/source', main, config], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    this.#processes.push(child);
+    await once(child.stdout ?? child, 'data');
+    return child;
+  }
+
+  /** The events of one name, as far as they came. */
+  events(name: string): Logged[] {
+    return this.logged.filter(({ event }) => event === name);
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await Promise.all(this.#agents.map((agent) => agent.close({ drain: false })));
+    for (const child of this.#processes) child.kill('SIGKILL');
+    await this.coordinator?.close({ drain: false });
+  }
+}
+
+/** Waits until a condition holds, at most `ms`; then fails and shows what was seen. */
+export async function until<T>(what: string, look: () => T | undefined | false, ms = 10_000): Promise<T> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const seen = look();
+    if (seen !== undefined && seen !== false) return seen;
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
