@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { clientOptions } from './channel-options.ts';
 import { connectionFailure } from './connection-failure.ts';
 import { ClusterServiceClient } from './gen/shoal/v1/cluster.ts';
-import { errorFromCall } from './status.ts';
+import { errorFromStatus } from './status.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -23,7 +23,7 @@ function call(address: string, channel = credentials.createInsecure(), deadlineM
       (error) => {
         client.close();
         if (error === null) reject(new Error('the call succeeded'));
-        else resolve(errorFromCall(error, { address: 'HOST:1', tries: 5, elapsedMs: 12_000 }));
+        else resolve(errorFromStatus(error, { address: 'HOST:1', tries: 5, elapsedMs: 12_000 }));
       },
     );
   });
@@ -100,16 +100,24 @@ describe('a connection that worked', () => {
     [status.UNAVAILABLE, 'Keepalive timeout', 'it has gone silent'],
     [status.INTERNAL, 'Received RST_STREAM with code 2 (Internal server error)', 'connection dropped'],
     [status.CANCELLED, 'Cancelled on client', 'the call was cancelled'],
-    [
-      status.RESOURCE_EXHAUSTED,
-      'Received message larger than max (9 vs 4)',
-      'Received message larger than max (9 vs 4)',
-    ],
+    [status.RESOURCE_EXHAUSTED, 'Bandwidth exhausted', 'Bandwidth exhausted'],
     [status.UNAUTHENTICATED, 'who are you', 'UNAUTHENTICATED: who are you'],
     [99, 'odd', 'status 99: odd'],
     [status.UNAVAILABLE, '', 'unknown reason'],
   ])('ends with status %i (%s): CONNECTION_LOST, because %s', (code, details, reason) => {
     const error = connectionFailure(code, details, { address: 'HOST:1', connected: true });
     expect(error).toMatchObject({ code: 'CONNECTION_LOST', facts: { address: 'HOST:1', reason } });
+  });
+
+  test('does not count as lost because of a message over the limit: another try would end the same', () => {
+    const details = 'Received message larger than max (10000732 vs 4194304)';
+    const error = connectionFailure(status.RESOURCE_EXHAUSTED, details, {
+      address: 'HOST:1',
+      connected: true,
+    });
+    expect(error.message).toBe(
+      'A message to or from HOST:1: 9.5 MiB is over the limit of 4 MiB (fixed for one message).',
+    );
+    expect(error.code).toBe('LIMIT_REACHED');
   });
 });

@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { durationText, ShoalError } from '@shoal/errors';
+import { bytesText, durationText, ShoalError, timesText } from '@shoal/errors';
 
 /** Where a call went, for the message of an error that is the connection's. */
 export interface CallContext {
@@ -43,11 +43,11 @@ export function connectionFailure(code: number, details: string, context: CallCo
     case status.UNAVAILABLE:
     case status.DEADLINE_EXCEEDED:
       return context.connected
-        ? new ShoalError('CONNECTION_LOST', { address, reason: connectionReason(details) })
+        ? lost(address, connectionReason(details))
         : new ShoalError('CANNOT_CONNECT', {
             address,
             reason: connectionReason(details),
-            tries: triesText(context.tries ?? 1),
+            tries: timesText(context.tries ?? 1),
             elapsed: durationText(context.elapsedMs ?? 0),
           });
     case status.UNIMPLEMENTED:
@@ -56,20 +56,29 @@ export function connectionFailure(code: number, details: string, context: CallCo
         outdated: 'the coordinator',
       });
     case status.CANCELLED:
-      return new ShoalError('CONNECTION_LOST', { address, reason: 'the call was cancelled' });
+      return lost(address, 'the call was cancelled');
     case status.RESOURCE_EXHAUSTED:
-      return new ShoalError('CONNECTION_LOST', { address, reason: details || 'a limit was reached' });
+      return tooLarge(details, address) ?? lost(address, details || 'a limit was reached');
     case status.INTERNAL:
     case status.UNKNOWN:
       // A stream that was reset, a message that could not be read: nothing that the caller's request caused.
-      return new ShoalError('CONNECTION_LOST', { address, reason: connectionReason(details) });
+      return lost(address, connectionReason(details));
     default:
-      return new ShoalError('CONNECTION_LOST', {
-        address,
-        reason: `${status[code] ?? `status ${code}`}: ${details}`,
-      });
+      return lost(address, `${status[code] ?? `status ${code}`}: ${details}`);
   }
 }
 
-const triesText = (tries: number): string =>
-  tries === 1 ? 'once' : tries === 2 ? 'twice' : `${tries} times`;
+const lost = (address: string, reason: string): ShoalError =>
+  new ShoalError('CONNECTION_LOST', { address, reason });
+
+/** The error of a message over the limit. No outage: another connection would end just the same. */
+function tooLarge(details: string, address: string): ShoalError | undefined {
+  const sizes = /larger than max \((\d+) vs\.? (\d+)\)/.exec(details);
+  if (sizes === null) return undefined;
+  return new ShoalError('LIMIT_REACHED', {
+    what: `A message to or from ${address}`,
+    value: bytesText(Number(sizes[1])),
+    limit: bytesText(Number(sizes[2])),
+    option: 'fixed for one message',
+  });
+}

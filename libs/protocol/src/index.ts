@@ -3,8 +3,8 @@ export {
   readCatalogueError,
   writeCatalogueError,
 } from './catalogue-error.ts';
-export { clientOptions, serverOptions } from './channel-options.ts';
-export { type CallContext, connectionReason } from './connection-failure.ts';
+export { clientOptions } from './channel-options.ts';
+export type { CallContext } from './connection-failure.ts';
 export { readFacts, writeFacts } from './facts.ts';
 export { FlowControlledWriter, type WritableCall } from './flow-controlled-writer.ts';
 export {
@@ -148,9 +148,7 @@ export {
 } from './services.ts';
 export {
   type CallStatus,
-  errorFromCall,
   errorFromStatus,
-  isServiceError,
   statusOf,
 } from './status.ts';
 export {
@@ -159,5 +157,4 @@ export {
   ownPeer,
   packageVersion,
   protocolNumber,
-  understands,
 } from './version.ts';

@@ -34,11 +34,6 @@ export type LimitName =
   | 'windowItems'
   | 'windowBytes'
   | 'bundleBytes'
-  | 'errorBytes'
-  | 'summaryChars'
-  | 'stderrTailBytes'
-  | 'printBytesPerItem'
-  | 'printBytesPerSecond'
   | 'labelEntries'
   | 'nameChars'
   | 'concurrentStreams'
@@ -62,8 +57,8 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     undefined,
     'The payload of one message. Blocks are made about this big; a bigger one travels in parts. gRPC is fastest from 64 to 256 KiB.',
   ),
-  itemBytes: limit(64 * MiB, 'bytes', '--max-item-bytes', 'ITEM_TOO_LARGE', 'One item, encoded.'),
-  resultBytes: limit(64 * MiB, 'bytes', '--max-result-bytes', 'RESULT_TOO_LARGE', 'One result, encoded.'),
+  itemBytes: limit(64 * MiB, 'bytes', 'maxItemBytes', 'ITEM_TOO_LARGE', 'One item, encoded.'),
+  resultBytes: limit(64 * MiB, 'bytes', 'maxResultBytes', 'RESULT_TOO_LARGE', 'One result, encoded.'),
   windowItems: limit(
     100_000,
     'items',
@@ -74,34 +69,11 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   windowBytes: limit(
     32 * MiB,
     'bytes',
-    '--window-bytes',
+    undefined,
     undefined,
     'Items and results that the coordinator holds for a job; a single bigger one always fits. The producer waits.',
   ),
-  bundleBytes: limit(64 * MiB, 'bytes', '--max-bundle-bytes', 'LIMIT_REACHED', 'One bundle.'),
-  errorBytes: limit(256 * KiB, 'bytes', undefined, undefined, 'A thrown error as it travels. It is cut.'),
-  summaryChars: limit(1000, 'characters', undefined, undefined, 'A thrown error in one line. It is cut.'),
-  stderrTailBytes: limit(
-    2 * KiB,
-    'bytes',
-    undefined,
-    undefined,
-    'What a dead process wrote last. It is cut.',
-  ),
-  printBytesPerItem: limit(
-    64 * KiB,
-    'bytes',
-    undefined,
-    undefined,
-    'What one item prints. The rest is counted.',
-  ),
-  printBytesPerSecond: limit(
-    1 * MiB,
-    'bytes',
-    undefined,
-    undefined,
-    'What one process prints in a second. The rest is counted.',
-  ),
+  bundleBytes: limit(64 * MiB, 'bytes', undefined, 'LIMIT_REACHED', 'One bundle.'),
   labelEntries: limit(64, 'entries', undefined, 'REQUEST_INVALID', 'Labels of a job or an agent.'),
   nameChars: limit(
     100,

@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest';
 import { Any } from './gen/google/protobuf/any.ts';
 import { ErrorInfo } from './gen/google/rpc/error_details.ts';
 import { Status } from './gen/google/rpc/status.ts';
-import { errorFromCall, errorFromStatus, statusOf } from './status.ts';
+import { errorFromStatus, statusOf } from './status.ts';
 
 const context = { address: '10.0.0.5:7300' };
 const codes = Object.keys(catalogue) as ErrorCode[];
@@ -47,7 +47,7 @@ describe('an error on its way to the caller', () => {
     const { message, remedy } = catalogue[code];
     for (const [, name] of `${message} ${remedy}`.matchAll(/\{(\w+)\}/g)) facts[name as string] = `<${name}>`;
     const sent = new ShoalError(code, facts);
-    const received = errorFromCall(statusOf(sent), context) as ShoalError;
+    const received = errorFromStatus(statusOf(sent), context);
     expect(received).toBeInstanceOf(ShoalError);
     expect(received.code).toBe(code);
     expect(received.facts).toEqual(code.startsWith('POOL_') && Object.keys(facts).length === 0 ? {} : facts);
@@ -135,10 +135,4 @@ describe('an error from a server of another version', () => {
       { numRuns: 300 },
     );
   });
-});
-
-test('what is no failed call is given back as it is', () => {
-  const error = new RangeError('chunkSize');
-  expect(errorFromCall(error, context)).toBe(error);
-  expect(errorFromCall('text', context).message).toBe('text');
 });

@@ -54,18 +54,6 @@ export function errorFromStatus(
   return connectionFailure(failed.code, failed.details ?? '', context);
 }
 
-/** Whether an error came from a gRPC call. */
-export function isServiceError(error: unknown): error is ServiceError {
-  return error instanceof Error && 'code' in error && 'details' in error && 'metadata' in error;
-}
-
-/** The error of whatever a call was rejected with; what is no failed call is given back as it is. */
-export function errorFromCall(error: unknown, context: CallContext): Error {
-  if (error instanceof ShoalError) return error;
-  if (isServiceError(error)) return errorFromStatus(error, context);
-  return error instanceof Error ? error : new Error(String(error));
-}
-
 /** The one ErrorInfo of ours; undefined where there is none, or where what is there cannot be read. */
 function errorInfoOf(metadata: Metadata | undefined): ErrorInfo | undefined {
   const raw = metadata?.get(detailsKey)[0];
