@@ -8,8 +8,8 @@ import { type Coordinator, type Log, startCoordinator } from '@shoal/coordinator
 import { type Agent, startAgent } from '@shoal/node-agent';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const here = `${root}examples/python/`;
 const run = promisify(execFile);
 
 /** Debian's own, which has the packages: the first python3 of the PATH may be another one. */
