@@ -20,7 +20,8 @@ const suites: readonly Suite[] = [
   { name: 'architecture', include: ['test/architecture/**/*.test.ts'], timeoutMs: 60_000 },
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], timeoutMs: 60_000, serial: true },
   { name: 'cluster', include: ['test/cluster/**/*.test.ts'], timeoutMs: 60_000, serial: true },
-  { name: 'examples', include: ['examples/**/*.test.ts'], timeoutMs: 120_000, serial: true },
+  { name: 'cli', include: ['test/cli/**/*.test.ts'], timeoutMs: 60_000, serial: true },
+  { name: 'examples', include: ['test/examples/**/*.test.ts'], timeoutMs: 120_000, serial: true },
   { name: 'readme', include: ['test/readme/**/*.test.ts'], timeoutMs: 120_000, serial: true },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], timeoutMs: 240_000, serial: true },
 ];

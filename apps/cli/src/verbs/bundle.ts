@@ -1,6 +1,7 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
 import type { Terminal } from '../terminal.ts';
-import { address, usageError } from '../usage-error.ts';
+import { usageError } from '../usage-error.ts';
 
 /** `shoal bundle push`: a task module under a name, for clients that cannot bundle one (Python, Go, …). */
 export function bundleCommand(terminal: Terminal): Command {
@@ -12,18 +13,14 @@ export function bundleCommand(terminal: Terminal): Command {
     )
     .argument('<NAME@VERSION>', 'such as imaging@3')
     .argument('<FILE>', 'a task module, TypeScript or JavaScript')
-    .addOption(
-      new Option('--address <HOST:PORT>', 'the coordinator')
-        .argParser(address)
-        .env('SHOAL_ADDRESS')
-        .default('127.0.0.1:7300'),
-    )
-    .action(async (label: string, file: string, flags: { readonly address: string }) => {
+    .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS, or 127.0.0.1:7300)'))
+    .action(async (label: string, file: string, flags: { readonly address?: string }) => {
+      const address = flags.address ?? addressFromEnvironment(terminal) ?? defaultAddress;
       const { name, version } = parseBundleLabel(label);
       const { ClusterClient } = await import('@shoal/client');
       const { parseTaskSpec } = await import('../map/task-spec.ts');
       const { url } = parseTaskSpec(file);
-      await using client = await ClusterClient.open(flags.address);
+      await using client = await ClusterClient.open(address);
       const bundle = await client.pushBundle({ name, version, module: url.href });
       terminal.stdout.write(`${name}@${version} ${bundle.sha256}\n`);
     });

@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addressFromEnvironment, addressOption } from '../coordinator-address.ts';
 import { inputFormats } from '../map/item-source.ts';
 import type { MapRequest } from '../map/map-job.ts';
 import type { Terminal } from '../terminal.ts';
-import { address, duration, usageError, wholeNumber } from '../usage-error.ts';
+import { duration, usageError, wholeNumber } from '../usage-error.ts';
 
 /** `shoal map`: one job, from a file, a range or stdin to a file or stdout. */
 export function mapCommand(terminal: Terminal, end: (exitCode: number) => void): Command {
@@ -54,21 +55,21 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
         .choices(['stop', 'keep'])
         .default('stop'),
     )
-    .addOption(
-      option('--address <HOST:PORT>', 'run it on the cluster of this coordinator', address).env(
-        'SHOAL_ADDRESS',
-      ),
-    )
+    .addOption(addressOption('run it on the cluster of this coordinator (default: SHOAL_ADDRESS)'))
     .option('--insecure', 'with --address: send items and code unprotected over a network')
     .addOption(new Option('--local', 'run it on this machine, whatever SHOAL_ADDRESS says'))
-    .action(async (task: string, options: MapFlags, command: Command) => {
-      if (options.local === true && command.getOptionValueSource('address') === 'cli') {
+    .action(async (task: string, options: MapFlags) => {
+      const { local, address, ...rest } = options;
+      if (local === true && address !== undefined) {
         throw usageError('--address and --local exclude each other', 'Leave one out.');
       }
+      const coordinator = local === true ? undefined : (address ?? addressFromEnvironment(terminal));
+      const request: MapRequest = {
+        task,
+        ...rest,
+        ...(coordinator === undefined ? {} : { address: coordinator }),
+      };
       const { runMapJob } = await import('../map/map-job.ts');
-      const { local, ...rest } = options;
-      const request: MapRequest = { task, ...rest };
-      if (local === true) delete (request as { address?: string }).address;
       end(await runMapJob(request, terminal));
     });
 }

@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const shoal = fileURLToPath(new URL('../../libs/shoal/bin/shoal.js', import.meta.url));
+
+/** How a command ended and what it said. */
+export interface Ended {
+  /** The signal's name where a signal ended it. */
+  readonly exitCode: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A `shoal` command that runs as users run it: a process of its own, in a session of its own. */
+export class Command {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<Ended>;
+  stdout = '';
+  stderr = '';
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stdout?.on('data', (chunk) => {
+      this.stdout += String(chunk);
+    });
+    child.stderr?.on('data', (chunk) => {
+      this.stderr += String(chunk);
+    });
+    this.#ended = once(child, 'close').then(([code, signal]) => ({
+      exitCode: code ?? signal,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }));
+  }
+
+  /** Starts `shoal …args`; every process that comes of it carries `mark` in its environment. */
+  static start(args: readonly string[], { input, mark }: { input?: string; mark?: string } = {}): Command {
+    const child = spawn(process.execPath, ['--conditions=@shoal/source', shoal, ...args], {
+      cwd: root,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, SHOAL_ADDRESS: '', ...(mark === undefined ? {} : { SHOAL_TEST_MARK: mark }) },
+    });
+    child.stdin?.on('error', () => {});
+    if (input !== undefined) child.stdin?.end(input);
+    return new Command(child);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get ended(): Promise<Ended> {
+    return this.#ended;
+  }
+
+  /** As `| head` does when it has seen enough. */
+  closeStdout(): void {
+    this.#child.stdout?.destroy();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until it has said something; tells what it said instead when it does not. */
+  async said(pattern: RegExp, withinMs: number = 20_000): Promise<RegExpExecArray> {
+    return until(
+      `${pattern} in the output`,
+      () => pattern.exec(this.stdout + this.stderr) ?? undefined,
+      () => `stdout: ${this.stdout}\nstderr: ${this.stderr}`,
+      withinMs,
+    );
+  }
+}
+
+/** Runs a command to its end. */
+export function shoalCommand(args: readonly string[], input: string = ''): Promise<Ended> {
+  return Command.start(args, { input }).ended;
+}
+
+/** Waits for a condition; says what was seen when it does not come. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined,
+  seen: () => unknown = () => '',
+  withinMs: number = 20_000,
+): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const found = look();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}. Seen: ${seen()}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** The processes that carry a mark, as `pid command`. A zombie carries nothing: it is gone. */
+export function marked(mark: string): readonly string[] {
+  const wanted = `SHOAL_TEST_MARK=${mark}`;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const isOurs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(wanted);
+        return isOurs ? [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Waits until no process with this mark is left. */
+export async function allGone(mark: string, withinMs: number = 8000): Promise<void> {
+  await until(
+    'every process is gone',
+    () => (marked(mark).length === 0 ? true : undefined),
+    () => marked(mark).join('\n'),
+    withinMs,
+  );
+}

@@ -1,0 +1,153 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Command, shoalCommand } from './command.testkit.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'shoal-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const map = (task: string, ...args: string[]) => shoalCommand(['map', `test/cli/work.ts#${task}`, ...args]);
+
+describe('what goes in', () => {
+  test('stdin is NDJSON, so the output of seq will do', async () => {
+    const input = Array.from({ length: 2000 }, (_, index) => `${index + 1}\n`).join('');
+    const { stdout, exitCode } = await shoalCommand(['map', 'examples/square.ts#square'], input);
+    expect(stdout.split('\n').slice(0, 3)).toEqual(['1', '4', '9']);
+    expect(stdout.split('\n').length).toBe(2001);
+    expect(exitCode).toBe(0);
+  });
+
+  test('a range counts up to its last number', async () => {
+    expect(await map('square', '--input', '8..10')).toEqual({
+      exitCode: 0,
+      stdout: '64\n81\n100\n',
+      stderr: '',
+    });
+  });
+
+  test('a .csv file gives an object a row, by its header', async () => {
+    const input = file('people.csv', 'name,born\nAda,1815\n"Noether, Emmy",1882\n');
+    const { stdout } = await map('loud', '--input', input);
+    expect(stdout).toBe('{"name":"Ada","born":"1815"}\n{"name":"Noether, Emmy","born":"1882"}\n');
+  });
+
+  test('a .txt file gives a string a line, and --input-format overrides the name', async () => {
+    const input = file('numbers.txt', '1\n2\n');
+    expect((await map('loud', '--input', input)).stdout).toBe('"1"\n"2"\n');
+    expect((await map('loud', '--input', input, '--input-format', 'ndjson')).stdout).toBe('1\n2\n');
+  });
+
+  test('a line that is no JSON is named by file and line; the results before it are written; exit code 2', async () => {
+    const input = file('bad.ndjson', '1\n2\n{"a":\n4\n');
+    const { stdout, stderr, exitCode } = await map('square', '--input', input);
+    expect(stdout).toBe('1\n4\n');
+    expect(stderr).toContain(`shoal: INPUT_INVALID: ${input}, line 3: no JSON value: {"a":`);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(exitCode).toBe(2);
+  });
+});
+
+describe('what comes out', () => {
+  test('results go to the file, prints of tasks to stderr, nothing to stdout', async () => {
+    const output = join(folder, 'out.ndjson');
+    const { stdout, stderr } = await map('loud', '--input', '1..2', '--output', output, '--processes', '1');
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^\(loud pid=\d+ item=0\) got 1\n\(loud pid=\d+ item=1\) got 2\n$/);
+    expect(readFileSync(output, 'utf8')).toBe('1\n2\n');
+  });
+
+  test('undefined is written as null', async () => {
+    expect((await map('nothing', '--input', '1..2')).stdout).toBe('null\nnull\n');
+  });
+
+  test('a result that JSON cannot say is a failed item', async () => {
+    const { stderr, exitCode } = await map('big', '--input', '1..1');
+    expect(stderr).toContain('VALUE_NOT_PORTABLE: Result of item 0 cannot be sent');
+    expect(exitCode).toBe(1);
+  });
+
+  test('the input is never overwritten with its own results', async () => {
+    const input = file('same.ndjson', '1\n');
+    const { stderr, exitCode } = await map('square', '--input', input, '--output', input);
+    expect(stderr).toContain('FILE_NOT_USABLE');
+    expect(readFileSync(input, 'utf8')).toBe('1\n');
+    expect(exitCode).toBe(2);
+  });
+
+  test('a reader that goes away ends it quietly', async () => {
+    const command = Command.start(['map', 'test/cli/work.ts#square', '--input', '1..10000000']);
+    await command.said(/^1\n4\n/);
+    command.closeStdout();
+    const { stderr, exitCode } = await command.ended;
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 141 });
+  });
+});
+
+describe('items that fail', () => {
+  test('the first failure ends the job: the results before it, one line, exit code 1', async () => {
+    const { stdout, stderr, exitCode } = await map('notThree', '--input', '1..6');
+    expect(stdout).toBe('1\n2\n');
+    expect(stderr).toMatch(
+      /^shoal: ITEM_THREW: Item 2 failed: TypeError: three is right out \(notThree at work\.ts:.*\n$/,
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test('with --on-error keep a failure is a line in its place, told on stderr, exit code 1', async () => {
+    const { stdout, stderr, exitCode } = await map('notThree', '--input', '1..4', '--on-error', 'keep');
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toEqual([1, 2, { error: expect.objectContaining({ code: 'ITEM_THREW', index: 2 }) }, 4]);
+    expect(lines[2].error.cause).toEqual({ name: 'TypeError', message: 'three is right out' });
+    expect(stderr).toContain('shoal: ITEM_THREW: Item 2 failed');
+    expect(exitCode).toBe(1);
+  });
+
+  test('--timeout ends an endless loop', async () => {
+    const { stderr, exitCode } = await map('spin', '--input', '1..1', '--timeout', '300ms');
+    expect(stderr).toContain('ITEM_TIMED_OUT: Item 0 ran longer than 300 ms');
+    expect(exitCode).toBe(1);
+  });
+});
+
+describe('what is typed wrong', () => {
+  test.each([
+    [['mpa'], "unknown command 'mpa'. Did you mean map?"],
+    [['map', 'x.ts', '--chunksize', '3'], "unknown option '--chunksize'. Did you mean --chunk-size?"],
+    [['map', 'x.ts', '--detach'], "unknown option '--detach'"],
+    [['map', 'x.ts', '--processes', '0'], 'Give a whole number from 1 on.'],
+    [['map', 'x.ts', '--timeout', '30'], 'Give a time with its unit'],
+    [['map', 'nowhere.ts#f'], 'FILE_NOT_USABLE: nowhere.ts: there is no such file'],
+    [
+      ['map', 'test/cli/work.ts#f', '--input', 'data.xml'],
+      'The format of data.xml cannot be told by its name',
+    ],
+    [['map', 'test/cli/work.ts#f', '--input', '9..1'], 'Try 1..9.'],
+    [['map', 'test/cli/work.ts#sqaure', '--input', '1..2'], 'Did you mean square?'],
+    [['bundle', 'push', 'imaging', 'x.ts'], 'imaging is no NAME@VERSION'],
+    [['agent'], "required option '--join <HOST:PORT>' not specified"],
+  ])('shoal %j', async (args, message) => {
+    const { stdout, stderr, exitCode } = await shoalCommand(args);
+    expect(stderr).toContain(message);
+    expect(stderr.trim().split('\n'), 'one line, no stack').toHaveLength(1);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
+  });
+
+  test('--help and --version are results', async () => {
+    expect(await shoalCommand(['--version'])).toEqual({ exitCode: 0, stdout: '0.1.0\n', stderr: '' });
+    const help = await shoalCommand(['map', '--help']);
+    expect(help).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(help.stdout).toContain('Usage: shoal map [options] <FILE#EXPORT>');
+  });
+});

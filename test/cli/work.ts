@@ -1,0 +1,25 @@
+export const square = (x: number): number => x * x;
+
+export const nothing = (): undefined => undefined;
+
+export const loud = (x: number): number => {
+  console.log(`got ${x}`);
+  return x;
+};
+
+export const notThree = (x: number): number => {
+  if (x === 3) throw new TypeError('three is right out');
+  return x;
+};
+
+export const big = (): bigint => 1n;
+
+export const slow = async (x: number): Promise<number> => {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return x;
+};
+
+/** Never gives the event loop a turn: only a signal that cannot be caught ends it. */
+export const spin = (): never => {
+  for (;;);
+};
