@@ -30,7 +30,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Why a connection failed, in plain words. What grpc-js says itself where there are none. */
-export function connectionReason(details: string): string {
+function connectionReason(details: string): string {
   const known = reasons.find(([pattern]) => pattern.test(details));
   if (known !== undefined) return known[1];
   return details.split('\n', 1)[0]?.slice(0, 200) || 'unknown reason';
