@@ -58,7 +58,7 @@ for (const [length, msEach] of [
   ['short', 1],
   ['long', 1_000],
 ] as const) {
-  test(`a job of 3 ${length} items behind one of 10,000 finishes first`, () => {
+  test(`a job of 3 ${length} items behind one of 1,000 finishes first`, () => {
     const world = schedulerWith({ agents: { a: 2, b: 2 }, job: { items: 1_000 } });
     for (const attempt of [1, 2, 3, 4]) world.finish(attempt, msEach);
     const { job } = world.add(3);
@@ -104,6 +104,17 @@ test('a group of as many processes as its one agent has slots may still queue be
   world.add(100, { group: { id: 'pool', processes: 2 } });
   world.finish(1, 1);
   expect(world.dispatches.size).toBe(5);
+});
+
+test('shards that queued up behind the slots of a group give nothing back when they end', () => {
+  const world = schedulerWith({ agents: { a: 2 } });
+  const group = { id: 'pool', processes: 2 };
+  world.add(6, { group });
+  world.finish(1, 1);
+  for (const attempt of [3, 4, 5, 6]) world.finish(attempt, 1);
+  world.join('b', 4);
+  // One slot of the two is in use on a: one more on b, and no third.
+  expect(placed(world.add(9, { group }).commands)).toHaveLength(1);
 });
 
 test('an agent gets only jobs whose labels it has', () => {
@@ -174,6 +185,22 @@ test('G26: a deadline ends the job and takes back what runs', () => {
     { type: 'endJob', job: 'job-1', outcome: { state: 'deadline' } },
   ]);
   expect(world.scheduler.nextDeadlineMs()).toBeUndefined();
+});
+
+test('a job that ends before its deadline leaves no deadline behind', () => {
+  const world = new World();
+  world.join('local', 1, { permanent: true });
+  world.add(1, { deadlineAtMs: 700 });
+  world.finish(1);
+  expect(world.scheduler.nextDeadlineMs()).toBeUndefined();
+});
+
+test('a shard ends where a block ends, if one ends in its second half', () => {
+  const world = schedulerWith({ agents: { a: 1 } });
+  const { job } = world.add(1, { chunkSize: 'auto', totalItems: 10_000 }, true);
+  world.push(job, 20);
+  world.push(job, 500);
+  expect(placed([...world.values(1, {}, 1), ...world.ended(1)])[0]).toBe('2: items 1-20 on a');
 });
 
 test('the cost of placing a shard does not grow with agents and jobs', () => {

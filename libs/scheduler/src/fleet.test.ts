@@ -219,3 +219,19 @@ test('G15: beyond a thousand agents heartbeats and leases stretch together', () 
   expect(only(world.pass(19_999), 'endSession')).toEqual([]);
   expect(only(world.pass(1), 'endSession')).toHaveLength(2_000);
 }, 60_000);
+
+test('an attempt that heartbeats have listed is not doubted before its agent is', () => {
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 1 } });
+  world.beat('a');
+  expect(world.pass(9_999)).toEqual([]);
+});
+
+test('a new process under the name of a drained one takes work, the same process goes on draining', () => {
+  const world = schedulerWith({ agents: { a: 1 } });
+  world.step({ type: 'drainRequested', agent: 'a' });
+  world.join('a', 1, { resumes: 1 });
+  expect(world.scheduler.snapshot().agents[0]?.state).toBe('draining');
+  world.step({ type: 'sessionClosed', session: 2, orderly: false });
+  world.join('a', 1);
+  expect(world.scheduler.snapshot().agents[0]?.state).toBe('live');
+});

@@ -243,3 +243,26 @@ test('a crash that an agent reports for one item is blamed like a death', () => 
     { first: 0, count: 1, marksStarts: true, tryNumber: 2 },
   ]);
 });
+
+test('the neighbours of a suspect that killed child after child never wait for it', () => {
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 4, chunkSize: 4 } });
+  for (const attempt of [1, 2, 3]) {
+    const [suspect] = [...world.dispatches.values()];
+    world.died(attempt, { first: suspect?.first ?? 0, count: 1 });
+    expect(world.scheduler.progress('job-1')?.running).toBeGreaterThan(0);
+  }
+  // The poison is out of the way; what came back with it, free each time, has not bounced.
+  expect(placed(world.ended(4, { kind: 'returned' }))).toEqual(['5: items 1-3 on a']);
+});
+
+test('G10: a suspect stays alone when its next try is lost or throws', () => {
+  const world = schedulerWith({
+    agents: { a: 1 },
+    job: { items: 2, retries: { ...noRetries, crash: 2, thrown: 1 } },
+  });
+  world.died(1, { first: 0, count: 1 });
+  world.failed(2, 0, thrown);
+  world.ended(2);
+  world.finish(3);
+  expect(only(world.pass(250), 'dispatch')).toMatchObject([{ first: 0, marksStarts: true, tryNumber: 3 }]);
+});
