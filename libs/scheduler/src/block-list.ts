@@ -46,14 +46,17 @@ export class BlockList<B extends ItemRange> {
     return this.#held[this.#indexOf(item)]?.block;
   }
 
-  /** These items are needed no more, and are told once. Answers the blocks that went with them. */
+  /**
+   * These items are needed no more. Each is told once, except at the end, when all of them may be told again.
+   * Answers the blocks that went with them.
+   */
   release(first: number, count: number): B[] {
     const gone: B[] = [];
     for (let at = this.#indexOf(first); at < this.#held.length; at += 1) {
       const held = this.#held[at] as Held<B>;
       if (held.first >= first + count) break;
       held.open -= Math.min(held.end, first + count) - Math.max(held.first, first);
-      if (held.open === 0 && held.block !== undefined) {
+      if (held.open <= 0 && held.block !== undefined) {
         gone.push(held.block);
         held.block = undefined;
       }

@@ -29,6 +29,13 @@ test('items are released by ranges, bytes by blocks', () => {
   expect(store.itemBytes).toBe(50);
 });
 
+test('when a job ends, all of its items are released, those that were before included', () => {
+  const store = storeWith(5, 5);
+  store.releaseItems('j', 3, 4);
+  expect(store.releaseItems('j', 0, 10)).toMatchObject([{ first: 0 }, { first: 5 }]);
+  expect(store.itemBytes).toBe(0);
+});
+
 test('outcomes are delivered in the order in which the scheduler names them', () => {
   const store = new PayloadStore();
   store.keepResults('j', run(2, 2));
