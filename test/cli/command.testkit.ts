@@ -121,3 +121,23 @@ export async function allGone(mark: string, withinMs: number = 8000): Promise<vo
     withinMs,
   );
 }
+
+/** Whether a process runs; a zombie does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until none of these processes runs any more. */
+export async function ended(pids: readonly number[], withinMs: number = 5000): Promise<void> {
+  await until(
+    `processes ${pids.join(', ')} are gone`,
+    () => (pids.some(isAlive) ? undefined : true),
+    () => `alive: ${pids.filter(isAlive).join(', ')}`,
+    withinMs,
+  );
+}

@@ -23,3 +23,9 @@ export const slow = async (x: number): Promise<number> => {
 export const spin = (): never => {
   for (;;);
 };
+
+/** As `spin`, but says first that it has begun: the prefix of the line tells the pid. */
+export const spinLoudly = (x: number): never => {
+  console.log(`begins ${x}`);
+  return spin();
+};

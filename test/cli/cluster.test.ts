@@ -1,0 +1,212 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { allGone, Command, ended, isAlive, marked, shoalCommand, until } from './command.testkit.ts';
+
+const started: Command[] = [];
+const start = (args: readonly string[], options: { input?: string; mark?: string } = {}): Command => {
+  const command = Command.start(args, options);
+  started.push(command);
+  return command;
+};
+afterAll(() => {
+  for (const command of started) command.signal('SIGKILL');
+});
+
+let marks = 0;
+const newMark = (): string => `${process.pid}-${++marks}`;
+
+async function startDev(mark: string): Promise<{ readonly dev: Command; readonly address: string }> {
+  const dev = start(['dev', '--listen', '127.0.0.1:0', '--agents', '2', '--processes', '1'], { mark });
+  const [, address = ''] = await dev.said(/listening on (\S+:\d+)/);
+  return { dev, address };
+}
+
+/** Starts a job whose tasks never end and returns the pids of the children that run them. */
+async function startEndlessJob(args: readonly string[], children: number, mark: string) {
+  const map = start(['map', 'test/cli/work.ts#spinLoudly', '--input', '1..4', ...args], { mark });
+  const pids = await until(
+    `${children} children run`,
+    () => {
+      const found = [...map.stderr.matchAll(/pid=(\d+)[^)]*\) begins/g)].map(([, pid]) => Number(pid));
+      return found.length >= children ? found : undefined;
+    },
+    () => map.stderr,
+  );
+  return { map, pids };
+}
+
+describe('a cluster on this machine', () => {
+  const mark = newMark();
+  let dev: Command;
+  let address: string;
+  beforeAll(async () => {
+    ({ dev, address } = await startDev(mark));
+  });
+
+  test('shoal dev says where it listens and what to try', () => {
+    expect(dev.stdout).toContain(`2 agents x 1 process`);
+    expect(dev.stdout).toContain(`shoal map examples/square.ts#square --address ${address}`);
+  });
+
+  test('100,000 lines in, 100,000 squares out, in order', async () => {
+    const numbers = Array.from({ length: 100_000 }, (_, index) => index + 1);
+    const { stdout, stderr, exitCode } = await shoalCommand(
+      ['map', 'examples/square.ts#square', '--address', address],
+      numbers.map((number) => `${number}\n`).join(''),
+    );
+    expect(exitCode).toBe(0);
+    // A slow machine shows how far it is every five seconds.
+    expect(stderr).toMatch(/^([\d,]+ items, [\d,]+ a second\n)*$/);
+    expect(stdout === numbers.map((number) => `${number * number}\n`).join('')).toBe(true);
+  });
+
+  test('prints say which agent and process made them', async () => {
+    const { stderr } = await shoalCommand([
+      'map',
+      'test/cli/work.ts#loud',
+      '--input',
+      '1..2',
+      '--address',
+      address,
+    ]);
+    const lines = stderr.trim().split('\n');
+    expect(lines).toHaveLength(2);
+    expect(lines).toContainEqual(expect.stringMatching(/^\(loud agent-[12] pid=\d+ item=0\) got 1$/));
+    expect(lines).toContainEqual(expect.stringMatching(/^\(loud agent-[12] pid=\d+ item=1\) got 2$/));
+  });
+
+  test('shoal status lists the agents, for people and for programs', async () => {
+    const text = await shoalCommand(['status', '--address', address]);
+    expect(text.stdout).toMatch(/2 agents, \d of 2 slots busy/);
+    expect(text.stdout).toMatch(/agent-1 +ready +\d\/1/);
+    const json = await shoalCommand(['status', '--address', address, '--output-format', 'json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      address,
+      cluster: { agents: 2, slots: 2 },
+      agents: [
+        { name: 'agent-1', slots: 1 },
+        { name: 'agent-2', slots: 1 },
+      ],
+    });
+  });
+
+  test('a bundle gets a name, and a version of it never changes', async () => {
+    const push = (label: string, file: string) =>
+      shoalCommand(['bundle', 'push', label, file, '--address', address]);
+    const first = await push('numbers@1', 'examples/square.ts');
+    expect(first.stdout).toMatch(/^numbers@1 [0-9a-f]{64}\n$/);
+    expect(await push('numbers@1', 'examples/square.ts'), 'the same again').toEqual(first);
+    const other = await push('numbers@1', 'test/cli/work.ts');
+    expect(other).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(other.stderr).toContain('BUNDLE_EXISTS: Bundle numbers@1 exists with other content');
+  });
+
+  test('an error of a task on an agent is told as one line', async () => {
+    const args = ['map', 'test/cli/work.ts#notThree', '--input', '1..4', '--address', address];
+    const { stdout, stderr, exitCode } = await shoalCommand(args);
+    expect({ stdout, exitCode }).toEqual({ stdout: '1\n2\n', exitCode: 1 });
+    expect(stderr).toMatch(
+      /^shoal: ITEM_THREW: Item 2 failed: TypeError: three is right out \(.*agent-[12].*\n$/,
+    );
+  });
+
+  test('kill -9 of an agent leaves none of its children', async () => {
+    const { map, pids } = await startEndlessJob(['--address', address], 2, newMark());
+    const agent = marked(mark).find((each) => each.includes('--name agent-2'));
+    process.kill(Number.parseInt(agent ?? '', 10), 'SIGKILL');
+    const before = pids.filter(isAlive).length;
+    await until('its child is gone', () => (pids.filter(isAlive).length < before ? true : undefined));
+    expect(dev.stderr).toContain('agent-2 ended (SIGKILL)');
+    map.signal('SIGINT');
+    expect((await map.ended).exitCode).toBe(130);
+  });
+
+  test('Ctrl-C drains it and leaves nothing', async () => {
+    dev.signal('SIGINT');
+    expect((await dev.ended).exitCode).toBe(130);
+    await allGone(mark);
+  });
+});
+
+describe('what was started is gone with who started it', () => {
+  test('kill -9 of shoal dev ends coordinator, agents and children', async () => {
+    const mark = newMark();
+    const { dev, address } = await startDev(mark);
+    const { map, pids } = await startEndlessJob(['--address', address], 2, newMark());
+    dev.signal('SIGKILL');
+    await allGone(mark);
+    await ended(pids);
+    map.signal('SIGKILL');
+  });
+
+  test('kill -9 of shoal map ends its children, busy ones too', async () => {
+    const mark = newMark();
+    const { map, pids } = await startEndlessJob(['--local', '--processes', '2'], 2, mark);
+    map.signal('SIGKILL');
+    await ended(pids, 2000);
+    await allGone(mark);
+  });
+
+  test('Ctrl-C of shoal map cancels, cleans up and ends with 130', async () => {
+    const mark = newMark();
+    const { map, pids } = await startEndlessJob(['--local', '--processes', '2'], 2, mark);
+    map.signal('SIGINT');
+    expect((await map.ended).exitCode).toBe(130);
+    await ended(pids);
+    await allGone(mark);
+  });
+
+  test('Ctrl-C while stdin is silent ends it too', async () => {
+    const map = start(['map', 'examples/square.ts#square', '--local']);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    map.signal('SIGINT');
+    expect((await map.ended).exitCode).toBe(130);
+  });
+
+  test('SIGTERM drains a coordinator and an agent: exit code 0', async () => {
+    const coordinator = start(['coordinator', '--listen', '127.0.0.1:0']);
+    const [, address = ''] = await coordinator.said(/listening on (\S+:\d+)/);
+    const agent = start(['agent', '--join', address, '--name', 'worker', '--processes', '1']);
+    await agent.said(/agent worker joined/);
+    agent.signal('SIGTERM');
+    expect((await agent.ended).exitCode).toBe(0);
+    coordinator.signal('SIGTERM');
+    expect((await coordinator.ended).exitCode).toBe(0);
+    for (const line of coordinator.stderr.trim().split('\n')) {
+      expect(JSON.parse(line), 'logs are JSON lines on stderr').toHaveProperty('event');
+    }
+  });
+});
+
+describe('addresses', () => {
+  test('a coordinator that is not there: exit code 3', async () => {
+    const { stdout, stderr, exitCode } = await shoalCommand(['status', '--address', '127.0.0.1:1']);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 3 });
+    expect(stderr).toMatch(
+      /^shoal: CANNOT_CONNECT: Cannot reach coordinator 127\.0\.0\.1:1 \(connection refused/,
+    );
+  });
+
+  test('a port in use: a line that names the option', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const address = taken.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const { stderr, exitCode } = await shoalCommand(['coordinator', '--listen', `127.0.0.1:${port}`]);
+    taken.close();
+    expect(stderr).toContain(`ADDRESS_IN_USE: 127.0.0.1:${port} is in use by another process.`);
+    expect(exitCode).toBe(1);
+  });
+
+  test('an address that others reach is refused without --insecure, with the reason', async () => {
+    const { stderr, exitCode } = await shoalCommand(['coordinator', '--listen', '0.0.0.0:0']);
+    expect(stderr).toContain(
+      'INSECURE_LISTEN: Refused to listen on 0.0.0.0:0: whoever reaches it could run code',
+    );
+    expect(exitCode).toBe(1);
+    const open = start(['coordinator', '--listen', '0.0.0.0:0', '--insecure']);
+    await open.said(/listening on/);
+    open.signal('SIGTERM');
+    expect((await open.ended).exitCode).toBe(0);
+  });
+});
