@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ItemError } from 'shoal';
 import { describe, expect, test } from 'vitest';
-import { type OpenPool, rejectionOf, upTo } from './pool-under-test.ts';
+import { eventually, type OpenPool, rejectionOf, upTo } from './pool-under-test.ts';
 import {
   echo,
   failAtFirst,
@@ -173,7 +173,10 @@ export function failureCases(open: OpenPool): void {
       const error = (await rejectionOf(pool.map(leave, items, { retries: { crash: 0 } }))) as ItemError;
       expect(error).toMatchObject({ code: 'ITEM_KILLED_CHILD', index: 1 });
       expect(error.attempts).toHaveLength(1);
-      expect(pool.stats().deaths).toBe(1);
+      await eventually(
+        () => pool.stats().deaths,
+        (deaths) => deaths === 1,
+      );
     });
 
     test('an item that runs too long is ended with its process; the others go on', async () => {

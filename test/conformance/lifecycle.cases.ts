@@ -72,8 +72,8 @@ export function lifecycleCases(open: OpenPool): void {
       ];
       const reasons = Promise.all(pending.map(rejectionOf));
       await eventually(
-        () => pool.stats().processes,
-        (processes) => processes.some(({ state }) => state === 'busy'),
+        () => pool.stats().running,
+        (running) => running > 0,
       );
       const before = performance.now();
       const terminated = pool.terminate();

@@ -1,13 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { PoolTerminatedError, ShoalError } from '@shoal/errors';
 import type { JobBackend, JobRequest, JobSink, PoolStats, RunningJob, TaskRef } from '@shoal/pool';
-import { type CreateJobRequest, type CreateJobResponse, type GroupStats, ownPeer } from '@shoal/protocol';
+import {
+  type CreateJobRequest,
+  type CreateJobResponse,
+  type GroupStats,
+  type ListAgentsResponse,
+  ownPeer,
+} from '@shoal/protocol';
 import { Bundler } from './bundle/bundler.ts';
 import { BundleUploads } from './bundle-upload.ts';
 import { ClusterJob, type CreatedJob } from './cluster-job.ts';
 import type { Connection } from './connection.ts';
 import {
   type ClusterSetup,
+  groupStatsOf,
   type JobCode,
   processesOf,
   wireOptions,
@@ -42,6 +49,9 @@ export class ClusterBackend implements JobBackend {
   readonly #uploads: BundleUploads;
   readonly #jobs: Set<ClusterJob> = new Set();
   #stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
+  /** What had happened before this connection. */
+  #before: { readonly recycled: number; readonly deaths: number } | undefined;
+  #isAsking = false;
   #done = 0;
   #whenNoJobs: (() => void) | undefined;
 
@@ -49,6 +59,7 @@ export class ClusterBackend implements JobBackend {
     this.#options = options;
     this.#uploads = new BundleUploads(options.connection);
     if (options.initializer instanceof Promise) options.initializer.catch(() => {}); // Each job tells.
+    this.#ask();
   }
 
   open(request: JobRequest, sink: JobSink): RunningJob {
@@ -57,9 +68,7 @@ export class ClusterBackend implements JobBackend {
       request,
       sink,
       create: () => this.#create(request),
-      onStats: (stats) => {
-        this.#stats = stats;
-      },
+      onStats: (stats) => this.#heard(stats),
       onOver: () => {
         this.#jobs.delete(job);
         this.#done += job.counts.done;
@@ -77,7 +86,10 @@ export class ClusterBackend implements JobBackend {
       running += counts.running;
       done += counts.done;
     }
-    const { recycled, deaths } = this.#stats;
+    // What was heard is shown; the next snapshot is as fresh as this one's answer.
+    this.#ask();
+    const recycled = Math.max(0, this.#stats.recycled - (this.#before?.recycled ?? 0));
+    const deaths = Math.max(0, this.#stats.deaths - (this.#before?.deaths ?? 0));
     return { processes: processesOf(this.#stats), recycled, deaths, queued, running, done };
   }
 
@@ -97,6 +109,27 @@ export class ClusterBackend implements JobBackend {
     await Promise.race([told, late]);
     clearTimeout(timer);
     this.#options.connection.close(new PoolTerminatedError());
+  }
+
+  /** What the processes of the agents do: told while a job runs, asked for otherwise. */
+  #heard(stats: GroupStats): void {
+    this.#before ??= stats;
+    this.#stats = stats;
+  }
+
+  #ask(): void {
+    const { connection } = this.#options;
+    if (this.#isAsking || connection.closed.aborted) return;
+    this.#isAsking = true;
+    const asked = connection.once<ListAgentsResponse>((...call) =>
+      connection.cluster.listAgents({}, ...call),
+    );
+    asked
+      .then(({ agents }) => this.#heard(groupStatsOf(agents, this.#groupId)))
+      .catch(() => {}) // An older snapshot has to do.
+      .finally(() => {
+        this.#isAsking = false;
+      });
   }
 
   /** Ships the code of a job and creates it. */

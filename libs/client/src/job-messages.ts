@@ -11,6 +11,7 @@ import {
   type TaskRef,
 } from '@shoal/pool';
 import {
+  type AgentInfo,
   ChildState,
   type GroupStats,
   JobOptions,
@@ -180,4 +181,17 @@ export function processesOf({ processes }: GroupStats): PoolStats['processes'] {
     rssBytes,
     state: state === ChildState.UNSPECIFIED ? 'starting' : (childStates[state] ?? 'starting'),
   }));
+}
+
+/** The processes of a group, out of those of all agents. */
+export function groupStatsOf(agents: readonly AgentInfo[], group: string): GroupStats {
+  const stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
+  for (const { name, stats: told } of agents) {
+    stats.recycled += told?.recycled ?? 0;
+    stats.deaths += told?.deaths ?? 0;
+    for (const child of told?.processes ?? []) {
+      if (child.groupId === group) stats.processes.push({ ...child, agent: name });
+    }
+  }
+  return stats;
 }
