@@ -11,8 +11,15 @@ export interface CollectedJob {
   abort(error: unknown, reason: string): void;
 }
 
+/** A consumer that gathers all outcomes of its job into one promise. */
+export interface Collector<R> extends OutcomeConsumer {
+  readonly promise: Promise<R[]>;
+  /** The job is about to start. */
+  collect(job: CollectedJob): void;
+}
+
 /** Collects the values of `map`, in the order of the items; rejects for the lowest index that failed. */
-export class MapCollector implements OutcomeConsumer {
+export class MapCollector implements Collector<unknown> {
   readonly promise: Promise<unknown[]>;
   readonly #setting: ErrorSetting & { readonly failFast: boolean };
   readonly #settle: PromiseWithResolvers<unknown[]>;
@@ -66,7 +73,7 @@ export class MapCollector implements OutcomeConsumer {
 }
 
 /** Collects what `mapSettled` resolves to. */
-export class SettledCollector implements OutcomeConsumer {
+export class SettledCollector implements Collector<Settled<unknown>> {
   readonly promise: Promise<Settled<unknown>[]>;
   readonly #setting: ErrorSetting;
   readonly #settle: PromiseWithResolvers<Settled<unknown>[]>;

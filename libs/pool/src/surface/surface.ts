@@ -24,7 +24,7 @@ import { checkItems, knownLength } from './input-puller.ts';
 import { type Job, JobHandle } from './job.ts';
 import { JobRun, type OutcomeConsumer } from './job-run.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { MapCollector, SettledCollector } from './map-collector.ts';
+import { type Collector, MapCollector, SettledCollector } from './map-collector.ts';
 import { OutcomeQueue, OutcomeStream } from './outcome-stream.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { PullWindow } from './pull-window.ts';
@@ -65,6 +65,8 @@ interface PreparedJob {
   readonly options: JobOptions;
 }
 
+const newMapCollector = (request: JobRequest): MapCollector => new MapCollector(request);
+
 /** The one implementation of {@link MapPool}, over any backend. */
 export class PoolSurface implements MapPool {
   readonly #backend: JobBackend;
@@ -82,30 +84,25 @@ export class PoolSurface implements MapPool {
 
   map(fn: AnyTask, items: Items<unknown>, options?: object): Promise<never[]> {
     const method = { name: 'map', kind: 'map', spread: false, ordered: false } as const;
-    return this.#collect(method, fn, items, options) as Promise<never[]>;
+    return this.#collect(method, fn, items, options, newMapCollector) as Promise<never[]>;
   }
 
   starmap(fn: AnyTask, argLists: Items<unknown>, options?: object): Promise<never[]> {
     const method = { name: 'starmap', kind: 'map', spread: true, ordered: false } as const;
-    return this.#collect(method, fn, argLists, options) as Promise<never[]>;
+    return this.#collect(method, fn, argLists, options, newMapCollector) as Promise<never[]>;
   }
 
   async apply(fn: AnyTask, args: readonly unknown[], options?: object): Promise<never> {
     if (!Array.isArray(args)) throw new TypeError('apply() takes the arguments as an array.');
     const method = { name: 'apply', kind: 'map', spread: true, ordered: false } as const;
-    const results = await this.#collect(method, fn, [args], options);
+    const results = await this.#collect(method, fn, [args], options, newMapCollector);
     return results[0] as never;
   }
 
-  async mapSettled(fn: AnyTask, items: Items<unknown>, options?: object): Promise<Settled<never>[]> {
+  mapSettled(fn: AnyTask, items: Items<unknown>, options?: object): Promise<Settled<never>[]> {
     const method = { name: 'mapSettled', kind: 'map', spread: false, ordered: false } as const;
-    checkItems('items', items);
-    const job = await this.#prepare(method, fn, items, options);
-    const collector = new SettledCollector(job.request);
-    const run = this.#runOf(job, items, collector);
-    collector.collect(run);
-    run.start();
-    return this.#whileAwake(collector.promise as Promise<Settled<never>[]>);
+    const outcomes = this.#collect(method, fn, items, options, (request) => new SettledCollector(request));
+    return outcomes as Promise<Settled<never>[]>;
   }
 
   imap(fn: AnyTask, items: Items<unknown>, options?: object): ResultStream<never> {
@@ -192,16 +189,17 @@ export class PoolSurface implements MapPool {
     }
   }
 
-  async #collect(
+  async #collect<R>(
     method: Method,
     fn: AnyTask,
     items: Items<unknown>,
     options: object | undefined,
-  ): Promise<unknown[]> {
+    newCollector: (request: JobRequest) => Collector<R>,
+  ): Promise<R[]> {
     checkItems(method.spread ? 'argLists' : 'items', items);
     const prepared = this.#prepare(method, fn, items, options);
     const job = prepared instanceof Promise ? await this.#whileAwake(prepared) : prepared;
-    const collector = new MapCollector(job.request);
+    const collector = newCollector(job.request);
     const run = this.#runOf(job, items, collector);
     collector.collect(run);
     run.start();

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { childSetupOf, inheritedExecArgv } from './child-setup.ts';
+
+test('children inherit what node was told, but not the debugger, scripts of the command line or test runs', () => {
+  const given = [
+    '--conditions=@shoal/source',
+    '--inspect-brk=9229',
+    '--inspect',
+    '--import',
+    './register.js',
+    '-e',
+    'console.log(1)',
+    '--test',
+    '--max-old-space-size=512',
+    '--enable-source-maps',
+  ];
+  expect(inheritedExecArgv(given)).toEqual([
+    '--conditions=@shoal/source',
+    '--import',
+    './register.js',
+    '--max-old-space-size=512',
+    '--enable-source-maps',
+  ]);
+});
+
+test('equal options make equal keys, different ones different keys', () => {
+  const key = (options: Parameters<typeof childSetupOf>[0]): string => childSetupOf(options, undefined).key;
+  expect(key({ env: { A: '1' } })).toBe(key({ env: { A: '1' } }));
+  expect(key({ env: { A: '1' } })).not.toBe(key({ env: { A: '2' } }));
+  expect(key({ env: [] })).not.toBe(key({ env: [], maxAgeMs: 5 }));
+});
+
+test('an empty list of variables is an empty environment', () => {
+  expect(childSetupOf({ env: [] }, undefined).env).toEqual({});
+});

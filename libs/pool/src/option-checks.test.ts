@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { checkOptions, oneOf, wholeNumber } from './option-checks.ts';
+
+const check = (options: unknown): void =>
+  checkOptions('Options', options, { count: wholeNumber(1, 10), mode: oneOf('a', 'b') });
+
+test('options that are as documented, undefined or left out pass', () => {
+  check(undefined);
+  check({});
+  check({ count: undefined });
+  check({ count: 10, mode: 'a' });
+});
+
+test.each([
+  [{ count: 11 }, RangeError, 'count has to be a whole number from 1 to 10, not 11.'],
+  [{ count: '1' }, TypeError, 'count has to be a whole number from 1 to 10, not "1".'],
+  [{ count: null }, TypeError, 'count has to be a whole number from 1 to 10, not null.'],
+  [{ count: 1n }, TypeError, 'count has to be a whole number from 1 to 10, not 1n.'],
+  [{ mode: 'c' }, RangeError, "mode has to be 'a' or 'b', not \"c\"."],
+  [{ mode: ['a'] }, TypeError, "mode has to be 'a' or 'b', not an array."],
+  [{ cuont: 1 }, TypeError, 'Options: there is no option "cuont". Did you mean count?'],
+  [{ toString: 1 }, TypeError, 'Options: there is no option "toString". There are: count, mode.'],
+  [null, TypeError, 'Options has to be an object, not null.'],
+])('%o is refused', (options, kind, message) => {
+  expect(() => check(options)).toThrow(new kind(message));
+});

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { PrintWriter } from './print-writer.ts';
+
+function writer(): { writer: PrintWriter; written: Record<'stdout' | 'stderr', string[]> } {
+  const written = { stdout: [] as string[], stderr: [] as string[] };
+  const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => written[name].push(text) > 0 });
+  return { writer: new PrintWriter({ stdout: stream('stdout'), stderr: stream('stderr') }), written };
+}
+
+test('each line says which function, process and item it came from', () => {
+  const { writer: prints, written } = writer();
+  prints.write({ stream: 'stdout', pid: 4720, index: 3, task: 'transform', text: 'one\ntwo' }, undefined);
+  expect(written.stdout).toEqual(['(transform pid=4720 item=3) one\n(transform pid=4720 item=3) two\n']);
+});
+
+test('on a cluster it says which agent too', () => {
+  const { writer: prints, written } = writer();
+  prints.write({ stream: 'stderr', pid: 4720, index: 3, task: 'transform', text: 'no' }, 'agent-2');
+  expect(written).toEqual({ stdout: [], stderr: ['(transform agent-2 pid=4720 item=3) no\n'] });
+});
+
+test('what was printed outside any item says the process', () => {
+  const { writer: prints, written } = writer();
+  prints.write({ stream: 'stdout', pid: 4720, index: undefined, task: undefined, text: 'ready' }, undefined);
+  expect(written.stdout).toEqual(['(pid=4720) ready\n']);
+});

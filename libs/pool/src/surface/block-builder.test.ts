@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import type { Block } from '../chunk-request.ts';
+import { BlockBuilder, type BlockBuilderOptions, type Refusal } from './block-builder.ts';
+import { itemsOf } from './fake-backend.testkit.ts';
+
+interface Built {
+  readonly builder: BlockBuilder;
+  readonly blocks: Block[];
+  readonly refused: Map<number, Refusal>;
+}
+
+function builderOf(options: Partial<BlockBuilderOptions> = {}): Built {
+  const blocks: Block[] = [];
+  const refused = new Map<number, Refusal>();
+  const builder = new BlockBuilder({
+    chunkSize: 'auto',
+    itemsMax: Number.POSITIVE_INFINITY,
+    itemBytesMax: 64 * 1024 * 1024,
+    emit: (block) => blocks.push(block),
+    refuse: (index, refusal) => refused.set(index, refusal),
+    ...options,
+  });
+  return { builder, blocks, refused };
+}
+
+const counts = (blocks: readonly Block[]): number[] => blocks.map(({ count }) => count);
+
+test('blocks grow from one item to many, and follow each other without a gap', () => {
+  const { builder, blocks } = builderOf();
+  for (let item = 0; item < 50_000; item++) builder.add(item);
+  builder.flush();
+  expect(counts(blocks).slice(0, 6)).toEqual([1, 2, 4, 8, 16, 32]);
+  let next = 0;
+  for (const { first, count } of blocks) {
+    expect(first).toBe(next);
+    next += count;
+  }
+  expect(next).toBe(50_000);
+  for (const { bytes } of blocks) expect(bytes.byteLength).toBeLessThanOrEqual(100_000);
+});
+
+test('a block holds no more than a process would take of an input whose length is known', () => {
+  const { builder, blocks } = builderOf({ itemsMax: 5 });
+  for (let item = 0; item < 20; item++) builder.add(item);
+  builder.flush();
+  expect(Math.max(...counts(blocks))).toBe(5);
+});
+
+test('with a numeric chunk size blocks hold whole chunks', () => {
+  const { builder, blocks } = builderOf({ chunkSize: 3 });
+  for (let item = 0; item < 900; item++) builder.add(item);
+  builder.flush();
+  for (const count of counts(blocks)) expect(count % 3).toBe(0);
+});
+
+test('large items travel in blocks of few, and the largest alone', () => {
+  const { builder, blocks } = builderOf();
+  for (let item = 0; item < 64; item++) builder.add('x'.repeat(30_000));
+  builder.add('x'.repeat(300_000));
+  builder.flush();
+  for (const { bytes } of blocks) expect(bytes.byteLength).toBeLessThan(400_000);
+});
+
+test('items whose size is hidden deep inside are split again after they were encoded', () => {
+  const { builder, blocks } = builderOf({ chunkSize: 64 });
+  for (let item = 0; item < 64; item++) builder.add({ a: { b: { c: 'x'.repeat(200_000) } } });
+  builder.flush();
+  for (const { bytes } of blocks) expect(bytes.byteLength).toBeLessThanOrEqual(4 * 262_144);
+  expect(counts(blocks).reduce((sum, count) => sum + count)).toBe(64);
+});
+
+test('an item that cannot be sent leaves a hole and the reason', () => {
+  const { builder, blocks, refused } = builderOf({ chunkSize: 4 });
+  for (const item of [0, { f: () => 1 }, undefined, new Proxy({}, {})]) builder.add(item);
+  builder.flush();
+  const values = itemsOf(blocks);
+  expect([0, 1, 2, 3].map((index) => index in values)).toEqual([true, false, true, false]);
+  expect(refused.get(1)).toEqual({
+    code: 'VALUE_NOT_PORTABLE',
+    facts: { what: 'Item 1', path: '.f', kind: 'a function' },
+  });
+  expect(refused.get(3)).toMatchObject({ facts: { kind: 'a Proxy' } });
+});
+
+test('an item beyond the limit leaves a hole and names the option', () => {
+  const { builder, blocks, refused } = builderOf({ itemBytesMax: 1_000 });
+  builder.add('x'.repeat(2_000));
+  builder.flush();
+  expect(counts(blocks)).toEqual([1]);
+  expect(refused.get(0)).toMatchObject({
+    code: 'ITEM_TOO_LARGE',
+    facts: { option: 'maxItemBytes', size: '2 KiB' },
+  });
+});

@@ -1,0 +1,264 @@
+import { ItemError, TimeoutError } from '@shoal/errors';
+import { expect, test, vi } from 'vitest';
+import type { MapPool } from '../map-pool.ts';
+import { task } from '../task.ts';
+import { encodeBlock } from '../values/block-codec.ts';
+import { FakeBackend } from './fake-backend.testkit.ts';
+import { surfaceOver } from './surface.ts';
+
+const double = task(import.meta, (x: number) => x * 2);
+
+function surface(grant?: number): { pool: MapPool; backend: FakeBackend } {
+  const backend = new FakeBackend(grant);
+  return { pool: surfaceOver(backend, { processes: 2 }), backend };
+}
+
+function numbers(): { items: Generator<number>; pulled: () => number; returned: () => boolean } {
+  let pulled = 0;
+  let returned = false;
+  function* generate(): Generator<number> {
+    try {
+      for (;;) yield pulled++;
+    } finally {
+      returned = true;
+    }
+  }
+  return { items: generate(), pulled: () => pulled, returned: () => returned };
+}
+
+test('the items reach the backend in order, and its request says what was asked for', () => {
+  const { pool, backend } = surface();
+  void pool.map(double, [5, 6, 7], { chunkSize: 2, retries: 1, timeoutMs: 9 });
+  expect(backend.job.items).toEqual([5, 6, 7]);
+  expect(backend.job.inputEnded).toBe(true);
+  expect(backend.job.request).toMatchObject({
+    task: { name: 'double', kind: 'registered', ordinal: 0 },
+    encoding: 'v8',
+    spread: false,
+    chunkSize: 2,
+    totalItems: 3,
+    timeoutMs: 9,
+    retries: { thrown: 1, crash: 1, timeout: 1, lost: 10 },
+  });
+});
+
+test('map puts values in their places, however they come', async () => {
+  const { pool, backend } = surface();
+  const out = pool.map(double, [0, 1, 2, 3]);
+  backend.job.gives(2, 'c', 'd');
+  backend.job.gives(0, 'a', 'b');
+  backend.job.ends();
+  expect(await out).toEqual(['a', 'b', 'c', 'd']);
+  expect(backend.job.acknowledged).toEqual([2, 4]);
+});
+
+test('of a run that was accepted in part only that part is taken', async () => {
+  const { pool, backend } = surface();
+  const out = pool.map(double, [0, 1, 2]);
+  backend.job.gives(0, 'a');
+  backend.job.sink.values(1, 2, encodeBlock('v8', ['not meant', 'b', 'c']), 1);
+  backend.job.ends();
+  expect(await out).toEqual(['a', 'b', 'c']);
+});
+
+test('map waits for every item and rejects for the lowest index, also when a higher one failed first', async () => {
+  const { pool, backend } = surface();
+  const out = pool.map(double, [0, 1, 2]);
+  backend.job.fails(2);
+  backend.job.fails(1);
+  backend.job.gives(0, 'a');
+  backend.job.ends();
+  const error = await out.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(ItemError);
+  expect(error).toMatchObject({ index: 1, message: expect.stringContaining('1 other succeeded.') });
+});
+
+test('an item that failed counts more than an input that failed after it', async () => {
+  const { pool, backend } = surface();
+  function* input(): Generator<number> {
+    yield 1;
+    throw new Error('input');
+  }
+  const out = pool.map(double, input());
+  backend.job.fails(0);
+  backend.job.ends();
+  await expect(out).rejects.toMatchObject({ code: 'ITEM_THREW' });
+});
+
+test('with failFast the first failure rejects and cancels', async () => {
+  const { pool, backend } = surface();
+  const out = pool.map(double, [0, 1, 2], { failFast: true });
+  backend.job.fails(1);
+  await expect(out).rejects.toMatchObject({ index: 1 });
+  expect(backend.job.cancelled).toBe('an item failed');
+});
+
+test('an input is pulled within the grant of the backend', () => {
+  const { pool, backend } = surface(10);
+  const input = numbers();
+  void pool.imap(double, input.items);
+  expect(input.pulled()).toBe(10);
+  backend.job.sink.granted(15);
+  expect(input.pulled()).toBe(15);
+});
+
+test('an input is pulled at most the window ahead of the consumer', async () => {
+  const { pool, backend } = surface();
+  const input = numbers();
+  const stream = pool.imap(double, input.items, { bufferSize: 4 });
+  expect(input.pulled()).toBe(4);
+  backend.job.gives(0, 'a', 'b', 'c', 'd');
+  expect(input.pulled()).toBe(4);
+  await stream.next();
+  await stream.next();
+  expect(input.pulled()).toBe(6);
+});
+
+test('an input is pulled no further than its bytes allow', async () => {
+  const { pool } = surface();
+  let pulled = 0;
+  function* large(): Generator<Buffer> {
+    for (;;) {
+      pulled++;
+      yield Buffer.alloc(1024 * 1024);
+    }
+  }
+  void pool.imap(double as never, large());
+  await vi.waitFor(() => expect(pulled).toBe(16), { timeout: 5_000 });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(pulled).toBe(16);
+});
+
+test('what the consumer takes is acknowledged at once when it has no more', async () => {
+  const { pool, backend } = surface();
+  const stream = pool.imap(double, numbers().items);
+  backend.job.gives(0, 'a', 'b');
+  await stream.next();
+  expect(backend.job.acknowledged).toEqual([]);
+  await stream.next();
+  expect(backend.job.acknowledged).toEqual([2]);
+});
+
+test('a next() that timed out leaves the item to the one after it', async () => {
+  vi.useFakeTimers();
+  try {
+    const { pool, backend } = surface();
+    const stream = pool.imap(double, [1]);
+    const first = stream.next({ timeoutMs: 50 }).catch((error: unknown) => error);
+    const second = stream.next();
+    vi.advanceTimersByTime(50);
+    expect(await first).toBeInstanceOf(TimeoutError);
+    backend.job.gives(0, 'a');
+    expect(await second).toEqual({ done: false, value: 'a' });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('outcomes that were delivered can be taken after the job was ended, then the error comes once', async () => {
+  const { pool, backend } = surface();
+  const stream = pool.imap(double, [1, 2, 3]);
+  backend.job.gives(0, 'a', 'b');
+  backend.job.ends(new Error('over'));
+  expect(await stream.next()).toEqual({ done: false, value: 'a' });
+  expect(await stream.next()).toEqual({ done: false, value: 'b' });
+  await expect(stream.next()).rejects.toThrow('over');
+  expect(await stream.next()).toEqual({ done: true, value: undefined });
+});
+
+test('return() ends the input and cancels the job', async () => {
+  const { pool, backend } = surface(5);
+  const input = numbers();
+  const stream = pool.imap(double, input.items);
+  await stream.return();
+  expect(input.returned()).toBe(true);
+  expect(backend.job.cancelled).toBe('its stream was closed');
+});
+
+test('return() does not wait for an input that never answers', async () => {
+  const { pool } = surface();
+  const stuck = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => new Promise<never>(() => {}),
+      return: () => new Promise<never>(() => {}),
+    }),
+  };
+  const stream = pool.imap(double, stuck);
+  expect(await stream.return()).toEqual({ done: true, value: undefined });
+});
+
+test('return() rejects with what the input throws when it is ended', async () => {
+  const { pool } = surface(5);
+  function* careless(): Generator<number> {
+    try {
+      for (;;) yield 1;
+    } finally {
+      // biome-ignore lint/correctness/noUnsafeFinally: this is the case that is tried
+      throw new Error('while closing');
+    }
+  }
+  await expect(pool.imap(double, careless()).return()).rejects.toThrow('while closing');
+});
+
+test('an item that cannot be sent keeps its place as a hole, and fails with the reason', async () => {
+  const { pool, backend } = surface();
+  const outcomes = pool.mapSettled(double as never, [1, () => 2, 3]);
+  const items = backend.job.items;
+  expect(items).toHaveLength(3);
+  expect(1 in items).toBe(false);
+  backend.job.gives(0, 'a');
+  backend.job.fails(1, { code: 'ITEM_THREW' });
+  backend.job.gives(2, 'c');
+  backend.job.ends();
+  expect(await outcomes).toMatchObject([
+    { status: 'fulfilled' },
+    {
+      error: {
+        code: 'VALUE_NOT_PORTABLE',
+        message: 'Item 1 cannot be sent: it is a function. Send plain data.',
+      },
+    },
+    { status: 'fulfilled' },
+  ]);
+});
+
+test('what the backend refuses rejects the job', async () => {
+  const { pool, backend } = surface();
+  backend.refusal = new Error('no room');
+  await expect(pool.map(double, [1])).rejects.toThrow('no room');
+  await expect(pool.imap(double, [1]).next()).rejects.toThrow('no room');
+});
+
+test('an input whose iterator cannot be had rejects the job', async () => {
+  const { pool, backend } = surface();
+  const broken = {
+    [Symbol.iterator]: (): Iterator<number> => {
+      throw new Error('no iterator');
+    },
+  };
+  const out = pool.map(double, broken);
+  backend.job.ends();
+  await expect(out).rejects.toThrow('no iterator');
+});
+
+test('imapUnordered asks for results as they finish, imap for their order', () => {
+  const { pool, backend } = surface();
+  void pool.imapUnordered(double, [1]);
+  expect(backend.job.request.ordered).toBe(false);
+  void pool.imap(double, [1]);
+  expect(backend.job.request.ordered).toBe(true);
+});
+
+test('an onProgress that throws is a warning and no more', async () => {
+  const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+  const { pool, backend } = surface();
+  const out = pool.map(double, [1], {
+    onProgress: () => {
+      throw new Error('careless');
+    },
+  });
+  backend.job.gives(0, 'a');
+  backend.job.ends();
+  expect(await out).toEqual(['a']);
+  expect((await warned).message).toMatch(/^onProgress threw: Error: careless/);
+});
