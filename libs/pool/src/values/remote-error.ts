@@ -17,6 +17,8 @@ const errorsMax = 32;
 const messageCharsMax = 16_384;
 const stackCharsMax = 16_384;
 const fieldsMax = 64;
+/** The whole description, encoded. It travels in messages that hold many; 256 KiB is far below the limit of one. */
+const errorBytesMax = 256 * 1024;
 
 /** Describe a thrown value as plain data. */
 export function describeThrown(thrown: unknown): RemoteErrorData {
@@ -29,12 +31,45 @@ export function summarize(data: RemoteErrorData): string {
   return cut(text, 1_000);
 }
 
-/** Write the description of an error; structured clone for `v8`, JSON for the others. */
+/**
+ * Write the description of an error; structured clone for `v8`, JSON for the others.
+ *
+ * Never more than 256 KiB and never a failure: own fields, causes and thrown values go first where they are too big or
+ * JSON has no words for them (a cycle); name, message and stack always fit.
+ */
 export function encodeError(encoding: Encoding, data: RemoteErrorData): Uint8Array {
+  for (const candidate of [data, withoutFields(data)]) {
+    const bytes = read(() => encodeDescription(encoding, candidate));
+    if (bytes !== undefined && bytes.byteLength <= errorBytesMax) return bytes;
+  }
+  return encodeDescription(encoding, bare(data));
+}
+
+function encodeDescription(encoding: Encoding, data: RemoteErrorData): Uint8Array {
   if (encoding === 'v8') return encodeValue(data);
   return Buffer.from(
     JSON.stringify(data, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)),
   );
+}
+
+/** What is always small: the error's own name, message, code and stack. */
+function bare({ name, message, stack, code }: RemoteErrorData): RemoteErrorData {
+  return {
+    name,
+    message,
+    ...(stack === undefined ? {} : { stack }),
+    ...(code === undefined ? {} : { code: typeof code === 'string' ? cut(code, 256) : code }),
+  };
+}
+
+/** The same error and the errors behind it, without the values that they carry. */
+function withoutFields(data: RemoteErrorData): RemoteErrorData {
+  const { cause, errors } = data;
+  return {
+    ...bare(data),
+    ...(cause !== undefined && 'name' in cause ? { cause: withoutFields(cause) } : {}),
+    ...(errors === undefined ? {} : { errors: errors.map(withoutFields) }),
+  };
 }
 
 /** Read what {@link encodeError} wrote. Never throws: what cannot be read gives a description that says so. */
