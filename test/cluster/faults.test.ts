@@ -7,6 +7,7 @@ import { startCoordinator } from '@shoal/coordinator';
 import { JobState } from '@shoal/protocol';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startLink } from './broken-link.ts';
 import { unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
 
@@ -86,6 +87,29 @@ test('a drain gives back what takes too long, and others run it', async () => {
   const { values, pids } = await reading;
   expect([...values.values()]).toEqual([2, 3]);
   expect([...pids].every((pid) => pid.startsWith('heir '))).toBe(true);
+});
+
+test('a broken link costs nothing: what the agent ran meanwhile is delivered, and nothing runs twice', async () => {
+  await cluster.start();
+  const link = await startLink(cluster.coordinator.address);
+  try {
+    await cluster.agent({ join: link.address });
+    const file = join(folder, 'runs');
+    const { reading } = await submit(
+      'logged',
+      upTo(150).map((x) => [x, 20, file]),
+    );
+    await until('the job is under way', () => cluster.coordinator.status().queuedItems < 130);
+    link.breakAll();
+    await until('the agent is back', () => cluster.events('agent.joined').length === 4);
+    const { values } = await reading;
+    expect([...values.values()]).toEqual(upTo(150).map((x) => x + 1));
+    const runs = readFileSync(file, 'utf8').trim().split('\n').map(Number);
+    expect(runs.sort((a, b) => a - b)).toEqual(upTo(150));
+    expect(cluster.events('agent.lost')).toEqual([]);
+  } finally {
+    link.close();
+  }
 });
 
 test('agents come back to a coordinator that was restarted, and drop what it does not know', async () => {

@@ -2,6 +2,9 @@ import type { ServiceError } from '@grpc/grpc-js';
 import {
   Encoding,
   errorFromStatus,
+  type JobOptions,
+  type ListJobsRequest,
+  type ListJobsResponse,
   type MapRequest,
   MapRequest as MapRequestCodec,
   type MapResponse,
@@ -29,7 +32,7 @@ interface Mapped {
 }
 
 /** The whole call, as a client in another language makes it. */
-function map(start: Parameters<typeof MapRequestCodec.fromPartial>[0]['start'], messages: string[][]) {
+function map(start: { function: string; options?: Partial<JobOptions> }, messages: string[][]) {
   const call = cluster.client.jobs.map();
   const mapped: Mapped = { values: [], indices: [], failures: [], summary: undefined };
   const done = new Promise<Mapped>((resolve, reject) => {
@@ -47,8 +50,7 @@ function map(start: Parameters<typeof MapRequestCodec.fromPartial>[0]['start'], 
     call.on('error', (error: ServiceError) => reject(errorFromStatus(error, { address: 'here' })));
     call.on('end', () => resolve(mapped));
   });
-  const write = (message: Parameters<typeof MapRequestCodec.fromPartial>[0]): boolean =>
-    call.write(MapRequestCodec.fromPartial(message) as MapRequest);
+  const write = (message: object): boolean => call.write(MapRequestCodec.fromPartial(message as MapRequest));
   write({ start });
   for (const items of messages) write({ items: items.map((item) => Buffer.from(item)) });
   return { call, done, write };
@@ -120,7 +122,10 @@ test('a client that does not read is not read from beyond the window', async () 
     call.write(MapRequestCodec.fromPartial({ items: [Buffer.alloc(2000, ' '), Buffer.from('1')] }));
   }
   await new Promise((resolve) => setTimeout(resolve, 700));
-  const { jobs } = await unary(cluster.client.jobs.listJobs.bind(cluster.client.jobs), {});
+  const { jobs } = await unary<ListJobsRequest, ListJobsResponse>(
+    (request, done) => cluster.client.jobs.listJobs(request, done),
+    {},
+  );
   expect(jobs[0]?.acceptedItems).toBeLessThan(1000);
   call.cancel();
 });

@@ -5,11 +5,16 @@ import {
   BundleServiceClient,
   ClusterServiceClient,
   CreateJobRequest,
+  type CreateJobResponse,
   clientOptions,
   Encoding,
   errorFromStatus,
+  type GetJobRequest,
+  type GetJobResponse,
   type ItemFailure,
   type JobEnded,
+  type JobInfo,
+  type JobOptions,
   JobServiceClient,
   type ReadResultsResponse,
 } from '@shoal/protocol';
@@ -74,18 +79,27 @@ export class RawClient {
   async createJob(
     sha256: string,
     name: string,
-    options: Parameters<typeof CreateJobRequest.fromPartial>[0]['options'] = {},
+    options: Partial<JobOptions> = {},
     requestId = '',
   ): Promise<string> {
-    const { jobId } = await unary(
-      this.jobs.createJob.bind(this.jobs),
+    const { jobId } = await unary<CreateJobRequest, CreateJobResponse>(
+      (request, done) => this.jobs.createJob(request, done),
       CreateJobRequest.fromPartial({
         requestId,
         task: { name, function: { $case: 'moduleExport', value: { bundleSha256: sha256, export: name } } },
         options: { encoding: Encoding.V8, ...options },
-      }),
+      } as CreateJobRequest),
     );
     return jobId;
+  }
+
+  /** Where a job stands. */
+  async info(jobId: string): Promise<JobInfo | undefined> {
+    const { job } = await unary<GetJobRequest, GetJobResponse>(
+      (request, done) => this.jobs.getJob(request, done),
+      { jobId },
+    );
+    return job;
   }
 
   /** Pushes items in v8 blocks, as fast as the stream takes them, and ends the input. */

@@ -21,6 +21,7 @@ export interface AgentsParts {
   readonly scheduler: Scheduler;
   readonly feed: EventFeed;
   readonly epoch: number;
+  readonly maxResultBytes: number;
 }
 
 interface KnownAgent {
@@ -39,6 +40,8 @@ const abandonMs = 60_000;
 export class Agents {
   readonly #parts: AgentsParts;
   readonly #known = new Map<string, KnownAgent>();
+  /** Those that last. */
+  readonly #open = new Map<SessionId, AgentSession>();
   #sessions = 0;
 
   constructor(parts: AgentsParts) {
@@ -56,7 +59,7 @@ export class Agents {
       timing: () => wholeTiming(scheduler),
       control,
       messageBytes: limits.partBytes.default,
-      maxResultBytes: limits.resultBytes.default,
+      maxResultBytes: this.#parts.maxResultBytes,
       onOver: (over) => this.#sessionOver(over),
     });
     const earlier = this.#known.get(join.agentName);
@@ -91,6 +94,7 @@ export class Agents {
       );
       throw new ShoalError('AGENT_NAME_TAKEN', { agent: join.agentName });
     }
+    this.#open.set(id, session);
     this.#known.set(join.agentName, {
       join,
       session,
@@ -119,11 +123,11 @@ export class Agents {
 
   /** The session that a data stream belongs to. Throws `SESSION_STALE`. */
   session(id: SessionId, epoch: number): AgentSession {
-    const found = [...this.#known.values()].find(({ session }) => session.session === id);
-    if (found === undefined || epoch !== this.#parts.epoch || !this.#parts.driver.links.has(id)) {
+    const found = this.#open.get(id);
+    if (found === undefined || epoch !== this.#parts.epoch) {
       throw new ShoalError('SESSION_STALE', { session: id });
     }
-    return found.session;
+    return found;
   }
 
   statsReported(session: AgentSession, stats: AgentStats | undefined): void {
@@ -138,7 +142,7 @@ export class Agents {
 
   /** Ends every session: the coordinator stops. */
   shutDown(): void {
-    for (const { session } of this.#known.values()) session.shutDown();
+    for (const session of [...this.#open.values()]) session.shutDown();
   }
 
   /** Every agent that is connected or may be back soon, by name. */
@@ -211,6 +215,7 @@ export class Agents {
   #sessionOver(session: AgentSession): void {
     const { driver, feed } = this.#parts;
     driver.links.delete(session.session);
+    this.#open.delete(session.session);
     for (const job of driver.jobs.values()) job.holders.delete(session);
     const known = this.#known.get(session.agent);
     if (known?.session !== session) return;

@@ -1,4 +1,5 @@
 import { ShoalError } from '@shoal/errors';
+import { limits } from '@shoal/protocol';
 import { defaultSchedulerOptions, type SchedulerOptions } from '@shoal/scheduler';
 import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { type Log, stderrLog } from './log.ts';
@@ -15,8 +16,16 @@ export interface CoordinatorConfig {
   readonly insecure?: boolean;
   /** A folder that keeps pushed bundles over restarts. Default: memory only. */
   readonly bundleDir?: string;
+  /** Bytes of one bundle, at most. Default 64 MiB. */
+  readonly maxBundleBytes?: number;
   /** Bytes of bundles kept in all, at most. Default 1 GiB. */
   readonly maxBundleStoreBytes?: number;
+  /** Bytes of one item, encoded, at most. Default 64 MiB. */
+  readonly maxItemBytes?: number;
+  /** Bytes of one result, encoded, at most. Default 64 MiB. */
+  readonly maxResultBytes?: number;
+  /** Bytes of items and results held for a job, at most; one that is bigger always fits. Default 32 MiB. */
+  readonly windowBytes?: number;
   /** An ephemeral job is cancelled when no client has been connected to it for so long. Default 30,000 ms. */
   readonly ephemeralGraceMs?: number;
   /** Jobs known at once, at most; those that have ended count until their client is gone. Default 10,000. */
@@ -35,7 +44,11 @@ export interface CoordinatorConfig {
 export interface SettledConfig {
   readonly listen: ListenAddress;
   readonly bundleDir: string | undefined;
+  readonly maxBundleBytes: number;
   readonly maxBundleStoreBytes: number;
+  readonly maxItemBytes: number;
+  readonly maxResultBytes: number;
+  readonly windowBytes: number;
   readonly ephemeralGraceMs: number;
   readonly maxJobs: number;
   readonly heartbeatMs: number;
@@ -55,6 +68,10 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
   return {
     listen,
     bundleDir: config.bundleDir,
+    maxBundleBytes: positive('maxBundleBytes', config.maxBundleBytes ?? limits.bundleBytes.default),
+    maxItemBytes: positive('maxItemBytes', config.maxItemBytes ?? limits.itemBytes.default),
+    maxResultBytes: positive('maxResultBytes', config.maxResultBytes ?? limits.resultBytes.default),
+    windowBytes: positive('windowBytes', config.windowBytes ?? limits.windowBytes.default),
     maxBundleStoreBytes: positive('maxBundleStoreBytes', config.maxBundleStoreBytes ?? 2 ** 30),
     ephemeralGraceMs: positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000),
     maxJobs: positive('maxJobs', config.maxJobs ?? 10_000),

@@ -70,12 +70,13 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const scheduler = new Scheduler(settled.scheduling);
   const store = new PayloadStore<StoredRun, ItemFailure>();
   const bundles = await BundleStore.open({
-    maxBundleBytes: limits.bundleBytes.default,
+    maxBundleBytes: settled.maxBundleBytes,
     maxStoreBytes: settled.maxBundleStoreBytes,
     ...(settled.bundleDir === undefined ? {} : { shelf: new FolderShelf(settled.bundleDir) }),
   });
   const driver = new Driver({ scheduler, store, feed, now });
-  const agents = new Agents({ driver, scheduler, feed, epoch });
+  const agents = new Agents({ driver, scheduler, feed, epoch, maxResultBytes: settled.maxResultBytes });
+  let address = formatAddress(settled.listen);
   const jobs = new Jobs({
     driver,
     scheduler,
@@ -84,12 +85,12 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     feed,
     graceMs: settled.ephemeralGraceMs,
     limits: {
-      maxWindowItems: limits.windowItems.default,
-      defaultWindowItems: limits.windowItems.default,
-      windowBytes: limits.windowBytes.default,
-      maxResultBytes: limits.resultBytes.default,
+      windowItems: limits.windowItems.default,
+      windowBytes: settled.windowBytes,
+      maxResultBytes: settled.maxResultBytes,
       maxJobs: settled.maxJobs,
     },
+    address: () => address,
   });
 
   const status = (): GetStatusResponse => {
@@ -111,13 +112,16 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   };
 
   const server = createServer([
-    { definition: JobServiceService, handlers: jobService({ jobs, agents, heartbeatMs }) },
+    {
+      definition: JobServiceService,
+      handlers: jobService({ jobs, agents, heartbeatMs, maxItemBytes: settled.maxItemBytes }),
+    },
     { definition: BundleServiceService, handlers: bundleService(bundles, feed) },
     { definition: AgentServiceService, handlers: agentService(agents, driver) },
     { definition: ClusterServiceService, handlers: clusterService({ agents, feed, status }) },
   ]);
-  const port = await server.listen(formatAddress(settled.listen), ServerCredentials.createInsecure());
-  const address = formatAddress({ ...settled.listen, port });
+  const port = await server.listen(address, ServerCredentials.createInsecure());
+  address = formatAddress({ ...settled.listen, port });
   const stalls = new StallObserver((stalledMs) => {
     const message = `the coordinator stood still for ${Math.round(stalledMs)} ms; nobody is judged for that`;
     feed.tell('coordinator.stalled', { stalledMs: Math.round(stalledMs) }, message, 'warn');

@@ -14,8 +14,7 @@ import type { BundleStore } from './bundle-store.ts';
 /** What a coordinator allows a job. */
 export interface JobLimits {
   /** Items pushed and not acknowledged, at most and by default. */
-  readonly maxWindowItems: number;
-  readonly defaultWindowItems: number;
+  readonly windowItems: number;
   /** Bytes of items and results held for a job. */
   readonly windowBytes: number;
   readonly maxResultBytes: number;
@@ -49,11 +48,6 @@ export function checkJobRequest(
     task: foundTask('setup.initializer.task', setup.initializer.task, bundles),
   };
   check(Math.abs(options.priority) <= 100, 'options.priority', 'must be from -100 to 100');
-  check(
-    options.windowItems <= limits.maxWindowItems,
-    'options.window_items',
-    `must be at most ${limits.maxWindowItems}`,
-  );
   return {
     requestId: request.requestId,
     fingerprint: fingerprintOf(request),
@@ -61,12 +55,10 @@ export function checkJobRequest(
     options: {
       ...options,
       encoding: options.encoding === Encoding.UNSPECIFIED ? Encoding.JSON : options.encoding,
-      windowItems: options.windowItems === 0 ? limits.defaultWindowItems : options.windowItems,
+      // No error: a producer is told how far it may go, and goes no further.
+      windowItems: Math.min(options.windowItems || limits.windowItems, limits.windowItems),
       concurrentTasksPerChild: Math.max(1, options.concurrentTasksPerChild),
-      maxResultBytes: Math.min(
-        options.maxResultBytes === 0 ? limits.maxResultBytes : options.maxResultBytes,
-        limits.maxResultBytes,
-      ),
+      maxResultBytes: Math.min(options.maxResultBytes || limits.maxResultBytes, limits.maxResultBytes),
     },
     setup: { ...setup, initializer },
     bundles: [bundleOf(task), bundleOf(initializer?.task)].filter((sha256) => sha256 !== undefined),

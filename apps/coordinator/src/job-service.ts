@@ -43,12 +43,13 @@ export interface JobServiceParts {
   readonly jobs: Jobs;
   readonly agents: Agents;
   readonly heartbeatMs: number;
+  /** One item, encoded. */
+  readonly maxItemBytes: number;
 }
 
 /** The calls of clients: each is checked here and done by {@link Jobs} or by a stream of its own. */
-export function jobService({ jobs, agents, heartbeatMs }: JobServiceParts): JobServiceServer {
+export function jobService({ jobs, agents, heartbeatMs, maxItemBytes }: JobServiceParts): JobServiceServer {
   const partBytes = limits.partBytes.default;
-  const itemBytes = limits.itemBytes.default;
   return {
     createJob: (
       call: ServerUnaryCall<CreateJobRequest, CreateJobResponse>,
@@ -60,7 +61,7 @@ export function jobService({ jobs, agents, heartbeatMs }: JobServiceParts): JobS
         return {
           jobId,
           coordinator: ownPeer,
-          maxItemBytes: itemBytes,
+          maxItemBytes,
           maxMessageBytes: limits.messageBytes.default,
         };
       });
@@ -79,7 +80,7 @@ export function jobService({ jobs, agents, heartbeatMs }: JobServiceParts): JobS
           fail: (error) => respond(statusOf(error)),
         },
         // An item and what frames it.
-        itemBytes + partBytes,
+        maxItemBytes + partBytes,
       );
       call.on('data', (message: PushItemsRequest) => intake.take(message));
       call.on('end', () => intake.inputClosed());
@@ -159,7 +160,7 @@ export function jobService({ jobs, agents, heartbeatMs }: JobServiceParts): JobS
       const mapCall = new MapCall(
         jobs,
         call,
-        { messageBytes: partBytes, maxItemBytes: itemBytes },
+        { messageBytes: partBytes, maxItemBytes },
         (error) => void call.emit('error', statusOf(error)),
       );
       call.on('data', (message: MapRequest) => mapCall.take(message));

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { ShoalError } from '@shoal/errors';
+import { countText, describe, ShoalError } from '@shoal/errors';
 import { type Block, type CreateJobRequest, type ItemFailure, JobInfo, JobState } from '@shoal/protocol';
-import type { JobId, PayloadStore, Scheduler } from '@shoal/scheduler';
+import type { JobId, JobProgress, PayloadStore, Scheduler } from '@shoal/scheduler';
 import type { BundleStore } from './bundle-store.ts';
 import type { Driver } from './driver.ts';
 import type { EventFeed } from './event-feed.ts';
@@ -18,6 +18,8 @@ export interface JobsParts {
   readonly limits: JobLimits & { readonly maxJobs: number };
   /** How long a job lives without a client; also how long it is known after its end. */
   readonly graceMs: number;
+  /** Where agents reach this coordinator, for the words of an error. */
+  readonly address: () => string;
 }
 
 /**
@@ -176,7 +178,7 @@ export class Jobs {
         running: progress?.running ?? 0,
         queued: progress?.queued ?? 0,
         retried: progress?.retried ?? 0,
-        waitingFor: progress?.waitingFor ?? '',
+        waitingFor: this.#waitingFor(progress),
       },
       totalItems: job.inputEnded ? job.pushed : job.request.options.totalItems,
       acceptedItems: job.pushed,
@@ -187,6 +189,13 @@ export class Jobs {
       endedUnixMs: job.endedUnixMs,
       error: job.end?.error,
     });
+  }
+
+  /** Why nothing of a job runs. Without agents nobody else would say so, and what to do about it. */
+  #waitingFor(progress: JobProgress | undefined): string {
+    if (progress?.waitingReason !== 'noAgents') return progress?.waitingFor ?? '';
+    const address = this.#parts.address();
+    return describe('NO_AGENTS', { items: countText(progress.queued), address });
   }
 
   #aloneChanged(job: Job, alone: boolean): void {

@@ -41,6 +41,8 @@ export class ResultStream implements JobReader {
   #end: JobEnded | undefined;
   #pumping = false;
   #droppedPrints = 0;
+  /** Not told yet. */
+  #grant: number | undefined;
   #shownProgress = '';
   #over = false;
 
@@ -65,7 +67,8 @@ export class ResultStream implements JobReader {
   }
 
   granted(upTo: number): void {
-    this.#writer.write({ message: { $case: 'granted', value: { upTo } } });
+    this.#grant = upTo;
+    this.#soon();
   }
 
   print(print: Print): void {
@@ -107,6 +110,7 @@ export class ResultStream implements JobReader {
 
   #pump(): void {
     while (!this.#over && this.#writer.ready) {
+      this.#tellGrant();
       this.#tellDroppedPrints();
       const batch = this.#batches.take();
       if (batch !== undefined) {
@@ -118,6 +122,14 @@ export class ResultStream implements JobReader {
       this.gone();
       this.#writer.end();
     }
+  }
+
+  /** The last grant includes those before it. */
+  #tellGrant(): void {
+    if (this.#grant === undefined) return;
+    const upTo = this.#grant;
+    this.#grant = undefined;
+    this.#writer.write({ message: { $case: 'granted', value: { upTo } } });
   }
 
   #tellDroppedPrints(): void {

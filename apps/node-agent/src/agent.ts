@@ -34,7 +34,7 @@ const nameTakenMs = 30_000;
 /** What was given back has to be heard of; so long an agent that leaves waits for that. */
 const farewellMs = 5_000;
 const outboxBytes = 32 * 2 ** 20;
-const outboxPrintBytes = 2 ** 20;
+const outboxPrintBytes = 2 ** 19;
 
 /** Errors that another try will not cure. */
 const hopeless: readonly string[] = ['VERSION_MISMATCH', 'REQUEST_INVALID'];

@@ -30,6 +30,9 @@ import type { Outbox } from './outbox.ts';
 type ChunkEnding = Parameters<ChunkListener['ended']>[1];
 type Ended = NonNullable<AttemptReport['ended']>;
 
+/** How long an attempt that could not be started rests here before others get it. */
+const returnAfterMs = 1000;
+
 /** What a {@link ShardRunner} works with. */
 export interface ShardRunnerParts {
   readonly processes: number;
@@ -335,11 +338,17 @@ export class ShardRunner implements ChunkListener {
   #cannotStart(running: RunningAttempt, error: unknown): void {
     const { attempt } = running.dispatch;
     if (this.#attempts.get(attempt) !== running) return;
-    // What may work later, or elsewhere, is no verdict on the job.
-    if (error instanceof ShoalError && !error.retryable && error.code !== 'INTERNAL') {
+    if (error instanceof ShoalError && !error.retryable) {
       const value = { error: writeCatalogueError(error) };
       this.#report(attempt, { ending: { $case: 'unrunnable', value } });
-    } else this.#report(attempt, { ending: { $case: 'returned', value: {} } });
+      return;
+    }
+    // What may work later, or elsewhere, is no verdict on the job. Given back at once it would be here again at once.
+    const giveBack = setTimeout(() => {
+      if (this.#attempts.get(attempt) !== running) return;
+      this.#report(attempt, { ending: { $case: 'returned', value: {} } });
+    }, returnAfterMs);
+    giveBack.unref();
   }
 
   #report(attempt: number, ended: Ended): void {

@@ -1,0 +1,61 @@
+import { CreateJobRequest, JobState } from '@shoal/protocol';
+import { expect, test } from 'vitest';
+import { finalFailure } from './final-failure.ts';
+import { jobEnded } from './job-end.ts';
+import type { CheckedRequest } from './job-request.ts';
+
+const { options } = CreateJobRequest.fromPartial({ options: { deadlineMs: 90_000, timeoutMs: 30_000 } });
+const job = {
+  id: 'job-1',
+  succeeded: 4,
+  failed: 1,
+  request: { options } as CheckedRequest,
+  unrunnable: undefined,
+};
+
+test('a failure says what ended its last try, and every try', () => {
+  const attempts = [
+    { agent: 'agent-1', pid: 4711, signal: 'SIGSEGV' },
+    { agent: 'agent-2', pid: 4720, exitCode: 3 },
+  ];
+  const failure = finalFailure(
+    { index: 7, failure: { kind: 'crash', attempts, stderrTail: 'boom' } },
+    undefined,
+  );
+  expect(failure).toMatchObject({
+    index: 7,
+    code: 'ITEM_KILLED_CHILD',
+    attempts: [
+      { agent: 'agent-1', pid: 4711, signal: 'SIGSEGV' },
+      { agent: 'agent-2', exitCode: 3 },
+    ],
+    stderrTail: 'boom',
+  });
+});
+
+test('the code that the agent reported wins over that of the kind', () => {
+  const tried = { code: 'RESULT_TOO_LARGE', error: new Uint8Array(), summary: '', facts: { size: '71 MiB' } };
+  const failure = finalFailure({ index: 7, failure: { kind: 'thrown', attempts: [] } }, tried);
+  expect(failure).toMatchObject({ code: 'RESULT_TOO_LARGE', facts: { size: '71 MiB' } });
+});
+
+test('a job that failed fast ends with the words of its first failure', () => {
+  const tried = { code: 'ITEM_THREW', error: Uint8Array.of(1), summary: 'TypeError: bad', facts: {} };
+  const attempts = [{ agent: 'agent-2', pid: 4720 }];
+  const failure = finalFailure({ index: 7, failure: { kind: 'thrown', attempts } }, tried);
+  const ended = jobEnded(job, { state: 'failedFast', index: 7 }, failure);
+  expect(ended).toMatchObject({ state: JobState.FAILED_FAST, failedIndex: 7, succeeded: 4, failed: 1 });
+  expect(ended.error?.message).toBe('Item 7 failed: TypeError: bad (agent-2 pid 4720).');
+  expect([...(ended.error?.error ?? [])]).toEqual([1]);
+});
+
+test('a deadline and a cancellation say which and why', () => {
+  expect(jobEnded(job, { state: 'deadline' }, undefined).error).toMatchObject({
+    code: 'JOB_DEADLINE',
+    facts: { limit: '90 s' },
+  });
+  expect(jobEnded(job, { state: 'cancelled', reason: 'enough' }, undefined).error).toMatchObject({
+    code: 'JOB_CANCELLED',
+    facts: { reason: 'enough' },
+  });
+});

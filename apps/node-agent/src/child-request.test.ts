@@ -1,0 +1,92 @@
+import { JobSetup } from '@shoal/protocol';
+import { expect, test } from 'vitest';
+import { bundlesOf, jobTemplate } from './child-request.ts';
+
+const sha256 = 'a'.repeat(64);
+const paths = new Map([[sha256, '/cache/a.mjs']]);
+const terms = { agent: 'agent-1', env: { PATH: '/bin', SHOAL_TOKEN: 'secret' }, maxTasksPerChild: undefined };
+/** A message of which only some fields are given. */
+type Sketch<T> = T extends Uint8Array
+  ? T
+  : T extends (infer U)[]
+    ? Sketch<U>[]
+    : T extends object
+      ? { [K in keyof T]?: Sketch<T[K]> }
+      : T;
+
+const setup = (partial: Sketch<JobSetup> = {}): JobSetup =>
+  JobSetup.fromPartial({
+    jobId: 'job-1',
+    task: {
+      name: 'resize',
+      function: { $case: 'moduleExport', value: { bundleSha256: sha256, export: 'resize' } },
+    },
+    options: { group: { id: 'group-1' } },
+    ...partial,
+  } as JobSetup);
+const keyOf = (partial: Sketch<JobSetup> = {}): string => jobTemplate(setup(partial), paths, terms).setup.key;
+
+test('an export of a bundle is an export of the bundle’s file', () => {
+  expect(jobTemplate(setup(), paths, terms).task).toEqual({
+    name: 'resize',
+    kind: 'export',
+    url: 'file:///cache/a.mjs',
+    export: 'resize',
+  });
+});
+
+test('a registered task keeps its origin and ordinal', () => {
+  const value = { bundleSha256: sha256, origin: 'shoal-bundle:/work.ts', ordinal: 2 };
+  const task = { name: 'f', function: { $case: 'registered' as const, value } };
+  expect(jobTemplate(setup({ task }), paths, terms).task).toMatchObject({
+    kind: 'registered',
+    url: 'file:///cache/a.mjs',
+    origin: 'shoal-bundle:/work.ts',
+    ordinal: 2,
+  });
+});
+
+test('a bundle that serves twice is needed once', () => {
+  const { task } = setup();
+  expect(bundlesOf(setup({ setup: { initializer: { task } } }))).toEqual([sha256]);
+});
+
+test('jobs of one group with one setup share children', () => {
+  expect(keyOf({ jobId: 'job-2' })).toBe(keyOf());
+  expect(keyOf({ setup: { env: { A: '1', B: '2' } } })).toBe(keyOf({ setup: { env: { B: '2', A: '1' } } }));
+});
+
+test('another group, bundle, environment, option or initializer means other children', () => {
+  const { task } = setup();
+  const keys = [
+    keyOf(),
+    keyOf({ options: { group: { id: 'group-2' } } }),
+    keyOf({ options: {} }),
+    keyOf({ options: {}, jobId: 'job-2' }),
+    keyOf({ setup: { env: { A: '1' } } }),
+    keyOf({ setup: { execArgv: ['--expose-gc'] } }),
+    keyOf({ setup: { maxRssBytes: 1 } }),
+    keyOf({ setup: { initializer: { task } } }),
+    keyOf({ setup: { initializer: { task, args: Uint8Array.of(1) } } }),
+    keyOf({ task: { name: 'f', function: { $case: 'inlineSource', value: 'x => x' } } }),
+  ];
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('the smaller of the agent’s and the job’s limit of tasks holds', () => {
+  const limit = (agents: number | undefined, jobs: number): number | undefined =>
+    jobTemplate(setup({ options: { maxTasksPerChild: jobs } }), paths, { ...terms, maxTasksPerChild: agents })
+      .maxTasksPerChild;
+  expect([limit(undefined, 0), limit(5, 0), limit(undefined, 3), limit(5, 3), limit(2, 3)]).toEqual([
+    undefined,
+    5,
+    3,
+    3,
+    2,
+  ]);
+});
+
+test('children see the short list of the agent’s environment and what the job says', () => {
+  const { env } = jobTemplate(setup({ setup: { env: { MODE: 'fast' } } }), paths, terms).setup;
+  expect(env).toEqual({ PATH: '/bin', MODE: 'fast' });
+});

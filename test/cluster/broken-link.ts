@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import { createConnection, createServer, type Socket } from 'node:net';
+
+/** A TCP link to a coordinator that a test can break. */
+export interface Link {
+  readonly address: string;
+  /** Resets every connection; new ones are let through. */
+  breakAll(): void;
+  close(): void;
+}
+
+/** Listens on a free port and passes everything on to `target` (HOST:PORT). */
+export async function startLink(target: string): Promise<Link> {
+  const [host = '', port = ''] = target.split(':');
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = createConnection(Number(port), host);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => sockets.delete(socket));
+    }
+    near.pipe(far);
+    far.pipe(near);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const breakAll = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  return {
+    address: `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    breakAll,
+    close: () => {
+      breakAll();
+      server.close();
+    },
+  };
+}
