@@ -52,10 +52,7 @@ export class ItemProducer {
   /** An outcome of item `index` came: every block up to its own has been accepted. */
   settled(index: number): void {
     let accepted = 0;
-    for (const block of this.#kept.slice(0, this.#next)) {
-      if (block.first > index) break;
-      accepted += 1;
-    }
+    while (accepted < this.#next && (this.#kept[accepted]?.first ?? Infinity) <= index) accepted += 1;
     this.#forget(accepted);
   }
 

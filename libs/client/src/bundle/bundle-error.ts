@@ -4,7 +4,7 @@ import { bundlePath } from './bundle-path.ts';
 import { isNativeAddon } from './native-addon.ts';
 
 /** Whether an error is esbuild's account of a failed build. */
-export function isBuildFailure(error: unknown): error is Error & { errors: Message[] } {
+function isBuildFailure(error: unknown): error is Error & { errors: Message[] } {
   return error instanceof Error && 'errors' in error && Array.isArray(error.errors);
 }
 

@@ -127,7 +127,7 @@ export class Bundler {
   }
 
   async #run(entry: Entry, root: string, about: string): Promise<Build> {
-    const esbuild = await import('esbuild');
+    const esbuild = await loadEsbuild(bundlePath(root, about));
     const startedAtMs = Date.now();
     let result: BuildResult<{ metafile: true; write: false }>;
     try {
@@ -163,6 +163,17 @@ export class Bundler {
       commonJs: own !== undefined && result.metafile.inputs[own]?.format === 'cjs',
       inputs: await stamps(root, Object.keys(result.metafile.inputs), startedAtMs),
     };
+  }
+}
+
+/** A program of its own: an installation that only serves jobs, such as the container image, does without. */
+async function loadEsbuild(module: string): Promise<typeof import('esbuild')> {
+  try {
+    return await import('esbuild');
+  } catch (cause) {
+    const reason = 'esbuild, which does it, is not installed here';
+    const hint = 'Run this where the package shoal was installed with npm.';
+    throw new ShoalError('TASK_BUNDLE_FAILED', { module, reason, hint }, { cause });
   }
 }
 
