@@ -132,6 +132,8 @@ export interface MapProgress {
   readonly running: number;
   /** Tries beyond the first, of all items together. */
   readonly retried: number;
+  /** Why nothing runs, in words (no agents, all slots busy); absent while something does. */
+  readonly waitingFor?: string;
 }
 
 /** Options of one job. */

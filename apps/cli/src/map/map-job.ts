@@ -8,6 +8,7 @@ import { errorLine, resultLine } from './output-line.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { OutputGone, openResultWriter, type ResultWriter } from './result-writer.ts';
 import { parseTaskSpec } from './task-spec.ts';
+import { WaitingNotice } from './waiting-notice.ts';
 
 /** A job as the command line asks for it. Every value is checked. */
 export interface MapRequest {
@@ -50,6 +51,7 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
     () => count,
     request.output === '-' && terminal.stdout.isTTY === true,
   );
+  const notice = new WaitingNotice((text) => progress.line(text));
   try {
     pool = await Promise.race([openPool(request, progress), stopped.promise.then(() => undefined)]);
     if (pool === undefined) return exitCode.interrupted;
@@ -58,6 +60,7 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
       chunkSize: request.chunkSize,
       retries: request.retries,
       timeoutMs: request.timeout,
+      onProgress: ({ waitingFor }) => notice.waiting(waitingFor),
     };
     const results = request.unordered
       ? pool.imapUnordered(task.url, source.items, options)
@@ -74,6 +77,7 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
     await writer.close();
     throw error;
   } finally {
+    notice.waiting(undefined);
     progress.stop();
     source.close();
     await pool?.terminate();

@@ -13,6 +13,7 @@ export class ProgressMeter {
   #failed = 0;
   #running = 0;
   #retried = 0;
+  #waitingFor: string | undefined;
   #toldAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -28,6 +29,7 @@ export class ProgressMeter {
       failed: this.#failed,
       running: this.#running,
       retried: this.#retried,
+      ...(this.#waitingFor === undefined ? {} : { waitingFor: this.#waitingFor }),
     };
   }
 
@@ -41,15 +43,18 @@ export class ProgressMeter {
     this.#changed();
   }
 
-  backendSaid({ running, retried }: BackendProgress): void {
-    if (running === this.#running && retried === this.#retried) return;
+  backendSaid({ running, retried, waitingFor }: BackendProgress): void {
+    const isNews = running !== this.#running || retried !== this.#retried || waitingFor !== this.#waitingFor;
+    if (!isNews) return;
     this.#running = running;
     this.#retried = retried;
+    this.#waitingFor = waitingFor;
     this.#changed();
   }
 
   ended(): void {
     this.#running = 0;
+    this.#waitingFor = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#say();
