@@ -1,4 +1,4 @@
-import { Session } from 'node:inspector';
+import type { Session } from 'node:inspector';
 import { basename } from 'node:path';
 
 /** Where a function begins. */
@@ -20,22 +20,26 @@ interface Located {
  * Asks V8 through an inspector session of this very thread: no port is opened. Takes milliseconds, for error messages.
  */
 export function placeOfFunction(fn: (...args: never) => unknown): FunctionPlace | undefined {
-  const session = new Session();
   const key = Symbol.for('shoal.located');
+  let session: Session | undefined;
   try {
-    session.connect();
+    // Loaded for the message only: it costs 20 ms that no inline function should pay for.
+    const inspector = process.getBuiltinModule('node:inspector');
+    const inspected = new inspector.Session();
+    session = inspected;
+    inspected.connect();
     const files = new Map<string, string>();
-    session.on('Debugger.scriptParsed', ({ params }) => files.set(params.scriptId, params.url));
+    inspected.on('Debugger.scriptParsed', ({ params }) => files.set(params.scriptId, params.url));
     Reflect.set(globalThis, key, fn);
     let located: Located | undefined;
-    session.post('Debugger.enable');
-    session.post(
+    inspected.post('Debugger.enable');
+    inspected.post(
       'Runtime.evaluate',
       { expression: "globalThis[Symbol.for('shoal.located')]" },
       (_, answer) => {
         const objectId = answer?.result.objectId;
         if (objectId === undefined) return;
-        session.post('Runtime.getProperties', { objectId, ownProperties: true }, (_error, found) => {
+        inspected.post('Runtime.getProperties', { objectId, ownProperties: true }, (_error, found) => {
           const place = found?.internalProperties?.find(({ name }) => name === '[[FunctionLocation]]');
           located = place?.value?.value;
         });
@@ -49,6 +53,6 @@ export function placeOfFunction(fn: (...args: never) => unknown): FunctionPlace 
     return undefined;
   } finally {
     Reflect.deleteProperty(globalThis, key);
-    session.disconnect();
+    session?.disconnect();
   }
 }
