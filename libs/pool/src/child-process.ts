@@ -197,7 +197,8 @@ export class ChildProcess {
   #forgetBlocks(): void {
     const forgotten: number[] = [];
     for (const [id, bytes] of this.#blocks) {
-      if (this.#blockBytes <= keptBlockBytesMax) break;
+      // The newest stays, however big: the next part probably begins in it.
+      if (this.#blockBytes <= keptBlockBytesMax || this.#blocks.size === 1) break;
       this.#blocks.delete(id);
       this.#blockBytes -= bytes;
       forgotten.push(id);

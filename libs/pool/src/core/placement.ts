@@ -234,16 +234,36 @@ export class Placement {
     const missing = new Map<string, number>();
     const examples = new Map<string, ChunkRecord>();
     for (const child of this.#children.values()) {
-      if (child.isSpare) missing.set(child.key, (missing.get(child.key) ?? 0) - 1);
+      const isComing = child.isSpare && (child.state === 'starting' || child.state === 'ready');
+      if (isComing) missing.set(child.key, (missing.get(child.key) ?? 0) - 1);
       const last = child.parts.at(-1);
       if (child.isMember && child.isEnding && last !== undefined && this.#hasSuccession(last.chunk)) {
         missing.set(child.key, (missing.get(child.key) ?? 0) + 1);
         examples.set(child.key, last.chunk);
       }
     }
+    let room = 2 * this.processes - this.#inUse();
     for (const [key, chunk] of examples) {
-      for (let n = missing.get(key) ?? 0; n > 0; n--) this.#effects.spawn(key, chunk, true);
+      for (let n = missing.get(key) ?? 0; n > 0 && room > 0; n--, room--)
+        this.#effects.spawn(key, chunk, true);
     }
+    for (const child of this.#children.values()) {
+      // Its predecessor stays after all: an abort has given it items back.
+      const surplus = missing.get(child.key) ?? 0;
+      if (!child.isSpare || child.state !== 'ready' || surplus >= 0) continue;
+      this.#effects.retire(child, atMs);
+      missing.set(child.key, surplus + 1);
+    }
+  }
+
+  /** Children that stay: members and spares. */
+  #inUse(): number {
+    let count = 0;
+    for (const child of this.#children.values()) {
+      if (child.isMember || (child.isSpare && (child.state === 'starting' || child.state === 'ready')))
+        count += 1;
+    }
+    return count;
   }
 
   #hasSuccession(chunk: ChunkRecord): boolean {

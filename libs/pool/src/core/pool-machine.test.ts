@@ -145,6 +145,37 @@ test('a chunk that was given ahead comes back to a child that has nothing to do'
   expect(m.ended(1, 4, 0)).toEqual([run(2, 4, 0, 1)]);
 });
 
+test('nothing is given ahead while a child is coming that would run it at once', () => {
+  const m = new TestMachine(2);
+  m.queue(1, 1);
+  m.ready(1);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0, 1, 0.1);
+  m.ended(1, 1, 1);
+  m.queue(2, 1);
+  expect(m.queue(3, 1)).toEqual([spawn(2, 3)]);
+  expect(m.began(1, 2)).toEqual([]);
+  expect(m.ready(2)).toEqual([run(2, 3, 0, 1)]);
+});
+
+test('what runs side by side with others is not called back', () => {
+  const m = withChildren(2);
+  const side = { concurrentTasks: 2, marksStarts: true };
+  m.queue(1, 1, side);
+  m.queue(2, 1, side);
+  m.queue(3, 1, side);
+  for (const [child, chunk] of [
+    [1, 1],
+    [2, 2],
+    [1, 3],
+  ] as const) {
+    m.began(child, chunk);
+    m.starts(child, chunk, 0);
+  }
+  m.succeeded(2, 2, 0);
+  expect(m.ended(2, 2, 1)).toEqual([finished(2)]);
+});
+
 test('what had not begun goes back without a word when its child dies', () => {
   const m = withChildren(1);
   m.queue(1, 10);

@@ -1,0 +1,40 @@
+import { Buffer } from 'node:buffer';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { decodeBlock, encodeBlock } from './block-codec.ts';
+
+test('whatever structured clone carries comes back', () => {
+  const values = fc.array(
+    fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
+  );
+  fc.assert(
+    fc.property(values, (items) => {
+      expect(decodeBlock('v8', encodeBlock('v8', items), items.length)).toEqual(structuredClone(items));
+    }),
+  );
+});
+
+test('typed arrays get memory of their own, on both ends', () => {
+  const big = Buffer.alloc(100_000, 7);
+  const bytes = encodeBlock('v8', [big.subarray(1, 3), new Float64Array([1, 2])]);
+  expect(bytes.byteLength).toBeLessThan(200);
+  const [small, floats] = decodeBlock('v8', bytes, 2) as [Buffer, Float64Array];
+  expect(Buffer.isBuffer(small)).toBe(true);
+  expect([small.buffer.byteLength, floats.buffer.byteLength]).toEqual([2, 16]);
+  expect([...floats]).toEqual([1, 2]);
+});
+
+test('JSON values and bytes are records with a length', () => {
+  const values = [1, null, { a: 'é' }, [true]];
+  expect(decodeBlock('json', encodeBlock('json', values), 4)).toEqual(values);
+  expect([...encodeBlock('json', [12])]).toEqual([2, 0, 0, 0, 0x31, 0x32]);
+  expect(decodeBlock('json', encodeBlock('json', [undefined]), 1)).toEqual([null]);
+  const [first] = decodeBlock('bytes', encodeBlock('bytes', [Buffer.from('abc')]), 1);
+  expect(String(first)).toBe('abc');
+});
+
+test('a block of another count, or one that ends early, is refused', () => {
+  expect(() => decodeBlock('v8', encodeBlock('v8', [1, 2]), 3)).toThrow('A block of 3 values holds 2.');
+  expect(() => decodeBlock('v8', encodeBlock('v8', [1]).subarray(0, 3), 1)).toThrow();
+  expect(() => decodeBlock('json', encodeBlock('json', ['text']).subarray(0, 6), 1)).toThrow(RangeError);
+});

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { encodeBlock } from './block-codec.ts';
+import { explainUnportable, findUnportable } from './portable.ts';
+
+class Sub extends Map<number, number> {}
+class Plain {
+  readonly field = 1;
+}
+const circular: { self?: unknown } = {};
+circular.self = circular;
+
+test.each<[unknown]>([
+  [1],
+  ['text'],
+  [null],
+  [undefined],
+  [1n],
+  [new Date()],
+  [/x/],
+  [new Map([[1, new Set([2])]])],
+  [new Sub([[1, 2]])],
+  [new Plain()],
+  [circular],
+  [Object.create(null)],
+  [new Uint8Array(2)],
+  [new ArrayBuffer(2)],
+  [new Error('x')],
+])('%s can travel', (value) => {
+  expect(findUnportable({ deep: [value] })).toBeUndefined();
+  expect(() => encodeBlock('v8', [value])).not.toThrow();
+});
+
+test.each([
+  [{ callbacks: [() => 1] }, '.callbacks[0]', 'a function'],
+  [() => 1, 'it', 'a function'],
+  [[1, [Symbol('s')]], '[1][0]', 'a symbol'],
+  [{ a: { 'b c': new URL('http://localhost') } }, '.a["b c"]', 'a URL'],
+  [new Map([['key', new Headers()]]), '.get("key")', 'a Headers'],
+  [{ signal: new AbortController().signal }, '.signal', 'an AbortSignal'],
+  [{ later: Promise.resolve() }, '.later', 'a Promise'],
+  [new Error('x', { cause: new Blob([]) }), '.cause', 'a Blob'],
+  [{ weak: new WeakMap() }, '.weak', 'a WeakMap'],
+])('what cannot travel is named with its path (%#)', (value, path, kind) => {
+  expect(findUnportable(value)).toEqual({ path, kind });
+});
+
+test('what only the encoder notices is found afterwards', () => {
+  const value = { list: [new Proxy({}, {})] };
+  expect(() => encodeBlock('v8', [value])).toThrow();
+  expect(explainUnportable(value, 'v8', new Error('no'))).toEqual({ path: '.list[0]', kind: 'a Proxy' });
+});
+
+test('a getter that throws is no accident of ours', () => {
+  const value = {
+    inner: {
+      get field(): never {
+        throw new Error('no');
+      },
+    },
+  };
+  expect(findUnportable(value)).toEqual({
+    path: '.inner',
+    kind: 'an object with a field that throws when it is read',
+  });
+});
+
+test('deep and wide values are looked at whole', () => {
+  let deep: unknown = () => 1;
+  for (let i = 0; i < 100; i++) deep = [deep];
+  expect(findUnportable(deep)?.kind).toBe('a function');
+  const wide = [Array.from({ length: 5_000 }, (_, i) => (i === 4_000 ? () => 1 : i))];
+  expect(findUnportable(wide)?.path).toBe('[0][4000]');
+});
+
+test('JSON refuses what it would lose', () => {
+  expect(findUnportable({ n: [1n] }, 'json')).toMatchObject({ path: '.n[0]' });
+  expect(findUnportable({ m: new Map() }, 'json')).toMatchObject({ path: '.m' });
+  expect(findUnportable(circular, 'json')).toEqual({ path: 'it', kind: 'a circular structure' });
+  expect(findUnportable({ when: new Date(), where: new URL('http://localhost') }, 'json')).toBeUndefined();
+});
