@@ -1,0 +1,167 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import {
+  GenericContainer,
+  Network,
+  type StartedNetwork,
+  type StartedTestContainer,
+  Wait,
+} from 'testcontainers';
+import { buildImage } from '../../docker/image.ts';
+
+const port = 7300;
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** One line of the book that the task functions keep: an item started, in this container. */
+export interface Execution {
+  readonly item: number;
+  readonly host: string;
+}
+
+/** A coordinator and its agents, each a container on a network of their own. The client is outside. */
+export class ContainerCluster {
+  /** Where a client outside the network finds the coordinator. */
+  readonly address: string;
+  readonly #network: StartedNetwork;
+  readonly #coordinator: StartedTestContainer;
+  readonly #agents = new Map<string, StartedTestContainer>();
+  readonly #book: string;
+
+  private constructor(network: StartedNetwork, coordinator: StartedTestContainer, book: string) {
+    this.#network = network;
+    this.#coordinator = coordinator;
+    this.#book = book;
+    this.address = `127.0.0.1:${coordinator.getMappedPort(port)}`;
+  }
+
+  /** Builds the image from the working tree and starts everything; resolves when every agent has joined. */
+  static async start(agentNames: readonly string[]): Promise<ContainerCluster> {
+    const image = await buildImage('shoal:e2e');
+    const book = await mkdtemp(join(tmpdir(), 'shoal-e2e-'));
+    // The containers run as another user than this test.
+    await chmod(book, 0o777);
+    const network = await new Network().start();
+    const coordinator = await new GenericContainer(image)
+      .withNetwork(network)
+      .withNetworkAliases('coordinator')
+      .withCommand(['coordinator', '--listen', `0.0.0.0:${port}`, '--insecure'])
+      .withExposedPorts(port)
+      .withWaitStrategy(Wait.forHealthCheck())
+      .start();
+    const cluster = new ContainerCluster(network, coordinator, book);
+    await Promise.all(
+      agentNames.map(async (name) => {
+        const agent = await new GenericContainer(image)
+          .withNetwork(network)
+          .withEnvironment({ SHOAL_ADDRESS: `coordinator:${port}` })
+          .withBindMounts([{ source: book, target: '/book', mode: 'rw' }])
+          .withCommand([
+            'agent',
+            '--join',
+            `coordinator:${port}`,
+            '--insecure',
+            '--name',
+            name,
+            '--processes',
+            '2',
+          ])
+          .withWaitStrategy(Wait.forHealthCheck())
+          .start();
+        cluster.#agents.set(name, agent);
+      }),
+    );
+    await cluster.untilAgents((names) => agentNames.every((name) => names.includes(name)));
+    return cluster;
+  }
+
+  /** Ends every container and the network; nothing of ours stays behind. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.stop({ timeout: 0 })));
+    await this.#coordinator.stop({ timeout: 0 });
+    await this.#network.stop();
+    await rm(this.#book, { recursive: true, force: true });
+  }
+
+  /** `docker kill`: the agent is gone without a word. */
+  async kill(agent: string): Promise<void> {
+    await docker('kill', this.#idOf(agent));
+  }
+
+  /** SIGTERM, as `docker stop` sends it, and the exit code that follows. */
+  async terminate(agent: string): Promise<number> {
+    await docker('kill', '--signal', 'TERM', this.#idOf(agent));
+    return Number(await docker('wait', this.#idOf(agent)));
+  }
+
+  async disconnect(agent: string): Promise<void> {
+    await docker('network', 'disconnect', this.#network.getId(), this.#idOf(agent));
+  }
+
+  async reconnect(agent: string): Promise<void> {
+    await docker('network', 'connect', this.#network.getId(), this.#idOf(agent));
+  }
+
+  /** Waits until the agents that the coordinator calls connected are as asked; says what it saw when they are not. */
+  async untilAgents(satisfied: (names: readonly string[]) => boolean, withinMs = 60_000): Promise<void> {
+    await this.#until(satisfied, () => this.connectedAgents(), withinMs);
+  }
+
+  /** Waits until the task functions have started so many items. */
+  async untilStarted(items: number, withinMs = 60_000): Promise<void> {
+    await this.#until(
+      (executions) => executions.length >= items,
+      () => this.executions(),
+      withinMs,
+    );
+  }
+
+  /** The agents that the coordinator holds a session with. */
+  async connectedAgents(): Promise<string[]> {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['libs/shoal/bin/shoal.js', 'status', '--address', this.address, '--output-format', 'json'],
+      { cwd: root },
+    );
+    const { agents } = JSON.parse(stdout) as { agents: { name: string; state: string }[] };
+    return agents.filter(({ state }) => state !== 'lost' && state !== 'gone').map(({ name }) => name);
+  }
+
+  /** Every start of an item, on whatever agent. */
+  async executions(): Promise<Execution[]> {
+    const text = await readFile(join(this.#book, 'executions'), 'utf8').catch(() => '');
+    const lines = text.split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line) as Execution);
+  }
+
+  /** Forgets the executions of earlier tests. */
+  async clearBook(): Promise<void> {
+    await writeFile(join(this.#book, 'executions'), '');
+    await chmod(join(this.#book, 'executions'), 0o666);
+  }
+
+  #idOf(agent: string): string {
+    const container = this.#agents.get(agent);
+    if (container === undefined) throw new Error(`There is no agent ${agent} here.`);
+    return container.getId();
+  }
+
+  async #until<T>(satisfied: (seen: T) => boolean, look: () => Promise<T>, withinMs: number): Promise<void> {
+    const deadline = Date.now() + withinMs;
+    for (;;) {
+      const seen = await look();
+      if (satisfied(seen)) return;
+      if (Date.now() > deadline)
+        throw new Error(`Not within ${withinMs} ms; last seen: ${JSON.stringify(seen)}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function docker(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('docker', args);
+  return stdout.trim();
+}
