@@ -61,6 +61,7 @@ test('a function that throws fails its item alone, with name, message, code, fie
     },
   });
   expect(failures.get(1)?.data.stack).toContain('child-tasks.ts');
+  expect(failures.get(1)?.data.stack).not.toContain('item-runner');
 });
 
 test('anything may be thrown', async () => {
@@ -296,6 +297,27 @@ test('polluted prototypes stay the business of their child', async () => {
   expect(ending).toEqual({ kind: 'finished' });
   expect(values.get(0)).toEqual({ how: 'ok' });
   expect(failures.get(1)?.summary).toBe('TypeError: bad record');
+});
+
+test('a task that takes the language apart has its results all the same', async () => {
+  const source = `(x) => {
+    JSON.stringify = JSON.parse = globalThis.setImmediate = globalThis.setTimeout = globalThis.performance = null;
+    process.removeAllListeners();
+    return x;
+  }`;
+  const p = pool(1);
+  const { values, ending } = await p.run({ kind: 'inline', name: 'vandal', source }, [5, 6]);
+  expect(ending).toEqual({ kind: 'finished' });
+  expect([...values.values()]).toEqual([5, 6]);
+  expect(p.pool.stats().deaths).toBe(0);
+});
+
+test('a child out of memory is a death like any other', async () => {
+  const source = '() => { const kept = []; for (;;) kept.push({ x: [1, 2, 3] }); }';
+  const setup = setupOf({ key: 'small', execArgv: ['--max-old-space-size=40'] });
+  const { ending, detail } = await pool(1).run({ kind: 'inline', name: 'hog', source }, [1], { setup });
+  expect(ending).toMatchObject({ kind: 'childDied', suspects: [{ first: 0, count: 1 }] });
+  expect(detail.stderrTail).toContain('heap');
 });
 
 test('what waits for a consumer waits in the children', async () => {

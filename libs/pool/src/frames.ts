@@ -8,6 +8,9 @@
  */
 import { Buffer } from 'node:buffer';
 
+// Taken at start: in a child, tasks may replace them.
+const { parse, stringify } = JSON;
+
 /** Frame types. Even numbers go to the child, odd ones come from it. */
 export const frameType = {
   setup: 2,
@@ -52,7 +55,7 @@ export class FrameWriter {
 
   /** A frame that says something as JSON, with bytes after it. The bytes are not copied: they are a part of their own. */
   message(type: FrameType, message: unknown, bytes?: Uint8Array): Uint8Array[] {
-    const text = Buffer.from(JSON.stringify(message), 'utf8');
+    const text = Buffer.from(stringify(message), 'utf8');
     const bodyBytes = 4 + text.length + (bytes?.byteLength ?? 0);
     const head = this.#head(type, 4 + text.length, bodyBytes);
     head.writeUInt32LE(text.length, headerBytes);
@@ -95,7 +98,7 @@ export function readMessage(body: Buffer): { readonly message: unknown; readonly
   const textBytes = body.readUInt32LE(0);
   if (4 + textBytes > body.length) throw new FrameError('A message is longer than its frame.');
   try {
-    const message: unknown = JSON.parse(body.toString('utf8', 4, 4 + textBytes));
+    const message: unknown = parse(body.toString('utf8', 4, 4 + textBytes));
     return { message, bytes: body.subarray(4 + textBytes) };
   } catch (error) {
     throw new FrameError('A message is no JSON.', { cause: error });

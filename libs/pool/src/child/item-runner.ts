@@ -3,6 +3,7 @@
  * that returns a promise is awaited, several at once where the job allows it. Between items the event loop gets its
  * turn now and then, so that aborts and further parts arrive.
  */
+import type { RemoteErrorData } from '../chunk-request.ts';
 import { frameType } from '../frames.ts';
 import { describeThrown, encodeError, summarize } from '../values/remote-error.ts';
 import type { Channel } from './channel.ts';
@@ -312,7 +313,7 @@ export class ItemRunner {
 
   #failed(part: Part, index: number, error: unknown, ms: number): void {
     const { encoding } = part.task.spec;
-    const data = describeThrown(error);
+    const data = withoutOurFrames(describeThrown(error));
     const message: ItemFailedMessage = {
       chunk: part.spec.chunk,
       index,
@@ -366,6 +367,13 @@ export class ItemRunner {
     this.#isSpent = true;
     for (const part of this.#parts) part.isStopped = true;
   }
+}
+
+/** A stack ends where the user's function was called. */
+function withoutOurFrames(data: RemoteErrorData): RemoteErrorData {
+  const lines = data.stack?.split('\n') ?? [];
+  const at = lines.findIndex((line) => line.includes(import.meta.url));
+  return at === -1 ? data : { ...data, stack: lines.slice(0, at).join('\n') };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,5 +1,5 @@
 /** A pool machine with a clock of its own, and short ways to say what happens to it. */
-import type { ChunkId, IndexRange } from './chunk.ts';
+import type { ChildExit, ChunkId, IndexRange } from './chunk.ts';
 import type { PoolCommand } from './pool-command.ts';
 import type { ChildId, ChunkQueued, PoolEvent } from './pool-event.ts';
 import { PoolMachine, type PoolMachineLimits, type PoolSnapshot } from './pool-machine.ts';
@@ -72,7 +72,7 @@ export class TestMachine {
   }
 }
 
-export function exitOf(child: ChildId, signal: string | undefined = 'SIGKILL') {
+export function exitOf(child: ChildId, signal: string | undefined = 'SIGKILL'): ChildExit {
   return { pid: 100 + child, exitCode: signal === undefined ? 0 : undefined, signal };
 }
 
