@@ -6,13 +6,7 @@
  *
  * It decides nothing: it turns what happens into events and does what the commands say.
  */
-import {
-  type JobSpec,
-  PayloadStore,
-  Scheduler,
-  type SchedulerCommand,
-  type SchedulerEvent,
-} from '@shoal/scheduler';
+import { PayloadStore, Scheduler, type SchedulerCommand, type SchedulerEvent } from '@shoal/scheduler';
 import { ChildPool } from './child-pool.ts';
 import type {
   ChildSetup,
@@ -22,6 +16,7 @@ import type {
   ResultRun,
 } from './chunk-request.ts';
 import type { ChunkEnding, ChunkId } from './core/chunk.ts';
+import { DeadlineTimer } from './deadline-timer.ts';
 import type { FailedOutcome, JobBackend, JobRequest, JobSink, PoolStats, RunningJob } from './job-backend.ts';
 import {
   attemptEndingOf,
@@ -30,6 +25,7 @@ import {
   jobEndError,
   unrunnableError,
 } from './local-endings.ts';
+import { chunkPartsOf, jobSpecOf } from './local-job.ts';
 
 /** What a {@link LocalBackend} is made of. */
 export interface LocalBackendOptions {
@@ -47,9 +43,8 @@ interface LocalJob {
   progressAtMs: number;
 }
 
-/** An event, with the payload that its commands may want to keep. */
-interface Incoming {
-  readonly event: SchedulerEvent;
+/** What an event brought along: kept if the scheduler says so, dropped otherwise. */
+interface InHand {
   readonly run?: ResultRun;
   readonly failure?: ItemFailureReport;
 }
@@ -60,8 +55,6 @@ const agent = 'local';
 const progressMs = 50;
 // An aborted item gets this long between its AbortSignal and SIGKILL.
 const abortGraceMs = 2_000;
-// Bytes that a job may hold here beside what its consumer holds.
-const windowBytes = 64 * 1024 * 1024;
 
 /** The backend of `new Pool()`. */
 export class LocalBackend implements JobBackend, ChunkListener {
@@ -74,12 +67,14 @@ export class LocalBackend implements JobBackend, ChunkListener {
   readonly #jobs: Map<string, LocalJob> = new Map();
   /** Jobs by the attempts that the child pool holds. */
   readonly #attempts: Map<ChunkId, string> = new Map();
-  readonly #incoming: Incoming[] = [];
+  readonly #events: { readonly event: SchedulerEvent; readonly inHand: InHand }[] = [];
   #isStepping = false;
   #jobsOpened = 0;
   #itemsDone = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs: number | undefined;
+  #isTerminated = false;
+  readonly #deadline = new DeadlineTimer(() =>
+    this.#happened({ type: 'clockTicked', atMs: performance.now() }),
+  );
   #whenNoJobs: (() => void) | undefined;
 
   constructor(options: LocalBackendOptions) {
@@ -87,17 +82,17 @@ export class LocalBackend implements JobBackend, ChunkListener {
     this.#children = new ChildPool({ processes: options.processes, listener: this });
     this.#setupKnown = this.#learnSetup(options.setup);
     this.#setupKnown.catch(() => {});
+    const slots = options.processes;
+    const atMs = performance.now();
     this.#happened({
-      event: {
-        type: 'agentJoined',
-        atMs: performance.now(),
-        agent,
-        session,
-        slots: options.processes,
-        labels: {},
-        held: [],
-        permanent: true,
-      },
+      type: 'agentJoined',
+      atMs,
+      agent,
+      session,
+      slots,
+      labels: {},
+      held: [],
+      permanent: true,
     });
   }
 
@@ -118,17 +113,15 @@ export class LocalBackend implements JobBackend, ChunkListener {
       push: (block) => {
         if (!this.#jobs.has(job)) return;
         this.#store.addBlock(job, block);
-        const bytes = block.bytes.byteLength;
-        this.#happened({
-          event: { type: 'itemsPushed', atMs: performance.now(), job, count: block.count, bytes },
-        });
+        const { count, bytes } = block;
+        this.#happened({ type: 'itemsPushed', atMs: performance.now(), job, count, bytes: bytes.byteLength });
       },
-      endInput: () => this.#happened({ event: { type: 'inputEnded', atMs: performance.now(), job } }),
+      endInput: () => this.#happened({ type: 'inputEnded', atMs: performance.now(), job }),
       acknowledge: (position) =>
-        this.#happened({ event: { type: 'resultsAcknowledged', atMs: performance.now(), job, position } }),
+        this.#happened({ type: 'resultsAcknowledged', atMs: performance.now(), job, position }),
       cancel: (reason) => {
-        if (this.#setup === undefined) this.#jobs.delete(job);
-        else this.#happened({ event: { type: 'cancelRequested', atMs: performance.now(), job, reason } });
+        if (this.#setup === undefined) this.#end(job, undefined);
+        else this.#happened({ type: 'cancelRequested', atMs: performance.now(), job, reason });
       },
     };
   }
@@ -152,19 +145,19 @@ export class LocalBackend implements JobBackend, ChunkListener {
       });
     }
     await this.#children.close();
-    this.#stopTimer();
   }
 
   async terminate(error: Error): Promise<void> {
     const jobs = [...this.#jobs];
     // First, so that no word of the children reaches anybody any more.
+    this.#isTerminated = true;
     this.#jobs.clear();
+    this.#deadline.set(undefined);
     for (const [job, { sink }] of jobs) {
       this.#store.forgetJob(job);
       sink.ended(error);
     }
     this.#whenNoJobs?.();
-    this.#stopTimer();
     await this.#children.terminate();
   }
 
@@ -174,25 +167,15 @@ export class LocalBackend implements JobBackend, ChunkListener {
     const { first, count, runMs } = run;
     const bytes = run.bytes.byteLength;
     const atMs = performance.now();
-    this.#happened({
-      event: { type: 'itemsSucceeded', atMs, session, attempt: id, first, count, bytes, runMs },
-      run,
-    });
+    const event = { type: 'itemsSucceeded', atMs, session, attempt: id, first, count, bytes, runMs } as const;
+    this.#happened(event, { run });
   }
 
   itemFailed(id: ChunkId, report: ItemFailureReport): void {
     const { index, retryable, pid, ms } = report;
-    this.#happened({
-      event: {
-        type: 'itemFailed',
-        atMs: performance.now(),
-        session,
-        attempt: id,
-        index,
-        failure: { kind: 'thrown', retryable, attempt: { pid, ms } },
-      },
-      failure: report,
-    });
+    const atMs = performance.now();
+    const failure = { kind: 'thrown', retryable, attempt: { pid, ms } } as const;
+    this.#happened({ type: 'itemFailed', atMs, session, attempt: id, index, failure }, { failure: report });
   }
 
   ended(id: ChunkId, ending: ChunkEnding, detail: ChunkEndingDetail): void {
@@ -204,20 +187,13 @@ export class LocalBackend implements JobBackend, ChunkListener {
       const attempt = attemptFactOf(ending.exit, ending.ms);
       const failure = { kind: 'timeout', retryable: true, attempt, ...stderrTail } as const;
       const { index } = ending;
-      this.#happened({ event: { type: 'itemFailed', atMs, session, attempt: id, index, failure } });
+      this.#happened({ type: 'itemFailed', atMs, session, attempt: id, index, failure });
     }
     if (job !== undefined && (ending.kind === 'taskFailed' || ending.kind === 'initializerFailed')) {
       job.unrunnable ??= unrunnableError(ending.kind, detail);
     }
-    this.#happened({
-      event: {
-        type: 'attemptEnded',
-        atMs,
-        session,
-        attempt: id,
-        ending: attemptEndingOf(ending, stderrTail),
-      },
-    });
+    const news = attemptEndingOf(ending, stderrTail);
+    this.#happened({ type: 'attemptEnded', atMs, session, attempt: id, ending: news });
   }
 
   print(id: ChunkId | undefined, print: Parameters<JobSink['print']>[0]): void {
@@ -238,23 +214,8 @@ export class LocalBackend implements JobBackend, ChunkListener {
     // Looked at again: the job may have been cancelled, or the pool terminated, while the setup was found out.
     if (!this.#jobs.has(job)) return;
     const atMs = performance.now();
-    const { priority, labels, chunkSize, totalItems, retries, ordered, failFast, pure, deadlineMs } = request;
-    const spec: JobSpec = {
-      priority,
-      labels,
-      chunkSize,
-      ...(totalItems === undefined ? {} : { totalItems }),
-      group: { id: agent, processes: this.#options.processes },
-      retries,
-      ordered,
-      failFast,
-      pure,
-      marksStarts: request.timeoutMs !== undefined || retries.crash === 0,
-      windowItems: request.windowItems,
-      windowBytes,
-      ...(deadlineMs === undefined ? {} : { deadlineAtMs: atMs + deadlineMs }),
-    };
-    this.#happened({ event: { type: 'jobCreated', atMs, job, spec } });
+    const spec = jobSpecOf(request, { id: agent, processes: this.#options.processes }, atMs);
+    this.#happened({ type: 'jobCreated', atMs, job, spec });
   }
 
   #end(id: string, error: Error | undefined): void {
@@ -269,21 +230,22 @@ export class LocalBackend implements JobBackend, ChunkListener {
   // -- the loop ----------------------------------------------------------------------------------------------
 
   /** Events one after another: what commands set off (an acknowledgement, a push) waits for its turn. */
-  #happened(incoming: Incoming): void {
-    this.#incoming.push(incoming);
+  #happened(event: SchedulerEvent, inHand: InHand = {}): void {
+    if (this.#isTerminated) return;
+    this.#events.push({ event, inHand });
     if (this.#isStepping) return;
     this.#isStepping = true;
     try {
-      for (let next = this.#incoming.shift(); next !== undefined; next = this.#incoming.shift()) {
-        for (const command of this.#scheduler.step(next.event)) this.#do(command, next);
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        for (const command of this.#scheduler.step(next.event)) this.#do(command, next.inHand);
       }
     } finally {
       this.#isStepping = false;
     }
-    this.#setTimer();
+    this.#deadline.set(this.#jobs.size === 0 ? undefined : this.#scheduler.nextDeadlineMs());
   }
 
-  #do(command: SchedulerCommand, incoming: Incoming): void {
+  #do(command: SchedulerCommand, inHand: InHand): void {
     switch (command.type) {
       case 'dispatch':
         this.#dispatch(command);
@@ -292,12 +254,12 @@ export class LocalBackend implements JobBackend, ChunkListener {
         this.#children.abort(command.attempt, abortGraceMs);
         return;
       case 'keepResults':
-        if (incoming.run !== undefined) {
-          this.#store.keepResults(command.job, incoming.run, command.first, command.count);
+        if (inHand.run !== undefined) {
+          this.#store.keepResults(command.job, inHand.run, command.first, command.count);
         }
         return;
       case 'keepFailure': {
-        const report = command.withPayload ? incoming.failure : undefined;
+        const report = command.withPayload ? inHand.failure : undefined;
         const outcome = failedOutcomeOf(command.index, command.failure, report);
         this.#store.keepFailure(command.job, command.index, outcome);
         return;
@@ -330,25 +292,17 @@ export class LocalBackend implements JobBackend, ChunkListener {
     const request = this.#jobs.get(job)?.request;
     const setup = this.#setup;
     if (request === undefined || setup === undefined) return;
-    const { task, encoding, spread, timeoutMs, maxTasksPerChild, concurrentTasksPerChild, retryOn } = request;
     this.#attempts.set(attempt, job);
     this.#children.run({
+      ...chunkPartsOf(request, this.#options.maxResultBytes),
       id: attempt,
       setup,
       job,
-      task,
-      encoding,
-      spread,
       first,
       count,
       blocks: this.#store.blocksFor(job, first, count),
       marksStarts,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
-      ...(concurrentTasksPerChild === undefined ? {} : { concurrentTasksPerChild }),
-      ...(retryOn === undefined ? {} : { retryOn }),
       tryNumber,
-      maxResultBytes: request.maxResultBytes ?? this.#options.maxResultBytes,
     });
   }
 
@@ -382,25 +336,5 @@ export class LocalBackend implements JobBackend, ChunkListener {
       if (failure !== undefined) job.sink.failed(failure);
     }
     this.#end(id, jobEndError(outcome, job.request, job.unrunnable));
-  }
-
-  #setTimer(): void {
-    const deadlineMs = this.#jobs.size === 0 ? undefined : this.#scheduler.nextDeadlineMs();
-    if (deadlineMs === this.#timerAtMs) return;
-    this.#stopTimer();
-    if (deadlineMs === undefined) return;
-    this.#timerAtMs = deadlineMs;
-    const delayMs = Math.max(0, Math.ceil(deadlineMs - performance.now()));
-    // Whoever waits for a result keeps the process alive; a deadline alone does not.
-    this.#timer = setTimeout(() => {
-      this.#timerAtMs = undefined;
-      this.#happened({ event: { type: 'clockTicked', atMs: performance.now() } });
-    }, delayMs).unref();
-  }
-
-  #stopTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#timerAtMs = undefined;
   }
 }
