@@ -6,17 +6,12 @@
 import { ShoalError } from '@shoal/errors';
 import type { PrintMessage } from './child/message.ts';
 import { type ChildListener, ChildProcess } from './child-process.ts';
-import type {
-  Block,
-  ChunkEndingDetail,
-  ChunkListener,
-  ChunkRequest,
-  RemoteErrorData,
-} from './chunk-request.ts';
+import type { Block, ChunkEndingDetail, ChunkListener, ChunkRequest } from './chunk-request.ts';
 import type { ChildExit, ChunkId } from './core/chunk.ts';
 import type { EndChunk, PoolCommand, RunPart } from './core/pool-command.ts';
 import type { ChildId, PoolEvent } from './core/pool-event.ts';
 import { PoolMachine } from './core/pool-machine.ts';
+import { endingDetail } from './ending-detail.ts';
 import { FrameError, frameType, readItemStarted, readMessage, readValues } from './frames.ts';
 import type { ProcessStats } from './job-backend.ts';
 import type { Launcher } from './launcher.ts';
@@ -389,43 +384,4 @@ const timerMsMax = 2_147_483_647;
  */
 function marksStarts(request: ChunkRequest): boolean {
   return request.marksStarts || request.timeoutMs !== undefined || (request.concurrentTasksPerChild ?? 1) > 1;
-}
-
-function endingDetail(
-  why: EndChunk['why'],
-  child: ChildProcess | undefined,
-  request: ChunkRequest | undefined,
-): ChunkEndingDetail {
-  if (child === undefined) return {};
-  const death = describeExit(child);
-  switch (why) {
-    case 'killsChildren': {
-      const module = request?.task.kind === 'inline' ? request.task.name : (request?.task.url ?? '');
-      const reason = `it ends its process again and again, outside any item (the last time by ${death})`;
-      return {
-        failure: { code: 'TASK_LOAD_FAILED', facts: { module, reason, hint: lastLine(child.stderrTail) } },
-      };
-    }
-    case 'childrenDoNotStart': {
-      const hint = lastLine(child.stderrTail);
-      const reason =
-        child.startError?.message ?? `it ended at once by ${death}${hint === '' ? '' : `: ${hint}`}`;
-      const error: RemoteErrorData = child.initializerError ?? {
-        name: 'Error',
-        message: `it ended its process by ${death}`,
-      };
-      return { failure: { code: 'CHILD_START_FAILED', facts: { reason } }, error };
-    }
-    default:
-      return {};
-  }
-}
-
-function describeExit({ exit }: ChildProcess): string {
-  if (exit?.signal !== undefined) return exit.signal;
-  return exit?.exitCode === undefined ? 'an unknown cause' : `exit code ${exit.exitCode}`;
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1)?.slice(0, 300) ?? '';
 }

@@ -10,10 +10,10 @@
 import { ChildRecord } from './child-record.ts';
 import type { ChildExit, ChunkEnding, ChunkId, IndexRange } from './chunk.ts';
 import { ChunkRecord, Part } from './chunk-record.ts';
-import { IndexSet } from './index-set.ts';
 import { Placement } from './placement.ts';
 import type { EndChunk, PoolCommand } from './pool-command.ts';
 import type { AbortRequested, ChildId, ItemsSucceeded, PartEnded, PoolEvent } from './pool-event.ts';
+import { rest, suspectsOf } from './suspects.ts';
 import { TaskRecords } from './task-record.ts';
 
 /** The machine's own limits. */
@@ -529,32 +529,6 @@ function snapshotOf(child: ChildRecord): ChildSnapshot {
     tasksRun: child.tasksGiven - open + running,
     isSpare: child.isSpare,
   };
-}
-
-/** Who may have been running when the child died: exactly, where that is known. */
-function suspectsOf(part: Part): IndexRange[] {
-  if (!part.hasBegun) return [];
-  const { child, chunk } = part;
-  if (child.exiting !== undefined) {
-    const running = child.exiting.filter(
-      (item) => item.chunk === chunk.spec.chunk && part.open.has(item.index),
-    );
-    return singly(running.map((item) => item.index));
-  }
-  if (chunk.spec.marksStarts) return singly(part.started.keys());
-  return part.open.ranges();
-}
-
-function singly(indices: Iterable<number>): IndexRange[] {
-  const set = new IndexSet();
-  for (const first of new Set(indices)) set.add({ first, count: 1 });
-  return set.ranges();
-}
-
-function rest(part: Part): IndexRange[] {
-  const set = new IndexSet(part.open.ranges());
-  for (const range of part.chunk.todo.ranges()) set.add(range);
-  return set.ranges();
 }
 
 function earlier(a: number | undefined, b: number): number {
