@@ -14,7 +14,9 @@ const limit = values.limit === undefined ? undefined : Number(values.limit);
 const quiet = { execArgv: ['--disable-warning=ExperimentalWarning'] };
 const address = process.env['SHOAL_ADDRESS'];
 await using pool: MapPool =
-  address === undefined ? new Pool(quiet) : await connect(address, { ...quiet, insecure: true });
+  address === undefined || address === ''
+    ? new Pool(quiet)
+    : await connect(address, { ...quiet, insecure: true });
 
 const paths = (await sourcePaths(root)).slice(0, limit);
 const kinds = new Map<string, number>();

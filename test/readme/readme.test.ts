@@ -110,13 +110,29 @@ describe('every block of the README', () => {
       });
     }
   });
+});
 
-  test('every file that it links to is there', () => {
-    const links = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\(([^)#]+)/g)].map(
-      ([, link]) => link,
+describe('the documents', () => {
+  const documents = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'libs/shoal/README.md',
+  ];
+  test.each(documents)('%s links to nothing that is not there', (name) => {
+    const text = readFileSync(join(root, name), 'utf8');
+    const links = [...text.matchAll(/\]\(([^)#]+)/g)].map(([, link]) => link ?? '');
+    const missing = links.filter(
+      (link) => !/^https?:/.test(link) && !existsSync(join(root, dirname(name), link)),
     );
-    expect(
-      links.filter((link) => link !== undefined && !/^https?:/.test(link) && !existsSync(join(root, link))),
-    ).toEqual([]);
+    expect(missing).toEqual([]);
+  });
+
+  test('every file that ARCHITECTURE names is there', () => {
+    const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+    const named = [...text.matchAll(/`((?:libs|apps|tools)\/[\w/.-]+\.ts)`/g)].map(([, path]) => path ?? '');
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 });
