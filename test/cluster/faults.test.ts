@@ -112,6 +112,29 @@ test('a broken link costs nothing: what the agent ran meanwhile is delivered, an
   }
 });
 
+test('an agent that stands still is given up, its late results are refused, and it is taken back', async () => {
+  const scheduling = { graceMs: 500, confirmMs: 600, selfFenceMs: 900 };
+  await cluster.start({ heartbeatMs: 200, leaseMs: 1000, scheduling });
+  const [sleeper] = await Promise.all([cluster.agentProcess('sleeper'), cluster.agent()]);
+  const { reading } = await submit(
+    'slow',
+    upTo(200).map((x) => [x, 20]),
+  );
+  await until('the job is under way', () => cluster.coordinator.status().queuedItems < 180);
+  sleeper.kill('SIGSTOP');
+  const { values, failures } = await reading;
+  expect([...values.values()]).toEqual(upTo(200).map((x) => x + 1));
+  expect(failures).toEqual([]);
+  expect(cluster.events('agent.lost')).toMatchObject([{ agent: 'sleeper' }]);
+  sleeper.kill('SIGCONT');
+  await until('it is back', () => cluster.coordinator.status().agents === 2);
+  const again = await submit(
+    'slow',
+    upTo(40).map((x) => [x, 20]),
+  );
+  expect([...(await again.reading).pids].some((pid) => pid.startsWith('sleeper '))).toBe(true);
+});
+
 test('agents come back to a coordinator that was restarted, and drop what it does not know', async () => {
   await cluster.start();
   await Promise.all([cluster.agent(), cluster.agent()]);

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { usableCpus } from '@shoal/pool';
 import { expect, test } from 'vitest';
 import { settleConfig } from './config.ts';
 
@@ -6,7 +6,7 @@ const join = '127.0.0.1:7300';
 
 test('an agent that is told only where to join uses every CPU under a name of its own', () => {
   const [one, other] = [settleConfig({ join }), settleConfig({ join })];
-  expect(one.processes).toBe(availableParallelism());
+  expect(one.processes).toBe(usableCpus());
   expect(one.name).not.toBe(other.name);
 });
 

@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { availableParallelism, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { ShoalError } from '@shoal/errors';
+import { usableCpus } from '@shoal/pool';
+import { limits } from '@shoal/protocol';
 import { type Log, stderrLog } from './log.ts';
 
 /** What an agent is started with. Only `join` is needed. */
 export interface AgentConfig {
   /** `HOST:PORT` of the coordinator. The agent dials out; nothing ever connects to it. */
   readonly join: string;
-  /** Unique in the cluster. Default: host name, pid and four random digits. At most 128 characters. */
+  /** Unique in the cluster. Default: host name, pid and four random digits. At most 100 characters. */
   readonly name?: string;
   /** Task functions that run at once, one process each. Default: the CPUs usable here. 1 to 1,024. */
   readonly processes?: number;
@@ -37,9 +39,10 @@ export interface SettledConfig {
 
 /** Checks a config before anything starts. Throws `REQUEST_INVALID` or a RangeError that names the option. */
 export function settleConfig(config: AgentConfig): SettledConfig {
-  const name = config.name ?? `${hostname()}-${process.pid}-${randomBytes(2).toString('hex')}`;
-  if (!/^[\w.:-]{1,128}$/.test(name)) {
-    throw invalid('name', `"${name}" must be 1 to 128 letters, digits, ".", ":", "-" or "_"`);
+  const name = config.name ?? ownName();
+  const most = limits.nameChars.default;
+  if (!/^[\w.:-]+$/.test(name) || name.length > most) {
+    throw invalid('name', `"${name}" must be 1 to ${most} letters, digits, ".", ":", "-" or "_"`);
   }
   if (!/^(\[[^\]]+\]|[^:[\]\s]+):\d{1,5}$/.test(config.join)) {
     throw invalid('join', `"${config.join}" is no address; give HOST:PORT, such as 127.0.0.1:7300`);
@@ -47,7 +50,7 @@ export function settleConfig(config: AgentConfig): SettledConfig {
   return {
     join: config.join,
     name,
-    processes: within('processes', config.processes ?? availableParallelism(), 1024),
+    processes: within('processes', config.processes ?? usableCpus(), 1024),
     maxTasksPerChild:
       config.maxTasksPerChild === undefined ? undefined : within('maxTasksPerChild', config.maxTasksPerChild),
     labels: config.labels ?? {},
@@ -63,6 +66,14 @@ function within(name: string, value: number, max: number = Number.MAX_SAFE_INTEG
     throw new RangeError(`${name} must be a whole number ${range}, not ${String(value)}.`);
   }
   return value;
+}
+
+/** A host may run several agents, and hosts that were cloned may share a name. */
+function ownName(): string {
+  const host = hostname()
+    .replace(/[^\w.-]/g, '-')
+    .slice(0, 60);
+  return `${host}-${process.pid}-${randomBytes(2).toString('hex')}`;
 }
 
 const invalid = (field: string, reason: string): ShoalError =>

@@ -1,4 +1,5 @@
-import { arch, availableParallelism, hostname, platform, totalmem } from 'node:os';
+import { arch, hostname, platform, totalmem } from 'node:os';
+import { usableCpus } from '@shoal/pool';
 import { HostInfo } from '@shoal/protocol';
 
 /** The machine, as operators see it. */
@@ -7,7 +8,7 @@ export function hostInfo(): HostInfo {
     hostname: hostname(),
     platform: platform(),
     arch: arch(),
-    cpus: availableParallelism(),
+    cpus: usableCpus(),
     // The limit of a container where there is one; 0 or something absurd where there is none.
     memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
     pid: process.pid,

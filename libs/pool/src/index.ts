@@ -24,5 +24,6 @@ export type { Job, WaitOptions } from './surface/job.ts';
 export { type SurfaceOptions, surfaceOver } from './surface/surface.ts';
 export { type ModuleMeta, task } from './task.ts';
 export { resolveTask } from './task-function.ts';
+export { usableCpus } from './usable-cpus.ts';
 export { rebuildThrown } from './values/rebuilt-error.ts';
 export { decodeError } from './values/remote-error.ts';
