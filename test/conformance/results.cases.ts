@@ -83,12 +83,11 @@ export function resultCases(open: OpenPool): void {
 
     test('starmap spreads each element into the arguments', async () => {
       await using pool = await open({ processes: 2 });
-      expect(
-        await pool.starmap(add, [
-          [1, 2],
-          [3, 4, 5],
-        ] as [number, number, number?][]),
-      ).toEqual([3, 12]);
+      const argLists: [number, number, number?][] = [
+        [1, 2],
+        [3, 4, 5],
+      ];
+      expect(await pool.starmap(add, argLists)).toEqual([3, 12]);
     });
 
     test('apply calls the function once with its arguments', async () => {
