@@ -70,7 +70,7 @@ export interface MapPool extends AsyncDisposable {
   /** `map` for functions of several arguments: every element of `argLists` is spread into the arguments of one call. */
   starmap<A extends readonly unknown[], R>(
     fn: TaskFunction<A, R>,
-    argLists: Items<A>,
+    argLists: Items<NoInfer<A>>,
     options?: MapOptions,
   ): Promise<Awaited<R>[]>;
   starmap<R = unknown>(
