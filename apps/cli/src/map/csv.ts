@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { ShoalError } from '@shoal/errors';
 import { CsvError, parse } from 'csv-parse';
 
@@ -7,20 +6,42 @@ export async function* csvItems(
   chunks: AsyncIterable<Uint8Array>,
   source: string,
 ): AsyncGenerator<unknown, void, undefined> {
-  const parser = parse({ bom: true, columns: (header: string[]) => checkedHeader(header, source) });
-  const bytes = Readable.from(chunks);
-  bytes.once('error', (error) => parser.destroy(error));
-  bytes.pipe(parser);
-  try {
-    for await (const row of parser) yield row;
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    // csv-parse counts the lines it has read; a row that spans several is named by its last.
-    const line = typeof error['lines'] === 'number' ? error['lines'] : 1;
-    throw new ShoalError('INPUT_INVALID', { source, line, reason: plain(error.message) });
-  } finally {
-    bytes.destroy();
+  let rows: unknown[] = [];
+  let failure: unknown;
+  const parser = parse({
+    bom: true,
+    record_delimiter: ['\r\n', '\n'],
+    columns: (header: string[]) => checkedHeader(header, source),
+    // Rows are taken from here and not from the stream: a stream that fails drops what it has read.
+    on_record: (row: unknown) => {
+      rows.push(row);
+      return null;
+    },
+  });
+  parser.on('error', (error) => {
+    failure = error;
+  });
+  parser.resume();
+  const taken = (): unknown[] => {
+    const complete = rows;
+    rows = [];
+    return complete;
+  };
+  for await (const chunk of chunks) {
+    await new Promise<void>((resolve) => parser.write(chunk, () => resolve()));
+    yield* taken();
+    if (failure !== undefined) throw inputError(failure, source);
   }
+  await new Promise<void>((resolve) => parser.end(() => resolve()));
+  yield* taken();
+  if (failure !== undefined) throw inputError(failure, source);
+}
+
+function inputError(error: unknown, source: string): unknown {
+  if (!(error instanceof CsvError)) return error;
+  // csv-parse counts the lines it has read; a row that spans several is named by its last.
+  const line = typeof error['lines'] === 'number' ? error['lines'] : 1;
+  return new ShoalError('INPUT_INVALID', { source, line, reason: plain(error.message) });
 }
 
 function checkedHeader(header: string[], source: string): string[] {

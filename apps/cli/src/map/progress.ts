@@ -109,7 +109,9 @@ async function loadBar(terminal: Terminal): Promise<SingleBar> {
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 24,
-    hideCursor: true,
+    // A killed command cannot put the terminal back as it was; so it changes nothing of it.
+    hideCursor: false,
+    linewrap: true,
     gracefulExit: false,
     forceRedraw: true,
   });

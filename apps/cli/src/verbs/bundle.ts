@@ -28,7 +28,7 @@ export function bundleCommand(terminal: Terminal): Command {
 }
 
 /** Reads `imaging@3`. */
-export function parseBundleLabel(label: string): { readonly name: string; readonly version: number } {
+function parseBundleLabel(label: string): { readonly name: string; readonly version: number } {
   const [, name, digits] = /^([A-Za-z][\w.-]{0,99})@(\d{1,9})$/.exec(label) ?? [];
   const version = Number(digits);
   if (name === undefined || !(version >= 1)) {

@@ -1,0 +1,45 @@
+import { ItemError } from '@shoal/errors';
+import { expect, test } from 'vitest';
+import { errorLine, resultLine } from './output-line.ts';
+
+test('undefined is written as null, as JSON does inside of arrays', () => {
+  expect(
+    [undefined, null, 0, 'a\n', { a: undefined }].map((value, index) => resultLine(value, index)),
+  ).toEqual(['null', 'null', '0', '"a\\n"', '{}']);
+});
+
+test('a result that JSON cannot say is a failure that names the place', () => {
+  expect(resultLine({ a: [1, { b: 2n }] }, 7)).toMatchObject({
+    code: 'VALUE_NOT_PORTABLE',
+    index: 7,
+    message: 'Result of item 7 cannot be sent: .a[1].b is a bigint, which JSON cannot say. Send plain data.',
+  });
+  const cycle: Record<string, unknown> = {};
+  cycle['self'] = cycle;
+  expect(resultLine(cycle, 0)).toMatchObject({ message: expect.stringContaining('contains itself') });
+});
+
+test('a failed item is one line with code, index, message, attempts and the function’s own error', () => {
+  const error = new ItemError({
+    code: 'ITEM_THREW',
+    index: 3,
+    task: 'square',
+    attempts: [{ agent: 'agent-2', pid: 4720, ms: 5 }],
+    facts: { reason: 'TypeError: bad record', where: 'square at work.ts:4:9' },
+    cause: new TypeError('bad record'),
+  });
+  const line = errorLine(error);
+  expect(line).not.toContain('\n');
+  expect(JSON.parse(line)).toEqual({
+    error: {
+      code: 'ITEM_THREW',
+      index: 3,
+      message: error.message,
+      task: 'square',
+      agent: 'agent-2',
+      pid: 4720,
+      attempts: [{ agent: 'agent-2', pid: 4720, ms: 5 }],
+      cause: { name: 'TypeError', message: 'bad record' },
+    },
+  });
+});

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { address, duration, wholeNumber } from './usage-error.ts';
+
+test.each([
+  ['500ms', 500],
+  ['30s', 30_000],
+  ['1.5s', 1500],
+  ['5m', 300_000],
+  ['1h', 3_600_000],
+])('%s are %d milliseconds', (text, ms) => {
+  expect(duration(text)).toBe(ms);
+});
+
+test.each(['30', '0s', '-1s', 's', '1d', '1 s', ''])('"%s" is no time', (text) => {
+  expect(() => duration(text)).toThrow('Give a time with its unit');
+});
+
+test.each(['0', '-1', '0.5', 'NaN', '', '1e3', '99999999999999999999'])(
+  '"%s" is no count of processes',
+  (text) => {
+    expect(() => wholeNumber(1)(text)).toThrow('Give a whole number from 1 on.');
+  },
+);
+
+test.each(['127.0.0.1:7300', 'coordinator:0', '[::1]:65535'])('%s is an address', (text) => {
+  expect(address(text)).toBe(text);
+});
+
+test.each(['7300', ':7300', 'host', 'host:', 'host:65536', 'http://host:1', '::1:7300'])(
+  '%s is none',
+  (text) => {
+    expect(() => address(text)).toThrow('Give HOST:PORT');
+  },
+);
