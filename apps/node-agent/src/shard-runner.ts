@@ -33,6 +33,8 @@ type Ended = NonNullable<AttemptReport['ended']>;
 /** How long an attempt that could not be started rests here before others get it. */
 const returnAfterMs = 1000;
 
+const returned: Ended = { ending: { $case: 'returned', value: {} } };
+
 /** What a {@link ShardRunner} works with. */
 export interface ShardRunnerParts {
   readonly processes: number;
@@ -55,6 +57,8 @@ interface RunningAttempt {
   readonly epoch: number;
   /** Of the pool; undefined while its bundle is on its way. */
   chunk: number | undefined;
+  /** Taken back: nothing that its child still says of it counts. */
+  revoked: boolean;
   /** It has its last report, which the coordinator has not taken yet. */
   reported: boolean;
 }
@@ -130,20 +134,18 @@ export class ShardRunner implements ChunkListener {
     for (const id of message.forgetJobIds) this.#forgetJob(id);
   }
 
-  /** Stop an attempt and forget it. */
+  /** Stop an attempt. Its slot is not free before its child is, so its end is still reported, but nothing else. */
   revoke(attempt: number): void {
     const known = this.#attempts.get(attempt);
     if (known === undefined) {
       if (attempt > this.#highestDispatched) this.#revokedAhead.add(attempt);
       return;
     }
-    this.#attempts.delete(attempt);
+    if (known.revoked || known.reported) return;
+    known.revoked = true;
     this.#parts.outbox.forget(attempt);
-    if (known.chunk !== undefined) {
-      this.#chunks.delete(known.chunk);
-      this.#pool.abort(known.chunk);
-    }
-    this.#attemptsChanged();
+    if (known.chunk !== undefined) this.#pool.abort(known.chunk);
+    else this.#report(attempt, returned);
   }
 
   /** While the coordinator does not answer, nothing new is started: it may have given the work to others. */
@@ -151,9 +153,15 @@ export class ShardRunner implements ChunkListener {
     this.#fenced = fenced;
   }
 
-  /** Stops everything: nobody waits for it any more. */
+  /** Stops everything and forgets it: nobody waits for it any more. */
   abandon(): void {
-    for (const attempt of [...this.#attempts.keys()]) this.revoke(attempt);
+    for (const [attempt, { chunk }] of this.#attempts) {
+      this.#parts.outbox.forget(attempt);
+      if (chunk !== undefined) this.#pool.abort(chunk);
+    }
+    // Numbers of the next epoch may be the same: nothing of these is ever reported.
+    this.#attempts.clear();
+    this.#chunks.clear();
     this.#revokedAhead.clear();
     this.#highestDispatched = 0;
     for (const id of [...this.#jobs.keys()]) this.#forgetJob(id);
@@ -214,7 +222,7 @@ export class ShardRunner implements ChunkListener {
   // -- what the pool reports -----------------------------------------------------------------------------------
 
   results(id: number, { first, count, bytes, runMs, pid }: ResultRun): void {
-    const attempt = this.#chunks.get(id);
+    const attempt = this.#wanted(id);
     if (attempt === undefined) return;
     this.#serves(pid, attempt);
     this.#parts.outbox.run(attempt, {
@@ -231,7 +239,7 @@ export class ShardRunner implements ChunkListener {
   }
 
   itemFailed(id: number, failure: ItemFailureReport): void {
-    const attempt = this.#chunks.get(id);
+    const attempt = this.#wanted(id);
     if (attempt === undefined) return;
     const { index, code, retryable, error, summary, pid, ms } = failure;
     this.#parts.outbox.failure(attempt, {
@@ -250,7 +258,12 @@ export class ShardRunner implements ChunkListener {
   ended(id: number, ending: ChunkEnding, detail: ChunkEndingDetail): void {
     const attempt = this.#chunks.get(id);
     if (attempt === undefined) return;
+    const isWanted = this.#wanted(id) !== undefined;
     this.#chunks.delete(id);
+    if (!isWanted) {
+      this.#report(attempt, returned);
+      return;
+    }
     if (ending.kind === 'timedOut') {
       const { index, exit, ms } = ending;
       this.#parts.outbox.failure(attempt, {
@@ -288,17 +301,29 @@ export class ShardRunner implements ChunkListener {
     });
   }
 
+  /** The attempt of a chunk, as long as somebody wants to hear of it. */
+  #wanted(id: number): number | undefined {
+    const attempt = this.#chunks.get(id);
+    return attempt === undefined || this.#attempts.get(attempt)?.revoked ? undefined : attempt;
+  }
+
   // -- inside --------------------------------------------------------------------------------------------------
 
   #dispatched(dispatch: Dispatch): void {
     const { attempt, jobId } = dispatch;
     this.#highestDispatched = Math.max(this.#highestDispatched, attempt);
-    if (this.#revokedAhead.delete(attempt)) return;
-    const running: RunningAttempt = { dispatch, epoch: this.#epoch, chunk: undefined, reported: false };
+    const running: RunningAttempt = {
+      dispatch,
+      epoch: this.#epoch,
+      chunk: undefined,
+      revoked: false,
+      reported: false,
+    };
     this.#attempts.set(attempt, running);
     const job = this.#jobs.get(jobId);
-    if (this.#fenced || this.#draining || job === undefined) {
-      this.#report(attempt, { ending: { $case: 'returned', value: {} } });
+    const isUnwanted = this.#revokedAhead.delete(attempt) || this.#fenced || this.#draining;
+    if (isUnwanted || job === undefined) {
+      this.#report(attempt, returned);
     } else if (job.template !== undefined) {
       this.#start(running, job, job.template);
     } else {
@@ -311,8 +336,8 @@ export class ShardRunner implements ChunkListener {
 
   #startIfHeld(running: RunningAttempt, job: KnownJob, template: JobTemplate): void {
     // The bundle took its time: the attempt may have been revoked, or the agent may drain by now.
-    if (this.#attempts.get(running.dispatch.attempt) !== running) return;
-    if (this.#draining) this.#report(running.dispatch.attempt, { ending: { $case: 'returned', value: {} } });
+    if (!this.#awaits(running)) return;
+    if (this.#draining) this.#report(running.dispatch.attempt, returned);
     else this.#start(running, job, template);
   }
 
@@ -337,7 +362,7 @@ export class ShardRunner implements ChunkListener {
 
   #cannotStart(running: RunningAttempt, error: unknown): void {
     const { attempt } = running.dispatch;
-    if (this.#attempts.get(attempt) !== running) return;
+    if (!this.#awaits(running)) return;
     if (error instanceof ShoalError && !error.retryable) {
       const value = { error: writeCatalogueError(error) };
       this.#report(attempt, { ending: { $case: 'unrunnable', value } });
@@ -345,10 +370,14 @@ export class ShardRunner implements ChunkListener {
     }
     // What may work later, or elsewhere, is no verdict on the job. Given back at once it would be here again at once.
     const giveBack = setTimeout(() => {
-      if (this.#attempts.get(attempt) !== running) return;
-      this.#report(attempt, { ending: { $case: 'returned', value: {} } });
+      if (this.#awaits(running)) this.#report(attempt, returned);
     }, returnAfterMs);
     giveBack.unref();
+  }
+
+  /** Whether an attempt is still ours to start or to give back. */
+  #awaits(running: RunningAttempt): boolean {
+    return this.#attempts.get(running.dispatch.attempt) === running && !running.reported;
   }
 
   #report(attempt: number, ended: Ended): void {
@@ -377,7 +406,7 @@ export class ShardRunner implements ChunkListener {
       // The timed-out item was reported; whatever else was in its child goes back free.
       case 'timedOut':
       case 'aborted':
-        return { ending: { $case: 'returned', value: {} } };
+        return returned;
       case 'taskFailed':
       case 'initializerFailed': {
         const error = this.#endingError(attempt, ending.kind, detail);
