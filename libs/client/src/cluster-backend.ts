@@ -153,7 +153,7 @@ export class ClusterBackend implements JobBackend {
       const { jobId } = await connection.call<CreateJobResponse>((...call) =>
         connection.jobs.createJob(message, ...call),
       );
-      return { id: jobId, root: code?.root ?? '' };
+      return { id: jobId, code };
     };
     try {
       return await create();
@@ -171,7 +171,7 @@ export class ClusterBackend implements JobBackend {
     const refs = [task, initializer].filter((ref) => ref !== undefined && ref.kind !== 'inline');
     const [first, second] = refs;
     if (first === undefined) return undefined;
-    const { bundle, root, tasks } = await this.#bundler.bundle(first, second);
-    return { bundle, root, places: new Map(refs.map((ref, at) => [ref, tasks[at]])) };
+    const { bundle, module, root, tasks } = await this.#bundler.bundle(first, second);
+    return { bundle, module, root, places: new Map(refs.map((ref, at) => [ref, tasks[at]])) };
   }
 }

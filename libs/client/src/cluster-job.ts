@@ -15,14 +15,21 @@ import {
 import { Acknowledger } from './acknowledger.ts';
 import type { Connection } from './connection.ts';
 import { ItemProducer } from './item-producer.ts';
-import { failedOutcome, printOf, progressOf, thrownError } from './job-messages.ts';
+import {
+  factsAtHome,
+  failedOutcome,
+  type JobCode,
+  printOf,
+  progressOf,
+  thrownError,
+} from './job-messages.ts';
 import { type OutcomeListener, OutcomeReader } from './outcome-reader.ts';
 
 /** A job as the coordinator knows it. */
 export interface CreatedJob {
   readonly id: string;
-  /** The folder that paths in its bundle are relative to, as a URL. */
-  readonly root: string;
+  /** The code that travelled with it; undefined where all of it was source text. */
+  readonly code: JobCode | undefined;
 }
 
 /** What a {@link ClusterJob} is made of. */
@@ -76,6 +83,11 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   get id(): string {
     return this.#created?.id ?? '';
+  }
+
+  /** Where the files of its bundle are here. */
+  get #root(): string {
+    return this.#created?.code?.root ?? '';
   }
 
   get counts(): JobCounts {
@@ -139,7 +151,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     const { request, sink } = this.#options;
     this.#settled(failure.index, 1);
     if (request.failFast) this.#failedIndices.add(failure.index);
-    sink.failed(failedOutcome(failure, request.encoding, this.#created?.root ?? ''));
+    sink.failed(failedOutcome(failure, request.encoding, this.#root));
   }
 
   granted(upTo: number): void {
@@ -211,7 +223,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
           stderrTail: '',
         },
         this.#options.request.encoding,
-        this.#created?.root ?? '',
+        this.#root,
       ),
     );
   }
@@ -223,9 +235,10 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     }
     if (error === undefined) return new ShoalError('INTERNAL', { reason: 'a job ended without a reason' });
     const { encoding } = this.#options.request;
-    if (error.error.length === 0) return readCatalogueError(error);
-    const cause = rebuildThrown(thrownError(error.error, encoding, this.#created?.root ?? ''));
-    return readCatalogueError(error, { cause });
+    const told = { ...error, facts: factsAtHome(error.facts, this.#created?.code) };
+    if (error.error.length === 0) return readCatalogueError(told);
+    const cause = rebuildThrown(thrownError(error.error, encoding, this.#root));
+    return readCatalogueError(told, { cause });
   }
 
   #producerFailed(error: unknown): void {

@@ -204,6 +204,19 @@ describe('running jobs', () => {
 });
 
 describe('code', () => {
+  test('that does not load on an agent is named as its user knows it', async () => {
+    await using project = await Project.of({ 'src/work.ts': 'export const run = (n: number): number => n;' });
+    coordinator.ending = () => {
+      const [sha256 = ''] = coordinator.bundles.keys();
+      const facts = { module: `/var/agent/${sha256}.mjs`, reason: 'no', hint: '' };
+      const error = { code: 'TASK_LOAD_FAILED', facts, message: '', error: new Uint8Array() };
+      return { state: JobState.UNRUNNABLE, succeeded: 0, failed: 0, error };
+    };
+    await using pool = await connect(coordinator.address);
+    const error = await rejection(pool.map(project.url('src/work.ts'), [1], { export: 'run' }));
+    expect(error.message).toBe('src/work.ts cannot be loaded: no.');
+  });
+
   test('is sent once for many jobs, and again when the coordinator has lost it', async () => {
     await using project = await Project.of({ 'work.ts': 'export const run = (n: number): number => n + 1;' });
     const url = project.url('work.ts');

@@ -47,9 +47,14 @@ export interface Group {
 
 const encodings = { v8: WireEncoding.V8, json: WireEncoding.JSON, bytes: WireEncoding.BYTES } as const;
 
+/** Facts of an error, as they travel. */
+type WireFacts = { [name: string]: string };
+
 /** The code that travels with a job. */
 export interface JobCode {
   readonly bundle: Bundle;
+  /** The task's module, as a path from `root`. */
+  readonly module: string;
   /** The folder that paths in the bundle are relative to, as a URL. */
   readonly root: string;
   /** Where each function is found in the bundle. */
@@ -114,6 +119,14 @@ export function wireSetup(
     maxRssBytes: setup.maxRssBytes ?? 0,
     maxAgeMs: setup.maxAgeMs ?? 0,
   };
+}
+
+/** Facts of an error, where a bundle is called by the name that it has on an agent's disk: here it is the user's module. */
+export function factsAtHome(facts: WireFacts, code: JobCode | undefined): WireFacts {
+  const { module } = facts;
+  return code !== undefined && module?.includes(code.bundle.sha256)
+    ? { ...facts, module: code.module }
+    : facts;
 }
 
 /** A failed item; its stacks name files of the caller again. */

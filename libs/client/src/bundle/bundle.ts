@@ -22,6 +22,8 @@ export interface BundledJob {
   readonly bundle: Bundle;
   /** In the order in which they were given. */
   readonly tasks: readonly BundledTask[];
+  /** The task's module, as a path from `root`. */
+  readonly module: string;
   /** The folder that the paths of the bundle are relative to, as a URL with a slash at its end. */
   readonly root: string;
 }

@@ -85,7 +85,7 @@ export class Bundler {
     const text = part(task, taskExport(task)) + part(initializer, initializerExport);
     const { bundle } = await this.#build({ text, folder: dirname(file) }, root, file);
     const tasks = [place(task, taskExport(task), root), place(initializer, initializerExport, root)];
-    return { bundle, root: rootUrl(root), tasks };
+    return { ...first, bundle, tasks };
   }
 
   /** Bundles a whole module, whatever its exports. Errors: TASK_BUNDLE_FAILED, TASK_LOAD_FAILED. */
@@ -110,7 +110,8 @@ export class Bundler {
     if (found.kind === 'export' && !whole.exports.includes(found.export) && !whole.commonJs) {
       throw exportMissing(bundlePath(root, file), found.export, whole.exports);
     }
-    return { bundle: whole.bundle, tasks: [found], root: rootUrl(root) };
+    const module = bundlePath(root, file);
+    return { bundle: whole.bundle, tasks: [found], module, root: rootUrl(root) };
   }
 
   /** Builds an entry, or takes the build that is there. `about` is the file that errors name. */

@@ -13,8 +13,9 @@ interface SourceMap {
  */
 export function withSourceMap(code: string, map: string, banner: string, root: string): string {
   const { sourcesContent: _, ...parsed } = JSON.parse(map) as SourceMap;
-  const sources = parsed.sources.map(
-    (source) => sourceScheme + encodeURI(bundlePath(root, `${root}/${source}`)),
+  const sources = parsed.sources.map((source) =>
+    // Modules of Shoal's own making are called `namespace:path`, and are no files anywhere.
+    /^[\w-]{2,}:/.test(source) ? source : sourceScheme + encodeURI(bundlePath(root, `${root}/${source}`)),
   );
   const mappings = banner === '' ? parsed.mappings : `;${parsed.mappings}`;
   const inline = Buffer.from(JSON.stringify({ ...parsed, sources, mappings })).toString('base64');
