@@ -72,6 +72,11 @@ export class ChildRecord {
     return this.isStopping ? 0 : Math.max(0, Math.min(this.taskLimit, taskLimit) - this.tasksGiven);
   }
 
+  /** It has to be gone by then. */
+  killBy(atMs: number): void {
+    this.killAtMs = Math.min(this.killAtMs ?? Number.POSITIVE_INFINITY, atMs);
+  }
+
   partOf(chunk: ChunkId): Part | undefined {
     return this.parts.find((part) => part.chunk.spec.chunk === chunk);
   }

@@ -2,7 +2,9 @@
 import type { ChildExit, ChunkId, IndexRange } from './chunk.ts';
 import type { PoolCommand } from './pool-command.ts';
 import type { ChildId, ChunkQueued, PoolEvent } from './pool-event.ts';
-import { PoolMachine, type PoolMachineLimits, type PoolSnapshot } from './pool-machine.ts';
+import type { PoolMachineLimits } from './pool-limits.ts';
+import { PoolMachine } from './pool-machine.ts';
+import type { PoolSnapshot } from './pool-snapshot.ts';
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'atMs'> : never;
 

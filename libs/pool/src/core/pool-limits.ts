@@ -1,0 +1,23 @@
+/** The machine's own limits. */
+export interface PoolMachineLimits {
+  /** A child whose channel ended may take this long to exit before it is killed. */
+  readonly lostChannelMs: number;
+  /** A child that was asked to leave may take this long. */
+  readonly retireMs: number;
+  /** From the AbortSignal of an item that ran too long to the kill of its child. */
+  readonly timeoutGraceMs: number;
+  /** More deaths outside items than this, within `outsideDeathsWithinMs` and without progress: the function is given up. */
+  readonly outsideDeathsMax: number;
+  readonly outsideDeathsWithinMs: number;
+  /** Children of a key that fail to start, or in their initializer, in a row: what waits for the key ends. */
+  readonly startFailuresMax: number;
+}
+
+export const defaultLimits: PoolMachineLimits = {
+  lostChannelMs: 100,
+  retireMs: 1_000,
+  timeoutGraceMs: 100,
+  outsideDeathsMax: 5,
+  outsideDeathsWithinMs: 10_000,
+  startFailuresMax: 3,
+};

@@ -1,0 +1,87 @@
+/** What the parts of the pool machine share: the chunks, the children, and the commands of the step that runs. */
+import { ChildRecord } from './child-record.ts';
+import type { ChunkEnding, ChunkId } from './chunk.ts';
+import { ChunkQueue } from './chunk-queue.ts';
+import { ChunkRecord } from './chunk-record.ts';
+import type { EndChunk, PoolCommand } from './pool-command.ts';
+import type { ChildId, ChunkQueued } from './pool-event.ts';
+import type { PoolMachineLimits } from './pool-limits.ts';
+import { TaskRecords } from './task-record.ts';
+
+export class PoolState {
+  readonly limits: PoolMachineLimits;
+  /** All that have not ended, waiting or running. */
+  readonly chunks: Map<ChunkId, ChunkRecord> = new Map();
+  /** Invariant: a chunk is in the queue exactly while it has items to give out and no part. */
+  readonly queue: ChunkQueue = new ChunkQueue();
+  readonly children: Map<ChildId, ChildRecord> = new Map();
+  readonly tasks: TaskRecords = new TaskRecords();
+  /** No successors for children of a key until then: the last one failed. */
+  readonly sparesHeldUntilMs: Map<string, number> = new Map();
+  processes: number;
+  /** What was handed in is all that will come. */
+  isClosing = false;
+  recycled = 0;
+  deaths = 0;
+  #commands: PoolCommand[] = [];
+  #nextChild = 1;
+
+  constructor(processes: number, limits: PoolMachineLimits) {
+    this.processes = processes;
+    this.limits = limits;
+  }
+
+  command(command: PoolCommand): void {
+    this.#commands.push(command);
+  }
+
+  /** The commands of this step; the next one begins with none. */
+  takeCommands(): PoolCommand[] {
+    const commands = this.#commands;
+    this.#commands = [];
+    return commands;
+  }
+
+  /** Children that run tasks, or start in order to. Invariant after each step: at most `processes`, unless that shrank. */
+  get members(): number {
+    let members = 0;
+    for (const child of this.children.values()) if (child.isMember) members += 1;
+    return members;
+  }
+
+  spawn(key: string, chunk: ChunkRecord, isSpare: boolean): void {
+    const child = new ChildRecord(this.#nextChild++, key, isSpare, chunk.spec.maxAgeMs);
+    child.lastTask = chunk.spec.task;
+    this.children.set(child.id, child);
+    this.command({ type: 'spawnChild', child: child.id, key, chunk: chunk.spec.chunk });
+  }
+
+  addChunk(spec: ChunkQueued): void {
+    const chunk = new ChunkRecord(spec);
+    this.chunks.set(spec.chunk, chunk);
+    this.queue.add(chunk);
+  }
+
+  /** After a part: the chunk is over, or goes on with whoever is free. */
+  continueChunk(chunk: ChunkRecord): void {
+    if (chunk.abortGraceMs !== undefined) this.endChunk(chunk, { kind: 'aborted' });
+    else if (chunk.todo.size === 0) this.endChunk(chunk, { kind: 'finished' });
+    else this.queue.putBack(chunk);
+  }
+
+  endChunk(
+    chunk: ChunkRecord,
+    ending: ChunkEnding,
+    reason: { readonly child?: ChildRecord; readonly why?: NonNullable<EndChunk['why']> } = {},
+  ): void {
+    this.chunks.delete(chunk.spec.chunk);
+    this.queue.remove(chunk);
+    this.command({
+      type: 'endChunk',
+      chunk: chunk.spec.chunk,
+      ending,
+      child: reason.child?.id,
+      ...(ending.kind === 'aborted' || reason.why === undefined ? {} : { why: reason.why }),
+    });
+  }
+}

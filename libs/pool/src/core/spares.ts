@@ -1,0 +1,76 @@
+/**
+ * Successors. Recycling must not wait for a process start: whoever has got its last items has a successor from that
+ * moment, which takes no slot and no work until its predecessor has left.
+ */
+import type { ChildEndings } from './child-endings.ts';
+import type { ChildRecord } from './child-record.ts';
+import type { ChunkRecord } from './chunk-record.ts';
+import type { PoolState } from './pool-state.ts';
+
+export class Spares {
+  readonly #state: PoolState;
+  readonly #endings: ChildEndings;
+
+  constructor(state: PoolState, endings: ChildEndings) {
+    this.#state = state;
+    this.#endings = endings;
+  }
+
+  /** The successor takes the place of whoever has left; the one that is ready first. */
+  promote(): void {
+    let free = this.#state.processes - this.#state.members;
+    for (const state of ['ready', 'starting'] as const) {
+      for (const child of this.#state.children.values()) {
+        if (free <= 0) return;
+        if (!child.isSpare || child.state !== state) continue;
+        child.isSpare = false;
+        free -= 1;
+      }
+    }
+  }
+
+  /** Have as many as there are members about to leave: no fewer, and no more. */
+  match(atMs: number): void {
+    const { children, processes, sparesHeldUntilMs } = this.#state;
+    for (const [key, untilMs] of sparesHeldUntilMs) if (untilMs <= atMs) sparesHeldUntilMs.delete(key);
+    const missing = new Map<string, number>();
+    const examples = new Map<string, ChunkRecord>();
+    for (const child of children.values()) {
+      if (isComing(child)) missing.set(child.key, (missing.get(child.key) ?? 0) - 1);
+      const last = child.parts.at(-1);
+      if (child.isMember && child.isEnding && last !== undefined && this.#hasSuccession(last.chunk)) {
+        missing.set(child.key, (missing.get(child.key) ?? 0) + 1);
+        examples.set(child.key, last.chunk);
+      }
+    }
+    let room = 2 * processes - this.#inUse();
+    for (const [key, chunk] of examples) {
+      for (let n = missing.get(key) ?? 0; n > 0 && room > 0; n--, room--) this.#state.spawn(key, chunk, true);
+    }
+    for (const child of children.values()) {
+      // Its predecessor stays after all: an abort has given it items back.
+      const surplus = missing.get(child.key) ?? 0;
+      if (!child.isSpare || child.state !== 'ready' || surplus >= 0) continue;
+      this.#endings.retire(child, atMs);
+      missing.set(child.key, surplus + 1);
+    }
+  }
+
+  /** Children that stay: members and spares. */
+  #inUse(): number {
+    let count = 0;
+    for (const child of this.#state.children.values()) if (child.isMember || isComing(child)) count += 1;
+    return count;
+  }
+
+  #hasSuccession(chunk: ChunkRecord): boolean {
+    const { isClosing, queue, sparesHeldUntilMs } = this.#state;
+    if (chunk.abortGraceMs !== undefined || sparesHeldUntilMs.has(chunk.spec.key)) return false;
+    // What was handed in is all that will come: successors only for what is still to be given out.
+    return !isClosing || chunk.todo.size > 0 || queue.size > 0;
+  }
+}
+
+function isComing(child: ChildRecord): boolean {
+  return child.isSpare && (child.state === 'starting' || child.state === 'ready');
+}
