@@ -1,4 +1,3 @@
-import { serialize } from 'node:v8';
 import { ShoalError } from '@shoal/errors';
 import {
   ChildPool,
@@ -10,30 +9,29 @@ import {
 } from '@shoal/pool';
 import {
   type AgentStats,
-  type AttemptReport,
-  type CatalogueError,
   ChildState,
   type DataResponse,
   type Dispatch,
-  Encoding,
-  errorOf,
-  FailureKind,
   type HeldAttempt,
-  PrintStream,
+  type JobOptions,
   writeCatalogueError,
 } from '@shoal/protocol';
+import {
+  type Ended,
+  returned,
+  thrownTry,
+  timedOutTry,
+  wireEnding,
+  wirePrint,
+  wireRun,
+} from './attempt-report.ts';
 import type { BundleCache } from './bundle-cache.ts';
-import { type AgentTerms, bundlesOf, chunkRequest, type JobTemplate, jobTemplate } from './child-request.ts';
-import { HeldJob } from './held-job.ts';
+import { type AgentTerms, chunkRequest, type JobTemplate } from './child-request.ts';
+import { HeldJobs, type PreparedJob } from './held-jobs.ts';
 import type { Outbox } from './outbox.ts';
-
-type ChunkEnding = Parameters<ChunkListener['ended']>[1];
-type Ended = NonNullable<AttemptReport['ended']>;
 
 /** How long an attempt that could not be started rests here before others get it. */
 const returnAfterMs = 1000;
-
-const returned: Ended = { ending: { $case: 'returned', value: {} } };
 
 /** What a {@link ShardRunner} works with. */
 export interface ShardRunnerParts {
@@ -43,18 +41,11 @@ export interface ShardRunnerParts {
   readonly outbox: Outbox;
 }
 
-interface KnownJob {
-  readonly held: HeldJob;
-  /** Set once the bundles are here. */
-  template: JobTemplate | undefined;
-  readonly ready: Promise<JobTemplate>;
-  /** Bundles to be released with the job. */
-  readonly holds: readonly string[];
-}
-
 interface RunningAttempt {
   readonly dispatch: Dispatch;
   readonly epoch: number;
+  /** Its job's: what runs outlives the session in which the job was told of. */
+  readonly options: JobOptions | undefined;
   /** Of the pool; undefined while its bundle is on its way. */
   chunk: number | undefined;
   /** Taken back: nothing that its child still says of it counts. */
@@ -67,19 +58,18 @@ interface RunningAttempt {
  * Runs what the coordinator hands over in the one process pool, and reports facts: values, failures, endings.
  *
  * It retries nothing and blames nobody. An attempt is held from its dispatch until its ending was taken; one that was
- * revoked is forgotten at once, even before its dispatch has come.
+ * revoked before its dispatch came is given back without a start.
  */
 export class ShardRunner implements ChunkListener {
-  readonly #parts: ShardRunnerParts;
+  readonly #agent: string;
+  readonly #outbox: Outbox;
   readonly #pool: ChildPool;
-  readonly #jobs = new Map<string, KnownJob>();
+  readonly #jobs: HeldJobs;
   readonly #attempts = new Map<number, RunningAttempt>();
   /** The attempt of each chunk that the pool has. */
   readonly #chunks = new Map<number, number>();
   /** Revoked before their dispatch came: control may overtake data. */
   readonly #revokedAhead = new Set<number>();
-  /** Jobs that are over but for attempts that still need their bundles. */
-  #leaving: { readonly id: string; readonly release: () => void }[] = [];
   /** The group that each child serves, as far as it has reported anything. */
   readonly #groupOf = new Map<number, string>();
   #highestDispatched = 0;
@@ -89,13 +79,11 @@ export class ShardRunner implements ChunkListener {
   #draining = false;
   #onIdle: () => void = () => {};
 
-  constructor(parts: ShardRunnerParts) {
-    this.#parts = parts;
-    this.#pool = new ChildPool({ processes: parts.processes, listener: this });
-  }
-
-  get epoch(): number {
-    return this.#epoch;
+  constructor({ processes, terms, bundles, outbox }: ShardRunnerParts) {
+    this.#agent = terms.agent;
+    this.#outbox = outbox;
+    this.#jobs = new HeldJobs(bundles, terms);
+    this.#pool = new ChildPool({ processes, listener: this });
   }
 
   /** Every attempt that is not over for the coordinator. */
@@ -116,22 +104,18 @@ export class ShardRunner implements ChunkListener {
     this.#revokedAhead.clear();
     this.#fenced = false;
     // The coordinator sends setups and blocks anew in each session; what runs has all that it needs.
-    for (const id of [...this.#jobs.keys()]) this.#forgetJob(id);
-    this.#parts.outbox.reopen((attempt) => this.#attempts.has(attempt));
+    this.#jobs.forget();
+    this.#outbox.reopen((attempt) => this.#attempts.has(attempt));
+    this.#attemptsChanged();
   }
 
   /** What came on the data stream, field by field in its order. */
   take(message: DataResponse): void {
-    for (const setup of message.setups) {
-      this.#forgetJob(setup.jobId);
-      this.#jobs.set(setup.jobId, this.#knownJob(new HeldJob(setup)));
-    }
-    for (const { jobId, blocks } of message.blocks) {
-      for (const block of blocks) this.#jobs.get(jobId)?.held.add(block);
-    }
+    this.#jobs.learn(message);
     for (const dispatch of message.dispatches) this.#dispatched(dispatch);
-    for (const { jobId, before } of message.forgetBlocks) this.#jobs.get(jobId)?.held.forgetBefore(before);
-    for (const id of message.forgetJobIds) this.#forgetJob(id);
+    this.#jobs.forgetBlocks(message.forgetBlocks);
+    this.#jobs.forget(message.forgetJobIds);
+    this.#attemptsChanged();
   }
 
   /** Stop an attempt. Its slot is not free before its child is, so its end is still reported, but nothing else. */
@@ -143,7 +127,7 @@ export class ShardRunner implements ChunkListener {
     }
     if (known.revoked || known.reported) return;
     known.revoked = true;
-    this.#parts.outbox.forget(attempt);
+    this.#outbox.forget(attempt);
     if (known.chunk !== undefined) this.#pool.abort(known.chunk);
     else this.#report(attempt, returned);
   }
@@ -156,7 +140,7 @@ export class ShardRunner implements ChunkListener {
   /** Stops everything and forgets it: nobody waits for it any more. */
   abandon(): void {
     for (const [attempt, { chunk }] of this.#attempts) {
-      this.#parts.outbox.forget(attempt);
+      this.#outbox.forget(attempt);
       if (chunk !== undefined) this.#pool.abort(chunk);
     }
     // Numbers of the next epoch may be the same: nothing of these is ever reported.
@@ -164,7 +148,8 @@ export class ShardRunner implements ChunkListener {
     this.#chunks.clear();
     this.#revokedAhead.clear();
     this.#highestDispatched = 0;
-    for (const id of [...this.#jobs.keys()]) this.#forgetJob(id);
+    this.#jobs.forget();
+    this.#attemptsChanged();
   }
 
   /** Takes nothing new; resolves when every attempt is over, and taken by the coordinator. */
@@ -183,6 +168,7 @@ export class ShardRunner implements ChunkListener {
     }
   }
 
+  /** The children wait with their results, or go on. */
   pause(full: boolean): void {
     if (full) this.#pool.pauseResults();
     else this.#pool.resumeResults();
@@ -215,47 +201,27 @@ export class ShardRunner implements ChunkListener {
   }
 
   /** Ends every child. */
-  async close(): Promise<void> {
-    await this.#pool.terminate();
+  close(): Promise<void> {
+    return this.#pool.terminate();
   }
 
   // -- what the pool reports -----------------------------------------------------------------------------------
 
-  results(id: number, { first, count, bytes, runMs, pid }: ResultRun): void {
+  results(id: number, run: ResultRun): void {
     const attempt = this.#wanted(id);
     if (attempt === undefined) return;
-    this.#serves(pid, attempt);
-    this.#parts.outbox.run(attempt, {
-      first,
-      count,
-      payload: bytes,
-      payloadSkip: 0,
-      more: false,
-      totalBytes: 0,
-      runMs,
-      pid,
-      agent: '',
-    });
+    // Children are the pool's; whom they serve shows when they report.
+    const running = this.#attempts.get(attempt);
+    this.#groupOf.set(run.pid, running?.options?.group?.id || this.#jobOf(attempt));
+    this.#outbox.run(attempt, wireRun(run));
   }
 
   itemFailed(id: number, failure: ItemFailureReport): void {
     const attempt = this.#wanted(id);
-    if (attempt === undefined) return;
-    const { index, code, retryable, error, summary, pid, ms } = failure;
-    this.#parts.outbox.failure(attempt, {
-      index,
-      kind: FailureKind.THROWN,
-      code,
-      retryable,
-      attempt: { agent: '', pid, exitCode: undefined, signal: '', ms },
-      error,
-      summary,
-      stderrTail: '',
-      facts: {},
-    });
+    if (attempt !== undefined) this.#outbox.failure(attempt, thrownTry(failure));
   }
 
-  ended(id: number, ending: ChunkEnding, detail: ChunkEndingDetail): void {
+  ended(id: number, ending: Parameters<ChunkListener['ended']>[1], detail: ChunkEndingDetail): void {
     const attempt = this.#chunks.get(id);
     if (attempt === undefined) return;
     const isWanted = this.#wanted(id) !== undefined;
@@ -264,41 +230,15 @@ export class ShardRunner implements ChunkListener {
       this.#report(attempt, returned);
       return;
     }
-    if (ending.kind === 'timedOut') {
-      const { index, exit, ms } = ending;
-      this.#parts.outbox.failure(attempt, {
-        index,
-        kind: FailureKind.TIMEOUT,
-        code: 'ITEM_TIMED_OUT',
-        retryable: true,
-        attempt: {
-          agent: '',
-          pid: exit.pid,
-          exitCode: exit.exitCode,
-          signal: exit.signal ?? '',
-          ms,
-        },
-        error: new Uint8Array(),
-        summary: '',
-        stderrTail: detail.stderrTail ?? '',
-        facts: {},
-      });
-    }
-    this.#report(attempt, this.#wireEnding(attempt, ending, detail));
+    const timedOut = timedOutTry(ending, detail);
+    if (timedOut !== undefined) this.#outbox.failure(attempt, timedOut);
+    const encoding = this.#attempts.get(attempt)?.options?.encoding;
+    this.#report(attempt, wireEnding(ending, detail, { agent: this.#agent, encoding }));
   }
 
-  print(id: number | undefined, { stream, pid, index, text, task }: Print): void {
-    const attempt = id === undefined ? undefined : this.#chunks.get(id);
-    const job = attempt === undefined ? undefined : this.#attempts.get(attempt)?.dispatch.jobId;
-    if (job === undefined) return;
-    this.#parts.outbox.print(job, {
-      stream: stream === 'stderr' ? PrintStream.STDERR : PrintStream.STDOUT,
-      agent: '',
-      pid,
-      index,
-      task: task ?? '',
-      text,
-    });
+  print(id: number | undefined, print: Print): void {
+    const attempt = id === undefined ? undefined : this.#wanted(id);
+    if (attempt !== undefined) this.#outbox.print(this.#jobOf(attempt), wirePrint(print));
   }
 
   /** The attempt of a chunk, as long as somebody wants to hear of it. */
@@ -307,41 +247,44 @@ export class ShardRunner implements ChunkListener {
     return attempt === undefined || this.#attempts.get(attempt)?.revoked ? undefined : attempt;
   }
 
-  // -- inside --------------------------------------------------------------------------------------------------
+  #jobOf(attempt: number): string {
+    return this.#attempts.get(attempt)?.dispatch.jobId ?? '';
+  }
+
+  // -- what the coordinator hands over -------------------------------------------------------------------------
 
   #dispatched(dispatch: Dispatch): void {
     const { attempt, jobId } = dispatch;
     this.#highestDispatched = Math.max(this.#highestDispatched, attempt);
+    const job = this.#jobs.get(jobId);
     const running: RunningAttempt = {
       dispatch,
       epoch: this.#epoch,
+      options: job?.held.setup.options,
       chunk: undefined,
       revoked: false,
       reported: false,
     };
     this.#attempts.set(attempt, running);
-    const job = this.#jobs.get(jobId);
     const isUnwanted = this.#revokedAhead.delete(attempt) || this.#fenced || this.#draining;
-    if (isUnwanted || job === undefined) {
-      this.#report(attempt, returned);
-    } else if (job.template !== undefined) {
-      this.#start(running, job, job.template);
-    } else {
+    if (isUnwanted || job === undefined) this.#report(attempt, returned);
+    else if (job.template !== undefined) this.#start(running, job, job.template);
+    else {
       job.ready.then(
-        (template) => this.#startIfHeld(running, job, template),
+        (template) => this.#startIfAwaited(running, job, template),
         (error: unknown) => this.#cannotStart(running, error),
       );
     }
   }
 
-  #startIfHeld(running: RunningAttempt, job: KnownJob, template: JobTemplate): void {
+  #startIfAwaited(running: RunningAttempt, job: PreparedJob, template: JobTemplate): void {
     // The bundle took its time: the attempt may have been revoked, or the agent may drain by now.
     if (!this.#awaits(running)) return;
     if (this.#draining) this.#report(running.dispatch.attempt, returned);
     else this.#start(running, job, template);
   }
 
-  #start(running: RunningAttempt, job: KnownJob, template: JobTemplate): void {
+  #start(running: RunningAttempt, job: PreparedJob, template: JobTemplate): void {
     const { dispatch } = running;
     const blocks = job.held.blocksFor(dispatch.first, dispatch.count);
     if (blocks === undefined) {
@@ -356,6 +299,7 @@ export class ShardRunner implements ChunkListener {
       this.#pool.run(chunkRequest(template, running.chunk, dispatch, blocks));
     } catch (error) {
       this.#chunks.delete(running.chunk);
+      running.chunk = undefined;
       this.#cannotStart(running, error);
     }
   }
@@ -382,110 +326,15 @@ export class ShardRunner implements ChunkListener {
 
   #report(attempt: number, ended: Ended): void {
     const running = this.#attempts.get(attempt);
-    if (running === undefined) return;
+    if (running === undefined || running.reported) return;
     running.reported = true;
-    this.#parts.outbox.ended(attempt, ended);
-  }
-
-  #wireEnding(attempt: number, ending: ChunkEnding, detail: ChunkEndingDetail): Ended {
-    switch (ending.kind) {
-      case 'finished':
-        return { ending: { $case: 'finished', value: {} } };
-      case 'childDied': {
-        const { exit, ms, suspects } = ending;
-        const death = {
-          agent: '',
-          pid: exit.pid,
-          exitCode: exit.exitCode,
-          signal: exit.signal ?? '',
-          ms,
-        };
-        const value = { death, suspects: [...suspects], stderrTail: detail.stderrTail ?? '' };
-        return { ending: { $case: 'childDied', value } };
-      }
-      // The timed-out item was reported; whatever else was in its child goes back free.
-      case 'timedOut':
-      case 'aborted':
-        return returned;
-      case 'taskFailed':
-      case 'initializerFailed': {
-        const error = this.#endingError(attempt, ending.kind, detail);
-        return { ending: { $case: 'unrunnable', value: { error } } };
-      }
-    }
-  }
-
-  #endingError(
-    attempt: number,
-    kind: 'taskFailed' | 'initializerFailed',
-    { failure, error }: ChunkEndingDetail,
-  ): CatalogueError {
-    const reason = error === undefined ? 'unknown' : `${error.name}: ${error.message}`;
-    const where = this.#parts.terms.agent;
-    const known = failure ?? {
-      code: kind === 'taskFailed' ? 'TASK_LOAD_FAILED' : 'INITIALIZER_FAILED',
-      facts: { module: 'the task module', where, reason },
-    };
-    const job = this.#jobs.get(this.#attempts.get(attempt)?.dispatch.jobId ?? '');
-    const isV8 = job?.held.setup.options?.encoding === Encoding.V8;
-    const thrown =
-      error === undefined
-        ? new Uint8Array()
-        : isV8
-          ? serialize(error)
-          : Buffer.from(JSON.stringify(error) ?? 'null');
-    return writeCatalogueError(errorOf(known.code, known.facts), thrown);
-  }
-
-  #knownJob(held: HeldJob): KnownJob {
-    const holds: string[] = [];
-    const ready = this.#prepare(held, holds);
-    const job: KnownJob = { held, template: undefined, ready, holds };
-    ready.then(
-      (template) => {
-        job.template = template;
-      },
-      // Told to each attempt that waits for it.
-      () => {},
-    );
-    return job;
-  }
-
-  async #prepare({ setup }: HeldJob, holds: string[]): Promise<JobTemplate> {
-    const paths = new Map<string, string>();
-    for (const sha256 of bundlesOf(setup)) {
-      paths.set(sha256, await this.#parts.bundles.hold(sha256));
-      holds.push(sha256);
-    }
-    return jobTemplate(setup, paths, this.#parts.terms);
-  }
-
-  #forgetJob(id: string): void {
-    const job = this.#jobs.get(id);
-    if (job === undefined) return;
-    this.#jobs.delete(id);
-    const release = (): void => {
-      for (const sha256 of job.holds) this.#parts.bundles.release(sha256);
-    };
-    this.#leaving.push({ id, release: () => void job.ready.then(release, release) });
-    this.#attemptsChanged();
+    this.#outbox.ended(attempt, ended);
   }
 
   /** Whoever waits for the end of attempts is told. */
   #attemptsChanged(): void {
-    if (this.#leaving.length > 0) {
-      const needed = new Set([...this.#attempts.values()].map(({ dispatch }) => dispatch.jobId));
-      for (const { id, release } of this.#leaving) if (!needed.has(id)) release();
-      this.#leaving = this.#leaving.filter(({ id }) => needed.has(id));
-    }
+    this.#jobs.release(() => new Set([...this.#attempts.values()].map(({ dispatch }) => dispatch.jobId)));
     if (this.#draining && this.#attempts.size === 0) this.#onIdle();
-  }
-
-  /** Children are the pool's; whom they serve shows when they report. */
-  #serves(pid: number, attempt: number): void {
-    const jobId = this.#attempts.get(attempt)?.dispatch.jobId ?? '';
-    const options = this.#jobs.get(jobId)?.held.setup.options;
-    this.#groupOf.set(pid, options?.group?.id || jobId);
   }
 }
 
