@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { connect, type MapPool, Pool } from 'shoal';
 import { census } from './census.ts';
-import { readSources, sourcePaths } from './source-files.ts';
+import { sourcePaths } from './source-paths.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -24,7 +24,7 @@ let unparsable = 0;
 let bytes = 0;
 let gzipBytes = 0;
 const startedAt = performance.now();
-for await (const file of pool.imap(census, readSources(root, paths))) {
+for await (const file of pool.imap(census, paths)) {
   bytes += file.bytes;
   gzipBytes += file.gzipBytes;
   if (file.nodes === undefined) unparsable += 1;
