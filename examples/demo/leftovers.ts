@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Inherited by every process that the demo starts, however indirectly. */
-export const marker = 'SHOAL_DEMO_RUN';
+/**
+ * Inherited by every process that the demo starts, however indirectly; children of agents get it because the demo
+ * asks for it. (A name that begins with SHOAL_ would not reach them: those are the agent's own settings.)
+ */
+export const marker = 'DEMO_RUN';
 
 /** From now on the processes that we start can be told from all others. */
 export function markProcesses(): void {
