@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { FailedOutcome } from '../job-backend.ts';
+import { CallSite } from './call-site.ts';
 import { itemErrorOf } from './item-error.ts';
 
 const setting = {
+  site: new CallSite(() => {}),
   task: { name: 'square', kind: 'inline', source: '' },
   timeoutMs: 30_000,
   retries: { thrown: 0, crash: 2, timeout: 0, lost: 10 },

@@ -1,9 +1,13 @@
 import { durationText, type Facts, type ItemAttempt, ItemError, timesText } from '@shoal/errors';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
 import { rebuildThrown } from '../values/rebuilt-error.ts';
+import type { CallSite } from './call-site.ts';
 
 /** What the errors of a job's items have to know of the job. */
-export type ErrorSetting = Pick<JobRequest, 'task' | 'timeoutMs' | 'retries'>;
+export interface ErrorSetting extends Pick<JobRequest, 'task' | 'timeoutMs' | 'retries'> {
+  /** Where the method was called. */
+  readonly site: CallSite;
+}
 
 /**
  * The error of an item that failed for good, worded after the catalogue.
@@ -12,7 +16,7 @@ export type ErrorSetting = Pick<JobRequest, 'task' | 'timeoutMs' | 'retries'>;
  */
 export function itemErrorOf(outcome: FailedOutcome, setting: ErrorSetting, others?: string): ItemError {
   const { index, code, attempts, error, stderrTail } = outcome;
-  return new ItemError({
+  const failed = new ItemError({
     code,
     index,
     task: setting.task.name,
@@ -21,6 +25,7 @@ export function itemErrorOf(outcome: FailedOutcome, setting: ErrorSetting, other
     ...(code === 'ITEM_THREW' && error !== undefined ? { cause: rebuildThrown(error) } : {}),
     ...(stderrTail === undefined ? {} : { stderrTail }),
   });
+  return setting.site.of(failed);
 }
 
 function factsOf({ code, attempts, error }: FailedOutcome, setting: ErrorSetting): Facts {

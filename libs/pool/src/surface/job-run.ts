@@ -9,6 +9,7 @@ import type {
 } from '../job-backend.ts';
 import type { Items } from '../map-pool.ts';
 import { BlockBuilder, type Refusal } from './block-builder.ts';
+import type { CallSite } from './call-site.ts';
 import { type InputPuller, type ItemReceiver, pullerOf } from './input-puller.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 import type { PullWindow } from './pull-window.ts';
@@ -36,6 +37,8 @@ export interface JobRunOptions {
   readonly backend: JobBackend;
   readonly request: JobRequest;
   readonly items: Items<unknown>;
+  /** Where the method was called: the stack of what ends the job. */
+  readonly site: CallSite;
   readonly consumer: OutcomeConsumer;
   readonly window: PullWindow;
   /** Encoded items that were pulled and not yet taken, at most; one item always fits. */
@@ -112,7 +115,7 @@ export class JobRun implements JobSink, ItemReceiver {
     try {
       this.#running = backend.open(request, this);
     } catch (error) {
-      this.#end({ kind: 'stopped', error });
+      this.#end({ kind: 'stopped', error: this.#options.site.of(error) });
       return;
     }
     try {
@@ -199,7 +202,8 @@ export class JobRun implements JobSink, ItemReceiver {
     if (this.#over) return;
     // The failure that ended a fail-fast job was delivered; how the backend calls its end is not the user's business.
     const failedFast = this.#options.request.failFast && this.#failures > 0;
-    if (error !== undefined && !failedFast) this.#end({ kind: 'stopped', error });
+    if (error !== undefined && !failedFast)
+      this.#end({ kind: 'stopped', error: this.#options.site.of(error) });
     else if (this.#inputFailure !== undefined) this.#end({ kind: 'inputFailed', ...this.#inputFailure });
     else this.#end({ kind: 'completed' });
   }

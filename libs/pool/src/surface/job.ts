@@ -1,5 +1,6 @@
 import { durationText, JobCancelledError, ShoalError, TimeoutError } from '@shoal/errors';
 import { checkWaitOptions, type MapProgress } from '../options.ts';
+import { CallSite } from './call-site.ts';
 import type { JobRun } from './job-run.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 
@@ -31,6 +32,8 @@ export interface Job<R> {
 export interface JobParts {
   readonly outcome: Promise<unknown[]>;
   readonly progress: ProgressMeter;
+  /** Where `submit` was called. */
+  readonly site: CallSite;
   readonly run: () => JobRun | undefined;
   /** Ends a job that has not begun yet. */
   readonly refuse: (error: unknown) => void;
@@ -72,7 +75,7 @@ export class JobHandle implements Job<unknown> {
 
   async result(options?: WaitOptions): Promise<unknown[]> {
     checkWaitOptions('result', options);
-    return withTimeout(this.#parts.outcome, options?.timeoutMs);
+    return withTimeout(this.#parts.outcome, options?.timeoutMs, JobHandle.prototype.result);
   }
 
   async wait(options?: WaitOptions): Promise<void> {
@@ -81,23 +84,28 @@ export class JobHandle implements Job<unknown> {
       () => {},
       () => {},
     );
-    return withTimeout(ended, options?.timeoutMs);
+    return withTimeout(ended, options?.timeoutMs, JobHandle.prototype.wait);
   }
 
   cancel(): void {
-    const error = new JobCancelledError();
+    const error = this.#parts.site.of(new JobCancelledError());
     const run = this.#parts.run();
     if (run === undefined) this.#parts.refuse(error);
     else run.abort(error, 'cancel() was called');
   }
 }
 
-function withTimeout<T>(promise: Promise<T>, timeoutMs: number | undefined): Promise<T> {
+function withTimeout<T>(
+  promise: Promise<T>,
+  timeoutMs: number | undefined,
+  method: (options?: WaitOptions) => unknown,
+): Promise<T> {
   if (timeoutMs === undefined) return promise;
+  const site = new CallSite(method);
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new TimeoutError({ what: 'The job', limit: durationText(timeoutMs) })),
+      () => reject(site.of(new TimeoutError({ what: 'The job', limit: durationText(timeoutMs) }))),
       timeoutMs,
     );
   });

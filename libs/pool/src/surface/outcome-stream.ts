@@ -2,6 +2,7 @@ import { durationText, TimeoutError } from '@shoal/errors';
 import type { FailedOutcome } from '../job-backend.ts';
 import type { NextOptions, ResultStream, Settled } from '../map-pool.ts';
 import { checkWaitOptions } from '../options.ts';
+import { CallSite } from './call-site.ts';
 import { decodeValues } from './decoded-values.ts';
 import { type ErrorSetting, itemErrorOf } from './item-error.ts';
 import type { JobEnd, OutcomeConsumer } from './job-run.ts';
@@ -93,8 +94,10 @@ export class OutcomeQueue implements OutcomeConsumer {
     }
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { resolve, reject, timer: undefined };
-      if (timeoutMs !== undefined)
-        waiter.timer = setTimeout(() => this.#timeOut(waiter, timeoutMs), timeoutMs);
+      if (timeoutMs !== undefined) {
+        const site = new CallSite(OutcomeStream.prototype.next);
+        waiter.timer = setTimeout(() => this.#timeOut(waiter, timeoutMs, site), timeoutMs);
+      }
       this.#waiters.push(waiter);
       this.#keepAlive.hold();
     });
@@ -124,9 +127,9 @@ export class OutcomeQueue implements OutcomeConsumer {
     }
   }
 
-  #timeOut(waiter: Waiter, timeoutMs: number): void {
+  #timeOut(waiter: Waiter, timeoutMs: number, site: CallSite): void {
     this.#forget(waiter);
-    waiter.reject(new TimeoutError({ what: 'The next result', limit: durationText(timeoutMs) }));
+    waiter.reject(site.of(new TimeoutError({ what: 'The next result', limit: durationText(timeoutMs) })));
   }
 
   #forget(waiter: Waiter): void {

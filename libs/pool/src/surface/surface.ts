@@ -1,121 +1,86 @@
 /**
  * The methods of a pool, once for every backend: what `new Pool()` and `connect()` return.
  *
- *   checked options + resolved function -> JobRequest -> JobRun -> collector (map) | queue (imap)
+ *   arguments -> JobOpener: PreparedJob -> JobRun -> collector (map) | queue (imap)
  */
 import { PoolClosedError, PoolTerminatedError, ShoalError } from '@shoal/errors';
-import { defaultRetries } from '@shoal/scheduler';
-import type { TaskRef } from '../chunk-request.ts';
-import type { JobBackend, JobRequest, PoolStats } from '../job-backend.ts';
-import type { Items, MapPool, ResultStream, Settled, TaskModule } from '../map-pool.ts';
-import {
-  checkJobOptions,
-  type MapOptions,
-  type MethodKind,
-  type ModuleOptions,
-  type PoolOptions,
-  type StreamOptions,
-  type SubmitOptions,
-} from '../options.ts';
-import { PrintWriter } from '../print-writer.ts';
-import type { AnyFunction } from '../task.ts';
-import { resolveTask } from '../task-function.ts';
+import type { JobBackend, PoolStats } from '../job-backend.ts';
+import type { Items, MapPool, ResultStream, Settled } from '../map-pool.ts';
+import type { SubmitOptions } from '../options.ts';
+import { CallSite } from './call-site.ts';
 import { checkItems, knownLength } from './input-puller.ts';
 import { type Job, JobHandle } from './job.ts';
-import { JobRun, type OutcomeConsumer } from './job-run.ts';
+import {
+  type AnyTask,
+  JobOpener,
+  type JobOptions,
+  type MethodCall,
+  type PreparedJob,
+  type SurfaceOptions,
+} from './job-opener.ts';
+import type { JobRun } from './job-run.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type Collector, MapCollector, SettledCollector } from './map-collector.ts';
+import { type Method, methods } from './method.ts';
 import { OutcomeQueue, OutcomeStream } from './outcome-stream.ts';
 import { ProgressMeter } from './progress-meter.ts';
-import { PullWindow } from './pull-window.ts';
 import { callUser } from './user-callback.ts';
 
-/** What a surface takes from a pool's options; the backend has the rest. */
-export type SurfaceOptions = Pick<
-  PoolOptions,
-  | 'processes'
-  | 'maxTasksPerChild'
-  | 'concurrentTasksPerChild'
-  | 'maxItemBytes'
-  | 'maxResultBytes'
-  | 'onDispose'
-  | 'stdio'
-  | 'printer'
->;
+export type { SurfaceOptions } from './job-opener.ts';
 
-type AnyTask = AnyFunction | TaskModule;
-type JobOptions = MapOptions & StreamOptions & ModuleOptions & SubmitOptions<never>;
+const newMapCollector = ({ request, call }: PreparedJob): MapCollector =>
+  new MapCollector({ ...request, site: call.site });
 
-// The window of a job whose user chose none.
-const windowItemsMax = 65_536;
-const windowBytesMax = 16 * 1024 * 1024;
-const defaultItemBytesMax = 64 * 1024 * 1024;
-
-/** What differs between the methods. */
-interface Method {
-  readonly name: string;
-  readonly kind: MethodKind;
-  readonly spread: boolean;
-  readonly ordered: boolean;
-}
-
-/** A job as the methods get it: checked, its function known, not yet started. */
-interface PreparedJob {
-  readonly request: JobRequest;
-  readonly options: JobOptions;
-}
-
-const newMapCollector = (request: JobRequest): MapCollector => new MapCollector(request);
+const newSettledCollector = ({ request, call }: PreparedJob): SettledCollector =>
+  new SettledCollector({ ...request, site: call.site });
 
 /** The one implementation of {@link MapPool}, over any backend. */
 export class PoolSurface implements MapPool {
   readonly #backend: JobBackend;
-  readonly #options: SurfaceOptions;
-  readonly #printer: PrintWriter;
+  readonly #opener: JobOpener;
+  readonly #onDispose: SurfaceOptions['onDispose'];
   readonly #keepAlive = new KeepAlive();
   #state: 'open' | 'closed' | 'terminated' = 'open';
   #gone: Promise<void> | undefined;
 
   constructor(backend: JobBackend, options: SurfaceOptions = {}) {
     this.#backend = backend;
-    this.#options = options;
-    this.#printer = options.printer ?? new PrintWriter();
+    this.#opener = new JobOpener(backend, options);
+    this.#onDispose = options.onDispose;
   }
 
   map(fn: AnyTask, items: Items<unknown>, options?: object): Promise<never[]> {
-    const method = { name: 'map', kind: 'map', spread: false, ordered: false } as const;
-    return this.#collect(method, fn, items, options, newMapCollector) as Promise<never[]>;
+    const call = callOf(methods.map, fn, items, options);
+    return this.#collect(call, newMapCollector) as Promise<never[]>;
   }
 
   starmap(fn: AnyTask, argLists: Items<unknown>, options?: object): Promise<never[]> {
-    const method = { name: 'starmap', kind: 'map', spread: true, ordered: false } as const;
-    return this.#collect(method, fn, argLists, options, newMapCollector) as Promise<never[]>;
+    const call = callOf(methods.starmap, fn, argLists, options);
+    return this.#collect(call, newMapCollector) as Promise<never[]>;
   }
 
   async apply(fn: AnyTask, args: readonly unknown[], options?: object): Promise<never> {
-    if (!Array.isArray(args)) throw new TypeError('apply() takes the arguments as an array.');
-    const method = { name: 'apply', kind: 'map', spread: true, ordered: false } as const;
-    const results = await this.#collect(method, fn, [args], options, newMapCollector);
+    const call = callOf(methods.apply, fn, [args], options);
+    if (!Array.isArray(args)) throw call.site.of(new TypeError('apply() takes the arguments as an array.'));
+    const results = await this.#collect(call, newMapCollector);
     return results[0] as never;
   }
 
   mapSettled(fn: AnyTask, items: Items<unknown>, options?: object): Promise<Settled<never>[]> {
-    const method = { name: 'mapSettled', kind: 'map', spread: false, ordered: false } as const;
-    const outcomes = this.#collect(method, fn, items, options, (request) => new SettledCollector(request));
-    return outcomes as Promise<Settled<never>[]>;
+    const call = callOf(methods.mapSettled, fn, items, options);
+    return this.#collect(call, newSettledCollector) as Promise<Settled<never>[]>;
   }
 
   imap(fn: AnyTask, items: Items<unknown>, options?: object): ResultStream<never> {
-    return this.#stream({ name: 'imap', kind: 'stream', spread: false, ordered: true }, fn, items, options);
+    return this.#stream(callOf(methods.imap, fn, items, options));
   }
 
   imapUnordered(fn: AnyTask, items: Items<unknown>, options?: object): ResultStream<never> {
-    const method = { name: 'imapUnordered', kind: 'stream', spread: false, ordered: false } as const;
-    return this.#stream(method, fn, items, options);
+    return this.#stream(callOf(methods.imapUnordered, fn, items, options));
   }
 
   submit(fn: AnyTask, items: Items<unknown>, options?: object): Job<never> {
-    const method = { name: 'submit', kind: 'submit', spread: false, ordered: false } as const;
+    const call = callOf(methods.submit, fn, items, options);
     const settle = Promise.withResolvers<unknown[]>();
     let run: JobRun | undefined;
     let refused = false;
@@ -124,19 +89,18 @@ export class PoolSurface implements MapPool {
       () => run?.total ?? knownLength(items),
     );
     const begin = async (): Promise<unknown[]> => {
-      checkItems('items', items);
-      const job = await this.#prepare(method, fn, items, options);
-      const collector = new MapCollector(job.request);
+      const job = await this.#prepared(call);
+      const collector = newMapCollector(job);
       // Looked at again after the await: cancel() may have been called.
       if (refused) return settle.promise;
-      run = this.#runOf(job, items, collector, progress);
+      run = this.#opener.run(job, collector, progress);
       collector.collect(run);
       run.start();
       return collector.promise;
     };
     this.#whileAwake(begin()).then(settle.resolve, settle.reject);
     const outcome = settle.promise;
-    // Callbacks are checked by #prepare before any of them can be called.
+    // Callbacks are checked before any of them can be called: what is no function rejects the job.
     const { onSuccess, onError } = (options ?? {}) as SubmitOptions<unknown[]>;
     outcome.then(
       (results) => typeof onSuccess === 'function' && callUser('onSuccess', () => onSuccess(results)),
@@ -145,6 +109,7 @@ export class PoolSurface implements MapPool {
     const handle = new JobHandle({
       outcome,
       progress,
+      site: call.site,
       run: () => run,
       refuse: (error) => {
         refused = true;
@@ -181,7 +146,7 @@ export class PoolSurface implements MapPool {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#options.onDispose === 'drain') {
+    if (this.#onDispose === 'drain') {
       this.close();
       await this.join();
     } else {
@@ -189,39 +154,27 @@ export class PoolSurface implements MapPool {
     }
   }
 
-  async #collect<R>(
-    method: Method,
-    fn: AnyTask,
-    items: Items<unknown>,
-    options: object | undefined,
-    newCollector: (request: JobRequest) => Collector<R>,
-  ): Promise<R[]> {
-    checkItems(method.spread ? 'argLists' : 'items', items);
-    const prepared = this.#prepare(method, fn, items, options);
-    const job = prepared instanceof Promise ? await this.#whileAwake(prepared) : prepared;
-    const collector = newCollector(job.request);
-    const run = this.#runOf(job, items, collector);
+  async #collect<R>(call: MethodCall, newCollector: (job: PreparedJob) => Collector<R>): Promise<R[]> {
+    const preparing = this.#prepared(call);
+    const job = preparing instanceof Promise ? await this.#whileAwake(preparing) : preparing;
+    const collector = newCollector(job);
+    const run = this.#opener.run(job, collector);
     collector.collect(run);
     run.start();
     return this.#whileAwake(collector.promise);
   }
 
-  #stream(
-    method: Method,
-    fn: AnyTask,
-    items: Items<unknown>,
-    options: object | undefined,
-  ): ResultStream<never> {
+  #stream(call: MethodCall): ResultStream<never> {
     const queue = new OutcomeQueue(this.#keepAlive);
     const begin = (job: PreparedJob): void => {
-      const run = this.#runOf(job, items, queue);
-      const wanted = queue.stream(run, { ...job.request, settled: job.options.settled ?? false });
+      const run = this.#opener.run(job, queue);
+      const { settled = false } = job.options;
+      const wanted = queue.stream(run, { ...job.request, site: call.site, settled });
       if (wanted) run.start();
     };
     const refuse = (error: unknown): void => queue.ended({ kind: 'stopped', error });
     try {
-      checkItems('items', items);
-      const job = this.#prepare(method, fn, items, options);
+      const job = this.#prepared(call);
       if (job instanceof Promise) job.then(begin).catch(refuse);
       else begin(job);
     } catch (error) {
@@ -230,101 +183,23 @@ export class PoolSurface implements MapPool {
     return new OutcomeStream(queue) as ResultStream<never>;
   }
 
-  /** The request of a job. Throws, or rejects, before anything has started. */
-  #prepare(
-    method: Method,
-    fn: AnyTask,
-    items: Items<unknown>,
-    given: object | undefined,
-  ): PreparedJob | Promise<PreparedJob> {
-    checkJobOptions(method.name, method.kind, typeof fn !== 'function', given);
+  /** The job of a call. Throws, or rejects, before anything has started. */
+  #prepared(call: MethodCall): PreparedJob | Promise<PreparedJob> {
+    const refuse = (error: unknown): never => {
+      throw call.site.of(error);
+    };
+    try {
+      checkItems(call.method.name === 'starmap' ? 'argLists' : 'items', call.items);
+      const job = this.#opener.prepare(call, () => this.#checkOpen());
+      return job instanceof Promise ? job.catch(refuse) : job;
+    } catch (error) {
+      return refuse(error);
+    }
+  }
+
+  #checkOpen(): void {
     if (this.#state === 'terminated') throw new PoolTerminatedError();
     if (this.#state === 'closed') throw new PoolClosedError();
-    const options = (given ?? {}) as JobOptions;
-    const task = resolveTask(fn, options.export);
-    const { retryOn } = options;
-    if (typeof retryOn === 'function') {
-      return Promise.all([task, resolveTask(retryOn as AnyFunction, undefined)]).then(([ref, predicate]) => {
-        if (predicate.kind !== 'inline') throw new TypeError('retryOn has to be an inline function.');
-        return this.#jobOf(method, ref, items, options, { source: predicate.source });
-      });
-    }
-    const names = retryOn === undefined ? undefined : { names: retryOn };
-    if (task instanceof Promise) return task.then((ref) => this.#jobOf(method, ref, items, options, names));
-    return this.#jobOf(method, task, items, options, names);
-  }
-
-  #jobOf(
-    method: Method,
-    task: TaskRef,
-    items: Items<unknown>,
-    options: JobOptions,
-    retryOn: JobRequest['retryOn'],
-  ): PreparedJob {
-    const maxTasksPerChild = options.maxTasksPerChild ?? this.#options.maxTasksPerChild;
-    const concurrent = options.concurrentTasksPerChild ?? this.#options.concurrentTasksPerChild;
-    const { timeoutMs, deadlineMs, chunkSize, failFast, priority, bufferSize } = options;
-    const { maxResultBytes } = this.#options;
-    const totalItems = knownLength(items);
-    const request: JobRequest = {
-      task,
-      encoding: 'v8',
-      spread: method.spread,
-      ordered: method.ordered,
-      chunkSize: chunkSize ?? 'auto',
-      retries: retryBudgets(options.retries),
-      failFast: failFast ?? false,
-      pure: false,
-      priority: priority ?? 0,
-      labels: {},
-      windowItems: bufferSize ?? windowItemsMax,
-      ...(totalItems === undefined ? {} : { totalItems }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(deadlineMs === undefined ? {} : { deadlineMs }),
-      ...(retryOn === undefined ? {} : { retryOn }),
-      ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
-      ...(concurrent === undefined ? {} : { concurrentTasksPerChild: concurrent }),
-      ...(maxResultBytes === undefined ? {} : { maxResultBytes }),
-    };
-    return { request, options };
-  }
-
-  #runOf(
-    { request, options }: PreparedJob,
-    items: Items<unknown>,
-    consumer: OutcomeConsumer,
-    meter?: ProgressMeter,
-  ): JobRun {
-    const slots = this.#options.processes ?? 8;
-    const chunkSize = request.chunkSize === 'auto' ? 1 : request.chunkSize;
-    const progress = meter ?? (options.onProgress && new ProgressMeter(options.onProgress, () => run.total));
-    const run: JobRun = new JobRun({
-      backend: this.#backend,
-      request,
-      items,
-      consumer,
-      window: new PullWindow({
-        fixed: options.bufferSize,
-        // The consumer of a map takes every result at once: there is nothing to find out about it.
-        start:
-          request.ordered || consumer instanceof OutcomeQueue
-            ? Math.max(64, 4 * slots * chunkSize)
-            : windowItemsMax,
-        max: windowItemsMax,
-        nowMs: () => performance.now(),
-      }),
-      windowBytes: windowBytesMax,
-      itemBytesMax: this.#options.maxItemBytes ?? defaultItemBytesMax,
-      // Python's bound for a chunk: four for every process.
-      blockItemsMax:
-        request.totalItems === undefined ? Infinity : Math.ceil(request.totalItems / (4 * slots)),
-      print: (print, agent) => {
-        if (this.#options.stdio !== 'ignore') this.#printer.write(print, agent);
-      },
-      progress,
-      signal: options.signal,
-    });
-    return run;
   }
 
   /** This process does not exit while somebody waits for the promise. */
@@ -338,13 +213,8 @@ export class PoolSurface implements MapPool {
   }
 }
 
-function retryBudgets(retries: MapOptions['retries']): JobRequest['retries'] {
-  if (retries === undefined) return defaultRetries;
-  if (typeof retries === 'number') {
-    return { ...defaultRetries, thrown: retries, crash: retries, timeout: retries };
-  }
-  const given = Object.entries(retries).filter(([, budget]) => budget !== undefined);
-  return { ...defaultRetries, ...Object.fromEntries(given) };
+function callOf(method: Method, fn: AnyTask, items: Items<unknown>, options: object | undefined): MethodCall {
+  return { method, fn, items, options, site: new CallSite(PoolSurface.prototype[method.name]) };
 }
 
 /** A pool over any backend, with the defaults of its jobs. */

@@ -1,0 +1,165 @@
+/**
+ * From what a user passes to a method to a job that can start:
+ *
+ *   checked options + resolved function -> JobRequest -> PreparedJob -> JobRun
+ */
+import { defaultRetries } from '@shoal/scheduler';
+import type { TaskRef } from '../chunk-request.ts';
+import type { JobBackend, JobRequest } from '../job-backend.ts';
+import type { Items, TaskModule } from '../map-pool.ts';
+import {
+  checkJobOptions,
+  type MapOptions,
+  type ModuleOptions,
+  type PoolOptions,
+  type StreamOptions,
+  type SubmitOptions,
+} from '../options.ts';
+import { PrintWriter } from '../print-writer.ts';
+import type { AnyFunction } from '../task.ts';
+import { resolveTask } from '../task-function.ts';
+import type { CallSite } from './call-site.ts';
+import { knownLength } from './input-puller.ts';
+import { JobRun, type OutcomeConsumer } from './job-run.ts';
+import type { Method } from './method.ts';
+import { ProgressMeter } from './progress-meter.ts';
+import { PullWindow } from './pull-window.ts';
+
+/** What a surface takes from a pool's options; the backend has the rest. */
+export type SurfaceOptions = Pick<
+  PoolOptions,
+  | 'processes'
+  | 'maxTasksPerChild'
+  | 'concurrentTasksPerChild'
+  | 'maxItemBytes'
+  | 'maxResultBytes'
+  | 'onDispose'
+  | 'stdio'
+  | 'printer'
+>;
+
+export type AnyTask = AnyFunction | TaskModule;
+export type JobOptions = MapOptions & StreamOptions & ModuleOptions & SubmitOptions<never>;
+
+/** One call of a method: its arguments, and where it was made. */
+export interface MethodCall {
+  readonly method: Method;
+  readonly fn: AnyTask;
+  readonly items: Items<unknown>;
+  readonly options: object | undefined;
+  readonly site: CallSite;
+}
+
+/** A job as the methods get it: checked, its function known, not yet started. */
+export interface PreparedJob {
+  readonly call: MethodCall;
+  readonly request: JobRequest;
+  readonly options: JobOptions;
+}
+
+// The window of a job whose user chose none.
+const windowItemsMax = 65_536;
+const windowBytesMax = 16 * 1024 * 1024;
+const defaultItemBytesMax = 64 * 1024 * 1024;
+
+export class JobOpener {
+  readonly #backend: JobBackend;
+  readonly #options: SurfaceOptions;
+  readonly #printer: PrintWriter;
+
+  constructor(backend: JobBackend, options: SurfaceOptions) {
+    this.#backend = backend;
+    this.#options = options;
+    this.#printer = options.printer ?? new PrintWriter();
+  }
+
+  /** Throws, or rejects, before anything has started. `checkOpen` throws if the pool takes no work. */
+  prepare(call: MethodCall, checkOpen: () => void): PreparedJob | Promise<PreparedJob> {
+    const { method, fn } = call;
+    checkJobOptions(method.name, method.kind, typeof fn !== 'function', call.options);
+    checkOpen();
+    const options = (call.options ?? {}) as JobOptions;
+    const task = resolveTask(fn, options.export);
+    const { retryOn } = options;
+    if (typeof retryOn === 'function') {
+      return Promise.all([task, resolveTask(retryOn as AnyFunction, undefined)]).then(([ref, predicate]) => {
+        if (predicate.kind !== 'inline') throw new TypeError('retryOn has to be an inline function.');
+        return this.#jobOf(call, ref, options, { source: predicate.source });
+      });
+    }
+    const names = retryOn === undefined ? undefined : { names: retryOn };
+    if (task instanceof Promise) return task.then((ref) => this.#jobOf(call, ref, options, names));
+    return this.#jobOf(call, task, options, names);
+  }
+
+  /** The job, ready to start. */
+  run(job: PreparedJob, consumer: OutcomeConsumer, meter?: ProgressMeter): JobRun {
+    const { call, request, options } = job;
+    const slots = this.#options.processes ?? 8;
+    const chunkSize = request.chunkSize === 'auto' ? 1 : request.chunkSize;
+    const progress = meter ?? (options.onProgress && new ProgressMeter(options.onProgress, () => run.total));
+    const run: JobRun = new JobRun({
+      backend: this.#backend,
+      request,
+      items: call.items,
+      site: call.site,
+      consumer,
+      window: new PullWindow({
+        fixed: options.bufferSize,
+        // Whoever collects takes every result at once: there is nothing to find out about its speed.
+        start: call.method.kind === 'stream' ? Math.max(64, 4 * slots * chunkSize) : windowItemsMax,
+        max: windowItemsMax,
+        nowMs: () => performance.now(),
+      }),
+      windowBytes: windowBytesMax,
+      itemBytesMax: this.#options.maxItemBytes ?? defaultItemBytesMax,
+      // Python's bound for a chunk: four for every process.
+      blockItemsMax:
+        request.totalItems === undefined ? Infinity : Math.ceil(request.totalItems / (4 * slots)),
+      print: (print, agent) => {
+        if (this.#options.stdio !== 'ignore') this.#printer.write(print, agent);
+      },
+      progress,
+      signal: options.signal,
+    });
+    return run;
+  }
+
+  #jobOf(call: MethodCall, task: TaskRef, options: JobOptions, retryOn: JobRequest['retryOn']): PreparedJob {
+    const maxTasksPerChild = options.maxTasksPerChild ?? this.#options.maxTasksPerChild;
+    const concurrent = options.concurrentTasksPerChild ?? this.#options.concurrentTasksPerChild;
+    const { timeoutMs, deadlineMs, chunkSize, failFast, priority, bufferSize } = options;
+    const { maxResultBytes } = this.#options;
+    const totalItems = knownLength(call.items);
+    const request: JobRequest = {
+      task,
+      encoding: 'v8',
+      spread: call.method.spread,
+      ordered: call.method.ordered,
+      chunkSize: chunkSize ?? 'auto',
+      retries: retryBudgets(options.retries),
+      failFast: failFast ?? false,
+      pure: false,
+      priority: priority ?? 0,
+      labels: {},
+      windowItems: bufferSize ?? windowItemsMax,
+      ...(totalItems === undefined ? {} : { totalItems }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+      ...(retryOn === undefined ? {} : { retryOn }),
+      ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
+      ...(concurrent === undefined ? {} : { concurrentTasksPerChild: concurrent }),
+      ...(maxResultBytes === undefined ? {} : { maxResultBytes }),
+    };
+    return { call, request, options };
+  }
+}
+
+function retryBudgets(retries: MapOptions['retries']): JobRequest['retries'] {
+  if (retries === undefined) return defaultRetries;
+  if (typeof retries === 'number') {
+    return { ...defaultRetries, thrown: retries, crash: retries, timeout: retries };
+  }
+  const given = Object.entries(retries).filter(([, budget]) => budget !== undefined);
+  return { ...defaultRetries, ...Object.fromEntries(given) };
+}
