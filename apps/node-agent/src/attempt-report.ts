@@ -109,11 +109,12 @@ function unrunnable(
   { failure, error }: ChunkEndingDetail,
   { agent, encoding }: { readonly agent: string; readonly encoding: Encoding | undefined },
 ): CatalogueError {
-  const reason = error === undefined ? 'unknown' : `${error.name}: ${error.message}`;
-  const known = failure ?? {
-    code: kind === 'taskFailed' ? 'TASK_LOAD_FAILED' : 'INITIALIZER_FAILED',
-    facts: { module: 'the task module', where: agent, reason },
-  };
+  const reason = error === undefined ? 'it gave no reason' : `${error.name}: ${error.message}`;
+  // How the child of an initializer went says nothing: it was killed because of what the initializer threw.
+  const known =
+    kind === 'initializerFailed'
+      ? { code: 'INITIALIZER_FAILED', facts: { where: `a child process of ${agent}`, reason } }
+      : (failure ?? { code: 'TASK_LOAD_FAILED', facts: { module: 'The task function', reason, hint: '' } });
   let thrown: Uint8Array = noBytes;
   if (error !== undefined) {
     thrown = encoding === Encoding.V8 ? serialize(error) : Buffer.from(JSON.stringify(error));
