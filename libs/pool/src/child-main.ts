@@ -91,7 +91,7 @@ function handle(type: number, body: Buffer): void {
 
 async function setUp({ stdio, maxRssBytes, initializer }: SetupMessage, bytes: Uint8Array): Promise<void> {
   prints.install(stdio);
-  if (maxRssBytes !== undefined) runner.limitMemory(maxRssBytes);
+  if (maxRssBytes !== undefined) runner.memory.maxRssBytes = maxRssBytes;
   channel.message(frameType.started, {});
   if (initializer !== undefined) {
     try {
@@ -126,7 +126,7 @@ function partOf(spec: RunMessage): Part {
     }),
   );
   const { encoding, maxResultBytes } = task.spec;
-  const onRefused = runner.refused(spec.chunk, encoding);
+  const onRefused = runner.reports.refused(spec.chunk, encoding);
   const results = new ResultBatch(channel, { chunk: spec.chunk, encoding, maxResultBytes, onRefused });
   return new Part(spec, task, source, results);
 }

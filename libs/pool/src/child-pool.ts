@@ -5,26 +5,20 @@
  */
 import { ShoalError } from '@shoal/errors';
 import type { PrintMessage } from './child/message.ts';
-import { type ChildListener, ChildProcess } from './child-process.ts';
-import type { Block, ChunkEndingDetail, ChunkListener, ChunkRequest } from './chunk-request.ts';
+import { ChildCrew } from './child-crew.ts';
+import { type InHand, newsOf } from './child-news.ts';
+import type { ChildListener, ChildProcess } from './child-process.ts';
+import type { ChunkEndingDetail, ChunkListener, ChunkRequest } from './chunk-request.ts';
 import type { ChildExit, ChunkId } from './core/chunk.ts';
-import type { EndChunk, PoolCommand, RunPart } from './core/pool-command.ts';
-import type { ChildId, PoolEvent } from './core/pool-event.ts';
+import type { EndChunk, PoolCommand } from './core/pool-command.ts';
+import type { PoolEvent } from './core/pool-event.ts';
 import { PoolMachine } from './core/pool-machine.ts';
 import { endingDetail } from './ending-detail.ts';
-import { FrameError, frameType, readItemStarted, readMessage, readValues } from './frames.ts';
+import { frameType } from './frames.ts';
 import type { ProcessStats } from './job-backend.ts';
 import type { Launcher } from './launcher.ts';
 import { spawnLauncher } from './launchers/spawn.ts';
-import {
-  readExiting,
-  readItemFailed,
-  readPartBegan,
-  readPartEnded,
-  readPrint,
-  readTaskUnloadable,
-} from './received-message.ts';
-import { decodeError } from './values/remote-error.ts';
+import { readPrint } from './received-message.ts';
 
 /** What a {@link ChildPool} is made of. */
 export interface ChildPoolOptions {
@@ -54,9 +48,6 @@ export interface ChildPoolStats {
   readonly chunks: number;
 }
 
-/** What an event brought along: passed on if the machine says so, dropped otherwise. */
-type InHand = (() => void) | ChunkEndingDetail | undefined;
-
 /**
  * The one process pool of this repository: it runs chunks in child processes, recycles the children, and reports
  * facts. It retries nothing and blames nobody; that is the scheduler's business.
@@ -64,26 +55,20 @@ type InHand = (() => void) | ChunkEndingDetail | undefined;
 export class ChildPool {
   readonly #machine: PoolMachine;
   readonly #listener: ChunkListener;
-  readonly #launcher: Launcher;
+  readonly #crew: ChildCrew;
   readonly #maxQueuedChunks: number;
   readonly #requests = new Map<ChunkId, ChunkRequest>();
-  readonly #children = new Map<ChildId, ChildProcess>();
-  /** Numbers of blocks, for as long as somebody else holds the block. */
-  readonly #blockIds = new WeakMap<Block, number>();
-  #nextBlockId = 1;
   readonly #events: { readonly event: PoolEvent; readonly inHand: InHand }[] = [];
   #isStepping = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #isClosed = false;
-  #isPaused = false;
-  #isKeptAlive = true;
   #whenEmpty: (() => void)[] = [];
 
   constructor(options: ChildPoolOptions) {
     this.#machine = new PoolMachine(options.processes);
     this.#listener = options.listener;
-    this.#launcher = options.launcher ?? spawnLauncher;
+    this.#crew = new ChildCrew(options.launcher ?? spawnLauncher, this.#childListener);
     this.#maxQueuedChunks = options.maxQueuedChunks ?? 10_000;
   }
 
@@ -100,7 +85,7 @@ export class ChildPool {
     }
     const { id, setup, timeoutMs, maxTasksPerChild } = request;
     this.#requests.set(id, request);
-    this.#keepAlive(true);
+    this.#crew.keepAlive(true);
     this.#step({
       type: 'chunkQueued',
       atMs: performance.now(),
@@ -132,18 +117,18 @@ export class ChildPool {
 
   /** Take no more results from the children until {@link resumeResults}: they wait when their pipe is full. */
   pauseResults(): void {
-    this.#pause(true);
+    this.#crew.pause(true);
   }
 
   resumeResults(): void {
-    this.#pause(false);
+    this.#crew.pause(false);
   }
 
   stats(): ChildPoolStats {
     const { children, recycled, deaths, queuedItems, runningItems, chunks } = this.#machine.snapshot();
     const processes: ProcessStats[] = [];
     for (const { child: id, state, tasksRun, isSpare } of children) {
-      const child = this.#children.get(id);
+      const child = this.#crew.get(id);
       if (child?.pid === undefined || isSpare || state === 'retiring') continue;
       const { pid, startedAt, rssBytes } = child;
       processes.push({ pid, tasksRun, startedAt, rssBytes, state });
@@ -163,25 +148,13 @@ export class ChildPool {
 
   #leave(type: 'closeRequested' | 'terminateRequested'): Promise<void> {
     this.#isClosed = true;
-    this.#keepAlive(true);
+    this.#crew.keepAlive(true);
     // Whoever leaves reads what is left: a paused child could not say good-bye.
-    this.#pause(false);
+    this.#crew.pause(false);
     return new Promise((resolve) => {
       this.#whenEmpty.push(resolve);
       this.#step({ type, atMs: performance.now() });
     });
-  }
-
-  #pause(isPaused: boolean): void {
-    this.#isPaused = isPaused;
-    for (const child of this.#children.values()) child.pause(isPaused);
-  }
-
-  /** Idle children keep nobody alive: nothing that they do could be waited for. */
-  #keepAlive(isKept: boolean): void {
-    if (this.#isKeptAlive === isKept) return;
-    this.#isKeptAlive = isKept;
-    for (const child of this.#children.values()) child.keepAlive(isKept);
   }
 
   // -- events ----------------------------------------------------------------------------------------------------
@@ -194,13 +167,13 @@ export class ChildPool {
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
         for (const command of this.#machine.step(next.event)) this.#execute(command, next.inHand);
-        if (next.event.type === 'childExited') this.#children.delete(next.event.child);
+        if (next.event.type === 'childExited') this.#crew.forget(next.event.child);
       }
     } finally {
       this.#isStepping = false;
     }
     this.#setTimer();
-    if (this.#requests.size === 0 && !this.#isClosed) this.#keepAlive(false);
+    if (this.#requests.size === 0 && !this.#isClosed) this.#crew.keepAlive(false);
     if (this.#isClosed && this.#machine.isEmpty) {
       clearTimeout(this.#timer);
       for (const resolve of this.#whenEmpty.splice(0)) resolve();
@@ -232,68 +205,12 @@ export class ChildPool {
   };
 
   #frame(child: ChildProcess, type: number, body: Buffer): void {
-    const atMs = performance.now();
-    const news = { atMs, child: child.id };
-    const pid = child.pid ?? 0;
-    switch (type) {
-      case frameType.values: {
-        const { chunk, first, count, runMs, payload } = readValues(body);
-        this.#step({ type: 'itemsSucceeded', ...news, chunk, first, count, runMs }, () =>
-          this.#listener.results(chunk, { first, count, bytes: payload, runMs, pid }),
-        );
-        return;
-      }
-      case frameType.itemStarted:
-        this.#step({ type: 'itemStarted', ...news, ...readItemStarted(body) });
-        return;
-      case frameType.itemFailed: {
-        const { chunk, ...failure } = readItemFailed(body);
-        this.#step({ type: 'itemFailed', ...news, chunk, index: failure.index }, () =>
-          this.#listener.itemFailed(chunk, { ...failure, pid }),
-        );
-        return;
-      }
-      case frameType.partBegan:
-        this.#step({ type: 'partBegan', ...news, ...readPartBegan(body) });
-        return;
-      case frameType.partEnded: {
-        const { rssBytes, ...part } = readPartEnded(body);
-        if (rssBytes > 0) child.rssBytes = rssBytes;
-        this.#step({ type: 'partEnded', ...news, ...part });
-        return;
-      }
-      case frameType.started:
-        this.#step({ type: 'childStarted', ...news });
-        return;
-      case frameType.ready:
-        this.#step({ type: 'childReady', ...news });
-        return;
-      case frameType.initializerThrew:
-        child.initializerError = decodeError('v8', readMessage(body).bytes);
-        this.#step({ type: 'initializerThrew', ...news });
-        return;
-      case frameType.taskUnloadable: {
-        const { chunk, code, facts, error } = readTaskUnloadable(body);
-        this.#step(
-          { type: 'taskUnloadable', ...news, chunk },
-          {
-            failure: { code, facts },
-            ...(error.length === 0 ? {} : { error: decodeError('v8', error) }),
-          },
-        );
-        return;
-      }
-      case frameType.print:
-        this.#print(child, readPrint(body));
-        return;
-      case frameType.exiting:
-        this.#step({ type: 'childExiting', ...news, ...readExiting(body) });
-        return;
-      case frameType.bye:
-        return;
-      default:
-        throw new FrameError(`A frame of type ${type}.`);
+    if (type === frameType.print) {
+      this.#print(child, readPrint(body));
+      return;
     }
+    const news = newsOf(child, type, body, this.#listener);
+    if (news !== undefined) this.#step(news.event, news.inHand);
   }
 
   #print(child: ChildProcess, { stream, text, chunk, index, task }: PrintMessage): void {
@@ -315,58 +232,40 @@ export class ChildPool {
       case 'acceptFailure':
         if (typeof inHand === 'function') inHand();
         return;
-      case 'runPart':
-        this.#runPart(command);
+      case 'spawnChild':
+        this.#crew.spawn(command.child, this.#requestOf(command.chunk));
         return;
+      case 'runPart': {
+        const request = this.#requestOf(command.chunk);
+        this.#crew.run(command.child, request, command, marksStarts(request));
+        return;
+      }
       case 'endChunk':
         this.#endChunk(command, typeof inHand === 'object' ? inHand : undefined);
         return;
-      case 'spawnChild':
-        this.#spawn(command.child, command.chunk);
-        return;
       case 'abortPart':
-        this.#children.get(command.child)?.abort(command.chunk, command.reason);
+        this.#crew.get(command.child)?.orders.abort(command.chunk, command.reason);
         return;
       case 'stopChild':
-        this.#children.get(command.child)?.stop();
+        this.#crew.get(command.child)?.orders.stop();
         return;
       case 'retireChild':
-        this.#children.get(command.child)?.retire();
+        this.#crew.get(command.child)?.orders.retire();
         return;
       case 'killChild':
-        this.#children.get(command.child)?.kill();
+        this.#crew.get(command.child)?.kill();
         return;
     }
   }
 
-  #spawn(id: ChildId, chunk: ChunkId): void {
+  #requestOf(chunk: ChunkId): ChunkRequest {
     const request = this.#requests.get(chunk);
     if (request === undefined) throw new Error(`Chunk ${chunk} is not known.`);
-    const child = new ChildProcess(id, request.setup, this.#launcher, this.#childListener);
-    this.#children.set(id, child);
-    child.announce(request);
-    child.pause(this.#isPaused);
-    if (!this.#isKeptAlive) child.keepAlive(false);
-  }
-
-  #runPart({ child, chunk, first, count }: RunPart): void {
-    const request = this.#requests.get(chunk);
-    if (request === undefined) throw new Error(`Chunk ${chunk} is not known.`);
-    this.#children
-      .get(child)
-      ?.run(request, { first, count }, marksStarts(request), (block) => this.#idOf(block));
-  }
-
-  #idOf(block: Block): number {
-    const known = this.#blockIds.get(block);
-    if (known !== undefined) return known;
-    const id = this.#nextBlockId++;
-    this.#blockIds.set(block, id);
-    return id;
+    return request;
   }
 
   #endChunk({ chunk, ending, child: id, why }: EndChunk, inHand: ChunkEndingDetail | undefined): void {
-    const child = id === undefined ? undefined : this.#children.get(id);
+    const child = id === undefined ? undefined : this.#crew.get(id);
     const request = this.#requests.get(chunk);
     this.#requests.delete(chunk);
     const detail = why === 'unloadable' ? inHand : endingDetail(why, child, request);

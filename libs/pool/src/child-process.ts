@@ -1,10 +1,11 @@
 /** One child process as the pool's driver sees it: frames out, frames in, pipes drained, its end told exactly once. */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { PrintMessage, RunMessage, SetupMessage, TaskMessage } from './child/message.ts';
+import type { PrintMessage } from './child/message.ts';
+import { ChildOrders } from './child-orders.ts';
 import type { Block, ChildSetup, ChunkRequest, RemoteErrorData } from './chunk-request.ts';
 import type { ChildExit, IndexRange } from './core/chunk.ts';
-import { FrameError, FrameReader, type FrameType, FrameWriter, frameType, nonceBytes } from './frames.ts';
+import { FrameError, FrameReader, nonceBytes } from './frames.ts';
 import type { LaunchedChild, Launcher } from './launcher.ts';
 import { PipedLines } from './piped-lines.ts';
 
@@ -26,9 +27,6 @@ const stderrTailChars = 2_048;
 const drainMs = 250;
 /** Frames other than values are far smaller than this. */
 const frameBytesExtra = 2 * 1024 * 1024;
-/** Blocks that a child keeps, in case that a further part needs them. */
-const keptBlockBytesMax = 8 * 1024 * 1024;
-const keptTasksMax = 64;
 
 export class ChildProcess {
   readonly id: number;
@@ -40,15 +38,11 @@ export class ChildProcess {
   initializerError: RemoteErrorData | undefined;
   /** How it ended. */
   exit: ChildExit | undefined;
+  readonly orders: ChildOrders;
   readonly #listener: ChildListener;
   readonly #launched: LaunchedChild;
-  readonly #writer: FrameWriter;
   readonly #reader: FrameReader;
   readonly #pipes: PipedLines[] = [];
-  readonly #blocks = new Map<number, number>();
-  #blockBytes = 0;
-  readonly #tasks = new Map<string, number>();
-  #nextTask = 1;
   #stderrTail = '';
   #isBroken = false;
   #hasExited = false;
@@ -57,7 +51,6 @@ export class ChildProcess {
     this.id = id;
     this.#listener = listener;
     const nonce = randomBytes(nonceBytes);
-    this.#writer = new FrameWriter(nonce);
     this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {
       nonce,
       bodyBytesMax: frameBytesExtra,
@@ -72,7 +65,8 @@ export class ChildProcess {
     );
     this.#readPipes(stdio);
     if (this.#launched.channel !== undefined) this.#readChannel(this.#launched.channel);
-    this.#sendSetup(setup);
+    this.orders = new ChildOrders(this.#launched.channel, nonce);
+    this.orders.setUp(setup);
   }
 
   get pid(): number | undefined {
@@ -98,118 +92,15 @@ export class ChildProcess {
     else channel.resume();
   }
 
-  /** Have a function loaded, so that it is there when items come. */
-  announce(request: ChunkRequest): number {
-    const key = taskKey(request);
-    const known = this.#tasks.get(key);
-    if (known !== undefined) {
-      // Used again: the last to be forgotten.
-      this.#tasks.delete(key);
-      this.#tasks.set(key, known);
-      return known;
-    }
-    const task = this.#nextTask++;
-    this.#tasks.set(key, task);
-    const message: TaskMessage = {
-      task,
-      ref: request.task,
-      encoding: request.encoding,
-      spread: request.spread,
-      job: request.job,
-      maxResultBytes: request.maxResultBytes,
-      ...(request.agent === undefined ? {} : { agent: request.agent }),
-      ...(request.retryOn === undefined ? {} : { retryOn: request.retryOn }),
-    };
-    this.#send(frameType.task, message);
-    const [oldest] = this.#tasks;
-    if (this.#tasks.size > keptTasksMax && oldest !== undefined) {
-      this.#tasks.delete(oldest[0]);
-      this.#send(frameType.forget, { blocks: [], tasks: [oldest[1]] });
-    }
-    return task;
-  }
-
   /** Give it consecutive items. `idOf` numbers blocks, the same for all children. */
   run(request: ChunkRequest, range: IndexRange, marksStarts: boolean, idOf: (block: Block) => number): void {
-    const { channel } = this.#launched;
-    channel?.cork();
-    const task = this.announce(request);
-    const needed = request.blocks.filter(
-      (block) => block.first < range.first + range.count && block.first + block.count > range.first,
-    );
     this.#reader.bodyBytesMax = Math.max(this.#reader.bodyBytesMax, request.maxResultBytes + frameBytesExtra);
-    for (const block of needed) this.#sendBlock(idOf(block), block, request);
-    const message: RunMessage = {
-      chunk: request.id,
-      task,
-      first: range.first,
-      count: range.count,
-      blocks: needed.map(idOf),
-      marksStarts,
-      concurrentTasks: request.concurrentTasksPerChild ?? 1,
-      tryNumber: request.tryNumber,
-    };
-    this.#send(frameType.run, message);
-    this.#forgetBlocks();
-    channel?.uncork();
-  }
-
-  abort(chunk: number, reason: 'aborted' | 'timedOut' | 'recalled'): void {
-    this.#send(frameType.abort, { chunk, reason });
-  }
-
-  stop(): void {
-    this.#send(frameType.stop, {});
-  }
-
-  retire(): void {
-    this.#send(frameType.retire, {});
+    this.orders.run(request, range, marksStarts, idOf);
   }
 
   /** Remember the end of what it wrote to stderr. */
   noteStderr(text: string): void {
     this.#stderrTail = `${this.#stderrTail}${text}\n`.slice(-stderrTailChars);
-  }
-
-  #sendSetup({ stdio, maxRssBytes, initializer }: ChildSetup): void {
-    const message: SetupMessage = {
-      stdio,
-      ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
-      ...(initializer === undefined ? {} : { initializer: initializer.task }),
-    };
-    this.#send(frameType.setup, message, initializer?.args);
-  }
-
-  #sendBlock(id: number, block: Block, { encoding }: ChunkRequest): void {
-    const known = this.#blocks.get(id);
-    if (known !== undefined) {
-      this.#blocks.delete(id);
-      this.#blocks.set(id, known);
-      return;
-    }
-    const { first, count, bytes } = block;
-    this.#blocks.set(id, bytes.byteLength);
-    this.#blockBytes += bytes.byteLength;
-    this.#send(frameType.block, { block: id, encoding, first, count }, bytes);
-  }
-
-  /** A part holds on to its blocks in the child, so that even those of a part that waits may be forgotten here. */
-  #forgetBlocks(): void {
-    const forgotten: number[] = [];
-    for (const [id, bytes] of this.#blocks) {
-      // The newest stays, however big: the next part probably begins in it.
-      if (this.#blockBytes <= keptBlockBytesMax || this.#blocks.size === 1) break;
-      this.#blocks.delete(id);
-      this.#blockBytes -= bytes;
-      forgotten.push(id);
-    }
-    if (forgotten.length > 0) this.#send(frameType.forget, { blocks: forgotten, tasks: [] });
-  }
-
-  #send(type: FrameType, message: unknown, bytes?: Uint8Array): void {
-    const { channel } = this.#launched;
-    if (channel === undefined || !channel.writable) return;
-    for (const part of this.#writer.message(type, message, bytes)) channel.write(part);
   }
 
   #readChannel(channel: Duplex): void {
@@ -287,17 +178,4 @@ export class ChildProcess {
       stream?.resume();
     }
   }
-}
-
-const refKeys = new WeakMap<object, string>();
-
-/** What must be equal for two chunks to call the same function in the same way. */
-function taskKey(request: ChunkRequest): string {
-  const { task, encoding, spread, retryOn, agent, maxResultBytes, job } = request;
-  let refKey = refKeys.get(task);
-  if (refKey === undefined) {
-    refKey = JSON.stringify(task);
-    refKeys.set(task, refKey);
-  }
-  return JSON.stringify([job, refKey, encoding, spread, retryOn, agent, maxResultBytes]);
 }

@@ -3,75 +3,70 @@
  * that returns a promise is awaited, several at once where the job allows it. Between items the event loop gets its
  * turn now and then, so that aborts and further parts arrive.
  */
-import type { RemoteErrorData } from '../chunk-request.ts';
-import { frameType } from '../frames.ts';
-import { describeThrown, encodeError, summarize } from '../values/remote-error.ts';
+import { AwaitedItems, isThenable } from './awaited-items.ts';
 import type { Channel } from './channel.ts';
 import { type CurrentItem, ItemContext } from './current-item.ts';
-import type { AbortMessage, ExitingMessage, ItemFailedMessage, PartEndedMessage } from './message.ts';
+import { endStacksAt, ItemReports } from './item-reports.ts';
+import { MemoryWatch } from './memory-watch.ts';
+import type { AbortMessage, ExitingMessage } from './message.ts';
 import type { Part } from './part.ts';
 import type { PrintCapture } from './print-capture.ts';
-import type { ItemRefused } from './result-batch.ts';
 import type { TaskFunction } from './task-loader.ts';
+import { Turn } from './turn.ts';
 
-/** The event loop gets its turn after this much work, in ms. */
-const turnMs = 10;
 /** Results leave when the oldest is about this old, in ms. */
 const batchMs = 1;
 /** Reading the clock costs as much as a tiny item; up to this many of them share a reading. */
 const strideMax = 8;
 /** Items quicker than this (ms) are tiny. */
 const tinyMs = 0.002;
-/** Reading the memory in use takes microseconds: not more often than this, in ms. */
-const memoryCheckMs = 5;
 
 const { setImmediate } = globalThis;
 const now: () => number = performance.now.bind(performance);
-const rssBytes: () => number = process.memoryUsage.rss.bind(process.memoryUsage);
+endStacksAt(import.meta.url);
 
 export class ItemRunner {
+  readonly memory: MemoryWatch = new MemoryWatch();
+  readonly reports: ItemReports;
   readonly #channel: Channel;
   readonly #current: CurrentItem;
   readonly #prints: PrintCapture;
+  readonly #awaited: AwaitedItems;
+  readonly #turn: Turn = new Turn(() => this.#pump());
   readonly #parts: Part[] = [];
-  #maxRssBytes = Number.POSITIVE_INFINITY;
-  #memoryCheckedAt = Number.NEGATIVE_INFINITY;
-  #rssBytes = 0;
   /** Takes no further item: too big, or told to stop. */
   #isSpent = false;
   /** The synchronous item that runs right now. */
   #runningPart: Part | undefined;
   #runningIndex = 0;
-  #inFlight = 0;
   #isPumping = false;
-  #isTurnDue = false;
   #isFlushDue = false;
-  #turnStartedAt = 0;
   #whenIdle: (() => void) | undefined;
 
   constructor(channel: Channel, current: CurrentItem, prints: PrintCapture) {
     this.#channel = channel;
     this.#current = current;
     this.#prints = prints;
-    channel.onDrain = () => this.#turn();
-  }
-
-  limitMemory(maxRssBytes: number): void {
-    this.#maxRssBytes = maxRssBytes;
+    this.reports = new ItemReports(channel, prints);
+    this.#awaited = new AwaitedItems(current, prints, this.reports, {
+      succeeded: (part, atMs, ms) => this.#awaitedSucceeded(part, atMs, ms),
+      settled: () => this.#awaitedSettled(),
+    });
+    channel.onDrain = () => this.#turn.begin();
   }
 
   add(part: Part): void {
     part.isStopped = this.#isSpent;
     this.#parts.push(part);
-    if (!part.task.isLoaded) part.task.whenLoaded(() => this.#turn());
-    this.#turnLater();
+    if (!part.task.isLoaded) part.task.whenLoaded(() => this.#turn.begin());
+    this.#turn.later();
   }
 
   abort({ chunk, reason }: AbortMessage): void {
     const part = this.#parts.find((candidate) => candidate.spec.chunk === chunk);
     if (part === undefined) return;
     part.isStopped = true;
-    this.#turnLater();
+    this.#turn.later();
     if (reason === 'recalled') return;
     const error =
       reason === 'timedOut'
@@ -82,15 +77,19 @@ export class ItemRunner {
 
   /** Start no further item. */
   stop(): void {
+    this.#spend();
+    this.#turn.later();
+  }
+
+  #spend(): void {
     this.#isSpent = true;
     for (const part of this.#parts) part.isStopped = true;
-    this.#turnLater();
   }
 
   /** Call back once nothing is left to do. */
   whenIdle(then: () => void): void {
     this.#whenIdle = then;
-    this.#turnLater();
+    this.#turn.later();
   }
 
   /** For the last words of the process: send what is done, and say what was running. */
@@ -102,22 +101,9 @@ export class ItemRunner {
     }
     const part = this.#runningPart;
     if (part !== undefined) running.push({ chunk: part.spec.chunk, index: this.#runningIndex });
+    const { starting } = this.#awaited;
+    if (starting !== undefined) running.push({ chunk: starting.part.spec.chunk, index: starting.index });
     return { running };
-  }
-
-  #turnLater(): void {
-    if (this.#isTurnDue) return;
-    this.#isTurnDue = true;
-    setImmediate(() => {
-      this.#isTurnDue = false;
-      this.#turn();
-    });
-  }
-
-  /** The event loop has just had its turn; now it is the items' again. */
-  #turn(): void {
-    this.#turnStartedAt = now();
-    this.#pump();
   }
 
   /** Start whatever can start now. */
@@ -147,10 +133,10 @@ export class ItemRunner {
         this.#refusePart(part);
         return true;
       }
-      if (this.#inFlight >= part.spec.concurrentTasks) return false;
+      if (this.#awaited.size >= part.spec.concurrentTasks) return false;
       if (!part.hasBegun) {
         part.hasBegun = true;
-        this.#channel.message(frameType.partBegan, { chunk: part.spec.chunk });
+        this.reports.began(part);
       }
       this.#startItems(part, run);
       return part.isExhausted && part.inFlight.size === 0;
@@ -183,10 +169,10 @@ export class ItemRunner {
       }
       part.next = index + 1;
       if (isFollowed) {
-        this.#startFollowed(part, run, index);
-        if (this.#inFlight >= concurrentTasks || this.#channel.isBacklogged) return;
-        if (now() - this.#turnStartedAt > turnMs) {
-          this.#turnLater();
+        this.#awaited.start(part, run, index);
+        if (this.#awaited.size >= concurrentTasks || this.#channel.isBacklogged) return;
+        if (this.#turn.isOver) {
+          this.#turn.later();
           return;
         }
         continue;
@@ -202,13 +188,13 @@ export class ItemRunner {
           task.isAsync = true;
           const context = this.#current.entered() ?? new ItemContext(index, part.context);
           this.#runningPart = undefined;
-          this.#await(part, context, result, clock);
+          this.#awaited.await(part, context, result, clock);
           return;
         }
         results.add(index, result);
       } catch (error) {
         this.#runningPart = undefined;
-        this.#failed(part, index, error, now() - clock);
+        this.reports.threw(part, index, error, now() - clock);
       }
       this.#runningPart = undefined;
       const context = this.#current.enteredContext;
@@ -228,8 +214,8 @@ export class ItemRunner {
         if (this.#channel.isBacklogged) return;
         clock = now();
         batchStartedAt = clock;
-        if (clock - this.#turnStartedAt > turnMs && part.next < part.end) {
-          this.#turnLater();
+        if (this.#turn.isOver && part.next < part.end) {
+          this.#turn.later();
           return;
         }
       }
@@ -237,68 +223,16 @@ export class ItemRunner {
     results.runMs += now() - clock;
   }
 
-  /** Start one item whose work is followed across awaits. */
-  #startFollowed(part: Part, run: TaskFunction, index: number): void {
-    const context = new ItemContext(index, part.context);
-    const startedAt = now();
-    this.#runningPart = part;
-    this.#runningIndex = index;
-    try {
-      const item = part.items.take(index);
-      const { spread } = part.task.spec;
-      const result = this.#current.follow(context, () => (spread ? run(...(item as unknown[])) : run(item)));
-      if (isThenable(result)) {
-        this.#runningPart = undefined;
-        this.#await(part, context, result, startedAt);
-        return;
-      }
-      this.#runningPart = undefined;
-      this.#succeeded(part, context, result, startedAt);
-    } catch (error) {
-      this.#runningPart = undefined;
-      this.#prints.finish(context);
-      this.#failed(part, index, error, now() - startedAt);
-    }
-  }
-
-  #await(part: Part, context: ItemContext, result: PromiseLike<unknown>, startedAt: number): void {
-    part.inFlight.add(context);
-    this.#inFlight += 1;
-    const settled = (): void => {
-      this.#inFlight -= 1;
-      part.inFlight.delete(context);
-      if (this.#current.enteredContext === context) this.#current.leave();
-    };
-    // Not `await`: a promise of the task's own making may have a `then` that calls back twice.
-    Promise.resolve(result).then(
-      (value) => {
-        settled();
-        this.#succeeded(part, context, value, startedAt);
-        this.#afterAwait();
-      },
-      (error: unknown) => {
-        settled();
-        this.#prints.finish(context);
-        this.#failed(part, context.index, error, now() - startedAt);
-        this.#afterAwait();
-      },
-    );
-  }
-
-  #succeeded(part: Part, context: ItemContext, value: unknown, startedAt: number): void {
-    this.#prints.finish(context);
-    const time = now();
-    part.results.add(context.index, value);
-    part.results.runMs += time - startedAt;
-    if (part.results.isFull || part.spec.marksStarts || time - startedAt >= batchMs) {
+  #awaitedSucceeded(part: Part, atMs: number, ms: number): void {
+    if (part.results.isFull || part.spec.marksStarts || ms >= batchMs) {
       part.results.flush();
-      this.#checkMemory(time);
+      this.#checkMemory(atMs);
     } else this.#flushLater();
   }
 
-  #afterAwait(): void {
+  #awaitedSettled(): void {
     // A chain of promises that are settled already would never let the event loop have its turn.
-    if (now() - this.#turnStartedAt > turnMs) this.#turnLater();
+    if (this.#turn.isOver) this.#turn.later();
     else this.#pump();
   }
 
@@ -311,73 +245,23 @@ export class ItemRunner {
     });
   }
 
-  #failed(part: Part, index: number, error: unknown, ms: number): void {
-    const { encoding } = part.task.spec;
-    const data = withoutOurFrames(describeThrown(error));
-    const message: ItemFailedMessage = {
-      chunk: part.spec.chunk,
-      index,
-      code: 'ITEM_THREW',
-      retryable: part.task.isRetryable(error),
-      ms,
-      summary: summarize(data),
-    };
-    this.#prints.flush();
-    this.#channel.message(frameType.itemFailed, message, encodeError(encoding, data));
-  }
-
-  /** A result that cannot leave: an error of its item, which would fail the same way again. */
-  refused(chunk: number, encoding: 'v8' | 'json' | 'bytes'): ItemRefused {
-    return (index, code, message, facts) => {
-      const summary = message.slice(0, 1_000);
-      const failed: ItemFailedMessage = { chunk, index, code, retryable: false, ms: 0, summary };
-      const data = { name: 'ShoalError', message, code, fields: facts };
-      this.#channel.message(frameType.itemFailed, failed, encodeError(encoding, data));
-    };
-  }
-
   #endPart(part: Part): void {
+    this.#remove(part);
     part.results.flush();
-    this.#prints.flush();
-    this.#parts.splice(this.#parts.indexOf(part), 1);
     this.#checkMemory(now());
-    const message: PartEndedMessage = {
-      chunk: part.spec.chunk,
-      next: Math.min(part.next, part.end),
-      isSpent: this.#isSpent,
-      rssBytes: this.#rssBytes,
-    };
-    this.#channel.message(frameType.partEnded, message);
+    this.reports.ended(part, this.#isSpent, this.memory.rssBytes);
   }
 
   #refusePart(part: Part): void {
+    this.#remove(part);
+    this.reports.unloadable(part);
+  }
+
+  #remove(part: Part): void {
     this.#parts.splice(this.#parts.indexOf(part), 1);
-    const unloadable = part.task.unloadable;
-    const error = unloadable?.error === undefined ? undefined : encodeError('v8', unloadable.error);
-    const message = { chunk: part.spec.chunk, code: unloadable?.code, facts: unloadable?.facts };
-    this.#channel.message(frameType.taskUnloadable, message, error);
   }
 
-  #checkMemory(time: number): void {
-    const isLimited = this.#maxRssBytes !== Number.POSITIVE_INFINITY;
-    if (time - this.#memoryCheckedAt < (isLimited ? memoryCheckMs : memoryCheckMs * 100)) return;
-    this.#memoryCheckedAt = time;
-    this.#rssBytes = rssBytes();
-    if (this.#rssBytes <= this.#maxRssBytes) return;
-    this.#isSpent = true;
-    for (const part of this.#parts) part.isStopped = true;
+  #checkMemory(atMs: number): void {
+    if (this.memory.check(atMs)) this.#spend();
   }
-}
-
-/** A stack ends where the user's function was called. */
-function withoutOurFrames(data: RemoteErrorData): RemoteErrorData {
-  const lines = data.stack?.split('\n') ?? [];
-  const at = lines.findIndex((line) => line.includes(import.meta.url));
-  return at === -1 ? data : { ...data, stack: lines.slice(0, at).join('\n') };
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }

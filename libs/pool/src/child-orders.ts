@@ -1,0 +1,148 @@
+/** What a child is told, and what it has of that: functions and blocks are sent once, and forgotten on both sides alike. */
+import type { Duplex } from 'node:stream';
+import type { RunMessage, SetupMessage, TaskMessage } from './child/message.ts';
+import type { Block, ChildSetup, ChunkRequest } from './chunk-request.ts';
+import type { IndexRange } from './core/chunk.ts';
+import { type FrameType, FrameWriter, frameType } from './frames.ts';
+
+/** Blocks that a child keeps, in case that a further part needs them. */
+const keptBlockBytesMax = 8 * 1024 * 1024;
+const keptTasksMax = 64;
+
+export class ChildOrders {
+  readonly #channel: Duplex | undefined;
+  readonly #writer: FrameWriter;
+  /** Bytes of the blocks that it has, the one used last at the end. */
+  readonly #blocks = new Map<number, number>();
+  #blockBytes = 0;
+  /** Numbers of the functions that it has, the one used last at the end. */
+  readonly #tasks = new Map<string, number>();
+  #nextTask = 1;
+
+  /** `channel` is undefined for a child that could not be started: nobody listens. */
+  constructor(channel: Duplex | undefined, nonce: Uint8Array) {
+    this.#channel = channel;
+    this.#writer = new FrameWriter(nonce);
+  }
+
+  /** The first order: what it is to be like. */
+  setUp({ stdio, maxRssBytes, initializer }: ChildSetup): void {
+    const message: SetupMessage = {
+      stdio,
+      ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
+      ...(initializer === undefined ? {} : { initializer: initializer.task }),
+    };
+    this.#send(frameType.setup, message, initializer?.args);
+  }
+
+  /** Have a function loaded, so that it is there when items come. */
+  announce(request: ChunkRequest): number {
+    const key = taskKey(request);
+    const known = this.#tasks.get(key);
+    if (known !== undefined) {
+      // Used again: the last to be forgotten.
+      this.#tasks.delete(key);
+      this.#tasks.set(key, known);
+      return known;
+    }
+    const task = this.#nextTask++;
+    this.#tasks.set(key, task);
+    const message: TaskMessage = {
+      task,
+      ref: request.task,
+      encoding: request.encoding,
+      spread: request.spread,
+      job: request.job,
+      maxResultBytes: request.maxResultBytes,
+      ...(request.agent === undefined ? {} : { agent: request.agent }),
+      ...(request.retryOn === undefined ? {} : { retryOn: request.retryOn }),
+    };
+    this.#send(frameType.task, message);
+    const [oldest] = this.#tasks;
+    if (this.#tasks.size > keptTasksMax && oldest !== undefined) {
+      this.#tasks.delete(oldest[0]);
+      this.#send(frameType.forget, { blocks: [], tasks: [oldest[1]] });
+    }
+    return task;
+  }
+
+  /** Give it consecutive items. `idOf` numbers blocks, the same for all children. */
+  run(request: ChunkRequest, range: IndexRange, marksStarts: boolean, idOf: (block: Block) => number): void {
+    this.#channel?.cork();
+    const task = this.announce(request);
+    const needed = request.blocks.filter(
+      (block) => block.first < range.first + range.count && block.first + block.count > range.first,
+    );
+    for (const block of needed) this.#sendBlock(idOf(block), block, request);
+    const message: RunMessage = {
+      chunk: request.id,
+      task,
+      first: range.first,
+      count: range.count,
+      blocks: needed.map(idOf),
+      marksStarts,
+      concurrentTasks: request.concurrentTasksPerChild ?? 1,
+      tryNumber: request.tryNumber,
+    };
+    this.#send(frameType.run, message);
+    this.#forgetBlocks();
+    this.#channel?.uncork();
+  }
+
+  abort(chunk: number, reason: 'aborted' | 'timedOut' | 'recalled'): void {
+    this.#send(frameType.abort, { chunk, reason });
+  }
+
+  stop(): void {
+    this.#send(frameType.stop, {});
+  }
+
+  retire(): void {
+    this.#send(frameType.retire, {});
+  }
+
+  #sendBlock(id: number, block: Block, { encoding }: ChunkRequest): void {
+    const known = this.#blocks.get(id);
+    if (known !== undefined) {
+      this.#blocks.delete(id);
+      this.#blocks.set(id, known);
+      return;
+    }
+    const { first, count, bytes } = block;
+    this.#blocks.set(id, bytes.byteLength);
+    this.#blockBytes += bytes.byteLength;
+    this.#send(frameType.block, { block: id, encoding, first, count }, bytes);
+  }
+
+  /** A part holds on to its blocks in the child, so that even those of a part that waits may be forgotten here. */
+  #forgetBlocks(): void {
+    const forgotten: number[] = [];
+    for (const [id, bytes] of this.#blocks) {
+      // The newest stays, however big: the next part probably begins in it.
+      if (this.#blockBytes <= keptBlockBytesMax || this.#blocks.size === 1) break;
+      this.#blocks.delete(id);
+      this.#blockBytes -= bytes;
+      forgotten.push(id);
+    }
+    if (forgotten.length > 0) this.#send(frameType.forget, { blocks: forgotten, tasks: [] });
+  }
+
+  #send(type: FrameType, message: unknown, bytes?: Uint8Array): void {
+    const channel = this.#channel;
+    if (channel === undefined || !channel.writable) return;
+    for (const part of this.#writer.message(type, message, bytes)) channel.write(part);
+  }
+}
+
+const refKeys = new WeakMap<object, string>();
+
+/** What must be equal for two chunks to call the same function in the same way. */
+function taskKey(request: ChunkRequest): string {
+  const { task, encoding, spread, retryOn, agent, maxResultBytes, job } = request;
+  let refKey = refKeys.get(task);
+  if (refKey === undefined) {
+    refKey = JSON.stringify(task);
+    refKeys.set(task, refKey);
+  }
+  return JSON.stringify([job, refKey, encoding, spread, retryOn, agent, maxResultBytes]);
+}

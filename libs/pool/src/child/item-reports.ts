@@ -1,0 +1,80 @@
+/** What is said of items and parts, values apart: those leave in batches (result-batch.ts). */
+import type { Encoding, RemoteErrorData } from '../chunk-request.ts';
+import { frameType } from '../frames.ts';
+import { describeThrown, encodeError, summarize } from '../values/remote-error.ts';
+import type { Channel } from './channel.ts';
+import type { ItemFailedMessage, PartEndedMessage } from './message.ts';
+import type { Part } from './part.ts';
+import type { PrintCapture } from './print-capture.ts';
+import type { ItemRefused } from './result-batch.ts';
+
+export class ItemReports {
+  readonly #channel: Channel;
+  readonly #prints: PrintCapture;
+
+  constructor(channel: Channel, prints: PrintCapture) {
+    this.#channel = channel;
+    this.#prints = prints;
+  }
+
+  /** The part's function is there, and its first item starts next. */
+  began(part: Part): void {
+    this.#channel.message(frameType.partBegan, { chunk: part.spec.chunk });
+  }
+
+  /** The item threw. */
+  threw(part: Part, index: number, error: unknown, ms: number): void {
+    const { encoding } = part.task.spec;
+    const data = withoutOurFrames(describeThrown(error));
+    const message: ItemFailedMessage = {
+      chunk: part.spec.chunk,
+      index,
+      code: 'ITEM_THREW',
+      retryable: part.task.isRetryable(error),
+      ms,
+      summary: summarize(data),
+    };
+    this.#prints.flush();
+    this.#channel.message(frameType.itemFailed, message, encodeError(encoding, data));
+  }
+
+  /** A result that cannot leave: an error of its item, which would fail the same way again. */
+  refused(chunk: number, encoding: Encoding): ItemRefused {
+    return (index, code, message, facts) => {
+      const summary = message.slice(0, 1_000);
+      const failed: ItemFailedMessage = { chunk, index, code, retryable: false, ms: 0, summary };
+      const data = { name: 'ShoalError', message, code, fields: facts };
+      this.#channel.message(frameType.itemFailed, failed, encodeError(encoding, data));
+    };
+  }
+
+  /** Every item before `next` was reported, none from there on was started. */
+  ended(part: Part, isSpent: boolean, rssBytes: number): void {
+    this.#prints.flush();
+    const next = Math.min(part.next, part.end);
+    const message: PartEndedMessage = { chunk: part.spec.chunk, next, isSpent, rssBytes };
+    this.#channel.message(frameType.partEnded, message);
+  }
+
+  /** Its function could not be loaded. */
+  unloadable(part: Part): void {
+    const unloadable = part.task.unloadable;
+    const error = unloadable?.error === undefined ? undefined : encodeError('v8', unloadable.error);
+    const message = { chunk: part.spec.chunk, code: unloadable?.code, facts: unloadable?.facts };
+    this.#channel.message(frameType.taskUnloadable, message, error);
+  }
+}
+
+/** Files that call task functions; a stack ends there. */
+const callers = new Set<string>();
+
+/** Have stacks end where this file called the user's function. */
+export function endStacksAt(url: string): void {
+  callers.add(url);
+}
+
+function withoutOurFrames(data: RemoteErrorData): RemoteErrorData {
+  const lines = data.stack?.split('\n') ?? [];
+  const at = lines.findIndex((line) => callers.values().some((url) => line.includes(url)));
+  return at === -1 ? data : { ...data, stack: lines.slice(0, at).join('\n') };
+}
