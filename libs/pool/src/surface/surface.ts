@@ -7,6 +7,7 @@ import { PoolClosedError, PoolTerminatedError, ShoalError } from '@shoal/errors'
 import type { JobBackend, PoolStats } from '../job-backend.ts';
 import type { Items, MapPool, ResultStream, Settled } from '../map-pool.ts';
 import type { SubmitOptions } from '../options.ts';
+import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
 import { checkItems, knownLength } from './input-puller.ts';
 import { type Job, JobHandle } from './job.ts';
@@ -40,6 +41,7 @@ export class PoolSurface implements MapPool {
   readonly #opener: JobOpener;
   readonly #onDispose: SurfaceOptions['onDispose'];
   readonly #keepAlive = new KeepAlive();
+  readonly #arrivals = new Arrivals();
   #state: 'open' | 'closed' | 'terminated' = 'open';
   #gone: Promise<void> | undefined;
 
@@ -88,17 +90,19 @@ export class PoolSurface implements MapPool {
       (options as JobOptions | undefined)?.onProgress,
       () => run?.total ?? knownLength(items),
     );
-    const begin = async (): Promise<unknown[]> => {
+    const begin = async (): Promise<void> => {
       const job = await this.#prepared(call);
+      // Looked at again after the await: cancel() or terminate() may have been called.
+      if (refused) return;
+      this.#checkNotTerminated(call);
       const collector = newMapCollector(job);
-      // Looked at again after the await: cancel() may have been called.
-      if (refused) return settle.promise;
       run = this.#opener.run(job, collector, progress);
       collector.collect(run);
       run.start();
-      return collector.promise;
+      collector.promise.then(settle.resolve, settle.reject);
     };
-    this.#whileAwake(begin()).then(settle.resolve, settle.reject);
+    this.#arriving(begin()).catch(settle.reject);
+    this.#whileAwake(settle.promise).catch(() => {});
     const outcome = settle.promise;
     // Callbacks are checked before any of them can be called: what is no function rejects the job.
     const { onSuccess, onError } = (options ?? {}) as SubmitOptions<unknown[]>;
@@ -122,7 +126,8 @@ export class PoolSurface implements MapPool {
   close(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
-    this.#gone = this.#backend.close();
+    const none = this.#arrivals.whenNone();
+    this.#gone = none === undefined ? this.#backend.close() : none.then(() => this.#backend.close());
     this.#gone.catch(() => {});
   }
 
@@ -155,18 +160,33 @@ export class PoolSurface implements MapPool {
   }
 
   async #collect<R>(call: MethodCall, newCollector: (job: PreparedJob) => Collector<R>): Promise<R[]> {
-    const preparing = this.#prepared(call);
-    const job = preparing instanceof Promise ? await this.#whileAwake(preparing) : preparing;
-    const collector = newCollector(job);
-    const run = this.#opener.run(job, collector);
-    collector.collect(run);
-    run.start();
+    const begin = (job: PreparedJob): Collector<R> => {
+      this.#checkNotTerminated(call);
+      const collector = newCollector(job);
+      const run = this.#opener.run(job, collector);
+      collector.collect(run);
+      run.start();
+      return collector;
+    };
+    const job = this.#prepared(call);
+    const collector = job instanceof Promise ? await this.#arriving(job.then(begin)) : begin(job);
     return this.#whileAwake(collector.promise);
+  }
+
+  /** Waits for a job on its way to the backend: neither close() nor the end of this process overtakes it. */
+  async #arriving<T>(begun: Promise<T>): Promise<T> {
+    this.#arrivals.expect();
+    try {
+      return await this.#whileAwake(begun);
+    } finally {
+      this.#arrivals.arrived();
+    }
   }
 
   #stream(call: MethodCall): ResultStream<never> {
     const queue = new OutcomeQueue(this.#keepAlive);
     const begin = (job: PreparedJob): void => {
+      this.#checkNotTerminated(call);
       const run = this.#opener.run(job, queue);
       const { settled = false } = job.options;
       const wanted = queue.stream(run, { ...job.request, site: call.site, settled });
@@ -175,7 +195,7 @@ export class PoolSurface implements MapPool {
     const refuse = (error: unknown): void => queue.ended({ kind: 'stopped', error });
     try {
       const job = this.#prepared(call);
-      if (job instanceof Promise) job.then(begin).catch(refuse);
+      if (job instanceof Promise) this.#arriving(job.then(begin)).catch(refuse);
       else begin(job);
     } catch (error) {
       refuse(error);
@@ -195,6 +215,11 @@ export class PoolSurface implements MapPool {
     } catch (error) {
       return refuse(error);
     }
+  }
+
+  /** Looked at again once a job is prepared: terminate() may have run meanwhile. */
+  #checkNotTerminated({ site }: MethodCall): void {
+    if (this.#state === 'terminated') throw site.of(new PoolTerminatedError());
   }
 
   #checkOpen(): void {
