@@ -2,21 +2,27 @@
 const passedOn =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|TMP|TEMP|SystemRoot|windir|PATHEXT|ComSpec)$/i;
 
+/** The part of a job's setup that is about the environment. */
+export interface AskedEnvironment {
+  readonly env: Readonly<Record<string, string>>;
+  /** The agent adds nothing. */
+  readonly onlyEnv: boolean;
+}
+
 /**
- * The whole environment of a child on an agent: a short list of the agent's own variables, then what the job says.
+ * The whole environment of a child on an agent: a short list of the agent's own variables, unless the job wants none
+ * of them, then what the job says.
  *
- * The agent's own settings (`SHOAL_…`, tokens among them) reach no child, whoever asks for them.
+ * The agent's own settings (`SHOAL_…`, tokens among them) reach no child. A variable of such a name that a job brings
+ * along is the job's own.
  */
 export function childEnvironment(
   own: Readonly<Record<string, string | undefined>>,
-  asked: Readonly<Record<string, string>>,
+  { env, onlyEnv }: AskedEnvironment,
 ): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(own)) {
+  for (const [name, value] of Object.entries(onlyEnv ? {} : own)) {
     if (value !== undefined && passedOn.test(name)) kept[name] = value;
   }
-  for (const [name, value] of Object.entries(asked)) {
-    if (!/^SHOAL_/i.test(name)) kept[name] = value;
-  }
-  return kept;
+  return { ...kept, ...env };
 }

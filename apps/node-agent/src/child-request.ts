@@ -78,7 +78,7 @@ function childSetup(
   const { initializer } = setup;
   return {
     key: setupKey(job, setup, options),
-    env: childEnvironment(terms.env, setup.env),
+    env: childEnvironment(terms.env, setup),
     execArgv: setup.execArgv,
     ...(initializer === undefined
       ? {}

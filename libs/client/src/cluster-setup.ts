@@ -7,11 +7,14 @@ const travels =
 
 /** What the children of a connection are like, out of its options. */
 export function clusterSetupOf(options: PoolOptions): ClusterSetup {
-  // The whole environment, which is a local pool's default, would carry this machine's secrets and paths to others.
+  // The whole environment, which is a local pool's default, would carry this machine's secrets and paths to others;
+  // agents pass on a few variables of their own instead (PATH, HOME, ...).
   const { env, execArgv, stdio } = childSetupOf({ ...options, env: options.env ?? [] }, undefined);
   const asked = options.execArgv ?? execArgv.filter((argument) => travels.test(argument));
   return {
     env,
+    // Whoever names an environment gets that one, as on this machine.
+    onlyEnv: options.env !== undefined,
     // Bundles are compiled; stack traces have to show what the user wrote.
     execArgv: asked.includes('--enable-source-maps') ? asked : [...asked, '--enable-source-maps'],
     stdio,

@@ -170,7 +170,13 @@ describe('running jobs', () => {
   test('the environment stays at home unless it is asked for', async () => {
     await using pool = await connect(coordinator.address);
     await pool.map(plusOne, [1]);
-    expect(coordinator.jobs[0]?.request.setup?.env).toEqual({});
+    expect(coordinator.jobs[0]?.request.setup).toMatchObject({ env: {}, onlyEnv: false });
+  });
+
+  test('an environment that is asked for is all that there is', async () => {
+    await using pool = await connect(coordinator.address, { env: [] });
+    await pool.map(plusOne, [1]);
+    expect(coordinator.jobs[0]?.request.setup).toMatchObject({ env: {}, onlyEnv: true });
   });
 
   test('a cancelled job rejects with the reason of its signal', async () => {

@@ -32,6 +32,8 @@ import { sourceScheme } from './bundle/bundle-path.ts';
 /** What all children of a connection's jobs have to be like. */
 export interface ClusterSetup {
   readonly env: Readonly<Record<string, string>>;
+  /** Agents add none of their own variables. */
+  readonly onlyEnv: boolean;
   readonly execArgv: readonly string[];
   readonly stdio: 'forward' | 'ignore';
   readonly maxRssBytes: number | undefined;
@@ -113,6 +115,7 @@ export function wireSetup(
 ): WireChildSetup {
   return {
     env: { ...setup.env },
+    onlyEnv: setup.onlyEnv,
     execArgv: [...setup.execArgv],
     initializer,
     stdio: setup.stdio === 'forward' ? StdioMode.FORWARD : StdioMode.IGNORE,

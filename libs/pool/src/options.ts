@@ -67,7 +67,8 @@ export interface PoolOptions {
   /**
    * The environment of the children: names of variables to take over from here, or a record of names and values.
    *
-   * Default: this process's whole environment. `[]` gives an empty one.
+   * Default: this process's whole environment; on a cluster a few variables of the agent's own (PATH, HOME, LANG, TZ,
+   * TMPDIR and the like). What is named here is all that there is: `[]` gives an empty one.
    */
   readonly env?: readonly string[] | Readonly<Record<string, string>> | undefined;
   /**

@@ -162,6 +162,7 @@ const setup: fc.Arbitrary<ChildSetup> = fc.record({
   stdio: anyOf(StdioMode),
   maxRssBytes: uint64,
   maxAgeMs: uint64,
+  onlyEnv: fc.boolean(),
 });
 const ended: fc.Arbitrary<AttemptEnded> = fc.record({
   ending: maybe(

@@ -382,7 +382,10 @@ export interface JobOptions_LabelsEntry {
 
 /** What the processes of a job have to be like. A process serves only jobs of the same group and an equal setup. */
 export interface ChildSetup {
-  /** Environment variables, on top of the few that an agent passes on by itself (PATH, HOME, LANG, TZ, TMPDIR). */
+  /**
+   * Environment variables, on top of the few that an agent passes on by itself (PATH, HOME, LANG, TZ, TMPDIR), unless
+   * only_env is set.
+   */
   env: { [key: string]: string };
   /** Options for Node, such as "--max-old-space-size=512". */
   execArgv: string[];
@@ -396,6 +399,8 @@ export interface ChildSetup {
   maxRssBytes: number;
   /** Replace a process, between two items, when it is older than this. 0: never. */
   maxAgeMs: number;
+  /** The environment is `env` and nothing else: the agent adds nothing of its own. */
+  onlyEnv: boolean;
 }
 
 export interface ChildSetup_EnvEntry {
@@ -2366,7 +2371,7 @@ export const JobOptions_LabelsEntry: MessageFns<JobOptions_LabelsEntry> = {
 };
 
 function createBaseChildSetup(): ChildSetup {
-  return { env: {}, execArgv: [], initializer: undefined, stdio: 0, maxRssBytes: 0, maxAgeMs: 0 };
+  return { env: {}, execArgv: [], initializer: undefined, stdio: 0, maxRssBytes: 0, maxAgeMs: 0, onlyEnv: false };
 }
 
 export const ChildSetup: MessageFns<ChildSetup> = {
@@ -2388,6 +2393,9 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     }
     if (message.maxAgeMs !== 0) {
       writer.uint32(48).uint64(message.maxAgeMs);
+    }
+    if (message.onlyEnv !== false) {
+      writer.uint32(56).bool(message.onlyEnv);
     }
     return writer;
   },
@@ -2456,6 +2464,14 @@ export const ChildSetup: MessageFns<ChildSetup> = {
             message.maxAgeMs = longToNumber(reader.uint64());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.onlyEnv = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2489,6 +2505,7 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     message.stdio = object.stdio ?? 0;
     message.maxRssBytes = object.maxRssBytes ?? 0;
     message.maxAgeMs = object.maxAgeMs ?? 0;
+    message.onlyEnv = object.onlyEnv ?? false;
     return message;
   },
 };
