@@ -71,6 +71,7 @@ test('a request that says nothing gets the defaults', () => {
     priority: 0,
     labels: {},
     chunkSize: 'auto',
+    concurrentTasks: 1,
     group: { id: 'job-1', processes: Number.MAX_SAFE_INTEGER },
     retries: { thrown: 0, crash: 2, timeout: 0, lost: 10 },
     ordered: true,

@@ -79,6 +79,7 @@ export function jobSpec({ options, windowBytes }: CheckedRequest, group: string,
     priority: options.priority,
     labels: options.labels,
     chunkSize: options.chunkSize === 0 ? 'auto' : options.chunkSize,
+    concurrentTasks: options.concurrentTasksPerChild,
     ...(options.totalItems === undefined ? {} : { totalItems: options.totalItems }),
     group: {
       id: options.group?.id || group,

@@ -23,6 +23,9 @@ export function jobSpecOf(request: JobRequest, group: JobSpec['group'], nowMs: n
     windowBytes,
     // An item that may not run twice must not be a suspect for what another one did.
     marksStarts: timeoutMs !== undefined || retries.crash === 0,
+    ...(request.concurrentTasksPerChild === undefined
+      ? {}
+      : { concurrentTasks: request.concurrentTasksPerChild }),
     ...(totalItems === undefined ? {} : { totalItems }),
     ...(deadlineMs === undefined ? {} : { deadlineAtMs: nowMs + deadlineMs }),
   };

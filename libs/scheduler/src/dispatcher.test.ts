@@ -39,6 +39,13 @@ test('shards of 50 ms and more never wait behind others', () => {
   expect(placed(world.finish(1, 50))).toEqual(['3: item 2 on a']);
 });
 
+test('a slot that runs several items at once has the next shards before the last items of the first are done', () => {
+  const job = { items: 100, chunkSize: 'auto', concurrentTasks: 5 } as const;
+  const world = schedulerWith({ agents: { a: 1, b: 1 }, job });
+  const given = [...world.dispatches.values()].map(({ agent, count }) => `${count} on ${agent}`);
+  expect(given).toEqual(['5 on a', '5 on b', '5 on a', '5 on b', '5 on a', '5 on b', '5 on a', '5 on b']);
+});
+
 test('what must not be lost is not handed out before its slot is free', () => {
   const retries = { thrown: 0, crash: 0, timeout: 0, lost: 0 };
   const world = schedulerWith({ agents: { a: 1 }, job: { items: 100, retries } });

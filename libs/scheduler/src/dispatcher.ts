@@ -234,6 +234,8 @@ export class Dispatcher {
    */
   #isShort(job: Job, piece: Piece, count: number): boolean {
     if (piece.history.alone || job.spec.retries.lost === 0) return false;
+    // The last items of a shard must not keep the rest of a child's calls idle: the next shards are there already.
+    if (job.sharding.runsSeveralAtOnce) return true;
     const ms = job.sharding.estimateMs(count);
     return ms !== undefined && ms < this.#options.aheadBelowMs;
   }

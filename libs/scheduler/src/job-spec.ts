@@ -21,6 +21,8 @@ export interface JobSpec {
   readonly labels: Readonly<Record<string, string>>;
   /** Items per shard; `auto` grows shards by measured time and bytes. */
   readonly chunkSize: number | 'auto';
+  /** Items that one slot runs at once: a child awaits so many. Default 1. */
+  readonly concurrentTasks?: number;
   /** How many items there will be, where the caller knows it beforehand. */
   readonly totalItems?: number;
   /** Jobs of one group together use at most `processes` slots at once, anywhere. A connection or a pool is a group. */

@@ -62,7 +62,7 @@ export class Job {
     this.id = id;
     this.spec = spec;
     this.line = line;
-    this.sharding = new Sharding(spec.chunkSize, options);
+    this.sharding = new Sharding(spec.chunkSize, options, spec.concurrentTasks);
     this.outcomes = new ReorderBuffer(spec.ordered);
   }
 

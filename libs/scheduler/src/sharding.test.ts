@@ -14,6 +14,23 @@ test('while nothing is measured a shard is one item', () => {
   expect(shards.estimateMs(1)).toBeUndefined();
 });
 
+test('a slot that runs several items at once gets as many in its first shard, spread evenly and within the bytes', () => {
+  const shards = new Sharding('auto', schedulerOptions(), 25);
+  expect(shards.next(plenty)).toBe(25);
+  expect(shards.next({ ...plenty, available: 7, slots: 4 })).toBe(2);
+  expect(shards.next({ ...plenty, bytesPerItem: 100_000 })).toBe(2);
+  expect(shards.next({ ...plenty, bytesPerItem: 10_000_000 })).toBe(1);
+});
+
+test('items that wait beside each other do not make shards smaller than what a slot runs at once', () => {
+  const shards = new Sharding('auto', schedulerOptions(), 25);
+  shards.observe(25, 25 * 5_000, 0);
+  expect(shards.next(plenty)).toBe(25);
+  // 25 items of 1 ms take a slot about 1 ms.
+  for (let time = 0; time < 40; time += 1) shards.observe(200, 200, 0);
+  expect(shards.next(plenty)).toBeGreaterThan(500);
+});
+
 test('a chunk size that was asked for is taken, measured or not', () => {
   const shards = sharding(100);
   expect(shards.next(plenty)).toBe(100);

@@ -31,14 +31,16 @@ export interface ShardRoom {
 export class Sharding {
   readonly #chunkSize: number | 'auto';
   readonly #options: SchedulerOptions;
+  readonly #concurrentTasks: number;
   #runMs = 0;
   #bytes = 0;
   #items = 0;
   #largest = 0;
 
-  constructor(chunkSize: number | 'auto', options: SchedulerOptions) {
+  constructor(chunkSize: number | 'auto', options: SchedulerOptions, concurrentTasks = 1) {
     this.#chunkSize = chunkSize;
     this.#options = options;
+    this.#concurrentTasks = concurrentTasks;
   }
 
   /** Takes in what consecutive results cost. */
@@ -64,26 +66,29 @@ export class Sharding {
     return this.#items === 0 ? undefined : this.#msPerItem * items;
   }
 
+  /** Whether a slot runs several items at once, so that one shard cannot keep it busy to its end. */
+  get runsSeveralAtOnce(): boolean {
+    return this.#concurrentTasks > 1;
+  }
+
   /** The size of the next shard: at least 1, at most what is available. */
   next(room: ShardRoom): number {
     if (this.#chunkSize !== 'auto') return Math.min(this.#chunkSize, room.available);
-    if (this.#items === 0) return 1;
     const { shardMs, shardMsMin, shardBytesMax } = this.#options;
+    const evenly = Math.ceil(room.available / room.slots);
     const bytesPerItem = Math.max(room.bytesPerItem, this.resultBytesPerItem);
-    const wanted = Math.min(
-      shardMs / this.#msPerItem,
-      bytesPerItem > 0 ? shardBytesMax / bytesPerItem : Number.POSITIVE_INFINITY,
-      this.#largest * growthMax,
-    );
-    const fairShare = Math.min(
-      Math.ceil(room.remaining / (4 * room.slots)),
-      Math.ceil(room.available / room.slots),
-    );
+    const withinBytes = bytesPerItem > 0 ? shardBytesMax / bytesPerItem : Number.POSITIVE_INFINITY;
+    // A child that awaits many items at once needs as many from the first shard on: it would wait for the others.
+    const least = Math.max(1, Math.floor(Math.min(this.#concurrentTasks, evenly, withinBytes)));
+    if (this.#items === 0) return least;
+    const wanted = Math.min(shardMs / this.#msPerItem, withinBytes, this.#largest * growthMax);
+    const fairShare = Math.min(Math.ceil(room.remaining / (4 * room.slots)), evenly);
     const worthwhile = shardMsMin / this.#msPerItem;
-    return Math.max(1, Math.floor(Math.min(wanted, Math.max(fairShare, worthwhile), room.available)));
+    return Math.max(least, Math.floor(Math.min(wanted, Math.max(fairShare, worthwhile), room.available)));
   }
 
   get #msPerItem(): number {
-    return this.#runMs / this.#items + handlingMsPerItem;
+    // What runs beside others takes a part of its slot's time.
+    return this.#runMs / this.#items / this.#concurrentTasks + handlingMsPerItem;
   }
 }
