@@ -227,6 +227,18 @@ test('a module that does not export the name says what it exports', async () => 
   });
 });
 
+test('an export that is a class is refused before any item runs', async () => {
+  const { ending, detail } = await pool(1).run('Thing', [1, 2]);
+  expect(ending).toEqual({ kind: 'taskFailed' });
+  expect(detail.failure).toMatchObject({
+    code: 'TASK_LOAD_FAILED',
+    facts: {
+      reason: 'its export "Thing" is a class, which cannot be called without new',
+      hint: 'Export a function: (x) => new Thing(x).',
+    },
+  });
+});
+
 test('a module that cannot be loaded says why', async () => {
   const url = new URL('./no-such-module.ts', import.meta.url).href;
   const { ending, detail } = await pool(1).run({ kind: 'export', name: 'f', url, export: 'f' }, [1]);

@@ -39,7 +39,7 @@ export async function loadTask(ref: TaskRef): Promise<TaskFunction> {
   const module = await importModule(ref.url);
   if (ref.kind === 'export') return exported(module, ref.url, ref.export);
   const registered = registeredTask(ref.origin, ref.ordinal);
-  if (registered !== undefined) return registered;
+  if (registered !== undefined) return callable(registered, ref.url, `task number ${ref.ordinal + 1}`);
   const reason = `it does not call task() as often as it did at the caller (no number ${ref.ordinal + 1})`;
   throw new TaskUnloadable('TASK_LOAD_FAILED', {
     module: displayName(ref.url),
@@ -92,7 +92,7 @@ function exported(module: Readonly<Record<string, unknown>>, url: string, name: 
   ) {
     value = (fallback as Readonly<Record<string, unknown>>)[name];
   }
-  if (typeof value === 'function') return value as TaskFunction;
+  if (typeof value === 'function') return callable(value as TaskFunction, url, `export "${name}"`);
   if (names.includes(name)) {
     throw new TaskUnloadable('TASK_LOAD_FAILED', {
       module: displayName(url),
@@ -107,6 +107,16 @@ function exported(module: Readonly<Record<string, unknown>>, url: string, name: 
     name,
     exports: functions.length === 0 ? 'none that is a function' : functions.join(', '),
     suggestion: near === undefined ? '' : `Did you mean ${near}?`,
+  });
+}
+
+/** A class is a function too, but each call of it would throw: better to say so once, before any item runs. */
+function callable(value: TaskFunction, url: string, what: string): TaskFunction {
+  if (!/^class\b/.test(Function.prototype.toString.call(value))) return value;
+  throw new TaskUnloadable('TASK_LOAD_FAILED', {
+    module: displayName(url),
+    reason: `its ${what} is a class, which cannot be called without new`,
+    hint: `Export a function: (x) => new ${value.name || 'Thing'}(x).`,
   });
 }
 
