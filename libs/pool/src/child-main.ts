@@ -1,6 +1,7 @@
 /**
  * The program of a child process. It speaks frames on descriptor 3 (frames.ts), loads task functions, runs items and
- * reports. Nothing but Node's own modules: every import here is paid for by every child.
+ * reports. Nothing but Node's own modules: every import here is paid for by every child. (The one exception is
+ * loaded lazily, for TypeScript that Node cannot strip: child/ts-compiler.ts.)
  */
 import type { Buffer } from 'node:buffer';
 import { flushCompileCache } from 'node:module';
@@ -16,6 +17,7 @@ import type {
   SetupMessage,
   TaskMessage,
 } from './child/message.ts';
+import { installModuleHooks } from './child/module-hooks.ts';
 import { Part } from './child/part.ts';
 import { PrintCapture } from './child/print-capture.ts';
 import { ResultBatch } from './child/result-batch.ts';
@@ -50,6 +52,7 @@ const runner = new ItemRunner(channel, current, prints);
 
 current.publish();
 publishChildState();
+installModuleHooks();
 process.on('exit', sayLastWords);
 
 function handle(type: number, body: Buffer): void {
@@ -127,7 +130,13 @@ function partOf(spec: RunMessage): Part {
   );
   const { encoding, maxResultBytes } = task.spec;
   const onRefused = runner.reports.refused(spec.chunk, encoding);
-  const results = new ResultBatch(channel, { chunk: spec.chunk, encoding, maxResultBytes, onRefused });
+  const results = new ResultBatch(channel, {
+    chunk: spec.chunk,
+    encoding,
+    maxResultBytes,
+    onRefused,
+    beforeSend: () => prints.flush(),
+  });
   return new Part(spec, task, source, results);
 }
 

@@ -52,6 +52,8 @@ export type RequestOptions = Partial<Omit<ChunkRequest, 'task' | 'blocks'>> & {
 export class TestPool {
   readonly pool: ChildPool;
   readonly prints: Print[] = [];
+  /** What was told, in its order. */
+  readonly told: ('print' | 'results')[] = [];
   readonly #open = new Map<
     ChunkId,
     { outcome: Omit<Outcome, 'ending' | 'detail'>; request: ChunkRequest; resolve: (o: Outcome) => void }
@@ -64,6 +66,7 @@ export class TestPool {
       ...options,
       listener: {
         results: (id, { first, count, bytes, pid }) => {
+          this.told.push('results');
           const open = this.#open.get(id);
           if (open === undefined) throw new Error(`Results of chunk ${id}, which is over.`);
           const values = decodeBlock(open.request.encoding, bytes, count);
@@ -84,7 +87,10 @@ export class TestPool {
           this.#open.delete(id);
           open.resolve({ ...open.outcome, ending, detail });
         },
-        print: (_, print) => this.prints.push(print),
+        print: (_, print) => {
+          this.told.push('print');
+          this.prints.push(print);
+        },
       },
     });
   }

@@ -65,11 +65,40 @@ test('a flood costs its item 64 KiB of prints, is counted, and blocks nobody', a
   expect(ending).toEqual({ kind: 'finished' });
   expect(performance.now() - startedAt).toBeLessThan(5_000);
   await until('the rest is counted', () =>
-    p.prints.some(({ text }) => /^… [\d,]+ more bytes were dropped$/.test(text)),
+    p.prints.some(({ text }) => /^… [\d,]+ more bytes were dropped: an item may print 64 KiB$/.test(text)),
   );
   const bytes = p.prints.reduce((sum, { text }) => sum + text.length, 0);
   expect(bytes).toBeGreaterThan(60 * 1024);
   expect(bytes).toBeLessThan(66 * 1024);
+});
+
+test('an item is reported after all that it printed, and after the count of what was dropped', async () => {
+  const p = pool(1);
+  const source = "(how) => { console.log('y'.repeat(100_000)); if (how === 'throw') throw new Error(how); }";
+  const task = { kind: 'inline', name: 'talk', source } as const;
+  for (const how of ['return', 'throw']) {
+    p.prints.length = 0;
+    await p.run(task, [how, how, how]);
+    const counted = p.prints.filter(({ text }) => text.includes('34,464 more bytes were dropped'));
+    expect(counted.map(({ index }) => index)).toEqual([0, 1, 2]);
+  }
+});
+
+test('what the last item printed is told before its result', async () => {
+  const p = pool(1);
+  const source = "() => { for (let i = 0; i < 100; i++) console.log(i); process.stdout.write('end'); }";
+  await p.run({ kind: 'inline', name: 'talk', source }, [1]);
+  expect(p.told.at(-1)).toBe('results');
+  expect(p.prints.at(-1)?.text.endsWith('end')).toBe(true);
+});
+
+test('a flood outside items is counted within a second or so, and its oddest bytes kill no child', async () => {
+  const p = pool(1);
+  await p.run('floodOutside', [900_000]);
+  await until('the rest is counted', () =>
+    p.prints.some(({ text }) => text.includes('more bytes were dropped: ')),
+  );
+  expect(p.pool.stats().deaths).toBe(0);
 });
 
 test('what native code writes comes without an index, capped, and blocks nobody', async () => {

@@ -15,6 +15,10 @@ export interface PrintState {
   readonly partial: { stdout: string; stderr: string };
   sentBytes: number;
   droppedBytes: number;
+  /** Which limit dropped them, in words. */
+  droppedBy: string;
+  /** Its item is done: what comes now is left behind by it, and nobody finishes it again. */
+  isFinished: boolean;
 }
 
 /** One item that runs. The signal is made when it is first asked for: few functions do. */

@@ -194,6 +194,8 @@ export class ItemRunner {
         results.add(index, result);
       } catch (error) {
         this.#runningPart = undefined;
+        // First, for its last line may lack its end.
+        if (this.#current.enteredContext !== undefined) this.#prints.finish(this.#current.enteredContext);
         this.reports.threw(part, index, error, now() - clock);
       }
       this.#runningPart = undefined;

@@ -17,6 +17,10 @@ const secondBytesMax = 1024 * 1024;
 /** A print is sent at once as long as there are few of them; a flood is gathered. */
 const sendsPerWindow = 20;
 const windowMs = 10;
+/** How long a line that is printed outside items may lack its end, or a count of dropped bytes may grow. */
+const finishMs = 1_000;
+/** Characters of one message: every one of them may take six bytes in it, and the pool reads none over 2 MiB. */
+const messageCharsMax = 128 * 1024;
 const gatheredBytesMax = 16 * 1024;
 /** When the pool does not read, prints are what is dropped first. */
 const backlogBytesMax = 1024 * 1024;
@@ -27,7 +31,7 @@ const now: () => number = performance.now.bind(performance);
 export class PrintCapture {
   readonly #channel: Channel;
   readonly #current: CurrentItem;
-  readonly #outside: PrintState = { partial: { stdout: '', stderr: '' }, sentBytes: 0, droppedBytes: 0 };
+  readonly #outside: PrintState = { ...newState(), isFinished: true };
   #gathered: { stream: Stream; item: ItemContext | undefined; text: string }[] = [];
   #gatheredBytes = 0;
   #windowStart = 0;
@@ -35,6 +39,9 @@ export class PrintCapture {
   #secondStart = 0;
   #secondBytes = 0;
   #isFlushDue = false;
+  readonly #unfinished = new Map<PrintState, ItemContext | undefined>();
+  /** What the last text that was cut fell victim to. */
+  #reason = '';
 
   constructor(channel: Channel, current: CurrentItem) {
     this.#channel = channel;
@@ -76,17 +83,18 @@ export class PrintCapture {
       state.partial[stream] = '';
     }
     if (end !== -1) this.#add(stream, item, state, whole.slice(0, end));
+    if (state.isFinished && (state.droppedBytes > 0 || state.partial[stream] !== '')) {
+      this.#finishLater(item, state);
+    }
   }
 
   #add(stream: Stream, item: ItemContext | undefined, state: PrintState, text: string): void {
     const time = now();
     const accepted = this.#accept(text, item === undefined ? undefined : state, time);
-    state.droppedBytes += Buffer.byteLength(text) - Buffer.byteLength(accepted);
+    if (accepted.length < text.length)
+      this.#drop(state, Buffer.byteLength(text) - Buffer.byteLength(accepted));
     if (accepted === '') return;
-    const last = this.#gathered.at(-1);
-    if (last !== undefined && last.stream === stream && last.item === item) last.text += `\n${accepted}`;
-    else this.#gathered.push({ stream, item, text: accepted });
-    this.#gatheredBytes += accepted.length;
+    this.#gather(stream, item, accepted);
     if (time - this.#windowStart > windowMs) {
       this.#windowStart = time;
       this.#windowSends = 0;
@@ -95,17 +103,34 @@ export class PrintCapture {
     else this.#flushLater();
   }
 
+  #gather(stream: Stream, item: ItemContext | undefined, text: string): void {
+    const last = this.#gathered.at(-1);
+    if (last !== undefined && last.stream === stream && last.item === item) last.text += `\n${text}`;
+    else this.#gathered.push({ stream, item, text });
+    this.#gatheredBytes += text.length;
+  }
+
+  #drop(state: PrintState, bytes: number): void {
+    state.droppedBytes += bytes;
+    state.droppedBy = this.#reason;
+  }
+
   /** As much of the text as may still be sent. */
   #accept(text: string, item: PrintState | undefined, time: number): string {
-    if (this.#channel.backlogBytes > backlogBytesMax) return '';
+    if (this.#channel.backlogBytes > backlogBytesMax) {
+      this.#reason = 'prints are not read as fast as they are written';
+      return '';
+    }
     if (time - this.#secondStart > 1_000) {
       this.#secondStart = time;
       this.#secondBytes = 0;
     }
-    const room = Math.min(
-      secondBytesMax - this.#secondBytes,
-      item === undefined ? secondBytesMax : itemBytesMax - item.sentBytes,
-    );
+    let room = secondBytesMax - this.#secondBytes;
+    this.#reason = 'a process may print 1 MiB a second';
+    if (item !== undefined && itemBytesMax - item.sentBytes < room) {
+      room = itemBytesMax - item.sentBytes;
+      this.#reason = 'an item may print 64 KiB';
+    }
     if (room <= 0) return '';
     const bytes = Buffer.byteLength(text);
     const accepted = bytes <= room ? text : cutToBytes(text, room);
@@ -117,11 +142,14 @@ export class PrintCapture {
 
   /** The item is done: its last line may lack its end, and what was dropped is said. */
   finish(item: ItemContext): void {
-    if (item.prints !== undefined) this.#finish(item, item.prints);
+    if (item.prints === undefined) return;
+    this.#finish(item, item.prints);
+    item.prints.isFinished = true;
   }
 
   /** The child leaves. */
   finishAll(): void {
+    for (const [state, item] of this.#unfinished) this.#finish(item, state);
     this.#finish(undefined, this.#outside);
     this.flush();
   }
@@ -132,12 +160,27 @@ export class PrintCapture {
       state.partial[stream] = '';
       if (text !== '') this.#add(stream, item, state, text);
     }
-    if (state.droppedBytes > 0) {
-      const text = `… ${state.droppedBytes.toLocaleString('en-US')} more bytes were dropped`;
-      state.droppedBytes = 0;
-      this.#gathered.push({ stream: 'stderr', item, text });
-      this.#flushLater();
-    }
+    this.#sayDropped(item, state);
+  }
+
+  /** What the limits took is counted in a line that no limit takes. */
+  #sayDropped(item: ItemContext | undefined, state: PrintState): void {
+    if (state.droppedBytes === 0) return;
+    const bytes = state.droppedBytes.toLocaleString('en-US');
+    state.droppedBytes = 0;
+    this.#gather('stderr', item, `… ${bytes} more bytes were dropped: ${state.droppedBy}`);
+    this.#flushLater();
+  }
+
+  /** Where no item's end does it. */
+  #finishLater(item: ItemContext | undefined, state: PrintState): void {
+    this.#unfinished.set(state, item);
+    if (this.#unfinished.size > 1) return;
+    setTimeout(() => {
+      const unfinished = [...this.#unfinished];
+      this.#unfinished.clear();
+      for (const [each, itsItem] of unfinished) this.#finish(itsItem, each);
+    }, finishMs).unref();
   }
 
   /** Send what was gathered. */
@@ -147,12 +190,12 @@ export class PrintCapture {
     this.#gathered = [];
     this.#gatheredBytes = 0;
     for (const { stream, item, text } of prints) {
-      const message: PrintMessage = {
-        stream,
-        text,
-        ...(item === undefined ? {} : { chunk: item.part.chunk, index: item.index, task: item.part.task }),
-      };
-      this.#channel.message(frameType.print, message);
+      const who =
+        item === undefined ? {} : { chunk: item.part.chunk, index: item.index, task: item.part.task };
+      for (const piece of piecesOf(text)) {
+        const message: PrintMessage = { stream, text: piece, ...who };
+        this.#channel.message(frameType.print, message);
+      }
     }
   }
 
@@ -167,8 +210,29 @@ export class PrintCapture {
 }
 
 function stateOf(item: ItemContext): PrintState {
-  item.prints ??= { partial: { stdout: '', stderr: '' }, sentBytes: 0, droppedBytes: 0 };
+  item.prints ??= newState();
   return item.prints;
+}
+
+function newState(): PrintState {
+  return {
+    partial: { stdout: '', stderr: '' },
+    sentBytes: 0,
+    droppedBytes: 0,
+    droppedBy: '',
+    isFinished: false,
+  };
+}
+
+/** A text in messages of a size that the pool takes, cut between lines where there are any. */
+function* piecesOf(text: string): Generator<string> {
+  let rest = text;
+  while (rest.length > messageCharsMax) {
+    const end = rest.lastIndexOf('\n', messageCharsMax);
+    yield rest.slice(0, end === -1 ? messageCharsMax : end);
+    rest = rest.slice(end === -1 ? messageCharsMax : end + 1);
+  }
+  yield rest;
 }
 
 function cutToBytes(text: string, bytes: number): string {

@@ -20,6 +20,8 @@ export interface ResultFormat {
   readonly encoding: Encoding;
   readonly maxResultBytes: number;
   readonly onRefused: ItemRefused;
+  /** Called before results leave: what their items printed has to be there first, for the last one ends the job. */
+  readonly beforeSend: () => void;
 }
 
 const batchBytesMax = 64 * 1024;
@@ -75,6 +77,7 @@ export class ResultBatch {
     this.#values = [];
     this.#estimate = 0;
     this.runMs = 0;
+    this.#format.beforeSend();
     this.#sendPortable(first, values, runMs);
   }
 
