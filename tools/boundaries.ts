@@ -47,6 +47,7 @@ const light = [
     package: '@shoal/pool',
     entry: 'src/child-main.ts',
     forbidden: (specifier: string) => !specifier.startsWith('node:'),
+    // One lazy exception goes through createRequire: esbuild, for TypeScript that Node cannot strip (src/child/ts-compiler.ts).
     why: 'a child process loads node: builtins and nothing else',
   },
   {

@@ -69,11 +69,11 @@ async function importModule(url: string): Promise<Readonly<Record<string, unknow
 function hintFor({ code }: RemoteErrorData): string {
   switch (code) {
     case 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX':
-      return 'Node only strips types: no enum, namespace or parameter property. Use erasable syntax, or compile it.';
+      return 'Node only strips types; for enum, namespace, parameter properties and the like install esbuild.';
     case 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING':
       return 'Node strips no types below node_modules: import the compiled file.';
     case 'ERR_MODULE_NOT_FOUND':
-      return 'Look at the path; imports of TypeScript files need their extension.';
+      return 'Look at the path, and at paths and baseUrl of the tsconfig.json.';
     default:
       return '';
   }

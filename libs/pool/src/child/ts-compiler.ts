@@ -1,0 +1,105 @@
+/**
+ * Compiles TypeScript that has to be more than stripped of its types. esbuild is loaded for the first file that needs
+ * it and is the one exception to "a child loads nothing but Node's own modules". What it makes is kept beside Node's
+ * compile cache, so that one child pays and all others read.
+ */
+import { hash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire, getCompileCacheDir } from 'node:module';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type * as Esbuild from 'esbuild';
+import type { TsProject } from './ts-project.ts';
+
+/** Options of tsconfig.json that change what a single file does. */
+const compilerOptions = [
+  'experimentalDecorators',
+  'jsx',
+  'jsxFactory',
+  'jsxFragmentFactory',
+  'jsxImportSource',
+  'useDefineForClassFields',
+  'verbatimModuleSyntax',
+  'alwaysStrict',
+  'target',
+] as const;
+
+/**
+ * Compile a file; the source map is in the code. Throws what esbuild says about the file; where there is no esbuild,
+ * `nodeError` (what Node says about it) or an error of its own.
+ */
+export function compileTypeScript(
+  url: string,
+  source: string,
+  project: TsProject | undefined,
+  nodeError?: unknown,
+): string {
+  const told = compilerOptions.filter((name) => project?.options[name] !== undefined);
+  const options: Esbuild.TransformOptions = {
+    loader: loaders[extname(new URL(url).pathname)] ?? 'ts',
+    target: 'node24',
+    sourcemap: 'inline',
+    sourcefile: url,
+    logLevel: 'silent',
+    tsconfigRaw: { compilerOptions: Object.fromEntries(told.map((name) => [name, project?.options[name]])) },
+  };
+  const key = hash('sha256', JSON.stringify([cacheVersion, options, source]));
+  const known = readCached(key);
+  if (known !== undefined) return known;
+  const esbuild = loadEsbuild(fileURLToPath(url));
+  if (esbuild === undefined) throw nodeError ?? new EsbuildMissing();
+  const { code } = esbuild.transformSync(source, options);
+  writeCached(key, code);
+  return code;
+}
+
+class EsbuildMissing extends Error {
+  readonly code: string = 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
+
+  constructor() {
+    super('It has to be compiled, and esbuild is not installed.');
+  }
+}
+
+const loaders: Readonly<Record<string, Esbuild.Loader>> = { '.tsx': 'tsx', '.jsx': 'jsx' };
+
+/** Ours, or else that of the user's project. */
+function loadEsbuild(file: string): typeof Esbuild | undefined {
+  for (const from of [import.meta.url, file]) {
+    const require = createRequire(from);
+    try {
+      return require('esbuild') as typeof Esbuild;
+    } catch {
+      // Not installed for this one.
+    }
+  }
+  return undefined;
+}
+
+/** Changes with whatever changes the code that the same options make. */
+const cacheVersion = 'esbuild 0.28';
+
+function readCached(key: string): string | undefined {
+  const folder = getCompileCacheDir();
+  if (folder === undefined) return undefined;
+  try {
+    return readFileSync(join(folder, 'shoal', `${key}.js`), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A cache that cannot be written is none. */
+function writeCached(key: string, code: string): void {
+  const folder = getCompileCacheDir();
+  if (folder === undefined) return;
+  try {
+    mkdirSync(join(folder, 'shoal'), { recursive: true, mode: 0o700 });
+    const file = join(folder, 'shoal', `${key}.js`);
+    // Whoever reads meanwhile sees all of it or nothing.
+    writeFileSync(`${file}.${process.pid}`, code, { mode: 0o600 });
+    renameSync(`${file}.${process.pid}`, file);
+  } catch {
+    // Compiled again next time.
+  }
+}
