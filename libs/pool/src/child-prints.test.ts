@@ -51,6 +51,25 @@ test('a print is seen while its item still runs', async () => {
   await chunk;
 });
 
+test('a character that is written in pieces is one character, and stays that of its item', async () => {
+  const p = pool(1);
+  const source = `async (text) => {
+    for (const byte of Buffer.from(text + '\\n')) {
+      process.stdout.write(Buffer.from([byte]));
+      await null;
+    }
+    process.stdout.write('68690a', 'hex');
+  }`;
+  const items = ['grüße 🐟', 'ünï ✓'];
+  await p.run({ kind: 'inline', name: 'bytes', source }, items, { concurrentTasksPerChild: 2 });
+  const said = (index: number) =>
+    p.prints
+      .filter((print) => print.index === index)
+      .map(({ text }) => text)
+      .join('\n');
+  expect([said(0), said(1)]).toEqual(items.map((item) => `${item}\nhi`));
+});
+
 test('the last line of an item may lack its end', async () => {
   const p = pool(1);
   const source = "() => { process.stdout.write('no '); process.stdout.write('end'); }";

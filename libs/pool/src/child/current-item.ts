@@ -1,5 +1,6 @@
 /** What `current()` shows inside a task function, and what prints are labelled with. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { StringDecoder } from 'node:string_decoder';
 
 /** What is the same for all items of a part. */
 export interface PartContext {
@@ -13,6 +14,8 @@ export interface PartContext {
 /** Text that an item has printed and that has not been sent. */
 export interface PrintState {
   readonly partial: { stdout: string; stderr: string };
+  /** Bytes of a character whose rest is still to come; there once bytes were written. */
+  readonly decoders: { stdout?: StringDecoder; stderr?: StringDecoder };
   sentBytes: number;
   droppedBytes: number;
   /** Which limit dropped them, in words. */

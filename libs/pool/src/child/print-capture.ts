@@ -5,6 +5,7 @@
  * Capped per item and per second; what is over the cap is counted, so that a flood costs a counter and blocks nobody.
  */
 import { Buffer } from 'node:buffer';
+import { StringDecoder } from 'node:string_decoder';
 import { frameType } from '../frames.ts';
 import type { Channel } from './channel.ts';
 import type { CurrentItem, ItemContext, PrintState } from './current-item.ts';
@@ -50,12 +51,12 @@ export class PrintCapture {
 
   /** Take over `process.stdout` and `process.stderr`, lazily: a task that prints nothing pays nothing. */
   install(stdio: 'forward' | 'ignore'): void {
-    this.#replace('stdout', stdio === 'ignore' ? () => {} : (text) => this.#print('stdout', text));
+    this.#replace('stdout', stdio === 'ignore' ? () => {} : (chunk) => this.#write('stdout', chunk));
     // An ignored stderr still goes through the pipe: its last lines explain a death.
-    if (stdio === 'forward') this.#replace('stderr', (text) => this.#print('stderr', text));
+    if (stdio === 'forward') this.#replace('stderr', (chunk) => this.#write('stderr', chunk));
   }
 
-  #replace(stream: Stream, take: (text: string) => void): void {
+  #replace(stream: Stream, take: (chunk: string | Uint8Array) => void): void {
     const original = Object.getOwnPropertyDescriptor(process, stream)?.get;
     let patched: NodeJS.WriteStream | undefined;
     Object.defineProperty(process, stream, {
@@ -71,9 +72,20 @@ export class PrintCapture {
     });
   }
 
-  #print(stream: Stream, text: string): void {
+  #write(stream: Stream, chunk: string | Uint8Array): void {
     const item = this.#current.get();
     const state = item === undefined ? this.#outside : stateOf(item);
+    if (typeof chunk !== 'string') {
+      // A character may come in pieces: byte by byte, or cut where a pipe was full.
+      state.decoders[stream] ??= new StringDecoder('utf8');
+      this.#print(stream, item, state, state.decoders[stream].write(chunk));
+    } else {
+      const torn = state.decoders[stream]?.end() ?? '';
+      this.#print(stream, item, state, torn + chunk);
+    }
+  }
+
+  #print(stream: Stream, item: ItemContext | undefined, state: PrintState, text: string): void {
     const whole = state.partial[stream] + text;
     const end = whole.lastIndexOf('\n');
     state.partial[stream] = end === -1 ? whole : whole.slice(end + 1);
@@ -156,7 +168,7 @@ export class PrintCapture {
 
   #finish(item: ItemContext | undefined, state: PrintState): void {
     for (const stream of ['stdout', 'stderr'] as const) {
-      const text = state.partial[stream];
+      const text = state.partial[stream] + (state.decoders[stream]?.end() ?? '');
       state.partial[stream] = '';
       if (text !== '') this.#add(stream, item, state, text);
     }
@@ -217,6 +229,7 @@ function stateOf(item: ItemContext): PrintState {
 function newState(): PrintState {
   return {
     partial: { stdout: '', stderr: '' },
+    decoders: {},
     sentBytes: 0,
     droppedBytes: 0,
     droppedBy: '',
@@ -243,14 +256,15 @@ function cutToBytes(text: string, bytes: number): string {
     .replace(/\uFFFD+$/, '');
 }
 
-function writeInto(take: (text: string) => void): NodeJS.WriteStream['write'] {
+function writeInto(take: (chunk: string | Uint8Array) => void): NodeJS.WriteStream['write'] {
   return (
     chunk: string | Uint8Array,
     encoding?: BufferEncoding | ((error?: Error | null) => void),
     done?: (error?: Error | null) => void,
   ): boolean => {
-    if (typeof chunk === 'string') take(chunk);
-    else take(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('utf8'));
+    const isText = typeof encoding !== 'string' || /^utf-?8$/i.test(encoding);
+    if (typeof chunk === 'string' && !isText) take(Buffer.from(chunk, encoding));
+    else take(chunk);
     const callback = typeof encoding === 'function' ? encoding : done;
     if (callback !== undefined) process.nextTick(callback);
     return true;
