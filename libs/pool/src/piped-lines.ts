@@ -18,6 +18,7 @@ export class PipedLines {
   #secondBytes = 0;
   #droppedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  #droppedTimer: NodeJS.Timeout | undefined;
 
   /** `onText` gets whole lines without the last newline. */
   constructor(pipe: Readable, onText: (text: string) => void) {
@@ -36,6 +37,8 @@ export class PipedLines {
     this.#secondBytes += chunk.length;
     if (this.#secondBytes > secondBytesMax) {
       this.#droppedBytes += chunk.length;
+      // Perhaps nothing more comes, and what was lost is to be known all the same.
+      this.#droppedTimer ??= setTimeout(() => this.#reportDropped(), 1_000).unref();
       return;
     }
     const text = this.#partial + this.#decoder.write(chunk);
@@ -50,6 +53,7 @@ export class PipedLines {
 
   /** The pipe is done. */
   finish(): void {
+    this.#partial += this.#decoder.end();
     this.#flushPartial();
     this.#reportDropped();
   }
@@ -62,8 +66,11 @@ export class PipedLines {
   }
 
   #reportDropped(): void {
+    clearTimeout(this.#droppedTimer);
+    this.#droppedTimer = undefined;
     if (this.#droppedBytes === 0) return;
-    this.#onText(`… ${this.#droppedBytes.toLocaleString('en-US')} more bytes were dropped`);
+    const bytes = this.#droppedBytes.toLocaleString('en-US');
+    this.#onText(`… ${bytes} more bytes were dropped: a process may print 1 MiB a second`);
     this.#droppedBytes = 0;
   }
 }
