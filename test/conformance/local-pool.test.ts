@@ -1,13 +1,5 @@
 import { Pool } from 'shoal';
-import { failureCases } from './failures.cases.ts';
-import { lifecycleCases } from './lifecycle.cases.ts';
-import type { OpenPool } from './pool-under-test.ts';
-import { resultCases } from './results.cases.ts';
-import { streamCases } from './streams.cases.ts';
+import { chapters } from './chapters.ts';
+import { hold } from './specification.ts';
 
-const open: OpenPool = async (options) => new Pool(options);
-
-resultCases(open);
-failureCases(open);
-streamCases(open);
-lifecycleCases(open);
+hold('local pool', chapters, async (options) => new Pool(options));

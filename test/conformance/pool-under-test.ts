@@ -1,4 +1,8 @@
-import type { MapPool, PoolOptions } from 'shoal';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { type MapPool, type PoolOptions, PrintWriter } from 'shoal';
 
 /** Opens a pool of the kind that is tried. Leaving `await using` must end all that it started. */
 export type OpenPool = (options?: PoolOptions) => Promise<MapPool>;
@@ -28,5 +32,92 @@ export async function eventually<T>(
     if (holds(seen)) return seen;
     if (performance.now() > deadline) throw new Error(`after ${withinMs} ms: ${JSON.stringify(seen)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Whether this machine has a process of that number; one that has ended and was not buried counts as gone. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** A file of our own for the time of a case. */
+export class Book implements Disposable {
+  readonly #folder: string = mkdtempSync(join(tmpdir(), 'shoal-conformance-'));
+  readonly file: string = join(this.#folder, 'book');
+
+  /** What was written to it, line by line. */
+  get lines(): string[] {
+    return existsSync(this.file) ? readFileSync(this.file, 'utf8').split('\n').filter(Boolean) : [];
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** What a pool prints. */
+export class Transcript {
+  readonly #texts = { stdout: '', stderr: '' };
+  readonly printer: PrintWriter = new PrintWriter({
+    stdout: new Writable({ write: (text, _, done) => done(this.#note('stdout', text)) }),
+    stderr: new Writable({ write: (text, _, done) => done(this.#note('stderr', text)) }),
+  });
+
+  get stdout(): string[] {
+    return this.#texts.stdout.split('\n').filter(Boolean);
+  }
+
+  get stderr(): string[] {
+    return this.#texts.stderr.split('\n').filter(Boolean);
+  }
+
+  #note(stream: 'stdout' | 'stderr', text: unknown): null {
+    this.#texts[stream] += String(text);
+    return null;
+  }
+}
+
+/** How often each value occurs. */
+export function tally<T>(values: readonly T[]): Map<T, number> {
+  const counts = new Map<T, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}
+
+/** An input without end, that knows what was taken from it. */
+export interface Endless<T> {
+  readonly items: Generator<T>;
+  readonly slowItems: () => AsyncGenerator<T>;
+  pulled(): number;
+  returned(): boolean;
+}
+
+export function endless<T>(item: (index: number) => T): Endless<T> {
+  let pulled = 0;
+  let returned = false;
+  function* items(): Generator<T> {
+    try {
+      for (;;) yield item(pulled++);
+    } finally {
+      returned = true;
+    }
+  }
+  async function* slowItems(): AsyncGenerator<T> {
+    yield* items();
+  }
+  return { items: items(), slowItems, pulled: () => pulled, returned: () => returned };
+}
+
+/** Waits until a number has not changed for a while, and says what it is. */
+export async function settled(look: () => number, quietMs: number = 150): Promise<number> {
+  for (let seen = look(); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    const now = look();
+    if (now === seen) return now;
+    seen = now;
   }
 }

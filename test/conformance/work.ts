@@ -1,5 +1,7 @@
 /** The task functions of the conformance suite: a module like a user's. */
-import { appendFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { appendFileSync, closeSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { current, task } from 'shoal';
 
@@ -24,27 +26,12 @@ export const sleepThenSay = task(import.meta, async (ms: number) => {
 
 export const whoRan = task(import.meta, async (item: number) => {
   await sleep(1);
-  return { item, pid: process.pid };
+  return { item, pid: process.pid, worker: worker() };
 });
 
 /** Throws for the items that are named after a colon: `{ item, bad }`. */
 export const failIfBad = task(import.meta, ({ item, bad }: { item: number; bad: boolean }) => {
   if (bad) throw Object.assign(new TypeError(`bad record ${item}`), { code: 'EBAD', record: { item } });
-  return item;
-});
-
-/** Writes down that it ran, then throws if it is told to. */
-export const noteThenFail = task(import.meta, (order: { file: string; item: number; bad: boolean }) => {
-  appendFileSync(order.file, `${order.item}\n`);
-  if (order.bad) throw new Error(`bad ${order.item}`);
-  return order.item;
-});
-
-/** Ends its process in the way that it is told. */
-export const leave = task(import.meta, ({ item, how }: { item: number; how?: 'kill' | 'exit' | 'abort' }) => {
-  if (how === 'kill') process.kill(process.pid, 'SIGKILL');
-  if (how === 'exit') process.exit(3);
-  if (how === 'abort') process.abort();
   return item;
 });
 
@@ -89,6 +76,213 @@ export const throwAnything = task(import.meta, (how: string) => {
 export const whereAmI = task(import.meta, () => {
   const { index, attempt, signal, job, agent } = current() ?? {};
   return { index, attempt, isSignal: signal instanceof AbortSignal, job: typeof job, agent };
+});
+
+/** Which process this is, also where several machines have processes of the same number. */
+export const worker = (): string => `${hostname()}:${process.pid}`;
+
+/** When and where an item ran. */
+export interface Run {
+  readonly item: number;
+  readonly worker: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+/** Takes its time, and says when and where it did. */
+export const runFor = task(import.meta, async ({ item, ms }: { item: number; ms: number }): Promise<Run> => {
+  const startedAt = Date.now();
+  await sleep(ms);
+  return { item, worker: worker(), startedAt, endedAt: Date.now() };
+});
+
+/** Adds a line with its process and item to a file, then does as it is told. */
+export const noteStart = task(
+  import.meta,
+  (order: { file: string; item: number; how?: 'throw' | 'kill' | 'loop' }) => {
+    appendFileSync(order.file, `${process.pid} ${order.item}\n`);
+    if (order.how === 'throw') throw new Error(`bad ${order.item}`);
+    if (order.how === 'kill') process.kill(process.pid, 'SIGKILL');
+    while (order.how === 'loop') {
+      // Nothing but the clock can end this.
+    }
+    return order.item;
+  },
+);
+
+/** The ways in which an item can take its process with it, or its process's peace. */
+export type Mischief =
+  | 'SIGKILL'
+  | 'SIGSEGV'
+  | 'abort'
+  | 'exit 0'
+  | 'exit 3'
+  | 'heap'
+  | 'closes its descriptors'
+  | 'writes nonsense to the pool'
+  | 'unhandled rejection'
+  | 'throws from a timer while it runs'
+  | 'stops itself'
+  | 'never settles'
+  | 'loops';
+
+/** Does mischief for one item, and nothing for the others. */
+export const misbehave = task(
+  import.meta,
+  async ({ item, how }: { item: number; how?: Mischief }): Promise<number> => {
+    switch (how) {
+      case undefined:
+        return item;
+      case 'SIGKILL':
+      case 'SIGSEGV':
+        process.kill(process.pid, how);
+        break;
+      case 'abort':
+        process.abort();
+        break;
+      case 'exit 0':
+        process.exit(0);
+        break;
+      case 'exit 3':
+        process.exit(3);
+        break;
+      case 'heap': {
+        const hoard: number[][] = [];
+        for (;;) hoard.push(Array.from({ length: 10_000 }, Math.random));
+      }
+      case 'closes its descriptors':
+        for (const descriptor of [0, 1, 2, 3]) closeSync(descriptor);
+        break;
+      case 'writes nonsense to the pool':
+        writeSync(3, Buffer.alloc(1_000, 0xff));
+        break;
+      case 'unhandled rejection':
+        void Promise.reject(new Error('nobody waits for me'));
+        break;
+      case 'throws from a timer while it runs':
+        setTimeout(() => {
+          throw new Error('from a timer');
+        }, 1);
+        break;
+      case 'stops itself':
+        process.kill(process.pid, 'SIGSTOP');
+        break;
+      case 'never settles':
+        break;
+      case 'loops':
+        for (;;) {
+          // Nothing but the clock can end this.
+        }
+    }
+    return new Promise(() => {});
+  },
+);
+
+/** Says something on stderr before it ends its process. */
+export const lastWords = task(import.meta, (item: number) => {
+  if (item !== 1) return item;
+  writeSync(2, 'the disk is on fire\n');
+  process.exit(7);
+});
+
+/** Returns, and throws afterwards where nobody can catch it. */
+export const throwLater = task(import.meta, (item: number) => {
+  if (item === 0) {
+    setTimeout(() => {
+      throw new Error('too late');
+    }, 1);
+  }
+  return item;
+});
+
+/** Makes the ground unsafe for whatever runs next in its process. */
+export const pollute = task(import.meta, (item: number) => {
+  Reflect.set(Object.prototype, 'index', 99);
+  Reflect.set(Object.prototype, 'toJSON', () => 'polluted');
+  Array.prototype.includes = () => true;
+  JSON.stringify = () => 'polluted';
+  return item;
+});
+
+/** Leaves a process of its own behind. */
+export const leaveGrandchild = task(import.meta, () => {
+  const grandchild = spawn('sleep', ['600'], { stdio: 'ignore' });
+  grandchild.unref();
+  return grandchild.pid;
+});
+
+export const returnBytes = task(import.meta, (count: number) => Buffer.alloc(count, 'x'));
+
+/** Prints what it is given, in the given way. */
+export const say = task(
+  import.meta,
+  async ({ text, how = 'log' }: { text: string; how?: 'log' | 'error' | 'pieces' | 'unfinished' }) => {
+    if (how === 'log') console.log(text);
+    if (how === 'error') console.error(text);
+    if (how === 'unfinished') process.stdout.write(text);
+    if (how === 'pieces') {
+      for (const letter of text) {
+        process.stdout.write(letter);
+        await sleep(1);
+      }
+      process.stdout.write('\n');
+    }
+  },
+);
+
+export class QuotaError extends Error {
+  override readonly name: string = 'QuotaError';
+  readonly left: number;
+  readonly refill: () => void = () => {};
+
+  constructor(left: number) {
+    if (typeof left !== 'number') throw new TypeError('cannot be made without a number');
+    super(`${left} left`, { cause: new RangeError('the cause of it', { cause: 'the root of it' }) });
+    this.left = left;
+  }
+}
+
+/** Throws an error with a class, a cause and a field that cannot travel. */
+export const exceedQuota = task(import.meta, (left: number): number => {
+  throw new QuotaError(left);
+});
+
+export const rejectAll = task(import.meta, async (item: number): Promise<number> => {
+  await sleep(1);
+  throw new AggregateError([new TypeError(`first ${item}`), new RangeError(`second ${item}`)], 'both failed');
+});
+
+/** Waits until it is told to stop, and says that it was. */
+export const heedSignal = task(import.meta, async (item: number): Promise<number> => {
+  const { signal } = current() ?? {};
+  console.log(`waiting ${item}`);
+  await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
+  console.log(`tidied up ${item}`);
+  return item;
+});
+
+/** What the initializer left behind. */
+export const prepared = task(import.meta, () => ({
+  worker: worker(),
+  value: Reflect.get(globalThis, 'conformanceValue') as unknown,
+  times: Reflect.get(globalThis, 'conformanceTimes') as unknown,
+}));
+
+export const prepare = task(import.meta, async (value: unknown) => {
+  await sleep(1);
+  Reflect.set(globalThis, 'conformanceValue', value);
+  const times = Reflect.get(globalThis, 'conformanceTimes') as number | undefined;
+  Reflect.set(globalThis, 'conformanceTimes', (times ?? 0) + 1);
+});
+
+/** An initializer that notes that it ran, and throws. */
+export const noteThenThrow = task(import.meta, (file: string) => {
+  appendFileSync(file, `${process.pid}\n`);
+  throw new TypeError('no data');
+});
+
+export const dieAtOnce = task(import.meta, () => {
+  process.exit(5);
 });
 
 export default (x: number): number => x + 1;

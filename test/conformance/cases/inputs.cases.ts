@@ -1,0 +1,133 @@
+import { expect } from 'vitest';
+import { rejectionOf, upTo } from '../pool-under-test.ts';
+import { chapter } from '../specification.ts';
+import { add, echo, runFor, square } from '../work.ts';
+
+const inputError = { notEven: 'an Error' };
+
+function* failing(): Generator<number> {
+  yield 1;
+  yield 2;
+  throw inputError;
+}
+
+async function* failingSlowly(): AsyncGenerator<number> {
+  yield* failing();
+}
+
+/** What may be mapped over, and what becomes of an input that fails. */
+export const inputs = chapter('inputs', (specify) => {
+  specify('an input may be a generator, a set, or an async generator', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    function* three(): Generator<number> {
+      yield* [1, 2, 3];
+    }
+    async function* slowThree(): AsyncGenerator<number> {
+      for (const item of [1, 2, 3]) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        yield item;
+      }
+    }
+    expect(await pool.map(square, three())).toEqual([1, 4, 9]);
+    expect(await pool.map(square, new Set([1, 2, 3]))).toEqual([1, 4, 9]);
+    expect(await pool.map(square, slowThree())).toEqual([1, 4, 9]);
+  });
+
+  specify('holes of an array are items that are undefined, as an iterator has them', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const sparse = [1, 2, 3];
+    delete sparse[1];
+    expect(await pool.map(echo, sparse)).toEqual([1, undefined, 3]);
+  });
+
+  specify('a text is an input of letters', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    expect(await pool.map((letter: string) => letter.toUpperCase(), 'abc')).toEqual(['A', 'B', 'C']);
+  });
+
+  specify('an array that changes after the call changes nothing', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const items = [1, 2, 3];
+    const pending = pool.map(square, items);
+    items.push(4);
+    expect(await pending).toHaveLength(3);
+  });
+
+  specify('starmap spreads each element into the arguments', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const argLists: [number, number, number?][] = [
+      [1, 2],
+      [3, 4, 5],
+    ];
+    expect(await pool.starmap(add, argLists)).toEqual([3, 12]);
+  });
+
+  specify('starmap takes a generator of argument lists, and no arguments at all', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    function* pairs(): Generator<[number, number]> {
+      for (const n of upTo(100)) yield [n, n];
+    }
+    expect(await pool.starmap(add, pairs())).toEqual(upTo(100).map((n) => 2 * n));
+    expect(await pool.starmap(() => 7, [[], []])).toEqual([7, 7]);
+  });
+
+  specify('starmap refuses an element that is no list of arguments by its index', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const argLists = [[1, 2], 3] as [number, number][];
+    const error = await rejectionOf(pool.starmap(add, argLists));
+    expect(error).toMatchObject({ index: 1 });
+  });
+
+  specify('apply calls the function once with its arguments', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    expect(await pool.apply(add, [1, 2])).toBe(3);
+  });
+
+  specify('apply is executed in one process of the pool, and awaited there', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const { item, worker } = await pool.apply(runFor, [{ item: 5, ms: 1 }]);
+    expect(item).toBe(5);
+    expect(worker).not.toContain(`:${process.pid}`);
+  });
+
+  specify('map rejects with the very object that its input threw, and the pool lives', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    expect(await rejectionOf(pool.map(square, failing()))).toBe(inputError);
+    expect(await rejectionOf(pool.map(square, failingSlowly()))).toBe(inputError);
+    expect(await rejectionOf(pool.mapSettled(square, failing()))).toBe(inputError);
+    expect(await pool.map(square, [3])).toEqual([9]);
+  });
+
+  specify(
+    'imap delivers the results of the items before the one at which its input threw',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1 });
+      for (const input of [failing(), failingSlowly()]) {
+        const stream = pool.imap(square, input);
+        expect(await stream.next()).toEqual({ done: false, value: 1 });
+        expect(await stream.next()).toEqual({ done: false, value: 4 });
+        expect(await rejectionOf(stream.next())).toBe(inputError);
+        expect(await stream.next()).toEqual({ done: true, value: undefined });
+      }
+    },
+  );
+
+  specify('an input that cannot even be begun rejects with what it threw', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const closed = {
+      [Symbol.iterator](): Iterator<number> {
+        throw inputError;
+      },
+    };
+    expect(await rejectionOf(pool.map(square, closed))).toBe(inputError);
+    expect(await rejectionOf(pool.imap(square, closed).next())).toBe(inputError);
+  });
+
+  specify('one input may be mapped twice at the same time', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const items = Object.freeze(upTo(200));
+    const [squares, same] = await Promise.all([pool.map(square, items), pool.map(echo, items)]);
+    expect(squares).toEqual(items.map(square));
+    expect(same).toEqual(items);
+  });
+});

@@ -1,0 +1,102 @@
+import type { MapOptions, PoolOptions } from 'shoal';
+import { expect } from 'vitest';
+import { rejectionOf } from '../pool-under-test.ts';
+import { chapter } from '../specification.ts';
+import { square } from '../work.ts';
+
+const badOptions: readonly [keyof MapOptions | 'chunksize' | 'export', unknown, RegExp][] = [
+  ['chunkSize', 0, /^chunkSize has to be a whole number from 1 to 1000000 or 'auto', not 0\.$/],
+  ['chunkSize', 0.5, /chunkSize/],
+  ['chunkSize', -1, /chunkSize/],
+  ['chunkSize', 'many', /chunkSize .*'auto', not "many"/],
+  ['timeoutMs', -1, /timeoutMs/],
+  ['timeoutMs', Number.NaN, /timeoutMs .* not NaN/],
+  ['deadlineMs', 0, /deadlineMs/],
+  ['retries', -1, /retries/],
+  ['retries', { crashes: 1 }, /retries: there is no option "crashes"\. Did you mean crash\?/],
+  ['maxTasksPerChild', '2', /maxTasksPerChild/],
+  ['maxTasksPerChild', 0, /maxTasksPerChild/],
+  ['concurrentTasksPerChild', 0, /concurrentTasksPerChild/],
+  ['bufferSize', 0, /bufferSize/],
+  ['failFast', 1, /failFast has to be true or false/],
+  ['signal', {}, /signal has to be an AbortSignal/],
+  ['onProgress', 'me', /onProgress has to be a function/],
+  ['priority', 1_000, /priority/],
+  ['retryOn', [1], /retryOn\[0\] has to be a string/],
+  ['chunksize', 2, /^map\(\) options: there is no option "chunksize"\. Did you mean chunkSize\?$/],
+  ['export', 'square', /there is no option "export"/],
+];
+
+const badPoolOptions: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
+  [{ processes: 0 }, /^processes has to be a whole number from 1 to 1024, not 0\.$/],
+  [{ processes: '4' }, /^processes has to be .*, not "4"\.$/],
+  [{ maxTasksPerChild: 1.5 }, /^maxTasksPerChild/],
+  [{ maxtasksperchild: 2 }, /there is no option "maxtasksperchild"\. Did you mean maxTasksPerChild\?$/],
+  [{ env: { A: 1 } }, /^env\.A has to be a string/],
+  [{ stdio: 'inherit' }, /^stdio has to be 'forward' or 'ignore'/],
+  [{ initArgs: [1] }, /^initArgs is given, but there is no initializer/],
+  [{ initializer: 5 }, /^initializer has to be a function/],
+];
+
+/** Options that are not as documented. */
+export const options = chapter('options', (specify) => {
+  for (const [name, value, message] of badOptions) {
+    const given = JSON.stringify({ [name]: value });
+    specify(`${given} is refused by name, before anything runs`, async ({ open }) => {
+      await using pool = await open({ processes: 1 });
+      const error = (await rejectionOf(pool.map(square, [1], { [name]: value }))) as Error;
+      expect(error.constructor === RangeError || error.constructor === TypeError).toBe(true);
+      expect(error.message).toMatch(message);
+      expect(pool.stats().done).toBe(0);
+    });
+  }
+
+  for (const [given, message] of badPoolOptions) {
+    specify(`a pool with ${JSON.stringify(given)} is refused by name`, async ({ open }) => {
+      const error = (await rejectionOf(open(given as PoolOptions))) as Error;
+      expect(error.constructor === RangeError || error.constructor === TypeError).toBe(true);
+      expect(error.message).toMatch(message);
+    });
+  }
+
+  specify('a bad option of a stream rejects its first next(), then it is over', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const stream = pool.imap(square, [1], { bufferSize: 0 });
+    expect(await rejectionOf(stream.next())).toBeInstanceOf(RangeError);
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
+  });
+
+  specify('every method names itself when it refuses an option', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const bad = { chunk: 3 } as object;
+    expect(await rejectionOf(pool.starmap(square, [[1]], bad))).toMatchObject({
+      message: expect.stringMatching(/^starmap\(\)/),
+    });
+    expect(await rejectionOf(pool.mapSettled(square, [1], bad))).toMatchObject({
+      message: expect.stringMatching(/^mapSettled\(\)/),
+    });
+    expect(await rejectionOf(pool.apply(square, [1], bad))).toMatchObject({
+      message: expect.stringMatching(/^apply\(\)/),
+    });
+    expect(await rejectionOf(pool.imap(square, [1], bad).next())).toMatchObject({
+      message: expect.stringMatching(/^imap\(\)/),
+    });
+  });
+
+  specify('an option that is undefined is as good as none', async ({ open }) => {
+    await using pool = await open({ processes: 1, maxTasksPerChild: undefined, initializer: undefined });
+    const none: MapOptions = {
+      chunkSize: undefined,
+      timeoutMs: undefined,
+      retries: undefined,
+      signal: undefined,
+    };
+    expect(await pool.map(square, [3], none)).toEqual([9]);
+  });
+
+  specify('what cannot be iterated is refused', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    expect(await rejectionOf(pool.map(square, 5 as unknown as number[]))).toBeInstanceOf(TypeError);
+    expect(await rejectionOf(pool.map(null as unknown as typeof square, [1]))).toBeInstanceOf(TypeError);
+  });
+});

@@ -1,0 +1,137 @@
+import { expect } from 'vitest';
+import { eventually, tally, upTo } from '../pool-under-test.ts';
+import { chapter } from '../specification.ts';
+import { failAtFirst, runFor, type Scientist, sleepThenSay, square, transform } from '../work.ts';
+
+const scientists: readonly Scientist[] = Object.freeze(
+  [
+    { name: 'Ada Lovelace', born: 1815 },
+    { name: 'Emmy Noether', born: 1882 },
+    { name: 'Marie Curie', born: 1867 },
+    { name: 'Tu Youyou', born: 1930 },
+    { name: 'Ada Yonath', born: 1939 },
+    { name: 'Vera Rubin', born: 1928 },
+    { name: 'Sally Ride', born: 1951 },
+  ].map((scientist) => Object.freeze(scientist)),
+);
+
+/** What comes out of map: everything, in order, from as many processes as there are. */
+export const ordering = chapter('ordering', (specify) => {
+  specify(
+    'the seven scientists come back in order, from several processes, and stay as they were',
+    async ({ open }) => {
+      await using pool = await open({ processes: 4 });
+      const before = structuredClone(scientists);
+      const out = await pool.map(transform, scientists);
+      expect(out.map(({ name, age }) => ({ name, age }))).toEqual(
+        scientists.map(({ name, born }) => ({ name, age: 2017 - born })),
+      );
+      const pids = new Set(out.map(({ pid }) => pid));
+      expect(pids.size).toBeGreaterThan(1);
+      expect(pids).not.toContain(process.pid);
+      expect(scientists).toEqual(before);
+    },
+  );
+
+  specify('results keep the order of the items, however long each takes', async ({ open }) => {
+    await using pool = await open({ processes: 3 });
+    const delays = [60, 5, 40, 0, 20, 1, 30, 2];
+    expect(await pool.map(sleepThenSay, delays)).toEqual(delays);
+  });
+
+  for (const chunkSize of [1, 7, 100, 5_000]) {
+    specify(`pool.map(f, xs) equals xs.map(f) with a chunk size of ${chunkSize}`, async ({ open }) => {
+      await using pool = await open({ processes: 2 });
+      const items = upTo(1_000);
+      expect(await pool.map(square, items, { chunkSize })).toEqual(items.map(square));
+    });
+  }
+  specify('100,000 tiny items come back complete and in order', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const items = upTo(100_000);
+    expect(await pool.map(square, items)).toEqual(items.map(square));
+  });
+
+  specify('no items give no results', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    expect(await pool.map(square, [])).toEqual([]);
+    expect(await pool.mapSettled(square, [])).toEqual([]);
+    expect(await pool.imap(square, []).next()).toEqual({ done: true, value: undefined });
+  });
+
+  specify('an item that is tried again keeps its place', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const items = [{ times: 1 }, { times: 2 }, { times: 1 }, { times: 2 }];
+    const options = { retries: { thrown: 1 } };
+    expect(await pool.map(failAtFirst, items, options)).toEqual([1, 2, 1, 2]);
+    expect(await Array.fromAsync(pool.imap(failAtFirst, items, options))).toEqual([1, 2, 1, 2]);
+  });
+
+  specify('as many items run at once as the pool has processes, and no more', async ({ open }) => {
+    await using pool = await open({ processes: 3 });
+    // Its processes are there: their start is not what is looked at.
+    await pool.map(
+      runFor,
+      upTo(6).map((item) => ({ item, ms: 50 })),
+      { chunkSize: 1 },
+    );
+    const runs = await pool.map(
+      runFor,
+      upTo(9).map((item) => ({ item, ms: 150 })),
+      { chunkSize: 1 },
+    );
+    const atOnce = runs.map(
+      ({ startedAt }) =>
+        runs.filter((other) => other.startedAt <= startedAt && startedAt < other.endedAt).length,
+    );
+    expect(Math.max(...atOnce)).toBe(3);
+  });
+
+  specify('an item runs in one process, and once', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const runs = await pool.map(
+      runFor,
+      upTo(500).map((item) => ({ item, ms: 0 })),
+    );
+    expect(runs.map(({ item }) => item)).toEqual(upTo(500));
+    await eventually(
+      () => pool.stats().processes.reduce((sum, { tasksRun }) => sum + tasksRun, 0),
+      (started) => started === 500,
+    );
+  });
+
+  specify('the items of a chunk run one after another in one process', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const runs = await pool.map(
+      runFor,
+      upTo(20).map((item) => ({ item, ms: 2 })),
+      { chunkSize: 5 },
+    );
+    for (const first of [0, 5, 10, 15]) {
+      const chunk = runs.slice(first, first + 5);
+      expect(tally(chunk.map(({ worker }) => worker)).size).toBe(1);
+      for (const [at, run] of chunk.entries()) {
+        expect(run.startedAt).toBeGreaterThanOrEqual(chunk[at - 1]?.endedAt ?? 0);
+      }
+    }
+  });
+
+  specify('one chunk that holds everything leaves the other processes idle', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const runs = await pool.map(
+      runFor,
+      upTo(10).map((item) => ({ item, ms: 5 })),
+      { chunkSize: 100 },
+    );
+    expect(new Set(runs.map(({ worker }) => worker)).size).toBe(1);
+  });
+
+  specify('without a chunk size long items are spread over all processes', async ({ open }) => {
+    await using pool = await open({ processes: 4 });
+    const runs = await pool.map(
+      runFor,
+      upTo(8).map((item) => ({ item, ms: 150 })),
+    );
+    expect(new Set(runs.map(({ worker }) => worker)).size).toBe(4);
+  });
+});

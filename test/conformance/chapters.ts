@@ -1,0 +1,58 @@
+import { cancellation } from './cases/cancellation.cases.ts';
+import { deaths } from './cases/deaths.cases.ts';
+import { ending } from './cases/ending.cases.ts';
+import { errors } from './cases/errors.cases.ts';
+import { fairness } from './cases/fairness.cases.ts';
+import { functions } from './cases/functions.cases.ts';
+import { initializer } from './cases/initializer.cases.ts';
+import { inputs } from './cases/inputs.cases.ts';
+import { jobs } from './cases/jobs.cases.ts';
+import { options } from './cases/options.cases.ts';
+import { ordering } from './cases/ordering.cases.ts';
+import { prints } from './cases/prints.cases.ts';
+import { recycling } from './cases/recycling.cases.ts';
+import { retries } from './cases/retries.cases.ts';
+import { streams } from './cases/streams.cases.ts';
+import { timeouts } from './cases/timeouts.cases.ts';
+import { values } from './cases/values.cases.ts';
+import { windows } from './cases/windows.cases.ts';
+import type { Chapter } from './specification.ts';
+
+/** What every pool promises, by subject. */
+export const chapters: readonly Chapter[] = [
+  ordering,
+  inputs,
+  functions,
+  values,
+  errors,
+  retries,
+  deaths,
+  timeouts,
+  recycling,
+  initializer,
+  streams,
+  windows,
+  fairness,
+  jobs,
+  cancellation,
+  ending,
+  options,
+  prints,
+];
+
+/**
+ * What is decided where the functions run, or on the way there. The rest is the surface's own, which is the same code
+ * over the loopback interface.
+ */
+export const farChapters: readonly Chapter[] = [
+  ordering,
+  values,
+  errors,
+  retries,
+  deaths,
+  timeouts,
+  recycling,
+  initializer,
+  fairness,
+  prints,
+];
