@@ -5,6 +5,7 @@ import { bundleCommand } from './verbs/bundle.ts';
 import { coordinatorCommand } from './verbs/coordinator.ts';
 import { devCommand } from './verbs/dev.ts';
 import { mapCommand } from './verbs/map.ts';
+import { replayCommand } from './verbs/replay.ts';
 import { statusCommand } from './verbs/status.ts';
 import { version } from './version.ts';
 
@@ -17,6 +18,7 @@ export function buildProgram(terminal: Terminal, end: (exitCode: number) => void
   // The order is the one in which people meet them.
   for (const verb of [
     mapCommand(terminal, end),
+    replayCommand(terminal, end),
     devCommand(terminal, end),
     coordinatorCommand(terminal, end),
     agentCommand(terminal, end),

@@ -1,13 +1,15 @@
 import { ItemError } from '@shoal/errors';
-import type { MapOptions, MapPool, PoolOptions } from '@shoal/pool';
+import type { MapOptions, MapPool, ModuleOptions, PoolOptions } from '@shoal/pool';
 import { exitCode } from '../exit-code.ts';
 import { exitCodeOfSignal, Interruption } from '../interruption.ts';
+import { preparePoisonFolder } from '../poison/poison-file.ts';
+import { PoisonKeeper } from '../poison/poison-keeper.ts';
 import type { Terminal } from '../terminal.ts';
 import { type InputFormat, openItemSource } from './item-source.ts';
 import { errorLine, resultLine } from './output-line.ts';
 import { type Progress, startProgress } from './progress.ts';
 import { OutputGone, openResultWriter, type ResultWriter } from './result-writer.ts';
-import { parseTaskSpec } from './task-spec.ts';
+import { parseTaskSpec, type TaskSpec } from './task-spec.ts';
 import { WaitingNotice } from './waiting-notice.ts';
 
 /** A job as the command line asks for it. Every value is checked. */
@@ -24,6 +26,8 @@ export interface MapRequest {
   readonly processes?: number;
   readonly maxTasksPerChild?: number;
   readonly onError: 'stop' | 'keep';
+  /** The folder where items that killed their process or ran too long are saved. */
+  readonly savePoison?: string;
   /** The coordinator; without it the job runs on this machine. */
   readonly address?: string;
   /** Items and code may cross a network unprotected. */
@@ -33,6 +37,7 @@ export interface MapRequest {
 /** Runs one job from its input to its output and resolves to the exit code. */
 export async function runMapJob(request: MapRequest, terminal: Terminal): Promise<number> {
   const task = parseTaskSpec(request.task);
+  if (request.savePoison !== undefined) await preparePoisonFolder(request.savePoison);
   const source = await openItemSource(request.input, request.inputFormat, terminal);
   const writer = await openResultWriter(request.output, source.file, terminal);
 
@@ -62,9 +67,7 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
       timeoutMs: request.timeout,
       onProgress: ({ waitingFor }) => notice.waiting(waitingFor),
     };
-    const results = request.unordered
-      ? pool.imapUnordered(task.url, source.items, options)
-      : pool.imap(task.url, source.items, options);
+    const results = resultsOf(pool, { request, task, items: source.items, options, progress });
     await writeResults(results, request.onError, { writer, progress, count });
     await writer.close();
     if (writer.failure !== undefined) throw writer.failure;
@@ -102,6 +105,32 @@ async function openPool(request: MapRequest, progress: Progress): Promise<MapPoo
   if (request.address === undefined) return new Pool(options);
   const { connect } = await import('@shoal/client');
   return connect(request.address, { ...options, insecure: request.insecure === true });
+}
+
+interface Run {
+  readonly request: MapRequest;
+  readonly task: TaskSpec;
+  readonly items: Iterable<unknown> | AsyncIterable<unknown>;
+  readonly options: MapOptions & ModuleOptions;
+  readonly progress: Progress;
+}
+
+/** The results in the order that was asked for; `next()` rejects with the error of an item that failed. */
+function resultsOf(
+  pool: MapPool,
+  { request, task, items, options, progress }: Run,
+): AsyncIterator<unknown, undefined> {
+  const { savePoison: folder, timeout: timeoutMs, unordered } = request;
+  if (folder === undefined) {
+    return unordered ? pool.imapUnordered(task.url, items, options) : pool.imap(task.url, items, options);
+  }
+  const keeper = new PoisonKeeper({ folder, task, timeoutMs, say: (text) => progress.line(text) });
+  // Only settled outcomes tell which item they belong to when they come unordered.
+  const settled = { ...options, settled: true } as const;
+  const remembered = keeper.remember(items);
+  return keeper.watch(
+    unordered ? pool.imapUnordered(task.url, remembered, settled) : pool.imap(task.url, remembered, settled),
+  );
 }
 
 interface Outlet {

@@ -55,6 +55,11 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
         .choices(['stop', 'keep'])
         .default('stop'),
     )
+    .option(
+      '--save-poison <DIR>',
+      'save each item that killed its process or timed out to a file of its own in DIR, for shoal replay; only you\n' +
+        'may read it',
+    )
     .addOption(addressOption('run it on the cluster of this coordinator (default: SHOAL_ADDRESS)'))
     .option('--insecure', 'with --address: send items and code unprotected over a network')
     .addOption(new Option('--local', 'run it on this machine, whatever SHOAL_ADDRESS says'))
