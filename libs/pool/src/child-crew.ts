@@ -1,6 +1,6 @@
 /** The child processes of a pool, by their numbers, and what holds for all of them. */
 import { type ChildListener, ChildProcess } from './child-process.ts';
-import type { Block, ChunkRequest } from './chunk-request.ts';
+import type { Block, ChildSetup, ChunkRequest } from './chunk-request.ts';
 import type { IndexRange } from './core/chunk.ts';
 import type { ChildId } from './core/pool-event.ts';
 import type { Launcher } from './launcher.ts';
@@ -24,11 +24,11 @@ export class ChildCrew {
     return this.#children.get(id);
   }
 
-  /** Start a child; the function of `request` is loaded first of all. */
-  spawn(id: ChildId, request: ChunkRequest): void {
-    const child = new ChildProcess(id, request.setup, this.#launcher, this.#listener);
+  /** Start a child; the function of `request`, if there is work already, is loaded first of all. */
+  spawn(id: ChildId, setup: ChildSetup, request: ChunkRequest | undefined): void {
+    const child = new ChildProcess(id, setup, this.#launcher, this.#listener);
     this.#children.set(id, child);
-    child.orders.announce(request);
+    if (request !== undefined) child.orders.announce(request);
     child.pause(this.#isPaused);
     if (!this.#isKeptAlive) child.keepAlive(false);
   }

@@ -8,9 +8,9 @@ import type { PrintMessage } from './child/message.ts';
 import { ChildCrew } from './child-crew.ts';
 import { type InHand, newsOf } from './child-news.ts';
 import type { ChildListener, ChildProcess } from './child-process.ts';
-import type { ChunkEndingDetail, ChunkListener, ChunkRequest } from './chunk-request.ts';
+import type { ChildSetup, ChunkEndingDetail, ChunkListener, ChunkRequest } from './chunk-request.ts';
 import type { ChildExit, ChunkId } from './core/chunk.ts';
-import type { EndChunk, PoolCommand } from './core/pool-command.ts';
+import type { EndChunk, PoolCommand, SpawnChild } from './core/pool-command.ts';
 import type { PoolEvent } from './core/pool-event.ts';
 import { PoolMachine } from './core/pool-machine.ts';
 import { endingDetail } from './ending-detail.ts';
@@ -62,6 +62,8 @@ export class ChildPool {
   #isStepping = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
+  /** What children that are started without work are like. */
+  #warmSetup: ChildSetup | undefined;
   #isClosed = false;
   #whenEmpty: (() => void)[] = [];
 
@@ -113,6 +115,18 @@ export class ChildPool {
   /** Use this many processes from now on; those too many leave when their chunk is done. */
   resize(processes: number): void {
     this.#step({ type: 'resized', atMs: performance.now(), processes });
+  }
+
+  /**
+   * Have `count` children of a setup from now on, with and without work, as far as `processes` allows; whoever dies or
+   * leaves is replaced. Another call takes the place of this one. Does nothing after `close()`.
+   */
+  warm(setup: ChildSetup, count: number): void {
+    if (this.#isClosed) return;
+    this.#warmSetup = setup;
+    const { key, maxAgeMs } = setup;
+    const age = maxAgeMs === undefined ? {} : { maxAgeMs };
+    this.#step({ type: 'warmRequested', atMs: performance.now(), key, count, ...age });
   }
 
   /** Take no more results from the children until {@link resumeResults}: they wait when their pipe is full. */
@@ -233,7 +247,7 @@ export class ChildPool {
         if (typeof inHand === 'function') inHand();
         return;
       case 'spawnChild':
-        this.#crew.spawn(command.child, this.#requestOf(command.chunk));
+        this.#spawn(command);
         return;
       case 'runPart': {
         const request = this.#requestOf(command.chunk);
@@ -256,6 +270,13 @@ export class ChildPool {
         this.#crew.get(command.child)?.kill();
         return;
     }
+  }
+
+  #spawn({ child, chunk }: SpawnChild): void {
+    const request = chunk === undefined ? undefined : this.#requestOf(chunk);
+    const setup = request?.setup ?? this.#warmSetup;
+    if (setup === undefined) throw new Error(`Child ${child} has neither work nor a setup.`);
+    this.#crew.spawn(child, setup, request);
   }
 
   #requestOf(chunk: ChunkId): ChunkRequest {

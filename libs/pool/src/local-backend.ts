@@ -13,6 +13,7 @@ import type {
   ChunkEndingDetail,
   ChunkListener,
   ItemFailureReport,
+  Print,
   ResultRun,
 } from './chunk-request.ts';
 import type { ChunkEnding, ChunkId } from './core/chunk.ts';
@@ -33,6 +34,8 @@ export interface LocalBackendOptions {
   /** What the children are like; jobs wait for it, and reject with its error. */
   readonly setup: ChildSetup | Promise<ChildSetup>;
   readonly maxResultBytes: number;
+  /** Shows what belongs to no job: an initializer's prints. */
+  readonly print: (print: Print) => void;
 }
 
 interface LocalJob {
@@ -196,18 +199,25 @@ export class LocalBackend implements JobBackend, ChunkListener {
     this.#happened({ type: 'attemptEnded', atMs, session, attempt: id, ending: news });
   }
 
-  print(id: ChunkId | undefined, print: Parameters<JobSink['print']>[0]): void {
+  print(id: ChunkId | undefined, print: Print): void {
     const job = id === undefined ? undefined : this.#jobs.get(this.#attempts.get(id) ?? '');
-    // What an initializer prints belongs to no job; any job's surface shows it as well as another's.
-    const sink = (job ?? this.#jobs.values().next().value)?.sink;
-    sink?.print(print, undefined);
+    if (job === undefined) this.#options.print(print);
+    else job.sink.print(print, undefined);
   }
 
   // -- jobs --------------------------------------------------------------------------------------------------
 
   async #learnSetup(setup: LocalBackendOptions['setup']): Promise<void> {
-    if (setup instanceof Promise) this.#setup = await setup;
-    else this.#setup = setup;
+    const known = setup instanceof Promise ? await setup : setup;
+    this.#setup = known;
+    this.#warmUp(known, 1);
+  }
+
+  /** All children, one a turn: starting a process takes milliseconds in which nothing else would get on. */
+  #warmUp(setup: ChildSetup, count: number): void {
+    if (this.#isTerminated) return;
+    this.#children.warm(setup, count);
+    if (count < this.#options.processes) setImmediate(() => this.#warmUp(setup, count + 1));
   }
 
   #create(job: string, request: JobRequest): void {

@@ -1,8 +1,10 @@
 import { ShoalError } from '@shoal/errors';
 import { childSetupOf } from './child-setup.ts';
+import type { Print } from './chunk-request.ts';
 import { LocalBackend } from './local-backend.ts';
 import type { MapPool } from './map-pool.ts';
 import { checkPoolOptions, type PoolOptions } from './options.ts';
+import { PrintWriter } from './print-writer.ts';
 import { PoolSurface } from './surface/surface.ts';
 import { resolveTask } from './task-function.ts';
 import { usableCpus } from './usable-cpus.ts';
@@ -15,7 +17,8 @@ const defaultResultBytesMax = 64 * 1024 * 1024;
 /**
  * A pool of child processes on this machine: `await using pool = new Pool({ processes: 4 })`.
  *
- * Its children start with the first work. An idle pool does not keep its process from exiting; children never outlive it.
+ * Its children start at once, in the background, and whoever dies is replaced, with and without work. An idle pool does
+ * not keep its process from exiting; children never outlive it.
  * Throws a TypeError or RangeError that names a bad option, and POOL_IN_TASK_MODULE in a child that is loading its task
  * module, where every child would start children of its own.
  */
@@ -31,8 +34,12 @@ export const Pool: new (options?: PoolOptions) => Pool = class Pool extends Pool
       resolved instanceof Promise
         ? resolved.then((task) => childSetupOf(options, task))
         : childSetupOf(options, resolved);
-    const backend = new LocalBackend({ processes, setup, maxResultBytes });
-    super(backend, { ...options, processes });
+    const printer = options.printer ?? new PrintWriter();
+    const print = (text: Print): void => {
+      if (options.stdio !== 'ignore') printer.write(text, undefined);
+    };
+    const backend = new LocalBackend({ processes, setup, maxResultBytes, print });
+    super(backend, { ...options, processes, printer });
   }
 };
 

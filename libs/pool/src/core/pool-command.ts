@@ -2,12 +2,12 @@
 import type { ChunkEnding, ChunkId } from './chunk.ts';
 import type { ChildId } from './pool-event.ts';
 
-/** Start a child of a key. It may load the function of `chunk` at once, for it will probably run it. */
+/** Start a child of a key. It may load the function of `chunk` at once, for it will probably run it; none: no work yet. */
 export interface SpawnChild {
   readonly type: 'spawnChild';
   readonly child: ChildId;
   readonly key: string;
-  readonly chunk: ChunkId;
+  readonly chunk: ChunkId | undefined;
 }
 
 /** Give a child consecutive items of a chunk. */

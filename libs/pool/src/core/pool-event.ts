@@ -44,6 +44,16 @@ export interface Resized {
   readonly processes: number;
 }
 
+/** From now on `count` children of a key are wanted, as far as `processes` allows, with and without work. */
+export interface WarmRequested {
+  readonly type: 'warmRequested';
+  readonly atMs: number;
+  readonly key: string;
+  readonly count: number;
+  /** A property of the key: how old its children may get. */
+  readonly maxAgeMs?: number;
+}
+
 /** The child's program runs; its initializer comes next. */
 export interface ChildStarted {
   readonly type: 'childStarted';
@@ -175,6 +185,7 @@ export type PoolEvent =
   | ChunkQueued
   | AbortRequested
   | Resized
+  | WarmRequested
   | ChildStarted
   | ChildReady
   | InitializerThrew

@@ -9,6 +9,7 @@
 import { ChildEndings } from './child-endings.ts';
 import type { ChildRecord } from './child-record.ts';
 import { Deadlines } from './deadlines.ts';
+import { FullSize } from './full-size.ts';
 import { PartNews } from './part-news.ts';
 import { Placement } from './placement.ts';
 import type { PoolCommand } from './pool-command.ts';
@@ -23,6 +24,7 @@ export class PoolMachine {
   readonly #deadlines: Deadlines;
   readonly #news: PartNews;
   readonly #placement: Placement;
+  readonly #fullSize: FullSize;
 
   constructor(processes: number, limits: Partial<PoolMachineLimits> = {}) {
     this.#state = new PoolState(processes, { ...defaultLimits, ...limits });
@@ -30,6 +32,7 @@ export class PoolMachine {
     this.#deadlines = new Deadlines(this.#state, this.#endings);
     this.#news = new PartNews(this.#state, this.#endings, this.#deadlines);
     this.#placement = new Placement(this.#state, this.#endings);
+    this.#fullSize = new FullSize(this.#state);
   }
 
   /** Take one event and say what is to be done. */
@@ -64,6 +67,9 @@ export class PoolMachine {
         return;
       case 'resized':
         this.#state.processes = event.processes;
+        return;
+      case 'warmRequested':
+        this.#fullSize.request(event);
         return;
       case 'closeRequested':
         this.#state.isClosing = true;
@@ -102,6 +108,7 @@ export class PoolMachine {
         child.exiting = event.running;
         return;
       case 'childExited':
+        this.#fullSize.exited(child, event.atMs);
         this.#endings.exited(child, event.exit, event.atMs);
         return;
       default: {
@@ -130,6 +137,7 @@ export class PoolMachine {
       if (isDone) this.#endings.retire(child, atMs);
     }
     this.#placement.place(atMs);
+    this.#fullSize.fill(atMs);
     if (!this.#state.isClosing || chunks.size > 0) return;
     for (const child of children.values()) {
       if (child.state === 'ready') this.#endings.retire(child, atMs);

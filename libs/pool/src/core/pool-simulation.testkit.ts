@@ -44,9 +44,11 @@ export class PoolSimulation {
   #atMs = 0;
   #inHand: IndexRange | undefined;
 
-  constructor(processes: number) {
+  /** `isWarm`: one key has children whether there is work or not. */
+  constructor(processes: number, isWarm: boolean = false) {
     this.#processes = processes;
     this.#machine = new PoolMachine(processes);
+    if (isWarm) this.#step({ type: 'warmRequested', atMs: this.#atMs, key: 'a', count: processes });
   }
 
   /** Let one thing happen, chosen by a number. */

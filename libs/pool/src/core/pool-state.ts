@@ -49,11 +49,17 @@ export class PoolState {
     return members;
   }
 
-  spawn(key: string, chunk: ChunkRecord, isSpare: boolean): void {
-    const child = new ChildRecord(this.#nextChild++, key, isSpare, chunk.spec.maxAgeMs);
-    child.lastTask = chunk.spec.task;
+  /** `chunk` is what it will probably run; `maxAgeMs` is what its chunk says, if there is one. */
+  spawn(
+    key: string,
+    chunk: ChunkRecord | undefined,
+    isSpare: boolean,
+    maxAgeMs: number | undefined = chunk?.spec.maxAgeMs,
+  ): void {
+    const child = new ChildRecord(this.#nextChild++, key, isSpare, maxAgeMs);
+    child.lastTask = chunk?.spec.task;
     this.children.set(child.id, child);
-    this.command({ type: 'spawnChild', child: child.id, key, chunk: chunk.spec.chunk });
+    this.command({ type: 'spawnChild', child: child.id, key, chunk: chunk?.spec.chunk });
   }
 
   addChunk(spec: ChunkQueued): void {
