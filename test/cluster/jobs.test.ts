@@ -82,6 +82,15 @@ test('what a task prints reaches the reader with agent and item', async () => {
   expect(prints.sort()).toEqual(['agent-1 0 item 0', 'agent-1 1 item 1', 'agent-1 2 item 2']);
 });
 
+test('a client that reads gets every line that its items may print', async () => {
+  await cluster.start();
+  await cluster.agent();
+  const { prints } = await run('wordy', [1_000, 1_000]);
+  const lines = prints.flatMap((text) => text.split('\n'));
+  expect(lines.filter((line) => line.endsWith('x'.repeat(50)))).toHaveLength(2_000);
+  expect(lines.filter((line) => line.includes('dropped'))).toEqual([]);
+});
+
 test('a result far over the size of a message travels in parts', async () => {
   await cluster.start();
   await cluster.agent();

@@ -20,6 +20,12 @@ export const logged = async ([x, ms, file]) => {
 export const picky = (x) => { if (x === 3) throw new TypeError('no threes'); return x; };
 export const deadly = (x) => { if (x === 3) process.kill(process.pid, 'SIGKILL'); return x; };
 export const chatty = (x) => { console.log('item', x); return x; };
+export const wordy = async (lines) => {
+  for (let at = 0; at < lines; at++) {
+    console.log(at, 'x'.repeat(50));
+    if (at % 50 === 0) await sleep(0);
+  }
+};
 export const big = (bytes) => 'x'.repeat(bytes);
 `;
 

@@ -133,11 +133,12 @@ export class AgentSession implements AgentLink {
 
   /** News of attempts, in order. */
   takeBatch(batch: DataRequest): void {
-    for (const report of batch.reports) this.#takeReport(report);
+    // First: the last result ends its job, and what was printed until then belongs before that.
     for (const { jobId, prints } of batch.prints) {
-      const reader = this.#parts.driver.jobs.get(jobId)?.reader;
-      for (const print of prints) reader?.print({ ...print, agent: this.agent });
+      const { driver } = this.#parts;
+      for (const print of prints) driver.printed(jobId, { ...print, agent: this.agent });
     }
+    for (const report of batch.reports) this.#takeReport(report);
     if (batch.sequence > 0 && !this.#over) {
       this.#parcel.taken(batch.sequence);
       this.#sendSoon();

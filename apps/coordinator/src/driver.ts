@@ -1,4 +1,4 @@
-import { type ItemFailure, JobState } from '@shoal/protocol';
+import { type ItemFailure, JobState, type Print } from '@shoal/protocol';
 import type {
   Dispatch,
   EndSession,
@@ -35,6 +35,9 @@ export interface Hand {
   readonly tried?: TriedPayload;
 }
 
+/** So much of a print that no client can be told goes to the log. */
+const unreadCharsMax = 1_024;
+
 /** What a {@link Driver} drives. */
 export interface DriverParts {
   readonly scheduler: Scheduler;
@@ -70,6 +73,27 @@ export class Driver {
   /** Monotonic milliseconds, on the clock of every event. */
   now(): number {
     return this.#parts.now();
+  }
+
+  /**
+   * A process of a job printed something. Told to the client of that job or, when that knows all of it already, of
+   * another job of its group that still runs: a group is one client. Else it is logged.
+   */
+  printed(id: JobId, print: Print): void {
+    const job = this.jobs.get(id);
+    const reached = job?.hearsPrints === true ? job : this.#openJobOf(job?.request.options.group?.id);
+    if (reached !== undefined) reached.print(print);
+    else {
+      const { agent, pid, text } = print;
+      this.#parts.feed.tell('print.unread', { job: id, agent, pid }, text.slice(0, unreadCharsMax));
+    }
+  }
+
+  #openJobOf(group: string | undefined): Job | undefined {
+    if (group === undefined || group === '') return undefined;
+    return [...this.jobs.values()].findLast(
+      ({ hearsPrints, request }) => hearsPrints && request.options.group?.id === group,
+    );
   }
 
   /** Something happened. `hand` holds its bytes. */

@@ -24,6 +24,7 @@ export interface ClusterEvent {
  * | `job.created`, `job.ended` | info | job, task, state, succeeded, failed |
  * | `job.retried` | info | job, items, why |
  * | `attempt.unconfirmed`, `result.refused` | warn, debug | attempt, items |
+ * | `print.unread` | info | job, agent, pid; the message is what was printed |
  * | `bundle.stored`, `bundle.named` | info | sha256, bytes, name |
  */
 export class EventFeed {

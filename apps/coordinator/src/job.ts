@@ -1,7 +1,8 @@
-import type { CatalogueError, ItemFailure, JobEnded, Print } from '@shoal/protocol';
+import { type CatalogueError, type ItemFailure, type JobEnded, JobState, type Print } from '@shoal/protocol';
 import type { JobId, Outcome, ResultBytes } from '@shoal/scheduler';
 import type { AgentLink } from './driver.ts';
 import type { CheckedRequest } from './job-request.ts';
+import { PrintQueue } from './print-queue.ts';
 
 /** Values of consecutive items with what is told of them besides. */
 export interface StoredRun extends ResultBytes {
@@ -19,7 +20,8 @@ export interface JobReader {
   outcomes(outcomes: readonly StoredOutcome[]): void;
   /** The producer may push until the job has so many items in all. */
   granted(upTo: number): void;
-  print(print: Print): void;
+  /** Prints wait in the job's queue. */
+  printed(): void;
   /** The job is over; what was delivered before is read on. */
   ended(ended: JobEnded): void;
   /** Another reader took its place. */
@@ -57,6 +59,9 @@ export class Job {
   unrunnable: CatalogueError | undefined;
   /** Sessions that were told of this job. */
   readonly holders: Set<AgentLink> = new Set();
+  /** What was printed and not yet read: from before its reader came, or while that reads slowly. */
+  readonly prints: PrintQueue = new PrintQueue();
+  #isReadOut = false;
   reader: JobReader | undefined;
   writer: JobWriter | undefined;
   readonly #watchers = new Set<() => void>();
@@ -107,6 +112,24 @@ export class Job {
     this.grantedUpTo = upTo;
     this.reader?.granted(upTo);
     this.writer?.granted(upTo);
+  }
+
+  print(print: Print): void {
+    this.prints.add(print);
+    this.reader?.printed();
+  }
+
+  /** Whether somebody reads what is printed, or may still come to do so. */
+  get hearsPrints(): boolean {
+    // Whoever cancels a job and leaves does not come back for it.
+    const isGivenUp = this.end?.state === JobState.CANCELLED && this.reader === undefined;
+    return !this.#isReadOut && !isGivenUp;
+  }
+
+  /** Its reader was told of the end: nothing more can be told to it. */
+  readOut(): void {
+    this.#isReadOut = true;
+    this.prints.clear();
   }
 
   finish(end: JobEnded): void {

@@ -7,7 +7,6 @@ import {
   type MapOutcome,
   type MapRequest,
   type MapResponse,
-  type Print,
   readCatalogueError,
 } from '@shoal/protocol';
 import { frameItems, unframeItems } from './item-frames.ts';
@@ -48,7 +47,6 @@ export class MapCall implements JobReader {
   readonly #outcomes: StoredOutcome[] = [];
   /** How many values of the first waiting outcome went out. */
   #sentOfFirst = 0;
-  #prints: Print[] = [];
   /** Outcomes handed to the stream. */
   #position = 0;
   #end: JobEnded | undefined;
@@ -100,9 +98,7 @@ export class MapCall implements JobReader {
     this.#flushSoon();
   }
 
-  print(print: Print): void {
-    if (this.#prints.length >= 1000) return;
-    this.#prints.push(print);
+  printed(): void {
     this.#pumpSoon();
   }
 
@@ -177,8 +173,7 @@ export class MapCall implements JobReader {
     while (!this.#over && job !== undefined && this.#writer.ready) {
       // What went out before was taken: the writer would not be ready otherwise.
       this.#jobs.acknowledge(job, this.#position);
-      const prints = this.#prints;
-      this.#prints = [];
+      const prints = job.prints.takeUpTo(this.#limits.messageBytes);
       const outcomes = this.#nextOutcomes();
       if (outcomes.length > 0 || prints.length > 0) {
         this.#writer.write({ outcomes, prints });
@@ -221,6 +216,7 @@ export class MapCall implements JobReader {
   }
 
   #finish(job: Job, end: JobEnded): void {
+    job.readOut();
     if (end.state === JobState.COMPLETED) {
       const { succeeded, failed } = end;
       this.#writer.write({ outcomes: [], prints: [], summary: { succeeded, failed, jobId: job.id } });

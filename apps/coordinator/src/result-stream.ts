@@ -1,17 +1,12 @@
 import { ShoalError } from '@shoal/errors';
-import {
-  type GroupStats,
-  type JobEnded,
-  type JobProgress,
-  type Print,
-  PrintStream,
-  type ReadResultsResponse,
-} from '@shoal/protocol';
+import type { GroupStats, JobEnded, JobProgress, ReadResultsResponse } from '@shoal/protocol';
 import type { Job, JobReader, StoredOutcome } from './job.ts';
 import { OutcomeBatches } from './outcome-batches.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
 
 const progressMs = 250;
+/** Prints that go out before results get their turn. */
+const printsInRowMax = 64;
 
 /** What a {@link ResultStream} is made of. */
 export interface ResultStreamParts {
@@ -40,7 +35,7 @@ export class ResultStream implements JobReader {
   readonly #leave: () => void;
   #end: JobEnded | undefined;
   #pumping = false;
-  #droppedPrints = 0;
+  #printsInRow = 0;
   /** Not told yet. */
   #grant: number | undefined;
   #shownProgress = '';
@@ -71,10 +66,8 @@ export class ResultStream implements JobReader {
     this.#soon();
   }
 
-  print(print: Print): void {
-    // Prints are not worth memory: a client that is slow loses some, and is told how many.
-    if (!this.#writer.ready) this.#droppedPrints += 1;
-    else this.#writer.write({ message: { $case: 'print', value: print } });
+  printed(): void {
+    this.#soon();
   }
 
   ended(ended: JobEnded): void {
@@ -111,14 +104,18 @@ export class ResultStream implements JobReader {
   #pump(): void {
     while (!this.#over && this.#writer.ready) {
       this.#tellGrant();
-      this.#tellDroppedPrints();
+      // First, so that what an item printed is read before its result; but no flood keeps results waiting.
+      if (this.#printsInRow < printsInRowMax && this.#tellPrint()) continue;
+      this.#printsInRow = 0;
       const batch = this.#batches.take();
       if (batch !== undefined) {
         this.#writer.write({ message: { $case: 'batch', value: batch } });
         continue;
       }
+      if (this.#tellPrint()) continue;
       if (this.#end === undefined) return;
       this.#writer.write({ message: { $case: 'ended', value: this.#end } });
+      this.#parts.job.readOut();
       this.gone();
       this.#writer.end();
     }
@@ -132,12 +129,12 @@ export class ResultStream implements JobReader {
     this.#writer.write({ message: { $case: 'granted', value: { upTo } } });
   }
 
-  #tellDroppedPrints(): void {
-    if (this.#droppedPrints === 0) return;
-    const text = `${this.#droppedPrints} prints were dropped: the client reads too slowly`;
-    this.#droppedPrints = 0;
-    const value = { stream: PrintStream.STDERR, agent: '', pid: 0, index: undefined, task: '', text };
+  #tellPrint(): boolean {
+    const value = this.#parts.job.prints.take();
+    if (value === undefined) return false;
+    this.#printsInRow += 1;
     this.#writer.write({ message: { $case: 'print', value } });
+    return true;
   }
 
   #showProgress(): void {

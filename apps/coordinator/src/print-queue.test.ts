@@ -1,0 +1,56 @@
+import { type Print, PrintStream } from '@shoal/protocol';
+import { expect, test } from 'vitest';
+import { PrintQueue } from './print-queue.ts';
+
+const print = (text: string): Print => ({
+  stream: PrintStream.STDOUT,
+  agent: 'agent-1',
+  pid: 7,
+  index: 0,
+  task: 'f',
+  text,
+});
+
+const textsOf = (queue: PrintQueue): string[] =>
+  queue.takeUpTo(Number.POSITIVE_INFINITY).map(({ text }) => text);
+
+test('prints come in their order', () => {
+  const queue = new PrintQueue();
+  for (const text of ['a', 'b', 'c']) queue.add(print(text));
+  expect(queue.take()?.text).toBe('a');
+  queue.add(print('d'));
+  expect(textsOf(queue)).toEqual(['b', 'c', 'd']);
+  expect(queue.take()).toBeUndefined();
+});
+
+test('two items that print all that they may lose nothing, however late they are read', () => {
+  const queue = new PrintQueue();
+  const lines = Array.from({ length: 2_000 }, (_, at) => `${at}`.padEnd(64));
+  for (const line of lines) queue.add(print(line));
+  expect(textsOf(queue)).toEqual(lines);
+});
+
+test('what does not fit is counted where it is missing, by somebody who has a name', () => {
+  const queue = new PrintQueue(300);
+  for (let at = 0; at < 7; at += 1) queue.add(print(`${at}`.repeat(36)));
+  expect(queue.take()?.text).toBe('0'.repeat(36));
+  queue.add(print('later'));
+  const rest = queue.takeUpTo(10_000);
+  expect(rest.map(({ text }) => text)).toEqual([
+    '1'.repeat(36),
+    '2'.repeat(36),
+    '… 4 prints of 144 bytes were dropped here: the client reads too slowly',
+    'later',
+  ]);
+  expect(rest[2]).toMatchObject({ agent: 'coordinator', pid: process.pid });
+});
+
+test('what was dropped last is counted, too', () => {
+  const queue = new PrintQueue(100);
+  queue.add(print('a'.repeat(500)));
+  queue.add(print('b'));
+  expect(textsOf(queue)).toEqual([
+    'a'.repeat(500),
+    '… 1 prints of 1 bytes were dropped here: the client reads too slowly',
+  ]);
+});
