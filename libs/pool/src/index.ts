@@ -21,6 +21,7 @@ export { Pool } from './pool.ts';
 export { PrintWriter } from './print-writer.ts';
 export { reaper } from './reaper.ts';
 export type { Job, WaitOptions } from './surface/job.ts';
+export type { JobEventName, JobEvents, JobListener } from './surface/job-events.ts';
 export { type SurfaceOptions, surfaceOver } from './surface/surface.ts';
 export { type ModuleMeta, task } from './task.ts';
 export { resolveTask } from './task-function.ts';

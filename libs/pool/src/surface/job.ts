@@ -1,12 +1,13 @@
 import { durationText, JobCancelledError, ShoalError, TimeoutError } from '@shoal/errors';
 import { checkWaitOptions, type MapProgress } from '../options.ts';
 import { CallSite } from './call-site.ts';
+import type { JobEventName, JobListener, JobListeners } from './job-events.ts';
 import type { JobRun } from './job-run.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 
 /** Options of a wait for a job. */
 export interface WaitOptions {
-  /** Reject with a `TimeoutError` after this many milliseconds; the job goes on. Default: wait without limit. */
+  /** Reject with a `TimeoutError` after this many milliseconds; the job goes on. Default: wait without limit. 0 to 2,147,483,647. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -26,6 +27,16 @@ export interface Job<R> {
   wait(options?: WaitOptions): Promise<void>;
   /** Ends it: `result()` rejects with a `JobCancelledError`. Does nothing once it has ended. */
   cancel(): void;
+  /**
+   * Calls `listener` at each event: `progress` (where it stands), `succeeded` (with the results), `failed` (with what
+   * `result()` rejects with). Returns the job.
+   *
+   * A listener that comes after its event is not called: ask `result()`. What a listener throws is reported as a process
+   * warning and harms nothing. Throws a RangeError for an event that there is not.
+   */
+  on<E extends JobEventName>(event: E, listener: JobListener<R, E>): Job<R>;
+  /** Takes a listener off again. */
+  off<E extends JobEventName>(event: E, listener: JobListener<R, E>): Job<R>;
 }
 
 /** What a handle is made of. The run is missing while the function is looked at, and where it was refused. */
@@ -34,6 +45,7 @@ export interface JobParts {
   readonly progress: ProgressMeter;
   /** Where `submit` was called. */
   readonly site: CallSite;
+  readonly listeners: JobListeners;
   readonly run: () => JobRun | undefined;
   /** Ends a job that has not begun yet. */
   readonly refuse: (error: unknown) => void;
@@ -47,11 +59,13 @@ export class JobHandle implements Job<unknown> {
   constructor(parts: JobParts) {
     this.#parts = parts;
     parts.outcome.then(
-      () => {
+      (results) => {
         this.#state = 'successful';
+        parts.listeners.tell('succeeded', results);
       },
-      () => {
+      (error: unknown) => {
         this.#state = 'failed';
+        parts.listeners.tell('failed', error);
       },
     );
   }
@@ -85,6 +99,16 @@ export class JobHandle implements Job<unknown> {
       () => {},
     );
     return withTimeout(ended, options?.timeoutMs, JobHandle.prototype.wait);
+  }
+
+  on<E extends JobEventName>(event: E, listener: JobListener<unknown, E>): this {
+    this.#parts.listeners.add(event, listener);
+    return this;
+  }
+
+  off<E extends JobEventName>(event: E, listener: JobListener<unknown, E>): this {
+    this.#parts.listeners.delete(event, listener);
+    return this;
   }
 
   cancel(): void {

@@ -11,10 +11,10 @@ import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
 import { checkItems, knownLength } from './input-puller.ts';
 import { type Job, JobHandle } from './job.ts';
+import { JobListeners } from './job-events.ts';
 import {
   type AnyTask,
   JobOpener,
-  type JobOptions,
   type MethodCall,
   type PreparedJob,
   type SurfaceOptions,
@@ -86,8 +86,14 @@ export class PoolSurface implements MapPool {
     const settle = Promise.withResolvers<unknown[]>();
     let run: JobRun | undefined;
     let refused = false;
+    const listeners = new JobListeners();
+    // Callbacks are checked before any of them can be called: what is no function rejects the job.
+    const { onSuccess, onError, onProgress } = (options ?? {}) as SubmitOptions<unknown[]>;
     const progress = new ProgressMeter(
-      (options as JobOptions | undefined)?.onProgress,
+      (now) => {
+        if (typeof onProgress === 'function') callUser('onProgress', () => onProgress(now));
+        listeners.tell('progress', now);
+      },
       () => run?.total ?? knownLength(items),
     );
     const begin = async (): Promise<void> => {
@@ -104,8 +110,6 @@ export class PoolSurface implements MapPool {
     this.#arriving(begin()).catch(settle.reject);
     this.#whileAwake(settle.promise).catch(() => {});
     const outcome = settle.promise;
-    // Callbacks are checked before any of them can be called: what is no function rejects the job.
-    const { onSuccess, onError } = (options ?? {}) as SubmitOptions<unknown[]>;
     outcome.then(
       (results) => typeof onSuccess === 'function' && callUser('onSuccess', () => onSuccess(results)),
       (error) => typeof onError === 'function' && callUser('onError', () => onError(error)),
@@ -114,6 +118,7 @@ export class PoolSurface implements MapPool {
       outcome,
       progress,
       site: call.site,
+      listeners,
       run: () => run,
       refuse: (error) => {
         refused = true;
