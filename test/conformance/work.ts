@@ -285,4 +285,17 @@ export const dieAtOnce = task(import.meta, () => {
   process.exit(5);
 });
 
+/** An item of the property tests, and what its call does beside giving it back. */
+export interface Deed {
+  readonly item: number;
+  readonly how?: 'throw' | 'throw once' | 'die once';
+}
+
+export const behave = task(import.meta, ({ item, how }: Deed): number => {
+  const isFirstTry = current()?.attempt === 1;
+  if (how === 'throw' || (how === 'throw once' && isFirstTry)) throw new Error(`bad ${item}`);
+  if (how === 'die once' && isFirstTry) process.exit(9);
+  return item;
+});
+
 export default (x: number): number => x + 1;
