@@ -79,7 +79,35 @@ test('what a task prints reaches the reader with agent and item', async () => {
   await cluster.start();
   await cluster.agent();
   const { prints } = await run('chatty', upTo(3));
-  expect(prints.sort()).toEqual(['agent-1 0 item 0', 'agent-1 1 item 1', 'agent-1 2 item 2']);
+  expect(prints.filter((text) => text.includes(' item ')).sort()).toEqual([
+    'agent-1 0 item 0',
+    'agent-1 1 item 1',
+    'agent-1 2 item 2',
+  ]);
+});
+
+test('what a process prints outside items reaches the reader, too, with agent and process', async () => {
+  await cluster.start();
+  await cluster.agent({ processes: 1 });
+  const { prints, pids } = await run('native', upTo(20), { chunkSize: 1 });
+  const lines = prints.flatMap((text) => text.replace(/^agent-1 undefined /, '').split('\n'));
+  const said = ['loaded', ...upTo(20).flatMap((x) => [`native ${x}`, `grandchild ${x}`])];
+  expect(pids.size).toBe(1);
+  expect(lines.sort()).toEqual(said.sort());
+});
+
+test('what ended an idle process is logged, and told to the next job of its client', async () => {
+  await cluster.start();
+  await cluster.agent({ processes: 1 });
+  const group = { id: 'a client', processes: 0 };
+  await run('tardy', [1], { group });
+  await until('the trace is logged', () =>
+    cluster.events('print.unread').some(({ msg }) => msg.includes('Error: too late')),
+  );
+  const others = await run('inc', [1], { group: { id: 'another', processes: 0 } });
+  expect(others.prints.join()).not.toContain('too late');
+  const { prints } = await run('inc', [1], { group });
+  expect(prints.join()).toContain('Error: too late');
 });
 
 test('a client that reads gets every line that its items may print', async () => {

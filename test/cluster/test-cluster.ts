@@ -8,7 +8,9 @@ import { RawClient } from './raw-client.ts';
 
 /** Functions that the tests map. Their items say what they do. */
 export const source = `
-import { appendFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, writeSync } from 'node:fs';
+console.log('loaded');
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export const inc = (x) => x + 1;
 export const slow = async ([x, ms]) => { await sleep(ms); return x + 1; };
@@ -26,6 +28,11 @@ export const wordy = async (lines) => {
     if (at % 50 === 0) await sleep(0);
   }
 };
+export const native = (x) => {
+  writeSync(1, 'native ' + x + '\\n');
+  spawnSync('echo', ['grandchild', x], { stdio: 'inherit' });
+};
+export const tardy = (x) => void setTimeout(() => { throw new Error('too late'); }, 50);
 export const big = (bytes) => 'x'.repeat(bytes);
 `;
 

@@ -90,7 +90,7 @@ class AgentLife implements Agent {
   }
 
   async start(): Promise<void> {
-    const { bundleCacheBytes, processes, maxTasksPerChild } = this.#config;
+    const { bundleCacheBytes, processes, maxTasksPerChild, log } = this.#config;
     this.#bundles = await BundleCache.open({
       maxBytes: bundleCacheBytes,
       fetch: (sha256) => this.#fetchBundle(sha256),
@@ -100,6 +100,7 @@ class AgentLife implements Agent {
       terms: { agent: this.name, env: process.env, maxTasksPerChild },
       bundles: this.#bundles,
       outbox: this.#outbox,
+      log,
     });
     void this.#live(this.#runner, this.#bundles);
   }

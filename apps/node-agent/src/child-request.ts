@@ -93,15 +93,25 @@ function childSetup(
  * Jobs share children only within one group, with the same bundle and an equal setup: nobody meets the leftovers of
  * another's code. A job without a group shares them with none.
  */
-function setupKey({ jobId, task }: JobSetup, setup: WireSetup, options: JobOptions): string {
+function setupKey(job: JobSetup, setup: WireSetup, options: JobOptions): string {
   const key = createHash('sha256');
   const sorted = Object.entries(setup.env).sort(([a], [b]) => (a < b ? -1 : 1));
-  const parts = [options.group?.id || jobId, bundleOf(task) ?? '', JSON.stringify(sorted)];
+  const parts = [bundleOf(job.task) ?? '', JSON.stringify(sorted)];
   for (const part of parts) key.update(`${part.length}:${part}`);
   key.update(WireSetup.encode({ ...setup, env: {} }).finish());
   // The encoding of the initializer's arguments is the job's.
   if (setup.initializer !== undefined) key.update(String(options.encoding));
-  return key.digest('hex');
+  return `${key.digest('hex')} ${groupOf(job)}`;
+}
+
+/** Whose children run a job: its group's, or its own. */
+export function groupOf({ jobId, options }: JobSetup): string {
+  return options?.group?.id || jobId;
+}
+
+/** The group that children of a key serve. */
+export function groupOfKey(key: string): string {
+  return key.slice(key.indexOf(' ') + 1);
 }
 
 function poolTask(task: WireTask | undefined, paths: ReadonlyMap<string, string>): TaskRef {

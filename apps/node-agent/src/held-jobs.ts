@@ -1,6 +1,6 @@
 import type { DataResponse } from '@shoal/protocol';
 import type { BundleCache } from './bundle-cache.ts';
-import { type AgentTerms, bundlesOf, type JobTemplate, jobTemplate } from './child-request.ts';
+import { type AgentTerms, bundlesOf, groupOf, type JobTemplate, jobTemplate } from './child-request.ts';
 import { HeldJob } from './held-job.ts';
 
 /** A job whose bundles are here, or on their way. */
@@ -27,6 +27,11 @@ export class HeldJobs {
 
   get(id: string): PreparedJob | undefined {
     return this.#jobs.get(id);
+  }
+
+  /** The newest job of a group; undefined when none is open. */
+  newestOf(group: string): string | undefined {
+    return [...this.#jobs].findLast(([, { held }]) => groupOf(held.setup) === group)?.[0];
   }
 
   /** Jobs and blocks, before the work that needs them. */

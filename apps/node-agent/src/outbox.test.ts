@@ -166,7 +166,7 @@ test('prints beyond the limit are dropped and counted', () => {
   expect(texts).toEqual([
     'job-1 12345678',
     'job-1 12345678',
-    'job-1 3 prints were dropped: the connection is too slow for them',
+    'job-1 … 3 prints of 24 bytes were dropped: the connection is too slow for them',
   ]);
 });
 

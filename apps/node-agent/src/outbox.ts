@@ -52,7 +52,7 @@ export class Outbox {
   #sent: SentBatch[] = [];
   #prints = new Map<string, Print[]>();
   #printBytes = 0;
-  readonly #droppedPrints = new Map<string, number>();
+  readonly #droppedPrints = new Map<string, { prints: number; bytes: number }>();
   #sequence = 0;
   #heldBytes = 0;
   #full = false;
@@ -92,7 +92,10 @@ export class Outbox {
   print(job: string, print: Print): void {
     const bytes = print.text.length + 64;
     if (this.#printBytes + bytes > this.#options.maxPrintBytes) {
-      this.#droppedPrints.set(job, (this.#droppedPrints.get(job) ?? 0) + 1);
+      const dropped = this.#droppedPrints.get(job) ?? { prints: 0, bytes: 0 };
+      dropped.prints += 1;
+      dropped.bytes += Buffer.byteLength(print.text);
+      this.#droppedPrints.set(job, dropped);
       return;
     }
     const known = this.#prints.get(job);
@@ -175,7 +178,8 @@ export class Outbox {
     this.#prints = new Map();
     this.#printBytes = 0;
     for (const [job, dropped] of this.#droppedPrints) {
-      const text = `${dropped} prints were dropped: the connection is too slow for them`;
+      const [count, bytes] = [dropped.prints, dropped.bytes].map((n) => n.toLocaleString('en-US'));
+      const text = `… ${count} prints of ${bytes} bytes were dropped: the connection is too slow for them`;
       const notice: Print = {
         stream: PrintStream.STDERR,
         agent: '',

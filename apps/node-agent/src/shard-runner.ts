@@ -26,9 +26,11 @@ import {
   wireRun,
 } from './attempt-report.ts';
 import type { BundleCache } from './bundle-cache.ts';
-import { type AgentTerms, chunkRequest, type JobTemplate } from './child-request.ts';
+import { type AgentTerms, chunkRequest, groupOfKey, type JobTemplate } from './child-request.ts';
 import { HeldJobs, type PreparedJob } from './held-jobs.ts';
+import type { Log } from './log.ts';
 import type { Outbox } from './outbox.ts';
+import { StrayPrints } from './stray-prints.ts';
 
 /** How long an attempt that could not be started rests here before others get it. */
 const returnAfterMs = 1000;
@@ -39,6 +41,7 @@ export interface ShardRunnerParts {
   readonly terms: AgentTerms;
   readonly bundles: BundleCache;
   readonly outbox: Outbox;
+  readonly log: Log;
 }
 
 interface RunningAttempt {
@@ -65,6 +68,7 @@ export class ShardRunner implements ChunkListener {
   readonly #outbox: Outbox;
   readonly #pool: ChildPool;
   readonly #jobs: HeldJobs;
+  readonly #strays: StrayPrints;
   readonly #attempts = new Map<number, RunningAttempt>();
   /** The attempt of each chunk that the pool has. */
   readonly #chunks = new Map<number, number>();
@@ -79,10 +83,11 @@ export class ShardRunner implements ChunkListener {
   #draining = false;
   #onIdle: () => void = () => {};
 
-  constructor({ processes, terms, bundles, outbox }: ShardRunnerParts) {
+  constructor({ processes, terms, bundles, outbox, log }: ShardRunnerParts) {
     this.#agent = terms.agent;
     this.#outbox = outbox;
     this.#jobs = new HeldJobs(bundles, terms);
+    this.#strays = new StrayPrints(log);
     this.#pool = new ChildPool({ processes, listener: this });
   }
 
@@ -236,9 +241,13 @@ export class ShardRunner implements ChunkListener {
     this.#report(attempt, wireEnding(ending, detail, { agent: this.#agent, encoding }));
   }
 
-  print(id: number | undefined, print: Print): void {
+  /** A child serves one group: what belongs to no item is shown to the client of whatever job that has here. */
+  print(id: number | undefined, print: Print, key: string): void {
     const attempt = id === undefined ? undefined : this.#wanted(id);
-    if (attempt !== undefined) this.#outbox.print(this.#jobOf(attempt), wirePrint(print));
+    const group = groupOfKey(key);
+    const job = attempt === undefined ? this.#jobs.newestOf(group) : this.#jobOf(attempt);
+    if (job === undefined) this.#strays.add(group, wirePrint(print));
+    else this.#outbox.print(job, wirePrint(print));
   }
 
   /** The attempt of a chunk, as long as somebody wants to hear of it. */
@@ -295,6 +304,8 @@ export class ShardRunner implements ChunkListener {
     this.#chunkIds += 1;
     running.chunk = this.#chunkIds;
     this.#chunks.set(running.chunk, dispatch.attempt);
+    const strays = this.#strays.take(groupOfKey(template.setup.key));
+    for (const print of strays) this.#outbox.print(dispatch.jobId, print);
     try {
       this.#pool.run(chunkRequest(template, running.chunk, dispatch, blocks));
     } catch (error) {

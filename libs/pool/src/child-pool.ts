@@ -230,7 +230,7 @@ export class ChildPool {
   #print(child: ChildProcess, { stream, text, chunk, index, task }: PrintMessage): void {
     if (stream === 'stderr' && chunk !== undefined) child.noteStderr(text);
     const id = chunk !== undefined && this.#requests.has(chunk) ? chunk : undefined;
-    this.#listener.print(id, { stream, text, index, task, pid: child.pid ?? 0 });
+    this.#listener.print(id, { stream, text, index, task, pid: child.pid ?? 0 }, child.key);
   }
 
   #exited(child: ChildProcess, exit: ChildExit): void {

@@ -30,6 +30,8 @@ const frameBytesExtra = 2 * 1024 * 1024;
 
 export class ChildProcess {
   readonly id: number;
+  /** Of its setup: what it may serve. */
+  readonly key: string;
   readonly startedAt: Date = new Date();
   rssBytes = 0;
   /** Why it could not be started. */
@@ -49,6 +51,7 @@ export class ChildProcess {
 
   constructor(id: number, setup: ChildSetup, launcher: Launcher, listener: ChildListener) {
     this.id = id;
+    this.key = setup.key;
     this.#listener = listener;
     const nonce = randomBytes(nonceBytes);
     this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {

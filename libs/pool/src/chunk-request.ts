@@ -130,7 +130,11 @@ export interface ChunkListener {
   itemFailed(id: ChunkId, failure: ItemFailureReport): void;
   /** The last report of this chunk. `error` (encoded RemoteErrorData, always v8) comes with taskFailed and initializerFailed. */
   ended(id: ChunkId, ending: ChunkEnding, detail: ChunkEndingDetail): void;
-  print(id: ChunkId | undefined, print: Print): void;
+  /**
+   * `id` is undefined for what belongs to no chunk, or to none that is still known: a module, an initializer, native
+   * code, whatever an item left behind. `key` is that of the child's setup, and says whom it serves.
+   */
+  print(id: ChunkId | undefined, print: Print, key: string): void;
 }
 
 /** What a chunk's ending comes with, beyond what the machine knows. */
