@@ -91,14 +91,17 @@ export interface RunningJob {
 
 /** One process as `stats()` lists it. */
 export interface ProcessStats {
+  /** Its process id, on the machine that it runs on. */
   readonly pid: number;
   /** The agent that it runs on; undefined in a local pool. */
   readonly agent?: string;
   /** Calls of task functions that it started. */
   readonly tasksRun: number;
+  /** When it was started. */
   readonly startedAt: Date;
   /** Resident memory; 0 where it is not known yet. */
   readonly rssBytes: number;
+  /** `starting` until its initializer is done, `busy` while it runs something, `retiring` while it is being replaced. */
   readonly state: 'starting' | 'idle' | 'busy' | 'retiring';
 }
 

@@ -41,9 +41,13 @@ export interface NextOptions {
  * has not run and ends the input. A stream that is dropped without it stops pulling its input at its window.
  */
 export interface ResultStream<R> extends AsyncIterableIterator<R, undefined, NextOptions | undefined> {
+  /** The next result; rejects with the `ItemError` of an item that failed, or with what ended the job. */
   next(options?: NextOptions): Promise<IteratorResult<R, undefined>>;
+  /** Cancels what has not run and returns the input's iterator. */
   return(): Promise<IteratorResult<R, undefined>>;
+  /** The stream itself, for `for await`. */
   [Symbol.asyncIterator](): ResultStream<R>;
+  /** Does what `return()` does when an `await using` block is left. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

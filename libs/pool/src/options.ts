@@ -32,7 +32,7 @@ export interface PoolOptions {
    * A task is one call of your function, whatever the chunk size (CPython counts chunks here). The last result is
    * delivered before the child leaves; a chunk continues on its successor.
    *
-   * Default: never. 50 to 1,000 suits code that leaks; 1 gives each call a fresh process, at the price of a process
+   * Default: never. From 1. 50 to 1,000 suits code that leaks; 1 gives each call a fresh process, at the price of a process
    * start (about 25 ms of CPU) per item.
    */
   readonly maxTasksPerChild?: number | undefined;
@@ -162,7 +162,7 @@ export interface MapOptions {
   /**
    * How often an item is tried again: a number for `thrown`, `crash` and `timeout` alike, or one for each kind.
    *
-   * Default: `{ thrown: 0, crash: 2, timeout: 0, lost: 10 }`. Tries are 250 ms apart at first, then twice as long each
+   * Default: `{ thrown: 0, crash: 2, timeout: 0, lost: 10 }`. Each 0 to 1,000. Tries are 250 ms apart at first, then twice as long each
    * time up to 30 s, less a random part; other items do not wait for that.
    */
   readonly retries?: number | RetryOptions | undefined;
@@ -212,9 +212,17 @@ export interface ModuleOptions {
 
 /** Options of `submit`. */
 export interface SubmitOptions<R> extends MapOptions {
-  /** Called once with the results, if every item gave one. What it throws is reported as a process warning. */
+  /**
+   * Called once with the results, if every item gave one. What it throws is reported as a process warning.
+   *
+   * Default: none.
+   */
   readonly onSuccess?: ((results: R) => void) | undefined;
-  /** Called once with the error, if the job rejects. What it throws is reported as a process warning. */
+  /**
+   * Called once with the error, if the job rejects. What it throws is reported as a process warning.
+   *
+   * Default: none.
+   */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 

@@ -19,6 +19,7 @@ export class PrintWriter {
     this.#stderr = streams.stderr ?? process.stderr;
   }
 
+  /** Shows what one task printed; a writer of your own may show it otherwise. */
   write(print: Print, agent: string | undefined): void {
     const said = [
       print.task,

@@ -11,8 +11,10 @@ export interface JobEvents<R> {
   readonly failed: readonly [error: unknown];
 }
 
+/** The events of a job. */
 export type JobEventName = keyof JobEvents<unknown>;
 
+/** What is called when an event of a job happens. What it throws is reported as a process warning. */
 export type JobListener<R, E extends JobEventName> = (...args: JobEvents<R>[E]) => void;
 
 /** The listeners of one job. What one of them throws is reported, and the others hear of the event all the same. */
