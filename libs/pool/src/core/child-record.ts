@@ -43,8 +43,9 @@ export class ChildRecord {
   /** Counts against `processes`. */
   get isMember(): boolean {
     if (this.isSpare) return false;
+    if (this.state === 'starting' || this.state === 'ready') return true;
     // One that fails to start is replaced when it is gone, or failures could not be counted.
-    return this.state === 'starting' || this.state === 'ready' || (this.state === 'dying' && !this.wasReady);
+    return this.state === 'dying' && !this.wasReady && !this.endsByOurWill;
   }
 
   get wasReady(): boolean {

@@ -24,6 +24,11 @@ export class ChunkQueue {
     this.#chunks.unshift(chunk);
   }
 
+  /** Whether a chunk waits for children of this key. */
+  wants(key: string): boolean {
+    return this.#chunks.some((chunk) => chunk.spec.key === key);
+  }
+
   remove(chunk: ChunkRecord): void {
     if (!chunk.isQueued) return;
     chunk.isQueued = false;

@@ -103,9 +103,16 @@ export class Placement {
 
   /** Slots are shared, children are not: an idle one of another key leaves, for no idle one could take this chunk. */
   #makeRoom(atMs: number): boolean {
-    for (const child of this.#state.children.values()) {
+    const { children, queue } = this.#state;
+    for (const child of children.values()) {
       if (!child.isIdle) continue;
       this.#endings.retire(child, atMs);
+      return true;
+    }
+    // One whose work was taken back while it started may never get ready: its initializer can hang.
+    for (const child of children.values()) {
+      if (child.state !== 'starting' || !child.isMember || queue.wants(child.key)) continue;
+      this.#endings.kill(child);
       return true;
     }
     return false;

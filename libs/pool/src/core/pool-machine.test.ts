@@ -113,6 +113,22 @@ test('a busy child of another key is waited for', () => {
   expect(m.ended(1, 1, 1)).toEqual([finished(1), retire(1), spawn(2, 2, 'other')]);
 });
 
+test('a child that starts for work that was taken back makes room for another key', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 1, { key: 'hanging' });
+  m.step({ type: 'childStarted', child: 1 });
+  m.step({ type: 'abortRequested', chunk: 1, graceMs: 2_000 });
+  expect(m.queue(2, 1, { key: 'other' })).toEqual([{ type: 'killChild', child: 1 }, spawn(2, 2, 'other')]);
+  m.exits(1);
+  expect(m.ready(2)).toEqual([run(2, 2, 0, 1)]);
+});
+
+test('a child that starts for work that waits is waited for', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 1, { key: 'slow' });
+  expect(m.queue(2, 1, { key: 'other' })).toEqual([]);
+});
+
 test('short chunks are given ahead, long ones are not', () => {
   const m = withChildren(1);
   m.queue(1, 10);
