@@ -132,6 +132,16 @@ test('what native code writes comes without an index, capped, and blocks nobody'
   expect(p.prints.some(({ text }) => text.includes('more bytes were dropped: '))).toBe(true);
 });
 
+test('an inline function that imports prints nothing that it did not print', async () => {
+  const p = pool(1);
+  const source = "async () => { process.emitWarning('its own'); return (await import('node:os')).EOL; }";
+  const { values } = await p.run({ kind: 'inline', name: 'importer', source }, [1]);
+  expect(values.get(0)).toBe('\n');
+  await until('its own warning is there', () => p.prints.some(({ text }) => text.includes('its own')));
+  await p.pool.close();
+  expect(p.prints.filter(({ text }) => text.includes('Experimental'))).toEqual([]);
+});
+
 test('what native code lost is counted although nothing more comes', async () => {
   const p = pool(1);
   await p.run('nativeFlood', [3_000_000]);

@@ -128,8 +128,30 @@ function registeredTask(origin: string, ordinal: number): TaskFunction | undefin
   return typeof task === 'function' ? (task as TaskFunction) : undefined;
 }
 
+let isImportWarningSilent = false;
+
+/**
+ * How inline functions import is an experimental feature of Node, and its choice is ours: the user, in whose terminal
+ * and under whose function's name the warning would stand, can do nothing about it. Node gives it once, at the first
+ * `import()`; so the first is one of ours.
+ */
+function silenceImportWarning(): void {
+  if (isImportWarningSilent) return;
+  isImportWarningSilent = true;
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    runInThisContext("void import('node:process')", {
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    });
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
 /** Compile the source text of a function: an arrow, a function, or a method as it stands in an object. */
 function compile(name: string, source: string): TaskFunction {
+  if (source.includes('import')) silenceImportWarning();
   const method = `({${source}})`;
   const forms = [`(${source})`, `Object.values(${method})[0]`];
   let failure: unknown;
