@@ -116,7 +116,7 @@ describe('a cluster on this machine', () => {
     process.kill(Number.parseInt(agent ?? '', 10), 'SIGKILL');
     const before = pids.filter(isAlive).length;
     await until('its child is gone', () => (pids.filter(isAlive).length < before ? true : undefined));
-    expect(dev.stderr).toContain('agent-2 ended (SIGKILL)');
+    await until('dev says so', () => (dev.stderr.includes('agent-2 ended (SIGKILL)') ? true : undefined));
     map.signal('SIGINT');
     expect((await map.ended).exitCode).toBe(130);
   });
