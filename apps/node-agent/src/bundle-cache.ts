@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
+import { makeOwnFolder, removeDeadFolders } from './bundle-folder.ts';
 
 /** What a {@link BundleCache} is made of. */
 export interface BundleCacheOptions {
@@ -44,10 +45,11 @@ export class BundleCache {
     process.once('exit', this.#removeAtExit);
   }
 
-  /** Makes the folder (mode 0700). */
+  /** Makes the folder (mode 0700), and removes what agents left that were killed. */
   static async open(options: BundleCacheOptions): Promise<BundleCache> {
-    const dir = await mkdtemp(join(options.parentDir ?? tmpdir(), 'shoal-agent-'));
-    return new BundleCache(dir, options);
+    const parentDir = options.parentDir ?? tmpdir();
+    removeDeadFolders(parentDir);
+    return new BundleCache(await makeOwnFolder(parentDir), options);
   }
 
   /**
