@@ -5,7 +5,6 @@ import {
   type ClientOptions,
   type ClientUnaryCall,
   type ClientWritableStream,
-  credentials,
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
@@ -23,6 +22,7 @@ import {
 import type { Address } from './address.ts';
 import { Backoff } from './backoff.ts';
 import { isOnTheWay, Outage } from './outage.ts';
+import { quietCredentials } from './quiet-socket.ts';
 
 /** How long a connection waits for its coordinator. */
 export interface ConnectionLimits {
@@ -56,7 +56,8 @@ const reasonOf = (error: unknown): Fact | undefined =>
 /**
  * A connection to a coordinator: one HTTP/2 socket under the three services.
  *
- * An idle one does not keep the process alive: grpc-js holds a socket only while a call is open on it.
+ * It keeps the process alive while one of its methods has something to answer; whoever opens a stream of its own sees to
+ * that by himself.
  */
 export class Connection {
   readonly address: Address;
@@ -70,7 +71,7 @@ export class Connection {
   private constructor(address: Address, bounds: ConnectionLimits) {
     this.address = address;
     this.limits = bounds;
-    const plain = credentials.createInsecure();
+    const plain = quietCredentials();
     this.jobs = new JobServiceClient(address.text, plain, channelOptions);
     const shared = { ...channelOptions, channelOverride: this.jobs.getChannel() };
     this.bundles = new BundleServiceClient(address.text, plain, shared);
@@ -137,17 +138,19 @@ export class Connection {
     start: Unary<Response>,
     deadlineMs: number = this.limits.reconnectTimeoutMs,
   ): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      start(new Metadata(), { deadline: Date.now() + deadlineMs }, (error, response) => {
-        if (error === null) resolve(response);
-        else reject(this.errorOf(error));
-      });
-    });
+    return whileAwake(
+      new Promise((resolve, reject) => {
+        start(new Metadata(), { deadline: Date.now() + deadlineMs }, (error, response) => {
+          if (error === null) resolve(response);
+          else reject(this.errorOf(error));
+        });
+      }),
+    );
   }
 
   /** A call that may be repeated: tried again while the coordinator cannot be reached. Errors: CONNECTION_LOST. */
   call<Response>(start: Unary<Response>): Promise<Response> {
-    return this.#persist(() => this.once(start));
+    return whileAwake(this.#persist(() => this.once(start)));
   }
 
   /** As {@link call}, for a stream of messages with one answer. */
@@ -155,7 +158,7 @@ export class Connection {
     start: (...call: CallTail<Response>) => ClientWritableStream<Request>,
     messages: () => Iterable<Request>,
   ): Promise<Response> {
-    return this.#persist(async () => {
+    const uploaded = this.#persist(async () => {
       const { promise, resolve, reject } = Promise.withResolvers<Response>();
       promise.catch(() => {}); // Looked at below, after the messages.
       const call = start(new Metadata(), { deadline: Date.now() + uploadTimeoutMs }, (error, response) => {
@@ -170,6 +173,7 @@ export class Connection {
       call.end();
       return promise;
     });
+    return whileAwake(uploaded);
   }
 
   /** An outage of this connection, for a stream that wants to survive it. */
@@ -196,5 +200,15 @@ export class Connection {
         await outage.pause(error);
       }
     }
+  }
+}
+
+/** This process does not exit while somebody waits for the promise. */
+async function whileAwake<T>(promise: Promise<T>): Promise<T> {
+  const held = setInterval(() => {}, 2_147_483_647);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(held);
   }
 }

@@ -44,7 +44,7 @@ export class Outage {
     const waitMs = this.#backoff.nextMs();
     const isTooLong = performance.now() - this.#sinceMs + waitMs > reconnectTimeoutMs;
     if (!isOnTheWay(error) || isTooLong) throw error;
-    // Somebody waits for this: the timer may hold the process.
-    await delay(waitMs, undefined, { signal: closed }).catch(() => closed.throwIfAborted());
+    // Whoever waits for what is lost keeps the process alive; a stream that was dropped does not.
+    await delay(waitMs, undefined, { ref: false, signal: closed }).catch(() => closed.throwIfAborted());
   }
 }
