@@ -1,5 +1,5 @@
 /** The task functions of the conformance suite: a module like a user's. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, closeSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -299,3 +299,10 @@ export const behave = task(import.meta, ({ item, how }: Deed): number => {
 });
 
 export default (x: number): number => x + 1;
+
+/** Writes past `process.stdout`, as native code does, and has a tool write there. */
+export const writeNatively = task(import.meta, (item: number) => {
+  writeSync(1, `native ${item}\n`);
+  spawnSync(process.execPath, ['-e', `console.log('tool ${item}')`], { stdio: 'inherit' });
+  return process.pid;
+});

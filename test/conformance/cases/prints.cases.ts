@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { eventually, Transcript, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
-import { say } from '../work.ts';
+import { say, writeNatively } from '../work.ts';
 
 /** `(say agent-1 pid=4711 item=3) text`, with the agent only where there is one. */
 const said = (text: string, item: number): RegExp =>
@@ -52,6 +52,43 @@ export const prints = chapter('prints', (specify) => {
     );
     for (const [item, line] of lines.entries()) expect(line).toMatch(said(`line ${item}`, item));
   });
+
+  specify('what native code and started tools write is shown with its process', async ({ open }) => {
+    const transcript = new Transcript();
+    await using pool = await open({ processes: 2, printer: transcript.printer });
+    const pids = await pool.map(writeNatively, upTo(6), { chunkSize: 1 });
+    const lines = await eventually(
+      () => transcript.stdout.toSorted(),
+      ({ length }) => length === 12,
+    );
+    for (const [item, pid] of pids.entries()) {
+      expect(lines.filter((line) => line.includes(`pid=${pid}) native ${item}`))).toHaveLength(1);
+      expect(lines.filter((line) => line.includes(`pid=${pid}) tool ${item}`))).toHaveLength(1);
+    }
+  });
+
+  specify(
+    'the exception that ends an idle process is shown, with the next job at the latest',
+    async ({ open }) => {
+      const transcript = new Transcript();
+      await using pool = await open({ processes: 1, printer: transcript.printer });
+      const leaveBehind = () =>
+        void setTimeout(() => {
+          throw new Error('left behind');
+        }, 20);
+      await pool.apply(leaveBehind, []);
+      await eventually(
+        () => pool.stats().deaths,
+        (deaths) => deaths === 1,
+      );
+      await pool.apply(() => 1, []);
+      await eventually(
+        () => transcript.stderr.join('\n'),
+        (text) => text.includes('Error: left behind'),
+      );
+    },
+    { containers: 'the next job may be of the other agent, which was told nothing' },
+  );
 
   specify("with stdio: 'ignore' nothing is shown", async ({ open }) => {
     const transcript = new Transcript();
