@@ -158,7 +158,8 @@ describe('what was started is gone with who started it', () => {
 
   test('Ctrl-C while stdin is silent ends it too', async () => {
     const map = start(['map', 'examples/square.ts#square', '--local']);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    map.type('3\n');
+    await map.said(/^9\n/);
     map.signal('SIGINT');
     expect((await map.ended).exitCode).toBe(130);
   });
@@ -185,6 +186,32 @@ describe('addresses', () => {
     expect(stderr).toMatch(
       /^shoal: CANNOT_CONNECT: Cannot reach coordinator 127\.0\.0\.1:1 \(connection refused/,
     );
+  });
+
+  test('a coordinator that does not answer: it is said before it is given up', async () => {
+    const map = start(['map', 'examples/square.ts#square', '--input', '1..3', '--address', '127.0.0.1:1']);
+    await map.said(/shoal: coordinator 127\.0\.0\.1:1 does not answer yet; still trying\./, 8000);
+    map.signal('SIGINT');
+    expect((await map.ended).exitCode).toBe(130);
+  });
+
+  test('the limits of a coordinator are flags of it, and its errors name them', async () => {
+    const coordinator = start(['coordinator', '--listen', '127.0.0.1:0', '--max-bundle-bytes', '1KiB']);
+    const [, address = ''] = await coordinator.said(/listening on (\S+:\d+)/);
+    const { stderr, exitCode } = await shoalCommand([
+      'bundle',
+      'push',
+      'all@1',
+      'test/cli/work.ts',
+      '--address',
+      address,
+    ]);
+    expect(stderr).toMatch(
+      /LIMIT_REACHED: Size of a bundle: \d+ is over the limit of 1024 \(shoal coordinator --max-bundle-bytes\)/,
+    );
+    expect(exitCode).toBe(1);
+    coordinator.signal('SIGTERM');
+    await coordinator.ended;
   });
 
   test('a coordinator without agents: the job says what it waits for', async () => {
@@ -216,7 +243,7 @@ describe('addresses', () => {
     expect(stderr).toContain(
       'INSECURE_LISTEN: Refused to listen on 0.0.0.0:0: whoever reaches it could run code',
     );
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(2);
     const open = start(['coordinator', '--listen', '0.0.0.0:0', '--insecure']);
     await open.said(/listening on/);
     open.signal('SIGTERM');

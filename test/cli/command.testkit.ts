@@ -56,6 +56,11 @@ export class Command {
     return this.#ended;
   }
 
+  /** What somebody types; stdin stays open. */
+  type(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
   /** As `| head` does when it has seen enough. */
   closeStdout(): void {
     this.#child.stdout?.destroy();

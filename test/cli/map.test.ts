@@ -75,6 +75,12 @@ describe('what comes out', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('a result that JSON would say wrongly is a failed item', async () => {
+    const { stdout, stderr, exitCode } = await map('mapped', '--input', '1..1');
+    expect(stderr).toContain('Result of item 0 cannot be sent: it is a Map, which JSON cannot say');
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 });
+  });
+
   test('the input is never overwritten with its own results', async () => {
     const input = file('same.ndjson', '1\n');
     const { stderr, exitCode } = await map('square', '--input', input, '--output', input);
@@ -114,6 +120,15 @@ describe('items that fail', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('an item that is too big is told with the flag that raises the limit', async () => {
+    const input = file('big.txt', `small\n${'x'.repeat(3000)}\n`);
+    const { stdout, stderr, exitCode } = await map('echo', '--input', input, '--max-item-bytes', '2KiB');
+    expect(stderr).toMatch(/ITEM_TOO_LARGE: Item 1 is .* the limit is 2(\.0)? KiB \(--max-item-bytes\)/);
+    expect({ stdout, exitCode }).toEqual({ stdout: '"small"\n', exitCode: 1 });
+    const raised = await map('echo', '--input', input, '--max-item-bytes', '4KiB');
+    expect(raised.exitCode).toBe(0);
+  });
+
   test('--timeout ends an endless loop', async () => {
     const { stderr, exitCode } = await map('spin', '--input', '1..1', '--timeout', '300ms');
     expect(stderr).toContain('ITEM_TIMED_OUT: Item 0 ran longer than 300 ms');
@@ -130,8 +145,27 @@ describe('what is typed wrong', () => {
     [['map', 'x.ts', '--timeout', '30'], 'Give a time with its unit'],
     [['map', 'nowhere.ts#f'], 'FILE_NOT_USABLE: nowhere.ts: there is no such file'],
     [
+      ['map', 'test/cli/work.ts#f', '--input', 'README.md'],
+      'The format of README.md cannot be told by its name',
+    ],
+    [
       ['map', 'test/cli/work.ts#f', '--input', 'data.xml'],
-      'The format of data.xml cannot be told by its name',
+      'FILE_NOT_USABLE: data.xml: there is no such file',
+    ],
+    [['map', 'test/cli/work.ts#f', '--input', 'test'], 'FILE_NOT_USABLE: test: it is a folder'],
+    [
+      ['map', 'test/cli/work.ts#f', '--input', '1..x'],
+      '--input 1..x is no range of whole numbers. Write it as',
+    ],
+    [['map', 'test/cli/work.ts#f', '--input', '1..2', '--input', '3..4'], '--input is given more than once'],
+    [
+      ['map', 'test/cli/work.ts#f', '--input', '1..2', '--output', 'nowhere/out.ndjson'],
+      'FILE_NOT_USABLE: nowhere/out.ndjson: there is no folder nowhere',
+    ],
+    [['map', 'x.ts', '--max-item-bytes', '64MB'], 'Give bytes, from 1KiB to 1GiB'],
+    [
+      ['map', 'test/cli/work.ts#f', '--input', '1..2', '--address', '10.255.255.1:7300'],
+      'INSECURE_CONNECT: Refused to connect to 10.255.255.1:7300',
     ],
     [['map', 'test/cli/work.ts#f', '--input', '9..1'], 'Try 1..9.'],
     [['map', 'test/cli/work.ts#sqaure', '--input', '1..2'], 'Did you mean square?'],
@@ -146,7 +180,9 @@ describe('what is typed wrong', () => {
 
   test('--help and --version are results', async () => {
     expect(await shoalCommand(['--version'])).toEqual({ exitCode: 0, stdout: '0.1.0\n', stderr: '' });
+    expect(await shoalCommand(['version'])).toEqual({ exitCode: 0, stdout: '0.1.0\n', stderr: '' });
     const help = await shoalCommand(['map', '--help']);
+    expect(await shoalCommand(['help', 'map'])).toEqual(help);
     expect(help).toMatchObject({ exitCode: 0, stderr: '' });
     expect(help.stdout).toContain('Usage: shoal map [options] <FILE#EXPORT>');
   });

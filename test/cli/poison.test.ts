@@ -32,7 +32,8 @@ afterAll(async () => {
 /** Runs items 1 to 6 with two that are poison and one that throws; what was saved, by index. */
 async function saved(name: string, ...args: string[]) {
   const poison = join(folder, name);
-  const flags = ['--timeout', '1s', '--on-error', 'keep', '--save-poison', poison];
+  const onError = args.includes('--on-error') ? [] : ['--on-error', 'keep'];
+  const flags = ['--timeout', '1s', ...onError, '--save-poison', poison];
   const ended = await shoalCommand(['map', `${work}#picky`, '--input', '1..6', ...flags, ...args]);
   const files = Object.fromEntries(
     readdirSync(poison).map((file) => [

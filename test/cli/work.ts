@@ -14,6 +14,10 @@ export const notThree = (x: number): number => {
 
 export const big = (): bigint => 1n;
 
+export const echo = (x: unknown): unknown => x;
+
+export const mapped = (x: number): ReadonlyMap<number, number> => new Map([[x, x]]);
+
 export const slow = async (x: number): Promise<number> => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   return x;

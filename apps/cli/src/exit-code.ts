@@ -27,6 +27,8 @@ const codes: Partial<Record<ErrorCode, number>> = {
   TASK_BUNDLE_FAILED: exitCode.usage,
   TASK_NOT_PORTABLE: exitCode.usage,
   POOL_IN_TASK_MODULE: exitCode.usage,
+  INSECURE_CONNECT: exitCode.usage,
+  INSECURE_LISTEN: exitCode.usage,
   CANNOT_CONNECT: exitCode.unreachable,
   CONNECTION_LOST: exitCode.unreachable,
   JOB_CANCELLED: exitCode.cancelled,

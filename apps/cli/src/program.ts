@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Terminal } from './terminal.ts';
+import { usageError } from './usage-error.ts';
 import { agentCommand } from './verbs/agent.ts';
 import { bundleCommand } from './verbs/bundle.ts';
 import { coordinatorCommand } from './verbs/coordinator.ts';
@@ -27,11 +28,12 @@ export function buildProgram(terminal: Terminal, end: (exitCode: number) => void
   ]) {
     program.addCommand(verb);
   }
+  const versionCommand = new Command('version').action(() => void terminal.stdout.write(`${version}\n`));
+  program.addCommand(versionCommand, { hidden: true });
   for (const command of everyCommand(program)) {
     command
       .exitOverride()
       .helpOption('-h, --help', 'print this')
-      .helpCommand(false)
       .showSuggestionAfterError(true)
       .configureOutput({
         writeOut: (text) => void terminal.stdout.write(text),
@@ -39,8 +41,21 @@ export function buildProgram(terminal: Terminal, end: (exitCode: number) => void
         // Errors are told in one place and in one way: main.ts.
         outputError: () => {},
       });
+    if (command === program) command.helpCommand('help [command]', 'print the help of a command');
+    else command.helpCommand(false);
+    refuseRepetition(command);
   }
   return program;
+}
+
+/** Of `--input a --input b` one would be left out without a word. */
+function refuseRepetition(command: Command): void {
+  for (const option of command.options.filter(({ required, optional }) => required || optional)) {
+    let seen = 0;
+    command.on(`option:${option.name()}`, () => {
+      if (++seen > 1) throw usageError(`--${option.name()} is given more than once`, 'Give it once.');
+    });
+  }
 }
 
 function* everyCommand(command: Command): Generator<Command> {

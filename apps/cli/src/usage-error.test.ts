@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { address, duration, wholeNumber } from './usage-error.ts';
+import { address, byteSize, duration, wholeNumber } from './usage-error.ts';
 
 test.each([
   ['500ms', 500],
@@ -21,6 +21,19 @@ test.each(['0', '-1', '0.5', 'NaN', '', '1e3', '99999999999999999999'])(
     expect(() => wholeNumber(1)(text)).toThrow('Give a whole number from 1 on.');
   },
 );
+
+test.each([
+  ['1024', 1024],
+  ['512KiB', 524_288],
+  ['64MiB', 67_108_864],
+  ['1GiB', 1_073_741_824],
+])('%s are %d bytes', (text, bytes) => {
+  expect(byteSize()(text)).toBe(bytes);
+});
+
+test.each(['', '1023', '2GiB', '-1KiB', '64MB', '1.5MiB'])('"%s" is no size of an item', (text) => {
+  expect(() => byteSize()(text)).toThrow('Give bytes, from 1KiB to 1GiB');
+});
 
 test.each(['127.0.0.1:7300', 'coordinator:0', '[::1]:65535'])('%s is an address', (text) => {
   expect(address(text)).toBe(text);

@@ -36,6 +36,22 @@ export function duration(text: string): number {
   return ms;
 }
 
+const unitBytes: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** Reads an option that is a number of bytes, from 1 KiB to `most`: `65536`, `512KiB`, `64MiB`, `1GiB`. */
+export function byteSize(most: number = 2 ** 30): (text: string) => number {
+  return (text) => {
+    const [, amount, unit] = /^(\d+)(KiB|MiB|GiB|)$/.exec(text) ?? [];
+    const bytes = Number(amount) * (unitBytes[unit ?? ''] ?? Number.NaN);
+    if (!(bytes >= 1024 && bytes <= most)) {
+      throw new InvalidArgumentError(
+        `Give bytes, from 1KiB to ${most / 2 ** 30}GiB: 65536, 512KiB, 64MiB or 1GiB.`,
+      );
+    }
+    return bytes;
+  };
+}
+
 /** Reads an option that is an address: `HOST:PORT`. */
 export function address(text: string): string {
   const [, , , port] = /^(\[[0-9a-fA-F:.]+\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text) ?? [];

@@ -32,7 +32,7 @@ test('a bundle over the limit is refused by the limit’s name', async () => {
   const store = await BundleStore.open({ ...limits, maxBundleBytes: 10 });
   await expect(store.put(one.sha256, one.bytes)).rejects.toMatchObject({
     code: 'LIMIT_REACHED',
-    facts: { limit: 10, option: 'maxBundleBytes' },
+    facts: { limit: 10, option: 'shoal coordinator --max-bundle-bytes' },
   });
 });
 

@@ -79,7 +79,7 @@ export class BundleStore {
         what: 'Size of a bundle',
         value: bytes,
         limit: this.#options.maxBundleBytes,
-        option: 'maxBundleBytes',
+        option: 'shoal coordinator --max-bundle-bytes',
       });
     }
   }
@@ -208,7 +208,7 @@ export class BundleStore {
         what: 'Bytes of bundles',
         value: this.#heldBytes + bytes,
         limit: maxStoreBytes,
-        option: 'maxBundleStoreBytes',
+        option: 'shoal coordinator --max-bundle-store-bytes',
       });
     }
   }

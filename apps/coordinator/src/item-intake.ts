@@ -33,7 +33,7 @@ export class ItemIntake implements JobWriter {
   constructor(jobs: Jobs, stream: IntakeStream, maxBlockBytes: number) {
     this.#jobs = jobs;
     this.#stream = stream;
-    this.#parts = new PartCollector(maxBlockBytes, 'maxItemBytes');
+    this.#parts = new PartCollector(maxBlockBytes, 'shoal coordinator --max-item-bytes');
   }
 
   /** The next message. */

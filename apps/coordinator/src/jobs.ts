@@ -90,7 +90,7 @@ export class Jobs {
         what: 'Jobs known at once',
         value: driver.jobs.size + 1,
         limit: limits.maxJobs,
-        option: 'maxJobs',
+        option: 'shoal coordinator --max-jobs',
       });
     }
     const id = `job-${randomBytes(6).toString('hex')}`;

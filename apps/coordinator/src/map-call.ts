@@ -130,7 +130,12 @@ export class MapCall implements JobReader {
     if (item.byteLength > maxItemBytes) {
       const index = (this.#job?.pushed ?? 0) + this.#items.length;
       const [size, limit] = [item.byteLength, maxItemBytes];
-      throw new ShoalError('ITEM_TOO_LARGE', { index, size, limit, option: 'maxItemBytes' });
+      throw new ShoalError('ITEM_TOO_LARGE', {
+        index,
+        size,
+        limit,
+        option: 'shoal coordinator --max-item-bytes',
+      });
     }
     this.#items.push(item);
     this.#itemBytes += item.byteLength;

@@ -9,7 +9,7 @@ export interface Limit {
   readonly default: number;
   /** What it counts. */
   readonly unit: 'bytes' | 'items' | 'milliseconds' | 'streams' | 'characters' | 'entries';
-  /** The option that changes it; undefined where the wire fixes it. */
+  /** The option that changes it, on the command line in kebab-case; undefined where the wire fixes it. */
   readonly option: string | undefined;
   /** The error of what is beyond; undefined where it waits, is cut, or ends the connection. */
   readonly error: ErrorCode | undefined;
@@ -73,7 +73,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     undefined,
     'Items and results that the coordinator holds for a job; a single bigger one always fits. The producer waits.',
   ),
-  bundleBytes: limit(64 * MiB, 'bytes', undefined, 'LIMIT_REACHED', 'One bundle.'),
+  bundleBytes: limit(64 * MiB, 'bytes', 'maxBundleBytes', 'LIMIT_REACHED', 'One bundle.'),
   labelEntries: limit(64, 'entries', undefined, 'REQUEST_INVALID', 'Labels of a job or an agent.'),
   nameChars: limit(
     100,

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { ShoalError } from '@shoal/errors';
 import type { Terminal } from '../terminal.ts';
 import { usageError } from '../usage-error.ts';
-import { parseRange, rangeItems, rangeLength } from './range.ts';
+import { isMeantAsRange, parseRange, rangeItems, rangeLength } from './range.ts';
 import { systemReason } from './system-reason.ts';
 
 /** The formats that items are read from. */
@@ -51,18 +51,21 @@ export async function openItemSource(
     }
     return fromStream(terminal.stdin, 'stdin', format ?? 'ndjson', undefined);
   }
+  const file = await stat(input).catch((error: unknown) => {
+    if (format === undefined && isMeantAsRange(input)) {
+      throw usageError(`--input ${input} is no range of whole numbers`, 'Write it as 1..100.');
+    }
+    throw new ShoalError('FILE_NOT_USABLE', { path: input, reason: systemReason(error) });
+  });
+  if (file.isDirectory()) {
+    throw new ShoalError('FILE_NOT_USABLE', { path: input, reason: 'it is a folder' });
+  }
   const known = format ?? formatsByExtension[extname(input).toLowerCase()];
   if (known === undefined) {
     throw usageError(
       `The format of ${input} cannot be told by its name`,
       'Pass --input-format ndjson, csv or lines.',
     );
-  }
-  const file = await stat(input).catch((error: unknown) => {
-    throw new ShoalError('FILE_NOT_USABLE', { path: input, reason: systemReason(error) });
-  });
-  if (file.isDirectory()) {
-    throw new ShoalError('FILE_NOT_USABLE', { path: input, reason: 'it is a folder' });
   }
   return fromStream(createReadStream(input), input, known, file);
 }

@@ -1,5 +1,7 @@
 import { ItemError } from '@shoal/errors';
 import type { MapOptions, MapPool, ModuleOptions, PoolOptions } from '@shoal/pool';
+import { inFlags } from '../complaint.ts';
+import { withConnectingNotice } from '../connecting-notice.ts';
 import { exitCode } from '../exit-code.ts';
 import { exitCodeOfSignal, Interruption } from '../interruption.ts';
 import { preparePoisonFolder } from '../poison/poison-file.ts';
@@ -25,6 +27,8 @@ export interface MapRequest {
   readonly timeout?: number;
   readonly processes?: number;
   readonly maxTasksPerChild?: number;
+  readonly maxItemBytes?: number;
+  readonly maxResultBytes?: number;
   readonly onError: 'stop' | 'keep';
   /** The folder where items that killed their process or ran too long are saved. */
   readonly savePoison?: string;
@@ -99,12 +103,18 @@ async function openPool(request: MapRequest, progress: Progress): Promise<MapPoo
   const options: PoolOptions = {
     processes: request.processes,
     maxTasksPerChild: request.maxTasksPerChild,
+    maxItemBytes: request.maxItemBytes,
+    maxResultBytes: request.maxResultBytes,
     printer: new PrintWriter({ stdout: prints, stderr: prints }),
   };
   // A job on this machine loads nothing of the network: it should be on its way within a blink.
   if (request.address === undefined) return new Pool(options);
   const { connect } = await import('@shoal/client');
-  return connect(request.address, { ...options, insecure: request.insecure === true });
+  return withConnectingNotice(
+    request.address,
+    connect(request.address, { ...options, insecure: request.insecure === true }),
+    progress.line,
+  );
 }
 
 interface Run {
@@ -163,7 +173,7 @@ async function writeResults(
     if (failed === undefined) continue;
     if (onError === 'stop') throw failed;
     count.failed++;
-    progress.line(`shoal: ${failed.code}: ${failed.message}`);
+    progress.line(`shoal: ${failed.code}: ${inFlags(failed.message)}`);
     await writer.line(errorLine(failed));
   }
 }

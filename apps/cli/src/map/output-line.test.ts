@@ -19,6 +19,31 @@ test('a result that JSON cannot say is a failure that names the place', () => {
   expect(resultLine(cycle, 0)).toMatchObject({ message: expect.stringContaining('contains itself') });
 });
 
+test.each([
+  [new Map([[1, 2]]), 'it is a Map'],
+  [{ seen: new Set([1]) }, '.seen is a Set'],
+  [[1, Number.NaN], '[1] is the number NaN'],
+  [Number.NEGATIVE_INFINITY, 'it is the number -Infinity'],
+  [{ at: new Date(Number.NaN) }, '.at is an invalid Date'],
+  [[/x/], '[0] is a RegExp'],
+  [{ bytes: new Uint8Array(2) }, '.bytes is a Uint8Array'],
+  [{ why: new TypeError('no') }, '.why is a TypeError'],
+])('what JSON would say wrongly is a failure too: %j', (value, place) => {
+  expect(resultLine(value, 0)).toMatchObject({
+    code: 'VALUE_NOT_PORTABLE',
+    message: `Result of item 0 cannot be sent: ${place}, which JSON cannot say. Send plain data.`,
+  });
+});
+
+test('a Date is its ISO text; boxed values and objects without a prototype are said', () => {
+  const bare: Record<string, unknown> = Object.assign(Object.create(null), { a: 1 });
+  expect([new Date(0), Object(1), bare].map((value) => resultLine(value, 0))).toEqual([
+    '"1970-01-01T00:00:00.000Z"',
+    '1',
+    '{"a":1}',
+  ]);
+});
+
 test('a failed item is one line with code, index, message, attempts and the function’s own error', () => {
   const error = new ItemError({
     code: 'ITEM_THREW',

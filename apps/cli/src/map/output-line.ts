@@ -1,42 +1,72 @@
 import { ItemError } from '@shoal/errors';
 
 /**
- * A result as a line of NDJSON; `undefined` is written as `null`.
+ * A result as a line of NDJSON; `undefined` is written as `null`, a Date as its ISO text.
  *
- * A result that JSON cannot say (a bigint, a cycle) is a failed item, named by the place in it.
+ * A result that JSON cannot say (a bigint, a cycle), or would say wrongly (a Map as `{}`, NaN as `null`), is a failed
+ * item, named by the place in it.
  */
 export function resultLine(value: unknown, index: number): string | ItemError {
+  let line: string | undefined;
+  let failure: unknown;
   try {
-    return JSON.stringify(value) ?? 'null';
-  } catch (cause) {
-    const found = bigintPath(value, '') ?? { path: 'it', kind: 'an object that contains itself' };
-    return new ItemError({
-      code: 'VALUE_NOT_PORTABLE',
-      index,
-      task: 'shoal map',
-      attempts: [],
-      facts: {
-        what: `Result of item ${index}`,
-        path: found.path,
-        kind: `${found.kind}, which JSON cannot say`,
-      },
-      cause,
-    });
+    line = JSON.stringify(value) ?? 'null';
+  } catch (error) {
+    failure = error;
   }
+  // What JSON.stringify took contains no cycle, so the search ends; what it refused may.
+  const found = unsayable(value, line === undefined ? 32 : Number.POSITIVE_INFINITY);
+  if (line !== undefined && found === undefined) return line;
+  const { path, kind } = found ?? { path: '', kind: 'an object that contains itself' };
+  return new ItemError({
+    code: 'VALUE_NOT_PORTABLE',
+    index,
+    task: 'shoal map',
+    attempts: [],
+    facts: {
+      what: `Result of item ${index}`,
+      path: path === '' ? 'it' : path,
+      kind: `${kind}, which JSON cannot say`,
+    },
+    cause: failure,
+  });
 }
 
-function bigintPath(
-  value: unknown,
-  path: string,
-  depth: number = 0,
-): { path: string; kind: string } | undefined {
-  if (typeof value === 'bigint') return { path: path === '' ? 'it' : path, kind: 'a bigint' };
-  if (typeof value !== 'object' || value === null || depth > 32) return undefined;
-  for (const [key, inner] of Object.entries(value)) {
-    const found = bigintPath(inner, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, depth + 1);
-    if (found !== undefined) return found;
+/** A part of a value that JSON has no words for. */
+interface Unsayable {
+  readonly path: string;
+  readonly kind: string;
+}
+
+function unsayable(value: unknown, depthLeft: number): Unsayable | undefined {
+  if (typeof value === 'number') {
+    return Number.isFinite(value) ? undefined : { path: '', kind: `the number ${value}` };
+  }
+  if (typeof value === 'bigint') return { path: '', kind: 'a bigint' };
+  if (typeof value !== 'object' || value === null || depthLeft === 0) return undefined;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const found = unsayable(value[index], depthLeft - 1);
+      if (found !== undefined) return { path: `[${index}]${found.path}`, kind: found.kind };
+    }
+    return undefined;
+  }
+  const kind = foreignKind(value);
+  if (kind !== undefined) return { path: '', kind };
+  for (const key of Object.keys(value)) {
+    const found = unsayable((value as Readonly<Record<string, unknown>>)[key], depthLeft - 1);
+    if (found !== undefined) return { path: `.${key}${found.path}`, kind: found.kind };
   }
   return undefined;
+}
+
+/** What an object is whose content JSON would lose; undefined for a plain one, and for what JSON has words for. */
+function foreignKind(value: object): string | undefined {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined;
+  if (value instanceof Error) return `a ${value.name}`;
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  const isSayable = ['Object', 'String', 'Number', 'Boolean'].includes(tag);
+  return isSayable ? undefined : `a ${tag}`;
 }
 
 /** A failed item as a line of NDJSON, in the place where its result would be. */

@@ -20,6 +20,9 @@ export function parseRange(text: string): NumberRange | undefined {
   return range;
 }
 
+/** Whether somebody who typed this wanted a range: `1..x`, `0.5..3`, `1...5`. There may be a file of that name all the same. */
+export const isMeantAsRange = (text: string): boolean => /^[-+.]?\d[\w.+-]*\.\.[\w.+-]*$/.test(text);
+
 /** How many numbers a range has. */
 export function rangeLength({ first, last }: NumberRange): number {
   return last - first + 1;

@@ -87,5 +87,5 @@ test('the input itself is refused and stays as it was', async () => {
 
 test('a folder that is not there is told before anything runs', async () => {
   const path = join(folder, 'nowhere', 'out.ndjson');
-  await expect(openResultWriter(path, undefined, noTerminal)).rejects.toThrow('there is no such file');
+  await expect(openResultWriter(path, undefined, noTerminal)).rejects.toThrow('there is no folder');
 });

@@ -1,5 +1,6 @@
 import { createWriteStream, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ShoalError } from '@shoal/errors';
 import type { Terminal } from '../terminal.ts';
@@ -99,7 +100,8 @@ export async function openResultWriter(
   const refuse = (reason: string): ShoalError => new ShoalError('FILE_NOT_USABLE', { path: output, reason });
   // Opened for appending first: 'w' would empty the file before we could look at it.
   const handle = await open(output, 'a').catch((error: unknown) => {
-    throw refuse(systemReason(error));
+    const isFolderMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw refuse(isFolderMissing ? `there is no folder ${dirname(output)}` : systemReason(error));
   });
   const file = await handle.stat();
   if (input !== undefined && file.dev === input.dev && file.ino === input.ino) {

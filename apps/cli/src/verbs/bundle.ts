@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { withConnectingNotice } from '../connecting-notice.ts';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
 import type { Terminal } from '../terminal.ts';
 import { usageError } from '../usage-error.ts';
@@ -20,7 +21,11 @@ export function bundleCommand(terminal: Terminal): Command {
       const { ClusterClient } = await import('@shoal/client');
       const { parseTaskSpec } = await import('../map/task-spec.ts');
       const { url } = parseTaskSpec(file);
-      await using client = await ClusterClient.open(address);
+      await using client = await withConnectingNotice(
+        address,
+        ClusterClient.open(address),
+        (text) => void terminal.stderr.write(`${text}\n`),
+      );
       const bundle = await client.pushBundle({ name, version, module: url.href });
       terminal.stdout.write(`${name}@${version} ${bundle.sha256}\n`);
     });

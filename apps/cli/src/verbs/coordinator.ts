@@ -1,6 +1,16 @@
 import { Command, Option } from 'commander';
 import type { Terminal } from '../terminal.ts';
-import { address } from '../usage-error.ts';
+import { address, byteSize, wholeNumber } from '../usage-error.ts';
+
+interface CoordinatorFlags {
+  readonly listen: string;
+  readonly insecure?: boolean;
+  readonly maxItemBytes?: number;
+  readonly maxResultBytes?: number;
+  readonly maxBundleBytes?: number;
+  readonly maxBundleStoreBytes?: number;
+  readonly maxJobs?: number;
+}
 
 /** `shoal coordinator`: the one process that agents and clients connect to. */
 export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) => void): Command {
@@ -16,15 +26,29 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
         .default('127.0.0.1:7300'),
     )
     .option('--insecure', 'listen on an address that other machines reach, with no protection at all')
-    .action(async ({ listen, insecure }: { listen: string; insecure?: boolean }) => {
+    .addOption(limit('--max-item-bytes <size>', 'what one item may take (default: 64MiB)', byteSize()))
+    .addOption(limit('--max-result-bytes <size>', 'what one result may take (default: 64MiB)', byteSize()))
+    .addOption(limit('--max-bundle-bytes <size>', 'what one bundle may take (default: 64MiB)', byteSize()))
+    .addOption(
+      limit(
+        '--max-bundle-store-bytes <size>',
+        'what all bundles may take together (default: 1GiB)',
+        byteSize(2 ** 40),
+      ),
+    )
+    .addOption(limit('--max-jobs <n>', 'jobs known at once (default: 10000)', wholeNumber(1)))
+    .action(async ({ insecure, ...config }: CoordinatorFlags) => {
       const [{ startCoordinator }, { serviceLog }, { untilEnded }] = await Promise.all([
         import('@shoal/coordinator'),
         import('../service-log.ts'),
         import('../service.ts'),
       ]);
       const log = await serviceLog(terminal);
-      const coordinator = await startCoordinator({ listen, insecure: insecure === true, log });
+      const coordinator = await startCoordinator({ ...config, insecure: insecure === true, log });
       terminal.stdout.write(`coordinator listening on ${coordinator.address}\n`);
       end(await untilEnded(coordinator));
     });
 }
+
+const limit = (flags: string, description: string, parse: (text: string) => number): Option =>
+  new Option(flags, description).argParser(parse);

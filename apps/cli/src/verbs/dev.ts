@@ -27,12 +27,12 @@ export function devCommand(terminal: Terminal, end: (exitCode: number) => void):
         .default('127.0.0.1:7300'),
     )
     .action(async ({ agents, listen, ...rest }: DevFlags) => {
-      const [{ LocalCluster }, { untilEnded }, { availableParallelism }] = await Promise.all([
+      const [{ LocalCluster }, { untilEnded }, { usableCpus }] = await Promise.all([
         import('../local-cluster.ts'),
         import('../service.ts'),
-        import('node:os'),
+        import('@shoal/pool'),
       ]);
-      const processes = rest.processes ?? Math.max(1, Math.floor(availableParallelism() / agents));
+      const processes = rest.processes ?? Math.max(1, Math.floor(usableCpus() / agents));
       const cluster = await LocalCluster.start({ listen, agents, processes }, terminal);
       const each = `${agents} ${agents === 1 ? 'agent' : 'agents'} x ${processes} ${processes === 1 ? 'process' : 'processes'}`;
       terminal.stdout.write(

@@ -3,7 +3,7 @@ import { addressFromEnvironment, addressOption } from '../coordinator-address.ts
 import { inputFormats } from '../map/item-source.ts';
 import type { MapRequest } from '../map/map-job.ts';
 import type { Terminal } from '../terminal.ts';
-import { duration, usageError, wholeNumber } from '../usage-error.ts';
+import { byteSize, duration, usageError, wholeNumber } from '../usage-error.ts';
 
 /** `shoal map`: one job, from a file, a range or stdin to a file or stdout. */
 export function mapCommand(terminal: Terminal, end: (exitCode: number) => void): Command {
@@ -48,6 +48,20 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
         '--max-tasks-per-child <n>',
         'replace a process after so many items (default: never)',
         wholeNumber(1),
+      ),
+    )
+    .addOption(
+      option(
+        '--max-item-bytes <size>',
+        'what one item may take when it is sent (default: 64MiB)',
+        byteSize(),
+      ),
+    )
+    .addOption(
+      option(
+        '--max-result-bytes <size>',
+        'what one result may take when it is sent (default: 64MiB)',
+        byteSize(),
       ),
     )
     .addOption(
