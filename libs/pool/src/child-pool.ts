@@ -12,6 +12,7 @@ import type { ChildSetup, ChunkEndingDetail, ChunkListener, ChunkRequest } from 
 import type { ChildExit, ChunkId } from './core/chunk.ts';
 import type { EndChunk, PoolCommand, SpawnChild } from './core/pool-command.ts';
 import type { PoolEvent } from './core/pool-event.ts';
+import type { PoolMachineLimits } from './core/pool-limits.ts';
 import { PoolMachine } from './core/pool-machine.ts';
 import { endingDetail } from './ending-detail.ts';
 import { frameType } from './frames.ts';
@@ -28,6 +29,8 @@ export interface ChildPoolOptions {
   readonly listener: ChunkListener;
   /** Chunks handed in and not ended, at most. Default 10,000; more is LIMIT_REACHED. */
   readonly maxQueuedChunks?: number;
+  /** How long children may take for what, and how often they may fail. Default: as in core/pool-limits.ts. */
+  readonly limits?: Partial<PoolMachineLimits>;
   /** How children are started. Default: each is spawned. */
   readonly launcher?: Launcher;
 }
@@ -68,7 +71,7 @@ export class ChildPool {
   #whenEmpty: (() => void)[] = [];
 
   constructor(options: ChildPoolOptions) {
-    this.#machine = new PoolMachine(options.processes);
+    this.#machine = new PoolMachine(options.processes, options.limits);
     this.#listener = options.listener;
     this.#crew = new ChildCrew(options.launcher ?? spawnLauncher, this.#childListener);
     this.#maxQueuedChunks = options.maxQueuedChunks ?? 10_000;

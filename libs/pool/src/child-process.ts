@@ -7,13 +7,14 @@ import type { Block, ChildSetup, ChunkRequest, RemoteErrorData } from './chunk-r
 import type { ChildExit, IndexRange } from './core/chunk.ts';
 import { FrameError, FrameReader, nonceBytes } from './frames.ts';
 import type { LaunchedChild, Launcher } from './launcher.ts';
+import { MemoryGuard } from './memory-guard.ts';
 import { PipedLines } from './piped-lines.ts';
 
 /** Whom a child's news go to. */
 export interface ChildListener {
   /** Throws a {@link FrameError} where the frame is none of ours. */
   frame(child: ChildProcess, type: number, body: Buffer): void;
-  /** It sent what no child of ours sends. Nothing more is read. */
+  /** It sent what no child of ours sends (then nothing more is read), or took far more memory than it may. */
   broken(child: ChildProcess): void;
   /** Its channel has ended. */
   lost(child: ChildProcess): void;
@@ -45,6 +46,7 @@ export class ChildProcess {
   readonly #launched: LaunchedChild;
   readonly #reader: FrameReader;
   readonly #pipes: PipedLines[] = [];
+  #memoryGuard: MemoryGuard | undefined;
   #stderrTail = '';
   #isBroken = false;
   #hasExited = false;
@@ -70,6 +72,7 @@ export class ChildProcess {
     if (this.#launched.channel !== undefined) this.#readChannel(this.#launched.channel);
     this.orders = new ChildOrders(this.#launched.channel, nonce);
     this.orders.setUp(setup);
+    this.#guardMemory(setup.maxRssBytes);
   }
 
   get pid(): number | undefined {
@@ -104,6 +107,15 @@ export class ChildProcess {
   /** Remember the end of what it wrote to stderr. */
   noteStderr(text: string): void {
     this.#stderrTail = `${this.#stderrTail}${text}\n`.slice(-stderrTailChars);
+  }
+
+  #guardMemory(maxRssBytes: number | undefined): void {
+    const { pid } = this;
+    if (pid === undefined || maxRssBytes === undefined) return;
+    this.#memoryGuard = new MemoryGuard(pid, maxRssBytes, (why) => {
+      this.noteStderr(why);
+      this.#listener.broken(this);
+    });
   }
 
   #readChannel(channel: Duplex): void {
@@ -144,6 +156,7 @@ export class ChildProcess {
 
   /** Death is keyed on the exit, never on the end of a pipe: a grandchild can hold that for ever. */
   #exited(exit: ChildExit): void {
+    this.#memoryGuard?.stop();
     const { channel, stdout, stderr } = this.#launched;
     // A stream that ended in an error (the child left without reading everything) is destroyed and never "ends".
     const open = [channel, stdout, stderr].filter(

@@ -29,6 +29,10 @@ export function endingDetail(
       };
       return { failure: { code: 'CHILD_START_FAILED', facts: { reason } }, error };
     }
+    case 'initializerHangs': {
+      const seconds = Math.round((Date.now() - child.startedAt.getTime()) / 1_000);
+      return { error: { name: 'Error', message: `it was not done after ${seconds} s` } };
+    }
     default:
       return {};
   }

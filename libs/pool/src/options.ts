@@ -46,6 +46,8 @@ export interface PoolOptions {
   /**
    * Replace a child whose resident memory is above this many bytes, between two items.
    *
+   * An item that takes its child over twice this is killed with it, as one that kills its process (on Linux).
+   *
    * Default: no limit. From 1,048,576 (1 MiB; a fresh child has about 42 MiB).
    */
   readonly maxRssBytes?: number | undefined;
@@ -59,7 +61,7 @@ export interface PoolOptions {
    * Runs once in every child before its first task, again in each replacement. Given in the forms that a task
    * function has; a promise that it returns is awaited.
    *
-   * If it throws, pending work rejects with `InitializerError`. Default: none.
+   * If it throws, or is not done after 60 s, pending work rejects with `InitializerError`. Default: none.
    */
   readonly initializer?: TaskFunction<never, unknown> | TaskModule | undefined;
   /** The arguments of `initializer`. Default: none. */

@@ -17,6 +17,18 @@ export class ChildEndings {
     this.#state = state;
   }
 
+  /** Its program runs; its initializer comes next, and has only so long. */
+  started(child: ChildRecord, atMs: number): void {
+    child.hasStarted = true;
+    child.initializeByMs = atMs + this.#state.limits.initializerMs;
+  }
+
+  /** It would hang in the next child too: nobody is made to wait for that. */
+  initializerHangs(child: ChildRecord): void {
+    this.kill(child);
+    this.#endWaiting(child, 'initializerHangs');
+  }
+
   /** Its initializer is done: whatever failed before, children of this key can start. */
   ready(child: ChildRecord, atMs: number): void {
     if (child.state !== 'starting') return;
@@ -101,16 +113,21 @@ export class ChildEndings {
   }
 
   #startFailed(child: ChildRecord, atMs: number): void {
-    const { limits, sparesHeldUntilMs, chunks } = this.#state;
+    const { limits, sparesHeldUntilMs } = this.#state;
     sparesHeldUntilMs.set(child.key, atMs + limits.outsideDeathsWithinMs);
     const failures = (this.#startFailures.get(child.key) ?? 0) + 1;
     this.#startFailures.set(child.key, failures);
     if (failures < limits.startFailuresMax) return;
+    this.#endWaiting(child, 'childrenDoNotStart');
+  }
+
+  /** Whatever waits for children of this key has waited in vain. */
+  #endWaiting(child: ChildRecord, why: 'childrenDoNotStart' | 'initializerHangs'): void {
     this.#startFailures.delete(child.key);
     const ending: ChunkEnding = { kind: child.hasStarted ? 'initializerFailed' : 'taskFailed' };
-    for (const chunk of [...chunks.values()]) {
+    for (const chunk of [...this.#state.chunks.values()]) {
       if (chunk.spec.key !== child.key || chunk.part !== undefined) continue;
-      this.#state.endChunk(chunk, ending, { child, why: 'childrenDoNotStart' });
+      this.#state.endChunk(chunk, ending, { child, why });
     }
   }
 }

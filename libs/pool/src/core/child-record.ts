@@ -25,6 +25,8 @@ export class ChildRecord {
   /** Takes nothing new and leaves after what it holds: too old, too big. */
   isStopping = false;
   readyAtMs: number | undefined;
+  /** When its initializer has to be done. */
+  initializeByMs: number | undefined;
   /** When to kill it unless it is gone by then: lost channel, a last act that takes too long. */
   killAtMs: number | undefined;
   /** What it said in its exit handlers. */
@@ -73,6 +75,10 @@ export class ChildRecord {
     return this.isStopping ? 0 : Math.max(0, Math.min(this.taskLimit, taskLimit) - this.tasksGiven);
   }
 
+  isLate(atMs: number): boolean {
+    return this.initializeByMs !== undefined && this.initializeByMs <= atMs;
+  }
+
   /** It has to be gone by then. */
   killBy(atMs: number): void {
     this.killAtMs = Math.min(this.killAtMs ?? Number.POSITIVE_INFINITY, atMs);
@@ -90,6 +96,8 @@ export class ChildRecord {
   /** When something has to be done about it at the latest. */
   nextDeadlineMs(): number | undefined {
     let deadline = this.killAtMs ?? Number.POSITIVE_INFINITY;
+    if (this.state === 'starting')
+      deadline = Math.min(deadline, this.initializeByMs ?? Number.POSITIVE_INFINITY);
     if (this.state === 'ready' && !this.isStopping && this.readyAtMs !== undefined) {
       deadline = Math.min(deadline, this.readyAtMs + (this.maxAgeMs ?? Number.POSITIVE_INFINITY));
     }

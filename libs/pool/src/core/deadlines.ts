@@ -32,6 +32,10 @@ export class Deadlines {
         this.#endings.kill(child, child.state !== 'retiring' && !isOurWill(child));
         continue;
       }
+      if (child.state === 'starting' && child.isLate(atMs)) {
+        this.#endings.initializerHangs(child);
+        continue;
+      }
       if (child.state === 'ready' && !child.isStopping && isOld(child, atMs)) {
         child.isStopping = true;
         if (child.parts.length > 0) this.#state.command({ type: 'stopChild', child: child.id });

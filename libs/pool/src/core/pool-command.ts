@@ -68,7 +68,7 @@ export interface EndChunk {
   /** Whose last words explain a death, or a function or initializer that failed. */
   readonly child: ChildId | undefined;
   /** Why a `taskFailed` or `initializerFailed` is one. */
-  readonly why?: 'unloadable' | 'killsChildren' | 'childrenDoNotStart';
+  readonly why?: 'unloadable' | 'killsChildren' | 'childrenDoNotStart' | 'initializerHangs';
 }
 
 /** Everything the machine can ask for. */

@@ -2,6 +2,8 @@
 export interface PoolMachineLimits {
   /** A child whose channel ended may take this long to exit before it is killed. */
   readonly lostChannelMs: number;
+  /** A child's initializer may take this long; then what waits for its key ends. */
+  readonly initializerMs: number;
   /** A child that was asked to leave may take this long. */
   readonly retireMs: number;
   /** From the AbortSignal of an item that ran too long to the kill of its child. */
@@ -15,6 +17,7 @@ export interface PoolMachineLimits {
 
 export const defaultLimits: PoolMachineLimits = {
   lostChannelMs: 100,
+  initializerMs: 60_000,
   retireMs: 1_000,
   timeoutGraceMs: 100,
   outsideDeathsMax: 5,

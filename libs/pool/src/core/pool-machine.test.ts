@@ -461,3 +461,23 @@ test('a function that cannot be loaded ends its chunk; its child lives on', () =
   ]);
   expect(m.queue(2, 1)).toEqual([run(1, 2, 0, 1)]);
 });
+
+test('an initializer that is not done in time ends what waits for it at once', () => {
+  const m = new TestMachine(1, { initializerMs: 1_000 });
+  m.queue(1, 1);
+  m.step({ type: 'childStarted', child: 1 });
+  expect(m.machine.nextDeadlineMs()).toBe(1_000);
+  expect(m.after(999)).toEqual([]);
+  expect(m.after(1)).toEqual([
+    kill(1),
+    {
+      type: 'endChunk',
+      chunk: 1,
+      ending: { kind: 'initializerFailed' },
+      child: 1,
+      why: 'initializerHangs',
+    },
+  ]);
+  expect(m.exits(1)).toEqual([]);
+  expect(m.snapshot).toMatchObject({ children: [], deaths: 0 });
+});

@@ -91,7 +91,7 @@ export class PoolMachine {
   #applyToChild(child: ChildRecord, event: Extract<PoolEvent, { readonly child: ChildId }>): void {
     switch (event.type) {
       case 'childStarted':
-        child.hasStarted = true;
+        this.#endings.started(child, event.atMs);
         return;
       case 'childReady':
         this.#endings.ready(child, event.atMs);

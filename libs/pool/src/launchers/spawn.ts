@@ -1,5 +1,5 @@
 /** Starts each child as a Node process of its own, in a process group of its own, with a private descriptor 3. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { extname, join } from 'node:path';
@@ -76,32 +76,39 @@ function childMain(): string {
   const extension = extname(fileURLToPath(import.meta.url));
   const near = new URL(`../child-main${extension}`, import.meta.url);
   const beside = new URL('./child-main.js', import.meta.url);
-  childMainPath ??= fileURLToPath(exists(near) ? near : beside);
+  childMainPath ??= fileURLToPath(isFile(near) ? near : beside);
   return childMainPath;
 }
 let childMainPath: string | undefined;
 
-function exists(file: URL): boolean {
+function isFile(file: URL | string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** `setpriv` asks the kernel to kill the child when we die; the reaper is there for where it is not. */
+/**
+ * `setpriv` asks the kernel to kill the child when we die, whatever becomes of the reaper. Whether it can do so here is
+ * tried beside the first children, which have the reaper alone: they must not wait for it.
+ */
 function deathSignal(): readonly string[] {
-  deathSignalPrefix ??= probeDeathSignal();
+  if (deathSignalPrefix === undefined) {
+    deathSignalPrefix = [];
+    if (process.platform === 'linux') probeDeathSignal();
+  }
   return deathSignalPrefix;
 }
 let deathSignalPrefix: readonly string[] | undefined;
 
-function probeDeathSignal(): readonly string[] {
-  if (process.platform !== 'linux') return [];
-  for (const path of ['/usr/bin/setpriv', '/bin/setpriv']) {
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
-    const prefix = [path, '--pdeathsig', 'KILL'];
-    // Busybox has a setpriv without this option.
-    const probe = spawnSync(path, [...prefix.slice(1), '/bin/true'], { stdio: 'ignore', timeout: 2_000 });
-    if (probe.status === 0) return prefix;
-  }
-  return [];
+function probeDeathSignal(): void {
+  const path = ['/usr/bin/setpriv', '/bin/setpriv'].find(isFile);
+  if (path === undefined) return;
+  const prefix = [path, '--pdeathsig', 'KILL'];
+  // Busybox has a setpriv without this option.
+  const probe = spawn(path, [...prefix.slice(1), '/bin/true'], { stdio: 'ignore', timeout: 2_000 });
+  probe.on('error', () => {});
+  probe.once('exit', (code) => {
+    if (code === 0) deathSignalPrefix = prefix;
+  });
+  probe.unref();
 }
 
 /**

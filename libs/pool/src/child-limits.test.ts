@@ -1,0 +1,99 @@
+import { afterEach, expect, test } from 'vitest';
+import { blockOf, fixture, setupOf, TestPool } from './child-pool.testkit.ts';
+
+const pools: TestPool[] = [];
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((p) => p.pool.terminate()));
+});
+
+function pool(...args: ConstructorParameters<typeof TestPool>): TestPool {
+  const p = new TestPool(...args);
+  pools.push(p);
+  return p;
+}
+
+test.each(['signal11', 'segfault'])(
+  'a segmentation fault (%s) is a death with its signal and suspect',
+  async (how) => {
+    const p = pool(1);
+    const setup = setupOf({ execArgv: ['--stack-size=65500'] });
+    const { ending, values } = await p.run('misbehave', [{ how: 'ok' }, { how }, { how: 'ok' }], {
+      marksStarts: true,
+      setup,
+    });
+    expect(ending).toMatchObject({
+      kind: 'childDied',
+      exit: { signal: 'SIGSEGV' },
+      suspects: [{ first: 1, count: 1 }],
+      unstarted: [{ first: 2, count: 1 }],
+    });
+    expect([...values.keys()]).toEqual([0]);
+    expect((await p.run('addOne', [1], { setup })).values.get(0)).toBe(2);
+  },
+);
+
+test('an item that takes its child over twice maxRssBytes is killed and named, with the reason', async () => {
+  const setup = setupOf({ maxRssBytes: 150 * 1024 * 1024 });
+  const p = pool(1);
+  const { ending, detail } = await p.run('hogMemory', [16, 4_096], { setup, marksStarts: true });
+  expect(ending).toMatchObject({
+    kind: 'childDied',
+    exit: { signal: 'SIGKILL' },
+    suspects: [{ first: 1, count: 1 }],
+  });
+  expect(detail.stderrTail).toMatch(/MiB, over 2 times maxRssBytes \(150 MiB\), and was killed\.$/);
+});
+
+test('an initializer that hangs ends what waits for it, and costs one process', async () => {
+  const initializer = { task: fixture('initialize'), args: blockOf(['hang']).bytes };
+  const p = pool(1, { limits: { initializerMs: 300 } });
+  const { ending, detail } = await p.run('addOne', [1], { setup: setupOf({ key: 'hang', initializer }) });
+  expect(ending).toEqual({ kind: 'initializerFailed' });
+  expect(detail.error?.message).toMatch(/^it was not done after \d+ s$/);
+  expect((await p.run('addOne', [1])).values.get(0)).toBe(2);
+});
+
+test('side by side: values keep their places, and no child starts more than its limit', async () => {
+  const p = pool(2);
+  const items = Array.from({ length: 40 }, (_, i) => i);
+  const chunks = [0, 10, 20, 30].map((first) =>
+    p.run('whoRan', items.slice(first, first + 10), {
+      first,
+      concurrentTasksPerChild: 4,
+      maxTasksPerChild: 3,
+    }),
+  );
+  const outcomes = await Promise.all(chunks);
+  const counts = new Map<number, number>();
+  for (const { values, ending } of outcomes) {
+    expect(ending).toEqual({ kind: 'finished' });
+    for (const [index, value] of values) {
+      const { x, pid } = value as { x: number; pid: number };
+      expect(x).toBe(index);
+      counts.set(pid, (counts.get(pid) ?? 0) + 1);
+    }
+  }
+  expect(outcomes.reduce((sum, { values }) => sum + values.size, 0)).toBe(40);
+  expect(Math.max(...counts.values())).toBe(3);
+}, 60_000);
+
+test('side by side: the item that runs too long is named, its neighbours go back free', async () => {
+  const items = [{ how: 'sleep', ms: 10 }, { how: 'never' }, { how: 'sleep', ms: 20 }];
+  const { ending, values } = await pool(1).run('misbehave', items, {
+    concurrentTasksPerChild: 3,
+    timeoutMs: 400,
+  });
+  expect(ending).toMatchObject({ kind: 'timedOut', index: 1, unstarted: [] });
+  expect([...values.keys()].sort()).toEqual([0, 2]);
+});
+
+test('side by side: an abort ends all that run, within the grace time', async () => {
+  const p = pool(1);
+  const items = Array.from({ length: 5 }, () => ({ how: 'never' }));
+  const outcome = p.run('misbehave', items, { concurrentTasksPerChild: 5 });
+  await expect.poll(() => p.pool.stats().processes[0]?.state).toBe('busy');
+  const abortedAt = performance.now();
+  p.pool.abort(p.lastId, 200);
+  expect((await outcome).ending).toEqual({ kind: 'aborted' });
+  expect(performance.now() - abortedAt).toBeLessThan(3_000);
+});

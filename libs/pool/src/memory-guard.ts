@@ -1,0 +1,39 @@
+/** Watches the memory of one child from outside, for an item that never lets the child look itself. */
+import { readFileSync } from 'node:fs';
+
+/** An item may take its child this many times over `maxRssBytes` before it is stopped. */
+const hardFactor = 2;
+const checkMs = 100;
+/** Of statm, on every Linux that Node runs on but for some ARM servers, where the limit comes later. */
+const pageBytes = 4_096;
+
+export class MemoryGuard {
+  readonly #timer: NodeJS.Timeout;
+
+  /** `exceeded` is called once, with what to say about it. Without /proc nobody watches. */
+  constructor(pid: number, maxRssBytes: number, exceeded: (why: string) => void) {
+    const limit = hardFactor * maxRssBytes;
+    this.#timer = setInterval(() => {
+      const bytes = rssOf(pid);
+      if (bytes === undefined || bytes <= limit) return;
+      this.stop();
+      exceeded(
+        `It had ${mib(bytes)} MiB, over ${hardFactor} times maxRssBytes (${mib(maxRssBytes)} MiB), and was killed.`,
+      );
+    }, checkMs).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function rssOf(pid: number): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageBytes;
+  } catch {
+    return undefined;
+  }
+}
+
+const mib = (bytes: number): string => Math.round(bytes / 1024 ** 2).toLocaleString('en-US');
