@@ -14,12 +14,14 @@ import type { Scheduler, SessionId } from '@shoal/scheduler';
 import { AgentSession, type SessionStream } from './agent-session.ts';
 import type { Driver } from './driver.ts';
 import type { EventFeed } from './event-feed.ts';
+import type { Groups } from './groups.ts';
 
 /** What {@link Agents} works with. */
 export interface AgentsParts {
   readonly driver: Driver;
   readonly scheduler: Scheduler;
   readonly feed: EventFeed;
+  readonly groups: Groups;
   readonly epoch: number;
   readonly maxResultBytes: number;
 }
@@ -132,7 +134,16 @@ export class Agents {
 
   statsReported(session: AgentSession, stats: AgentStats | undefined): void {
     const known = this.#known.get(session.agent);
-    if (known?.session === session && stats !== undefined) known.stats = stats;
+    if (known?.session !== session || stats === undefined) return;
+    known.stats = stats;
+    this.#forgetGroups(session, stats);
+  }
+
+  /** Told with each heartbeat anew, so that none is left behind by a session, or a coordinator, that ended. */
+  #forgetGroups(session: AgentSession, { processes }: AgentStats): void {
+    const groups = new Set(processes.map(({ groupId }) => groupId));
+    const groupIds = [...groups].filter((group) => group !== '' && !this.#parts.groups.isOpen(group));
+    if (groupIds.length > 0) session.tell({ $case: 'forgetGroups', value: { groupIds } });
   }
 
   slotsChanged(session: AgentSession, slots: number): void {

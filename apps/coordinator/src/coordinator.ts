@@ -22,6 +22,7 @@ import { type CoordinatorConfig, settleConfig } from './config.ts';
 import { Driver } from './driver.ts';
 import { newEpoch } from './epoch.ts';
 import { EventFeed } from './event-feed.ts';
+import { Groups } from './groups.ts';
 import type { StoredRun } from './job.ts';
 import { jobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
@@ -75,7 +76,9 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     ...(settled.bundleDir === undefined ? {} : { shelf: new FolderShelf(settled.bundleDir) }),
   });
   const driver = new Driver({ scheduler, store, feed, now });
-  const agents = new Agents({ driver, scheduler, feed, epoch, maxResultBytes: settled.maxResultBytes });
+  const groups = new Groups(driver);
+  const { maxResultBytes } = settled;
+  const agents = new Agents({ driver, scheduler, feed, groups, epoch, maxResultBytes });
   let address = formatAddress(settled.listen);
   const jobs = new Jobs({
     driver,
@@ -114,7 +117,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const server = createServer([
     {
       definition: JobServiceService,
-      handlers: jobService({ jobs, agents, heartbeatMs, maxItemBytes: settled.maxItemBytes }),
+      handlers: jobService({ jobs, agents, groups, heartbeatMs, maxItemBytes: settled.maxItemBytes }),
     },
     { definition: BundleServiceService, handlers: bundleService(bundles, feed) },
     { definition: AgentServiceService, handlers: agentService(agents, driver) },
@@ -140,6 +143,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     for (const job of jobs.active()) jobs.cancel(job, 'the coordinator stops');
     stalls.stop();
     agents.shutDown();
+    groups.close();
     await server.close(partingMs);
     jobs.stop();
     driver.stop();

@@ -5,6 +5,7 @@ import type {
   ServerWritableStream,
   sendUnaryData,
 } from '@grpc/grpc-js';
+import { ShoalError } from '@shoal/errors';
 import {
   type AcknowledgeResultsRequest,
   type AcknowledgeResultsResponse,
@@ -15,6 +16,8 @@ import {
   checkPeer,
   type GetJobRequest,
   type GetJobResponse,
+  type HoldGroupRequest,
+  type HoldGroupResponse,
   type JobServiceServer,
   type ListJobsRequest,
   type ListJobsResponse,
@@ -32,6 +35,7 @@ import {
 } from '@shoal/protocol';
 import type { Agents } from './agents.ts';
 import { answer } from './cluster-service.ts';
+import type { Groups } from './groups.ts';
 import { ItemIntake } from './item-intake.ts';
 import { JobWatch } from './job-watch.ts';
 import type { Jobs } from './jobs.ts';
@@ -42,13 +46,20 @@ import { ResultStream } from './result-stream.ts';
 export interface JobServiceParts {
   readonly jobs: Jobs;
   readonly agents: Agents;
+  readonly groups: Groups;
   readonly heartbeatMs: number;
   /** One item, encoded. */
   readonly maxItemBytes: number;
 }
 
 /** The calls of clients: each is checked here and done by {@link Jobs} or by a stream of its own. */
-export function jobService({ jobs, agents, heartbeatMs, maxItemBytes }: JobServiceParts): JobServiceServer {
+export function jobService({
+  jobs,
+  agents,
+  groups,
+  heartbeatMs,
+  maxItemBytes,
+}: JobServiceParts): JobServiceServer {
   const partBytes = limits.partBytes.default;
   return {
     createJob: (
@@ -154,6 +165,17 @@ export function jobService({ jobs, agents, heartbeatMs, maxItemBytes }: JobServi
         jobs.cancel(job, call.request.reason || 'a client asked for it');
         return { job: jobs.info(job) };
       });
+    },
+
+    holdGroup: (call: ServerWritableStream<HoldGroupRequest, HoldGroupResponse>): void => {
+      const { groupId } = call.request;
+      if (groupId === '') {
+        const error = new ShoalError('REQUEST_INVALID', { field: 'group_id', reason: 'is missing' });
+        call.emit('error', statusOf(error));
+        return;
+      }
+      const letGo = groups.hold(groupId, () => call.end());
+      for (const event of ['cancelled', 'error', 'finish']) call.on(event, letGo);
     },
 
     map: (call: ServerDuplexStream<MapRequest, MapResponse>): void => {

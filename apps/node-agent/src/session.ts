@@ -159,6 +159,9 @@ export class Session {
       case 'resume':
         log.info({ event: 'agent.resumed' }, 'an operator put this agent back into service');
         return;
+      case 'forgetGroups':
+        this.#parts.runner.forgetGroups(message.value.groupIds);
+        return;
       case 'sessionEnded':
         this.#finish({ kind: 'ended', reason: message.value.reason });
         return;

@@ -74,8 +74,6 @@ export class ShardRunner implements ChunkListener {
   readonly #chunks = new Map<number, number>();
   /** Revoked before their dispatch came: control may overtake data. */
   readonly #revokedAhead = new Set<number>();
-  /** The group that each child serves, as far as it has reported anything. */
-  readonly #groupOf = new Map<number, string>();
   #highestDispatched = 0;
   #chunkIds = 0;
   #epoch = 0;
@@ -137,6 +135,12 @@ export class ShardRunner implements ChunkListener {
     else this.#report(attempt, returned);
   }
 
+  /** Nobody can use the children of these groups any more, unless work came meanwhile: data may overtake control. */
+  forgetGroups(ids: readonly string[]): void {
+    const forgotten = new Set(ids.filter((id) => this.#jobs.newestOf(id) === undefined));
+    this.#pool.release((key) => forgotten.has(groupOfKey(key)));
+  }
+
   /** While the coordinator does not answer, nothing new is started: it may have given the work to others. */
   fence(fenced: boolean): void {
     this.#fenced = fenced;
@@ -188,8 +192,7 @@ export class ShardRunner implements ChunkListener {
 
   stats(): AgentStats {
     const { processes, recycled, deaths } = this.#pool.stats();
-    const pids = new Set(processes.map(({ pid }) => pid));
-    for (const pid of this.#groupOf.keys()) if (!pids.has(pid)) this.#groupOf.delete(pid);
+    const keys = this.#pool.keys();
     return {
       processes: processes.map(({ pid, tasksRun, startedAt, rssBytes, state }) => ({
         pid,
@@ -198,7 +201,7 @@ export class ShardRunner implements ChunkListener {
         startedUnixMs: startedAt.getTime(),
         rssBytes,
         state: childStates[state],
-        groupId: this.#groupOf.get(pid) ?? '',
+        groupId: groupOfKey(keys.get(pid) ?? ''),
       })),
       recycled,
       deaths,
@@ -215,9 +218,6 @@ export class ShardRunner implements ChunkListener {
   results(id: number, run: ResultRun): void {
     const attempt = this.#wanted(id);
     if (attempt === undefined) return;
-    // Children are the pool's; whom they serve shows when they report.
-    const running = this.#attempts.get(attempt);
-    this.#groupOf.set(run.pid, running?.options?.group?.id || this.#jobOf(attempt));
     this.#outbox.run(attempt, wireRun(run));
   }
 

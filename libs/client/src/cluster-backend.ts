@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { ClientReadableStream } from '@grpc/grpc-js';
 import { PoolTerminatedError, ShoalError } from '@shoal/errors';
 import type { JobBackend, JobRequest, JobSink, PoolStats, RunningJob, TaskRef } from '@shoal/pool';
 import {
   type CreateJobRequest,
   type CreateJobResponse,
   type GroupStats,
+  type HoldGroupResponse,
   type ListAgentsResponse,
   ownPeer,
 } from '@shoal/protocol';
@@ -51,6 +53,7 @@ export class ClusterBackend implements JobBackend {
   #stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
   /** What had happened before this connection. */
   #before: { readonly recycled: number; readonly deaths: number } | undefined;
+  #hold: ClientReadableStream<HoldGroupResponse> | undefined;
   #isAsking = false;
   #done = 0;
   #whenNoJobs: (() => void) | undefined;
@@ -59,6 +62,10 @@ export class ClusterBackend implements JobBackend {
     this.#options = options;
     this.#uploads = new BundleUploads(options.connection);
     if (options.initializer instanceof Promise) options.initializer.catch(() => {}); // Each job tells.
+    const { closed } = options.connection;
+    // Closing a channel leaves its calls alone.
+    closed.addEventListener('abort', () => this.#hold?.cancel(), { once: true });
+    this.#keepProcesses();
     this.#ask();
   }
 
@@ -111,6 +118,22 @@ export class ClusterBackend implements JobBackend {
     this.#options.connection.close(new PoolTerminatedError());
   }
 
+  /** The processes of this connection wait for its next job as long as this stream is open; not longer. */
+  #keepProcesses(): void {
+    const { connection } = this.#options;
+    if (this.#hold !== undefined || connection.closed.aborted) return;
+    const hold = connection.jobs.holdGroup({ groupId: this.#groupId });
+    this.#hold = hold;
+    const lost = (): void => {
+      if (this.#hold === hold) this.#hold = undefined;
+    };
+    // Without it the next job finds new processes, and asks again.
+    hold
+      .on('data', () => {})
+      .on('end', lost)
+      .on('error', lost);
+  }
+
   /** What the processes of the agents do: told while a job runs, asked for otherwise. */
   #heard(stats: GroupStats): void {
     this.#before ??= stats;
@@ -135,6 +158,7 @@ export class ClusterBackend implements JobBackend {
   /** Ships the code of a job and creates it. */
   async #create(request: JobRequest): Promise<CreatedJob> {
     const { connection, processes, setup } = this.#options;
+    this.#keepProcesses();
     const initializer = await this.#options.initializer;
     const code = await this.#bundle(request.task, initializer?.task);
     const message: CreateJobRequest = {

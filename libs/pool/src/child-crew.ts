@@ -24,6 +24,13 @@ export class ChildCrew {
     return this.#children.get(id);
   }
 
+  /** The key that each child serves, by the child's pid. */
+  keys(): Map<number, string> {
+    const keys = new Map<number, string>();
+    for (const { pid, key } of this.#children.values()) if (pid !== undefined) keys.set(pid, key);
+    return keys;
+  }
+
   /** Start a child; the function of `request`, if there is work already, is loaded first of all. */
   spawn(id: ChildId, setup: ChildSetup, request: ChunkRequest | undefined): void {
     const child = new ChildProcess(id, setup, this.#launcher, this.#listener);

@@ -132,6 +132,17 @@ export class ChildPool {
     this.#step({ type: 'warmRequested', atMs: performance.now(), key, count, ...age });
   }
 
+  /** Children of these keys are not needed any more: those that have nothing to run leave. */
+  release(isUnwanted: (key: string) => boolean): void {
+    const keys = new Set([...this.keys().values()].filter(isUnwanted));
+    if (keys.size > 0) this.#step({ type: 'keysReleased', atMs: performance.now(), keys });
+  }
+
+  /** The key that each child serves, by the child's pid. */
+  keys(): ReadonlyMap<number, string> {
+    return this.#crew.keys();
+  }
+
   /** Take no more results from the children until {@link resumeResults}: they wait when their pipe is full. */
   pauseResults(): void {
     this.#crew.pause(true);

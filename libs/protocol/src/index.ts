@@ -115,6 +115,8 @@ export {
   GetJobResponse,
   GrantedItems,
   GroupStats,
+  HoldGroupRequest,
+  HoldGroupResponse,
   JobEnded,
   JobInfo,
   JobProgress,

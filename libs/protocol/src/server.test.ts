@@ -79,7 +79,7 @@ describe('with the tools that everybody has', () => {
   test('buf curl knows every method', async () => {
     const listed = await bufCurl('--list-methods', `http://127.0.0.1:${port}`);
     expect(listed).toContain('shoal.v1.JobService/Map');
-    expect(listed.trim().split('\n')).toHaveLength(20);
+    expect(listed.trim().split('\n')).toHaveLength(21);
   });
 
   test('an error has its details', async () => {

@@ -71,6 +71,11 @@ class JobServiceStub(object):
                 request_serializer=shoal_dot_v1_dot_job__pb2.MapRequest.SerializeToString,
                 response_deserializer=shoal_dot_v1_dot_job__pb2.MapResponse.FromString,
                 )
+        self.HoldGroup = channel.unary_stream(
+                '/shoal.v1.JobService/HoldGroup',
+                request_serializer=shoal_dot_v1_dot_job__pb2.HoldGroupRequest.SerializeToString,
+                response_deserializer=shoal_dot_v1_dot_job__pb2.HoldGroupResponse.FromString,
+                )
 
 
 class JobServiceServicer(object):
@@ -154,6 +159,14 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HoldGroup(self, request, context):
+        """Keeps the processes of a group between its jobs, for as long as the call is open. Without it they end soon after
+        the group's last job has.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_JobServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -201,6 +214,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.Map,
                     request_deserializer=shoal_dot_v1_dot_job__pb2.MapRequest.FromString,
                     response_serializer=shoal_dot_v1_dot_job__pb2.MapResponse.SerializeToString,
+            ),
+            'HoldGroup': grpc.unary_stream_rpc_method_handler(
+                    servicer.HoldGroup,
+                    request_deserializer=shoal_dot_v1_dot_job__pb2.HoldGroupRequest.FromString,
+                    response_serializer=shoal_dot_v1_dot_job__pb2.HoldGroupResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -374,5 +392,22 @@ class JobService(object):
         return grpc.experimental.stream_stream(request_iterator, target, '/shoal.v1.JobService/Map',
             shoal_dot_v1_dot_job__pb2.MapRequest.SerializeToString,
             shoal_dot_v1_dot_job__pb2.MapResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def HoldGroup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/shoal.v1.JobService/HoldGroup',
+            shoal_dot_v1_dot_job__pb2.HoldGroupRequest.SerializeToString,
+            shoal_dot_v1_dot_job__pb2.HoldGroupResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

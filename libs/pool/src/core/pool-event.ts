@@ -54,6 +54,13 @@ export interface WarmRequested {
   readonly maxAgeMs?: number;
 }
 
+/** Nobody will ask for children of these keys again, but for the chunks that are here. */
+export interface KeysReleased {
+  readonly type: 'keysReleased';
+  readonly atMs: number;
+  readonly keys: ReadonlySet<string>;
+}
+
 /** The child's program runs; its initializer comes next. */
 export interface ChildStarted {
   readonly type: 'childStarted';
@@ -186,6 +193,7 @@ export type PoolEvent =
   | AbortRequested
   | Resized
   | WarmRequested
+  | KeysReleased
   | ChildStarted
   | ChildReady
   | InitializerThrew

@@ -481,3 +481,19 @@ test('an initializer that is not done in time ends what waits for it at once', (
   expect(m.exits(1)).toEqual([]);
   expect(m.snapshot).toMatchObject({ children: [], deaths: 0 });
 });
+
+test('children of a key that nobody asks for any more leave, unless a chunk of theirs is here', () => {
+  const m = new TestMachine(3);
+  m.queue(1, 1, { key: 'idle' });
+  m.queue(2, 1, { key: 'starting' });
+  m.queue(3, 1, { key: 'busy' });
+  m.ready(1);
+  m.runs(1, 1, 0, 1);
+  m.step({ type: 'abortRequested', chunk: 2, graceMs: 100 });
+  m.ready(3);
+  expect(m.step({ type: 'keysReleased', keys: new Set(['idle', 'starting', 'busy']) })).toEqual([
+    retire(1),
+    kill(2),
+  ]);
+  expect(m.snapshot).toMatchObject({ recycled: 0, deaths: 0, runningItems: 1 });
+});

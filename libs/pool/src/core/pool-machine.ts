@@ -13,7 +13,7 @@ import { FullSize } from './full-size.ts';
 import { PartNews } from './part-news.ts';
 import { Placement } from './placement.ts';
 import type { PoolCommand } from './pool-command.ts';
-import type { ChildId, PoolEvent } from './pool-event.ts';
+import type { ChildId, KeysReleased, PoolEvent } from './pool-event.ts';
 import { defaultLimits, type PoolMachineLimits } from './pool-limits.ts';
 import { type PoolSnapshot, snapshotOf } from './pool-snapshot.ts';
 import { PoolState } from './pool-state.ts';
@@ -71,6 +71,9 @@ export class PoolMachine {
       case 'warmRequested':
         this.#fullSize.request(event);
         return;
+      case 'keysReleased':
+        this.#release(event);
+        return;
       case 'closeRequested':
         this.#state.isClosing = true;
         return;
@@ -116,6 +119,17 @@ export class PoolMachine {
         if (part === undefined) this.#endings.break(child);
         else this.#news.take(part, event);
       }
+    }
+  }
+
+  /** Whoever serves a key that no chunk asks for leaves; one whose initializer hangs is not waited for. */
+  #release({ keys, atMs }: KeysReleased): void {
+    const { children, chunks } = this.#state;
+    const wanted = new Set([...chunks.values()].map(({ spec }) => spec.key));
+    for (const child of children.values()) {
+      if (!keys.has(child.key) || wanted.has(child.key)) continue;
+      if (child.state === 'ready') this.#endings.retire(child, atMs);
+      else if (child.state === 'starting') this.#endings.kill(child);
     }
   }
 

@@ -129,6 +129,9 @@ export interface ControlResponse {
     | //
     /** This session is over. Last message. */
     { $case: "sessionEnded"; value: SessionEnded }
+    | //
+    /** Nobody can use the processes of these groups any more. */
+    { $case: "forgetGroups"; value: ForgetGroups }
     | undefined;
 }
 
@@ -254,6 +257,15 @@ export interface Drain {
 
 /** Take work again. */
 export interface Resume {
+}
+
+/**
+ * Ends processes that nobody can use any more: no job of their group runs, and no client holds the group. Those that
+ * have work by now stay.
+ */
+export interface ForgetGroups {
+  /** The groups, as the last heartbeat named them. */
+  groupIds: string[];
 }
 
 /** The session is over. */
@@ -608,6 +620,9 @@ export const ControlResponse: MessageFns<ControlResponse> = {
       case "sessionEnded":
         SessionEnded.encode(message.message.value, writer.uint32(50).fork()).join();
         break;
+      case "forgetGroups":
+        ForgetGroups.encode(message.message.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -673,6 +688,14 @@ export const ControlResponse: MessageFns<ControlResponse> = {
             message.message = { $case: "sessionEnded", value: SessionEnded.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.message = { $case: "forgetGroups", value: ForgetGroups.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -724,6 +747,12 @@ export const ControlResponse: MessageFns<ControlResponse> = {
       case "sessionEnded": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "sessionEnded", value: SessionEnded.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "forgetGroups": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "forgetGroups", value: ForgetGroups.fromPartial(object.message.value) };
         }
         break;
       }
@@ -1732,6 +1761,61 @@ export const Resume: MessageFns<Resume> = {
   },
   fromPartial<I extends Exact<DeepPartial<Resume>, I>>(_: I): Resume {
     const message = createBaseResume();
+    return message;
+  },
+};
+
+function createBaseForgetGroups(): ForgetGroups {
+  return { groupIds: [] };
+}
+
+export const ForgetGroups: MessageFns<ForgetGroups> = {
+  encode(message: ForgetGroups, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.groupIds) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForgetGroups {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForgetGroups();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupIds.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ForgetGroups>, I>>(base?: I): ForgetGroups {
+    return ForgetGroups.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForgetGroups>, I>>(object: I): ForgetGroups {
+    const message = createBaseForgetGroups();
+    message.groupIds = object.groupIds?.map((e) => e) || [];
     return message;
   },
 };

@@ -71,6 +71,16 @@ export namespace JobState {
   export type FAILED_FAST = typeof JobState.FAILED_FAST;
 }
 
+/** Asks to keep the processes of a group. */
+export interface HoldGroupRequest {
+  /** JobOptions.group.id of its jobs. */
+  groupId: string;
+}
+
+/** Nothing is said so far. */
+export interface HoldGroupResponse {
+}
+
 /** Asks for a new job. */
 export interface CreateJobRequest {
   /**
@@ -411,6 +421,104 @@ export interface MapSummary {
   /** The job that ran them, as it is called in logs. */
   jobId: string;
 }
+
+function createBaseHoldGroupRequest(): HoldGroupRequest {
+  return { groupId: "" };
+}
+
+export const HoldGroupRequest: MessageFns<HoldGroupRequest> = {
+  encode(message: HoldGroupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId !== "") {
+      writer.uint32(10).string(message.groupId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldGroupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldGroupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<HoldGroupRequest>, I>>(base?: I): HoldGroupRequest {
+    return HoldGroupRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HoldGroupRequest>, I>>(object: I): HoldGroupRequest {
+    const message = createBaseHoldGroupRequest();
+    message.groupId = object.groupId ?? "";
+    return message;
+  },
+};
+
+function createBaseHoldGroupResponse(): HoldGroupResponse {
+  return {};
+}
+
+export const HoldGroupResponse: MessageFns<HoldGroupResponse> = {
+  encode(_: HoldGroupResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldGroupResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldGroupResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<HoldGroupResponse>, I>>(base?: I): HoldGroupResponse {
+    return HoldGroupResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HoldGroupResponse>, I>>(_: I): HoldGroupResponse {
+    const message = createBaseHoldGroupResponse();
+    return message;
+  },
+};
 
 function createBaseCreateJobRequest(): CreateJobRequest {
   return { requestId: "", client: undefined, task: undefined, options: undefined, setup: undefined };
@@ -2896,6 +3004,19 @@ export const JobServiceService = {
     responseSerialize: (value: MapResponse): Buffer => Buffer.from(MapResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): MapResponse => MapResponse.decode(value),
   },
+  /**
+   * Keeps the processes of a group between its jobs, for as long as the call is open. Without it they end soon after
+   * the group's last job has.
+   */
+  holdGroup: {
+    path: "/shoal.v1.JobService/HoldGroup" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: HoldGroupRequest): Buffer => Buffer.from(HoldGroupRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): HoldGroupRequest => HoldGroupRequest.decode(value),
+    responseSerialize: (value: HoldGroupResponse): Buffer => Buffer.from(HoldGroupResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): HoldGroupResponse => HoldGroupResponse.decode(value),
+  },
 } as const;
 
 export interface JobServiceServer extends UntypedServiceImplementation {
@@ -2926,6 +3047,11 @@ export interface JobServiceServer extends UntypedServiceImplementation {
    * go in. Cancelling the call cancels the job; so does losing the connection.
    */
   map: handleBidiStreamingCall<MapRequest, MapResponse>;
+  /**
+   * Keeps the processes of a group between its jobs, for as long as the call is open. Without it they end soon after
+   * the group's last job has.
+   */
+  holdGroup: handleServerStreamingCall<HoldGroupRequest, HoldGroupResponse>;
 }
 
 export interface JobServiceClient extends Client {
@@ -3053,6 +3179,16 @@ export interface JobServiceClient extends Client {
   map(): ClientDuplexStream<MapRequest, MapResponse>;
   map(options: Partial<CallOptions>): ClientDuplexStream<MapRequest, MapResponse>;
   map(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<MapRequest, MapResponse>;
+  /**
+   * Keeps the processes of a group between its jobs, for as long as the call is open. Without it they end soon after
+   * the group's last job has.
+   */
+  holdGroup(request: HoldGroupRequest, options?: Partial<CallOptions>): ClientReadableStream<HoldGroupResponse>;
+  holdGroup(
+    request: HoldGroupRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<HoldGroupResponse>;
 }
 
 export const JobServiceClient = makeGenericClientConstructor(JobServiceService, "shoal.v1.JobService") as unknown as {

@@ -1,0 +1,70 @@
+/** Whose processes live on the agents of a cluster, and until when. */
+import { type Coordinator, startCoordinator } from '@shoal/coordinator';
+import { type Agent, startAgent } from '@shoal/node-agent';
+import { pino } from 'pino';
+import { connect } from 'shoal';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually, upTo } from './pool-under-test.ts';
+import { Wire } from './wire.ts';
+import { whoRan } from './work.ts';
+
+const log = pino({ level: 'silent' });
+let coordinator: Coordinator;
+let agent: Agent;
+
+beforeEach(async () => {
+  coordinator = await startCoordinator({ listen: '127.0.0.1:0', log, heartbeatMs: 50 });
+  agent = await startAgent({ join: coordinator.address, name: 'agent-1', processes: 2, log });
+  await agent.joined;
+});
+
+afterEach(async () => {
+  await agent.close({ drain: false });
+  await coordinator.close({ drain: false });
+});
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+/** The processes that run the items of a job. */
+async function pidsOf(pool: Awaited<ReturnType<typeof connect>>): Promise<number[]> {
+  return [...new Set((await pool.map(whoRan, upTo(8))).map(({ pid }) => pid))];
+}
+
+async function end(pids: readonly number[]): Promise<void> {
+  await eventually(
+    () => pids.filter(isAlive),
+    (left) => left.length === 0,
+  );
+}
+
+test('the processes of a connection that was closed end', async () => {
+  const pool = await connect(coordinator.address);
+  const pids = await pidsOf(pool);
+  expect(pids.filter(isAlive)).toEqual(pids);
+  pool.close();
+  await pool.join();
+  await end(pids);
+});
+
+test('the processes of a client that left without a word end', async () => {
+  await using wire = await Wire.to(coordinator.address);
+  await using pool = await connect(wire.address);
+  const pids = await pidsOf(pool);
+  await wire[Symbol.asyncDispose]();
+  await end(pids);
+});
+
+test('the processes of a connection that is idle wait for its next job', async () => {
+  await using pool = await connect(coordinator.address, { processes: 1 });
+  const pids = await pidsOf(pool);
+  // Many heartbeats, in each of which the coordinator looks.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(pids.filter(isAlive)).toEqual(pids);
+  expect(await pidsOf(pool)).toEqual(pids);
+});
