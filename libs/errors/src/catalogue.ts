@@ -62,6 +62,7 @@ export type ErrorCode =
   | 'INITIALIZER_FAILED'
   | 'CHILD_START_FAILED'
   | 'POOL_IN_TASK_MODULE'
+  | 'POOL_IN_CLUSTER_TASK'
   | 'POOL_CLOSED'
   | 'POOL_TERMINATED'
   | 'POOL_NOT_CLOSED'
@@ -159,6 +160,11 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   POOL_IN_TASK_MODULE: row(
     'A Pool was created while a child was loading its task module ({module}); each child would start children of its own.',
     'Put the code that starts the pool behind `if (import.meta.main)`, or in another file.',
+    'FAILED_PRECONDITION',
+  ),
+  POOL_IN_CLUSTER_TASK: row(
+    '{what} was called in a task on a cluster: a job that waits for another holds its slot, and with every slot held so none of them would ever end.',
+    'Map the inner items from the caller, as a job of their own; a task of a local pool may open a Pool.',
     'FAILED_PRECONDITION',
   ),
   // -- pools and jobs ------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ export {
   TimeoutError,
 } from '@shoal/errors';
 const refuse = (what) => {
-  throw new ShoalError('POOL_IN_TASK_MODULE', { module: what + ' inside a task of a cluster' });
+  throw new ShoalError('POOL_IN_CLUSTER_TASK', { what });
 };
 export class Pool {
   constructor() {
