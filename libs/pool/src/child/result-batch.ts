@@ -1,6 +1,6 @@
 /**
  * Results on their way out. They leave in batches, for structured clone costs seven times as much item by item; a
- * batch goes when it is about 64 KiB or a millisecond old, so that slow items go one by one, at once.
+ * batch goes when it is about 64 KiB or a few milliseconds old, so that slow items go one by one, at once.
  */
 import type { Encoding } from '../chunk-request.ts';
 import { encodeBlock } from '../values/block-codec.ts';
