@@ -112,7 +112,10 @@ function startAgentProcess(
     reaper.watch(pid);
     agent.once('exit', (code, signal) => {
       reaper.unwatch(pid);
-      if (code !== 0) terminal.stderr.write(`shoal: ${name} ended (${signal ?? `exit code ${code}`}).\n`);
+      if (code !== 0) {
+        const how = signal ?? `exit code ${code}`;
+        terminal.stderr.write(`shoal: ${name} ended (${how}); it is not started again.\n`);
+      }
     });
   }
   agent.once('error', (error) =>
