@@ -35,10 +35,11 @@ export const failIfBad = task(import.meta, ({ item, bad }: { item: number; bad: 
   return item;
 });
 
-/** Fails until it has been tried `times` times. */
-export const failAtFirst = task(import.meta, ({ times }: { times: number }) => {
+/** Fails until it has been tried `times` times; then it takes its time. */
+export const failAtFirst = task(import.meta, async ({ times, ms = 0 }: { times: number; ms?: number }) => {
   const attempt = current()?.attempt ?? 0;
   if (attempt < times) throw Object.assign(new Error(`try ${attempt}`), { code: 'EAGAIN' });
+  if (ms > 0) await sleep(ms);
   return attempt;
 });
 

@@ -58,7 +58,7 @@ export const cancellation = chapter('cancellation', (specify) => {
     job.cancel();
     const before = performance.now();
     expect(await pool.map(square, [2])).toEqual([4]);
-    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 
   specify('no item of a cancelled job starts, and other jobs go on', async ({ open }) => {

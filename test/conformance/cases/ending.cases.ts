@@ -48,7 +48,7 @@ export const ending = chapter('ending', (specify) => {
         (alive) => alive.length === 0,
       );
     },
-    { ...sharesNoPids, cluster: 'its children belong to the agents, which keep them for a while' },
+    sharesNoPids,
   );
 
   specify('a stream that was begun before close() may be read to its end after it', async ({ open }) => {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { Book, eventually, tally, upTo } from '../pool-under-test.ts';
 import { chapter, isOneMachine, sharesNoFiles } from '../specification.ts';
-import { failIfBad, misbehave, noteStart, returnBytes, whoRan } from '../work.ts';
+import { failIfBad, misbehave, noteStart, returnBytes, runFor, whoRan } from '../work.ts';
 
 /** Processes with a limited life. */
 export const recycling = chapter('recycling', (specify) => {
@@ -121,17 +121,18 @@ export const recycling = chapter('recycling', (specify) => {
 
   specify('a process that is older than maxAgeMs is replaced between two items', async ({ open }) => {
     await using pool = await open({ processes: 1, maxAgeMs: 20 });
-    const out = await pool.map(
-      (ms: number) => new Promise((done) => setTimeout(() => done(process.pid), ms)),
-      [40, 40, 40],
+    const runs = await pool.map(
+      runFor,
+      upTo(3).map((item) => ({ item, ms: 40 })),
     );
-    expect(new Set(out).size).toBe(3);
+    expect(new Set(runs.map(({ worker }) => worker)).size).toBe(3);
   });
 
+  // A fresh process is above this limit, and below the double of it, at which it would be killed.
   specify('a process that has grown beyond maxRssBytes is replaced between two items', async ({ open }) => {
-    await using pool = await open({ processes: 1, maxRssBytes: 1_048_576 });
+    await using pool = await open({ processes: 1, maxRssBytes: 40 * 1_048_576 });
     const out = await pool.map(whoRan, upTo(4), { chunkSize: 2 });
     expect(out.map(({ item }) => item)).toEqual(upTo(4));
-    expect(tally(out.map(({ pid }) => pid)).size).toBeGreaterThan(1);
+    expect(tally(out.map(({ worker }) => worker)).size).toBeGreaterThan(1);
   });
 });

@@ -66,7 +66,7 @@ export const retries = chapter('retries', (specify) => {
   specify('tries beyond the first are counted in the progress', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const told: MapProgress[] = [];
-    await pool.map(failAtFirst, [{ times: 3 }, { times: 1 }], {
+    await pool.map(failAtFirst, [{ times: 3, ms: 1_000 }, { times: 1 }], {
       retries: { thrown: 2 },
       onProgress: (progress) => told.push(progress),
     });
