@@ -68,3 +68,21 @@ test('the processes of a connection that is idle wait for its next job', async (
   expect(pids.filter(isAlive)).toEqual(pids);
   expect(await pidsOf(pool)).toEqual(pids);
 });
+
+test('deaths and replacements of processes are told to whom they belong, and to nobody else', async () => {
+  await using mine = await connect(coordinator.address);
+  await using other = await connect(coordinator.address);
+  const failed = await mine.mapSettled(() => process.exit(3), [0], { retries: { crash: 1 } });
+  expect(failed).toMatchObject([{ status: 'rejected' }]);
+  await mine.map(whoRan, upTo(4), { maxTasksPerChild: 1 });
+  await eventually(
+    () => mine.stats(),
+    ({ deaths, recycled }) => deaths === 2 && recycled >= 3,
+  );
+  await pidsOf(other);
+  await eventually(
+    () => other.stats(),
+    ({ processes }) => processes.length > 0,
+  );
+  expect(other.stats()).toMatchObject({ deaths: 0, recycled: 0 });
+});

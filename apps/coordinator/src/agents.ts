@@ -140,8 +140,8 @@ export class Agents {
   }
 
   /** Told with each heartbeat anew, so that none is left behind by a session, or a coordinator, that ended. */
-  #forgetGroups(session: AgentSession, { processes }: AgentStats): void {
-    const groups = new Set(processes.map(({ groupId }) => groupId));
+  #forgetGroups(session: AgentSession, { groupLosses, processes }: AgentStats): void {
+    const groups = new Set([...processes, ...groupLosses].map(({ groupId }) => groupId));
     const groupIds = [...groups].filter((group) => group !== '' && !this.#parts.groups.isOpen(group));
     if (groupIds.length > 0) session.tell({ $case: 'forgetGroups', value: { groupIds } });
   }
@@ -214,8 +214,11 @@ export class Agents {
     const stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
     for (const [agent, known] of this.#known) {
       if (known.stats === undefined) continue;
-      stats.recycled += known.stats.recycled;
-      stats.deaths += known.stats.deaths;
+      for (const { deaths, groupId, recycled } of known.stats.groupLosses) {
+        if (groupId !== group) continue;
+        stats.recycled += recycled;
+        stats.deaths += deaths;
+      }
       for (const child of known.stats.processes) {
         if (child.groupId === group) stats.processes.push({ ...child, agent });
       }

@@ -191,7 +191,7 @@ export class ShardRunner implements ChunkListener {
   }
 
   stats(): AgentStats {
-    const { processes, recycled, deaths } = this.#pool.stats();
+    const { processes, recycled, deaths, tallies } = this.#pool.stats();
     const keys = this.#pool.keys();
     return {
       processes: processes.map(({ pid, tasksRun, startedAt, rssBytes, state }) => ({
@@ -205,6 +205,8 @@ export class ShardRunner implements ChunkListener {
       })),
       recycled,
       deaths,
+      // One entry for each key; a group may have several.
+      groupLosses: [...tallies].map(([key, tally]) => ({ groupId: groupOfKey(key), ...tally })),
     };
   }
 

@@ -51,8 +51,6 @@ export class ClusterBackend implements JobBackend {
   readonly #uploads: BundleUploads;
   readonly #jobs: Set<ClusterJob> = new Set();
   #stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
-  /** What had happened before this connection. */
-  #before: { readonly recycled: number; readonly deaths: number } | undefined;
   #hold: ClientReadableStream<HoldGroupResponse> | undefined;
   #isAsking = false;
   #done = 0;
@@ -95,8 +93,7 @@ export class ClusterBackend implements JobBackend {
     }
     // What was heard is shown; the next snapshot is as fresh as this one's answer.
     this.#ask();
-    const recycled = Math.max(0, this.#stats.recycled - (this.#before?.recycled ?? 0));
-    const deaths = Math.max(0, this.#stats.deaths - (this.#before?.deaths ?? 0));
+    const { recycled, deaths } = this.#stats;
     return { processes: processesOf(this.#stats), recycled, deaths, queued, running, done };
   }
 
@@ -136,7 +133,6 @@ export class ClusterBackend implements JobBackend {
 
   /** What the processes of the agents do: told while a job runs, asked for otherwise. */
   #heard(stats: GroupStats): void {
-    this.#before ??= stats;
     this.#stats = stats;
   }
 

@@ -203,8 +203,11 @@ export function processesOf({ processes }: GroupStats): PoolStats['processes'] {
 export function groupStatsOf(agents: readonly AgentInfo[], group: string): GroupStats {
   const stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
   for (const { name, stats: told } of agents) {
-    stats.recycled += told?.recycled ?? 0;
-    stats.deaths += told?.deaths ?? 0;
+    for (const { deaths, groupId, recycled } of told?.groupLosses ?? []) {
+      if (groupId !== group) continue;
+      stats.recycled += recycled;
+      stats.deaths += deaths;
+    }
     for (const child of told?.processes ?? []) {
       if (child.groupId === group) stats.processes.push({ ...child, agent: name });
     }

@@ -43,6 +43,8 @@ export interface ChildPoolStats {
   readonly recycled: number;
   /** Children that died outside our will. */
   readonly deaths: number;
+  /** `recycled` and `deaths` by key, but for keys whose children were released. */
+  readonly tallies: ReadonlyMap<string, { readonly recycled: number; readonly deaths: number }>;
   /** Items handed in that no child has been given. */
   readonly queuedItems: number;
   /** Items given to a child and not reported. */
@@ -134,7 +136,8 @@ export class ChildPool {
 
   /** Children of these keys are not needed any more: those that have nothing to run leave. */
   release(isUnwanted: (key: string) => boolean): void {
-    const keys = new Set([...this.keys().values()].filter(isUnwanted));
+    const known = [...this.keys().values(), ...this.#machine.snapshot().tallies.keys()];
+    const keys = new Set(known.filter(isUnwanted));
     if (keys.size > 0) this.#step({ type: 'keysReleased', atMs: performance.now(), keys });
   }
 
@@ -153,7 +156,7 @@ export class ChildPool {
   }
 
   stats(): ChildPoolStats {
-    const { children, recycled, deaths, queuedItems, runningItems, chunks } = this.#machine.snapshot();
+    const { children, ...counts } = this.#machine.snapshot();
     const processes: ProcessStats[] = [];
     for (const { child: id, state, tasksRun, isSpare } of children) {
       const child = this.#crew.get(id);
@@ -161,7 +164,7 @@ export class ChildPool {
       const { pid, startedAt, rssBytes } = child;
       processes.push({ pid, tasksRun, startedAt, rssBytes, state });
     }
-    return { processes, recycled, deaths, queuedItems, runningItems, chunks };
+    return { processes, ...counts };
   }
 
   /** Take nothing new, run what was handed in; resolves when every child is gone. */

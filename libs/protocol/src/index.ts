@@ -71,6 +71,7 @@ export {
   DrainAgentResponse,
   GetStatusRequest,
   GetStatusResponse,
+  GroupLosses,
   HostInfo,
   ListAgentsRequest,
   ListAgentsResponse,

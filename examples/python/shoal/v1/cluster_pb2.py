@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from shoal.v1 import common_pb2 as shoal_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16shoal/v1/cluster.proto\x12\x08shoal.v1\x1a\x15shoal/v1/common.proto\"2\n\x10GetStatusRequest\x12\x1e\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x0e.shoal.v1.Peer\"\xec\x01\n\x11GetStatusResponse\x12#\n\x0b\x63oordinator\x18\x01 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x17\n\x0fstarted_unix_ms\x18\x03 \x01(\x04\x12\x0e\n\x06\x61gents\x18\x04 \x01(\r\x12\r\n\x05slots\x18\x05 \x01(\r\x12\x12\n\nbusy_slots\x18\x06 \x01(\r\x12\x13\n\x0b\x61\x63tive_jobs\x18\x07 \x01(\r\x12\x14\n\x0cqueued_items\x18\x08 \x01(\x04\x12\x15\n\rrunning_items\x18\t \x01(\x04\x12\x15\n\rsettled_items\x18\n \x01(\x04\"\xfe\x02\n\tAgentInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.shoal.v1.AgentState\x12\x1d\n\x05\x61gent\x18\x03 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\r\n\x05slots\x18\x04 \x01(\r\x12\x12\n\nbusy_slots\x18\x05 \x01(\r\x12\x15\n\rheld_attempts\x18\x06 \x01(\r\x12/\n\x06labels\x18\x07 \x03(\x0b\x32\x1f.shoal.v1.AgentInfo.LabelsEntry\x12 \n\x04host\x18\x08 \x01(\x0b\x32\x12.shoal.v1.HostInfo\x12\x0f\n\x07session\x18\t \x01(\x04\x12\x16\n\x0ejoined_unix_ms\x18\n \x01(\x04\x12\x15\n\rsilent_for_ms\x18\x0b \x01(\x04\x12#\n\x05stats\x18\x0c \x01(\x0b\x32\x14.shoal.v1.AgentStats\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x83\x01\n\x08HostInfo\x12\x10\n\x08hostname\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x0c\n\x04\x61rch\x18\x03 \x01(\t\x12\x0c\n\x04\x63pus\x18\x04 \x01(\r\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x04\x12\x0b\n\x03pid\x18\x06 \x01(\r\x12\x14\n\x0cnode_version\x18\x07 \x01(\t\"Y\n\nAgentStats\x12)\n\tprocesses\x18\x01 \x03(\x0b\x32\x16.shoal.v1.ChildProcess\x12\x10\n\x08recycled\x18\x02 \x01(\x04\x12\x0e\n\x06\x64\x65\x61ths\x18\x03 \x01(\x04\"\xa0\x01\n\x0c\x43hildProcess\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12\x11\n\ttasks_run\x18\x03 \x01(\x04\x12\x17\n\x0fstarted_unix_ms\x18\x04 \x01(\x04\x12\x11\n\trss_bytes\x18\x05 \x01(\x04\x12#\n\x05state\x18\x06 \x01(\x0e\x32\x14.shoal.v1.ChildState\x12\x10\n\x08group_id\x18\x07 \x01(\t\"\x13\n\x11ListAgentsRequest\"9\n\x12ListAgentsResponse\x12#\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x13.shoal.v1.AgentInfo\"\'\n\x11\x44rainAgentRequest\x12\x12\n\nagent_name\x18\x01 \x01(\t\"8\n\x12\x44rainAgentResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.shoal.v1.AgentInfo\"(\n\x12ResumeAgentRequest\x12\x12\n\nagent_name\x18\x01 \x01(\t\"9\n\x13ResumeAgentResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.shoal.v1.AgentInfo\"\x14\n\x12WatchEventsRequest\"\xad\x01\n\x13WatchEventsResponse\x12\x0f\n\x07unix_ms\x18\x01 \x01(\x04\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x37\n\x05\x66\x61\x63ts\x18\x03 \x03(\x0b\x32(.shoal.v1.WatchEventsResponse.FactsEntry\x12\x0f\n\x07message\x18\x04 \x01(\t\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\x95\x01\n\nAgentState\x12\x1b\n\x17\x41GENT_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GENT_STATE_READY\x10\x01\x12\x18\n\x14\x41GENT_STATE_DRAINING\x10\x02\x12\x1c\n\x18\x41GENT_STATE_DISCONNECTED\x10\x03\x12\x1b\n\x17\x41GENT_STATE_QUARANTINED\x10\x04*\x89\x01\n\nChildState\x12\x1b\n\x17\x43HILD_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HILD_STATE_STARTING\x10\x01\x12\x14\n\x10\x43HILD_STATE_IDLE\x10\x02\x12\x14\n\x10\x43HILD_STATE_BUSY\x10\x03\x12\x18\n\x14\x43HILD_STATE_RETIRING\x10\x04\x32\x82\x03\n\x0e\x43lusterService\x12\x44\n\tGetStatus\x12\x1a.shoal.v1.GetStatusRequest\x1a\x1b.shoal.v1.GetStatusResponse\x12G\n\nListAgents\x12\x1b.shoal.v1.ListAgentsRequest\x1a\x1c.shoal.v1.ListAgentsResponse\x12G\n\nDrainAgent\x12\x1b.shoal.v1.DrainAgentRequest\x1a\x1c.shoal.v1.DrainAgentResponse\x12J\n\x0bResumeAgent\x12\x1c.shoal.v1.ResumeAgentRequest\x1a\x1d.shoal.v1.ResumeAgentResponse\x12L\n\x0bWatchEvents\x12\x1c.shoal.v1.WatchEventsRequest\x1a\x1d.shoal.v1.WatchEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16shoal/v1/cluster.proto\x12\x08shoal.v1\x1a\x15shoal/v1/common.proto\"2\n\x10GetStatusRequest\x12\x1e\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x0e.shoal.v1.Peer\"\xec\x01\n\x11GetStatusResponse\x12#\n\x0b\x63oordinator\x18\x01 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x17\n\x0fstarted_unix_ms\x18\x03 \x01(\x04\x12\x0e\n\x06\x61gents\x18\x04 \x01(\r\x12\r\n\x05slots\x18\x05 \x01(\r\x12\x12\n\nbusy_slots\x18\x06 \x01(\r\x12\x13\n\x0b\x61\x63tive_jobs\x18\x07 \x01(\r\x12\x14\n\x0cqueued_items\x18\x08 \x01(\x04\x12\x15\n\rrunning_items\x18\t \x01(\x04\x12\x15\n\rsettled_items\x18\n \x01(\x04\"\xfe\x02\n\tAgentInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.shoal.v1.AgentState\x12\x1d\n\x05\x61gent\x18\x03 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\r\n\x05slots\x18\x04 \x01(\r\x12\x12\n\nbusy_slots\x18\x05 \x01(\r\x12\x15\n\rheld_attempts\x18\x06 \x01(\r\x12/\n\x06labels\x18\x07 \x03(\x0b\x32\x1f.shoal.v1.AgentInfo.LabelsEntry\x12 \n\x04host\x18\x08 \x01(\x0b\x32\x12.shoal.v1.HostInfo\x12\x0f\n\x07session\x18\t \x01(\x04\x12\x16\n\x0ejoined_unix_ms\x18\n \x01(\x04\x12\x15\n\rsilent_for_ms\x18\x0b \x01(\x04\x12#\n\x05stats\x18\x0c \x01(\x0b\x32\x14.shoal.v1.AgentStats\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x83\x01\n\x08HostInfo\x12\x10\n\x08hostname\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x0c\n\x04\x61rch\x18\x03 \x01(\t\x12\x0c\n\x04\x63pus\x18\x04 \x01(\r\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x04\x12\x0b\n\x03pid\x18\x06 \x01(\r\x12\x14\n\x0cnode_version\x18\x07 \x01(\t\"\x86\x01\n\nAgentStats\x12)\n\tprocesses\x18\x01 \x03(\x0b\x32\x16.shoal.v1.ChildProcess\x12\x10\n\x08recycled\x18\x02 \x01(\x04\x12\x0e\n\x06\x64\x65\x61ths\x18\x03 \x01(\x04\x12+\n\x0cgroup_losses\x18\x04 \x03(\x0b\x32\x15.shoal.v1.GroupLosses\"A\n\x0bGroupLosses\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x10\n\x08recycled\x18\x02 \x01(\x04\x12\x0e\n\x06\x64\x65\x61ths\x18\x03 \x01(\x04\"\xa0\x01\n\x0c\x43hildProcess\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12\x11\n\ttasks_run\x18\x03 \x01(\x04\x12\x17\n\x0fstarted_unix_ms\x18\x04 \x01(\x04\x12\x11\n\trss_bytes\x18\x05 \x01(\x04\x12#\n\x05state\x18\x06 \x01(\x0e\x32\x14.shoal.v1.ChildState\x12\x10\n\x08group_id\x18\x07 \x01(\t\"\x13\n\x11ListAgentsRequest\"9\n\x12ListAgentsResponse\x12#\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x13.shoal.v1.AgentInfo\"\'\n\x11\x44rainAgentRequest\x12\x12\n\nagent_name\x18\x01 \x01(\t\"8\n\x12\x44rainAgentResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.shoal.v1.AgentInfo\"(\n\x12ResumeAgentRequest\x12\x12\n\nagent_name\x18\x01 \x01(\t\"9\n\x13ResumeAgentResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.shoal.v1.AgentInfo\"\x14\n\x12WatchEventsRequest\"\xad\x01\n\x13WatchEventsResponse\x12\x0f\n\x07unix_ms\x18\x01 \x01(\x04\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x37\n\x05\x66\x61\x63ts\x18\x03 \x03(\x0b\x32(.shoal.v1.WatchEventsResponse.FactsEntry\x12\x0f\n\x07message\x18\x04 \x01(\t\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\x95\x01\n\nAgentState\x12\x1b\n\x17\x41GENT_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GENT_STATE_READY\x10\x01\x12\x18\n\x14\x41GENT_STATE_DRAINING\x10\x02\x12\x1c\n\x18\x41GENT_STATE_DISCONNECTED\x10\x03\x12\x1b\n\x17\x41GENT_STATE_QUARANTINED\x10\x04*\x89\x01\n\nChildState\x12\x1b\n\x17\x43HILD_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HILD_STATE_STARTING\x10\x01\x12\x14\n\x10\x43HILD_STATE_IDLE\x10\x02\x12\x14\n\x10\x43HILD_STATE_BUSY\x10\x03\x12\x18\n\x14\x43HILD_STATE_RETIRING\x10\x04\x32\x82\x03\n\x0e\x43lusterService\x12\x44\n\tGetStatus\x12\x1a.shoal.v1.GetStatusRequest\x1a\x1b.shoal.v1.GetStatusResponse\x12G\n\nListAgents\x12\x1b.shoal.v1.ListAgentsRequest\x1a\x1c.shoal.v1.ListAgentsResponse\x12G\n\nDrainAgent\x12\x1b.shoal.v1.DrainAgentRequest\x1a\x1c.shoal.v1.DrainAgentResponse\x12J\n\x0bResumeAgent\x12\x1c.shoal.v1.ResumeAgentRequest\x1a\x1d.shoal.v1.ResumeAgentResponse\x12L\n\x0bWatchEvents\x12\x1c.shoal.v1.WatchEventsRequest\x1a\x1d.shoal.v1.WatchEventsResponse0\x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shoal.v1.cluster_pb2', globals())
@@ -25,10 +25,10 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _AGENTINFO_LABELSENTRY._serialized_options = b'8\001'
   _WATCHEVENTSRESPONSE_FACTSENTRY._options = None
   _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_options = b'8\001'
-  _AGENTSTATE._serialized_start=1602
-  _AGENTSTATE._serialized_end=1751
-  _CHILDSTATE._serialized_start=1754
-  _CHILDSTATE._serialized_end=1891
+  _AGENTSTATE._serialized_start=1715
+  _AGENTSTATE._serialized_end=1864
+  _CHILDSTATE._serialized_start=1867
+  _CHILDSTATE._serialized_end=2004
   _GETSTATUSREQUEST._serialized_start=59
   _GETSTATUSREQUEST._serialized_end=109
   _GETSTATUSRESPONSE._serialized_start=112
@@ -39,28 +39,30 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _AGENTINFO_LABELSENTRY._serialized_end=733
   _HOSTINFO._serialized_start=736
   _HOSTINFO._serialized_end=867
-  _AGENTSTATS._serialized_start=869
-  _AGENTSTATS._serialized_end=958
-  _CHILDPROCESS._serialized_start=961
-  _CHILDPROCESS._serialized_end=1121
-  _LISTAGENTSREQUEST._serialized_start=1123
-  _LISTAGENTSREQUEST._serialized_end=1142
-  _LISTAGENTSRESPONSE._serialized_start=1144
-  _LISTAGENTSRESPONSE._serialized_end=1201
-  _DRAINAGENTREQUEST._serialized_start=1203
-  _DRAINAGENTREQUEST._serialized_end=1242
-  _DRAINAGENTRESPONSE._serialized_start=1244
-  _DRAINAGENTRESPONSE._serialized_end=1300
-  _RESUMEAGENTREQUEST._serialized_start=1302
-  _RESUMEAGENTREQUEST._serialized_end=1342
-  _RESUMEAGENTRESPONSE._serialized_start=1344
-  _RESUMEAGENTRESPONSE._serialized_end=1401
-  _WATCHEVENTSREQUEST._serialized_start=1403
-  _WATCHEVENTSREQUEST._serialized_end=1423
-  _WATCHEVENTSRESPONSE._serialized_start=1426
-  _WATCHEVENTSRESPONSE._serialized_end=1599
-  _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_start=1555
-  _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_end=1599
-  _CLUSTERSERVICE._serialized_start=1894
-  _CLUSTERSERVICE._serialized_end=2280
+  _AGENTSTATS._serialized_start=870
+  _AGENTSTATS._serialized_end=1004
+  _GROUPLOSSES._serialized_start=1006
+  _GROUPLOSSES._serialized_end=1071
+  _CHILDPROCESS._serialized_start=1074
+  _CHILDPROCESS._serialized_end=1234
+  _LISTAGENTSREQUEST._serialized_start=1236
+  _LISTAGENTSREQUEST._serialized_end=1255
+  _LISTAGENTSRESPONSE._serialized_start=1257
+  _LISTAGENTSRESPONSE._serialized_end=1314
+  _DRAINAGENTREQUEST._serialized_start=1316
+  _DRAINAGENTREQUEST._serialized_end=1355
+  _DRAINAGENTRESPONSE._serialized_start=1357
+  _DRAINAGENTRESPONSE._serialized_end=1413
+  _RESUMEAGENTREQUEST._serialized_start=1415
+  _RESUMEAGENTREQUEST._serialized_end=1455
+  _RESUMEAGENTRESPONSE._serialized_start=1457
+  _RESUMEAGENTRESPONSE._serialized_end=1514
+  _WATCHEVENTSREQUEST._serialized_start=1516
+  _WATCHEVENTSREQUEST._serialized_end=1536
+  _WATCHEVENTSRESPONSE._serialized_start=1539
+  _WATCHEVENTSRESPONSE._serialized_end=1712
+  _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_start=1668
+  _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_end=1712
+  _CLUSTERSERVICE._serialized_start=2007
+  _CLUSTERSERVICE._serialized_end=2393
 # @@protoc_insertion_point(module_scope)

@@ -39,7 +39,7 @@ export class ChildEndings {
 
   /** It has nothing to do any more and leaves by itself. */
   retire(child: ChildRecord, atMs: number): void {
-    if (child.isEnding) this.#state.recycled += 1;
+    if (child.isEnding) this.#state.countGone(child.key, 'recycled');
     child.state = 'retiring';
     child.killBy(atMs + this.#state.limits.retireMs);
     this.#state.command({ type: 'retireChild', child: child.id });
@@ -65,7 +65,7 @@ export class ChildEndings {
     children.delete(child.id);
     const isDeath = child.state !== 'retiring' && !child.endsByOurWill;
     if (isDeath && !child.wasReady) this.#startFailed(child, atMs);
-    else if (isDeath) this.#state.deaths += 1;
+    else if (isDeath) this.#state.countGone(child.key, 'deaths');
     // A successor must not be replaced over and over while its predecessor takes its time.
     if (isDeath && child.isSpare) sparesHeldUntilMs.set(child.key, atMs + limits.outsideDeathsWithinMs);
     // In reverse, for what goes back goes to the front of the queue.

@@ -124,13 +124,15 @@ export class PoolMachine {
 
   /** Whoever serves a key that no chunk asks for leaves; one whose initializer hangs is not waited for. */
   #release({ keys, atMs }: KeysReleased): void {
-    const { children, chunks } = this.#state;
+    const { children, chunks, tallies } = this.#state;
     const wanted = new Set([...chunks.values()].map(({ spec }) => spec.key));
     for (const child of children.values()) {
       if (!keys.has(child.key) || wanted.has(child.key)) continue;
       if (child.state === 'ready') this.#endings.retire(child, atMs);
       else if (child.state === 'starting') this.#endings.kill(child);
     }
+    const serving = new Set([...children.values()].map(({ key }) => key));
+    for (const key of keys) if (!wanted.has(key) && !serving.has(key)) tallies.delete(key);
   }
 
   #terminate(): void {

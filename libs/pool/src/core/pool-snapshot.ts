@@ -1,7 +1,7 @@
 /** What the machine knows, for statistics and tests. */
 import type { ChildRecord } from './child-record.ts';
 import type { ChildId } from './pool-event.ts';
-import type { PoolState } from './pool-state.ts';
+import type { PoolState, Tally } from './pool-state.ts';
 
 /** One child in a {@link PoolSnapshot}. */
 export interface ChildSnapshot {
@@ -16,12 +16,14 @@ export interface PoolSnapshot {
   readonly children: readonly ChildSnapshot[];
   readonly recycled: number;
   readonly deaths: number;
+  /** The same by key, but for keys that were released. */
+  readonly tallies: ReadonlyMap<string, Readonly<Tally>>;
   readonly queuedItems: number;
   readonly runningItems: number;
   readonly chunks: number;
 }
 
-export function snapshotOf({ children, chunks, recycled, deaths }: PoolState): PoolSnapshot {
+export function snapshotOf({ children, chunks, recycled, deaths, tallies }: PoolState): PoolSnapshot {
   let queuedItems = 0;
   let runningItems = 0;
   for (const chunk of chunks.values()) {
@@ -32,6 +34,7 @@ export function snapshotOf({ children, chunks, recycled, deaths }: PoolState): P
     children: [...children.values()].map(childSnapshot),
     recycled,
     deaths,
+    tallies,
     queuedItems,
     runningItems,
     chunks: chunks.size,

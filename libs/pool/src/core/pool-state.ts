@@ -8,6 +8,12 @@ import type { ChildId, ChunkQueued } from './pool-event.ts';
 import type { PoolMachineLimits } from './pool-limits.ts';
 import { TaskRecords } from './task-record.ts';
 
+/** How children went. */
+export interface Tally {
+  recycled: number;
+  deaths: number;
+}
+
 export class PoolState {
   readonly limits: PoolMachineLimits;
   /** All that have not ended, waiting or running. */
@@ -23,6 +29,8 @@ export class PoolState {
   isClosing = false;
   recycled = 0;
   deaths = 0;
+  /** The same by key, for as long as somebody asks for its children. */
+  readonly tallies: Map<string, Tally> = new Map();
   #commands: PoolCommand[] = [];
   #nextChild = 1;
 
@@ -40,6 +48,14 @@ export class PoolState {
     const commands = this.#commands;
     this.#commands = [];
     return commands;
+  }
+
+  /** A child has left as planned, or has died outside our will. */
+  countGone(key: string, how: keyof Tally): void {
+    const tally = this.tallies.get(key) ?? { recycled: 0, deaths: 0 };
+    tally[how] += 1;
+    this.tallies.set(key, tally);
+    this[how] += 1;
   }
 
   /** Children that run tasks, or start in order to. Invariant after each step: at most `processes`, unless that shrank. */

@@ -169,6 +169,18 @@ export interface AgentStats {
   recycled: number;
   /** Died outside our will, since the agent started. */
   deaths: number;
+  /** The same by group, for those that have lost a process and are still of use to somebody. */
+  groupLosses: GroupLosses[];
+}
+
+/** How many processes of a group an agent has seen go. */
+export interface GroupLosses {
+  /** The group. */
+  groupId: string;
+  /** Replaced as planned. */
+  recycled: number;
+  /** Died outside our will. */
+  deaths: number;
 }
 
 /** A process that runs the user's functions. */
@@ -885,7 +897,7 @@ export const HostInfo: MessageFns<HostInfo> = {
 };
 
 function createBaseAgentStats(): AgentStats {
-  return { processes: [], recycled: 0, deaths: 0 };
+  return { processes: [], recycled: 0, deaths: 0, groupLosses: [] };
 }
 
 export const AgentStats: MessageFns<AgentStats> = {
@@ -898,6 +910,9 @@ export const AgentStats: MessageFns<AgentStats> = {
     }
     if (message.deaths !== 0) {
       writer.uint32(24).uint64(message.deaths);
+    }
+    for (const v of message.groupLosses) {
+      GroupLosses.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -939,6 +954,14 @@ export const AgentStats: MessageFns<AgentStats> = {
             message.deaths = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.groupLosses.push(GroupLosses.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -957,6 +980,86 @@ export const AgentStats: MessageFns<AgentStats> = {
   fromPartial<I extends Exact<DeepPartial<AgentStats>, I>>(object: I): AgentStats {
     const message = createBaseAgentStats();
     message.processes = object.processes?.map((e) => ChildProcess.fromPartial(e)) || [];
+    message.recycled = object.recycled ?? 0;
+    message.deaths = object.deaths ?? 0;
+    message.groupLosses = object.groupLosses?.map((e) => GroupLosses.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGroupLosses(): GroupLosses {
+  return { groupId: "", recycled: 0, deaths: 0 };
+}
+
+export const GroupLosses: MessageFns<GroupLosses> = {
+  encode(message: GroupLosses, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId !== "") {
+      writer.uint32(10).string(message.groupId);
+    }
+    if (message.recycled !== 0) {
+      writer.uint32(16).uint64(message.recycled);
+    }
+    if (message.deaths !== 0) {
+      writer.uint32(24).uint64(message.deaths);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupLosses {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupLosses();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.recycled = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.deaths = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GroupLosses>, I>>(base?: I): GroupLosses {
+    return GroupLosses.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GroupLosses>, I>>(object: I): GroupLosses {
+    const message = createBaseGroupLosses();
+    message.groupId = object.groupId ?? "";
     message.recycled = object.recycled ?? 0;
     message.deaths = object.deaths ?? 0;
     return message;

@@ -240,9 +240,9 @@ export interface JobProgress {
 export interface GroupStats {
   /** The processes. */
   processes: ChildProcess[];
-  /** Processes replaced as planned (tasks, age, memory), since the coordinator started. */
+  /** Processes of the group replaced as planned (tasks, age, memory), since its agents serve it. */
   recycled: number;
-  /** Processes that died outside our will, since the coordinator started. */
+  /** Processes of the group that died outside our will, since its agents serve it. */
   deaths: number;
 }
 
