@@ -1,5 +1,12 @@
 import { JobCancelledError, ShoalError } from '@shoal/errors';
-import { type Block, type JobRequest, type JobSink, type RunningJob, rebuildThrown } from '@shoal/pool';
+import {
+  type BackendProgress,
+  type Block,
+  type JobRequest,
+  type JobSink,
+  type RunningJob,
+  rebuildThrown,
+} from '@shoal/pool';
 import {
   type AcknowledgeResultsResponse,
   type CancelJobResponse,
@@ -68,6 +75,8 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   #producer: ItemProducer | undefined;
   #reader: OutcomeReader | undefined;
   #counts: JobCounts = { queued: 0, running: 0, done: 0 };
+  /** Where the coordinator last said that it stands. */
+  #progress: BackendProgress = { done: 0, failed: 0, retried: 0, running: 0 };
   #failedIndices: Set<number> = new Set();
   #inputEnded = false;
   #cancelReason: string | undefined;
@@ -166,7 +175,15 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     if (this.#over) return;
     const { queued, running } = progress;
     this.#counts = { ...this.#counts, queued, running };
-    this.#options.sink.progress(progressOf(progress));
+    this.#progress = progressOf(progress);
+    this.#options.sink.progress(this.#progress);
+  }
+
+  reached(isReached: boolean): void {
+    if (this.#over) return;
+    const { address } = this.#options.connection;
+    const waitingFor = `the connection to ${address.text} was lost, trying again`;
+    this.#options.sink.progress(isReached ? this.#progress : { ...this.#progress, waitingFor });
   }
 
   stats(stats: GroupStats): void {

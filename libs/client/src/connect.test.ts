@@ -279,6 +279,15 @@ describe('a connection that breaks', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 
+  test('is said while the coordinator is waited for', async () => {
+    await using pool = await connect(coordinator.address, { reconnectTimeoutMs: 1_000 });
+    coordinator.onBlock = () => coordinator.cut({ refuse: true });
+    const said = new Set<string | undefined>();
+    const onProgress = ({ waitingFor }: { waitingFor?: string }): void => void said.add(waitingFor);
+    await rejection(pool.map(plusOne, numbers(10), { onProgress }));
+    expect(said).toContain(`the connection to ${coordinator.address} was lost, trying again`);
+  });
+
   test('to a coordinator that has forgotten the job says so', async () => {
     await using pool = await connect(coordinator.address);
     coordinator.onBlock = () => {

@@ -177,8 +177,9 @@ export class Connection {
   }
 
   /** An outage of this connection, for a stream that wants to survive it. */
-  outage(): Outage {
-    return new Outage({ reconnectTimeoutMs: this.limits.reconnectTimeoutMs, closed: this.closed });
+  outage(onChange?: (isLost: boolean) => void): Outage {
+    const { reconnectTimeoutMs } = this.limits;
+    return new Outage({ reconnectTimeoutMs, closed: this.closed, ...(onChange && { onChange }) });
   }
 
   /** Ends every call and closes the socket; calls that wait for the coordinator's return reject with `reason`. */

@@ -8,6 +8,8 @@ export interface OutageBounds {
   readonly reconnectTimeoutMs: number;
   /** Aborts when nobody waits any more. */
   readonly closed: AbortSignal;
+  /** Hears when it begins, and when it is over. */
+  readonly onChange?: (isLost: boolean) => void;
 }
 
 /** Whether an error says that a call got lost on its way, so that it can be made again once the way is there again. */
@@ -27,6 +29,7 @@ export class Outage {
 
   /** It works again. */
   over(): void {
+    if (this.#sinceMs !== undefined) this.#bounds.onChange?.(false);
     this.#sinceMs = undefined;
     this.#backoff.reset();
   }
@@ -38,12 +41,13 @@ export class Outage {
    * with the signal's reason when the connection was closed.
    */
   async pause(error: unknown): Promise<void> {
-    const { closed, reconnectTimeoutMs } = this.#bounds;
+    const { closed, onChange, reconnectTimeoutMs } = this.#bounds;
     closed.throwIfAborted();
     this.#sinceMs ??= performance.now();
     const waitMs = this.#backoff.nextMs();
     const isTooLong = performance.now() - this.#sinceMs + waitMs > reconnectTimeoutMs;
     if (!isOnTheWay(error) || isTooLong) throw error;
+    onChange?.(true);
     // Whoever waits for what is lost keeps the process alive; a stream that was dropped does not.
     await delay(waitMs, undefined, { ref: false, signal: closed }).catch(() => closed.throwIfAborted());
   }

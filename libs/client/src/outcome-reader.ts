@@ -24,6 +24,8 @@ export interface OutcomeListener {
   progress(progress: JobProgress): void;
   stats(stats: GroupStats): void;
   ended(ended: JobEnded): void;
+  /** The coordinator cannot be reached for now; or it can be again. */
+  reached(isReached: boolean): void;
   /** Nothing more can be read. */
   lost(error: unknown): void;
 }
@@ -49,7 +51,9 @@ export class OutcomeReader {
     this.#connection = connection;
     this.#jobId = jobId;
     this.#listener = listener;
-    this.#outage = connection.outage();
+    this.#outage = connection.outage((isLost) => {
+      if (!this.#done) listener.reached(!isLost);
+    });
     this.#open();
   }
 
