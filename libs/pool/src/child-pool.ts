@@ -92,7 +92,7 @@ export class ChildPool {
     }
     const { id, setup, timeoutMs, maxTasksPerChild } = request;
     this.#requests.set(id, request);
-    this.#crew.keepAlive(true);
+    this.#keepAlive(true);
     this.#step({
       type: 'chunkQueued',
       atMs: performance.now(),
@@ -179,7 +179,7 @@ export class ChildPool {
 
   #leave(type: 'closeRequested' | 'terminateRequested'): Promise<void> {
     this.#isClosed = true;
-    this.#crew.keepAlive(true);
+    this.#keepAlive(true);
     // Whoever leaves reads what is left: a paused child could not say good-bye.
     this.#crew.pause(false);
     return new Promise((resolve) => {
@@ -204,11 +204,22 @@ export class ChildPool {
       this.#isStepping = false;
     }
     this.#setTimer();
-    if (this.#requests.size === 0 && !this.#isClosed) this.#crew.keepAlive(false);
+    if (this.#isIdle) this.#keepAlive(false);
     if (this.#isClosed && this.#machine.isEmpty) {
       clearTimeout(this.#timer);
       for (const resolve of this.#whenEmpty.splice(0)) resolve();
     }
+  }
+
+  get #isIdle(): boolean {
+    return this.#requests.size === 0 && !this.#isClosed;
+  }
+
+  /** Neither idle children nor what they may take time for: a child that starts without work has a deadline too. */
+  #keepAlive(isKept: boolean): void {
+    this.#crew.keepAlive(isKept);
+    if (isKept) this.#timer?.ref();
+    else this.#timer?.unref();
   }
 
   #setTimer(): void {
@@ -224,7 +235,7 @@ export class ChildPool {
       },
       Math.max(1, Math.min(Math.ceil(deadline - performance.now()), timerMsMax)),
     );
-    if (this.#requests.size === 0 && !this.#isClosed) this.#timer.unref();
+    if (this.#isIdle) this.#timer.unref();
   }
 
   readonly #childListener: ChildListener = {
