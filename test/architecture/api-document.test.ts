@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { apiDocument, omissions, optionDocs } from '../../tools/api-document.ts';
@@ -35,10 +36,9 @@ test('an option is missed whose docstring leaves out its default, range or unit,
 });
 
 test('the ranges that the docstrings tell are those that are checked', () => {
-  const source = readFileSync(
-    fileURLToPath(import.meta.resolve('@shoal/pool')).replace('index.ts', 'options.ts'),
-    'utf8',
-  );
+  const folder = fileURLToPath(new URL('../../libs/pool/src/', import.meta.url));
+  const files = readdirSync(folder).filter((name) => /^option.*(?<!\.test)\.ts$/.test(name));
+  const source = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
   const docs = optionDocs();
   const tables = { poolChecks: 'PoolOptions', mapChecks: 'MapOptions', retryChecks: 'RetryOptions' };
   let checked = 0;
