@@ -7,6 +7,7 @@ export type * from './chunk-request.ts';
 export { current, type TaskContext } from './current.ts';
 export type * from './job-backend.ts';
 export type * from './map-pool.ts';
+export { checkPoolOptions } from './option-table.ts';
 export type {
   MapOptions,
   MapProgress,
@@ -16,7 +17,6 @@ export type {
   StreamOptions,
   SubmitOptions,
 } from './options.ts';
-export { checkPoolOptions } from './options.ts';
 export { Pool } from './pool.ts';
 export { PrintWriter } from './print-writer.ts';
 export { reaper } from './reaper.ts';

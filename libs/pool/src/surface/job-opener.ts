@@ -7,14 +7,8 @@ import { defaultRetries } from '@shoal/scheduler';
 import type { TaskRef } from '../chunk-request.ts';
 import type { JobBackend, JobRequest } from '../job-backend.ts';
 import type { Items, TaskModule } from '../map-pool.ts';
-import {
-  checkJobOptions,
-  type MapOptions,
-  type ModuleOptions,
-  type PoolOptions,
-  type StreamOptions,
-  type SubmitOptions,
-} from '../options.ts';
+import { checkJobOptions } from '../option-table.ts';
+import type { MapOptions, ModuleOptions, PoolOptions, StreamOptions, SubmitOptions } from '../options.ts';
 import { PrintWriter } from '../print-writer.ts';
 import type { AnyFunction } from '../task.ts';
 import { resolveTask } from '../task-function.ts';

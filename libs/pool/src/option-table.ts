@@ -1,0 +1,121 @@
+/** What each documented option may be, by its name. */
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  either,
+  environment,
+  flag,
+  isRecord,
+  list,
+  type OptionCheck,
+  oneOf,
+  stringList,
+  text,
+  timerMsMax,
+  wholeNumber,
+} from './option-checks.ts';
+import type { MapOptions, PoolOptions, RetryOptions, StreamOptions, SubmitOptions } from './options.ts';
+
+const positiveMs = wholeNumber(1, timerMsMax);
+const retryCount = wholeNumber(0, 1_000);
+const functionOrModule: OptionCheck = (name, value) => {
+  if (typeof value === 'function' || typeof value === 'string' || value instanceof URL) return;
+  throw new TypeError(`${name} has to be a function or the URL or path of a module, not ${String(value)}.`);
+};
+
+const printWriter: OptionCheck = (name, value) => {
+  if (isRecord(value) && typeof value['write'] === 'function') return;
+  throw new TypeError(`${name} has to be a PrintWriter, not ${String(value)}.`);
+};
+
+const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
+  processes: wholeNumber(1, 1_024),
+  maxTasksPerChild: wholeNumber(1),
+  concurrentTasksPerChild: wholeNumber(1, 10_000),
+  maxRssBytes: wholeNumber(1_048_576),
+  maxAgeMs: positiveMs,
+  initializer: functionOrModule,
+  initArgs: list,
+  env: environment,
+  execArgv: stringList,
+  stdio: oneOf('forward', 'ignore'),
+  printer: printWriter,
+  maxItemBytes: wholeNumber(1_024, 1_073_741_824),
+  maxResultBytes: wholeNumber(1_024, 1_073_741_824),
+  onDispose: oneOf('terminate', 'drain'),
+};
+
+const retryChecks: Record<keyof RetryOptions, OptionCheck> = {
+  thrown: retryCount,
+  crash: retryCount,
+  timeout: retryCount,
+  lost: retryCount,
+};
+
+const mapChecks: Record<keyof MapOptions, OptionCheck> = {
+  chunkSize: either((value) => value === 'auto', "'auto'", wholeNumber(1, 1_000_000)),
+  timeoutMs: positiveMs,
+  deadlineMs: positiveMs,
+  retries: (name, value) => {
+    if (isRecord(value)) checkOptions(name, value, retryChecks);
+    else either(() => false, 'an object', retryCount)(name, value);
+  },
+  retryOn: either((value) => typeof value === 'function', 'a function', stringList),
+  maxTasksPerChild: wholeNumber(1),
+  concurrentTasksPerChild: wholeNumber(1, 10_000),
+  signal: abortSignal,
+  onProgress: callback,
+  failFast: flag,
+  bufferSize: wholeNumber(1, 1_000_000),
+  priority: wholeNumber(-100, 100),
+};
+
+const streamChecks: Record<keyof MapOptions | keyof StreamOptions, OptionCheck> = {
+  ...mapChecks,
+  settled: flag,
+};
+const submitChecks: Record<keyof SubmitOptions<unknown>, OptionCheck> = {
+  ...mapChecks,
+  onSuccess: callback,
+  onError: callback,
+};
+
+/** Methods that take the same options are of one kind. */
+export type MethodKind = 'map' | 'stream' | 'submit';
+
+const methodChecks: Record<MethodKind, Readonly<Record<string, OptionCheck>>> = {
+  map: mapChecks,
+  stream: streamChecks,
+  submit: submitChecks,
+};
+
+/** Throws a TypeError or RangeError that names the first option of a pool that is not as documented. */
+export function checkPoolOptions(options: unknown): asserts options is PoolOptions | undefined {
+  checkOptions('Pool options', options, poolChecks);
+  if (!isRecord(options)) return;
+  if (options['initArgs'] !== undefined && options['initializer'] === undefined) {
+    throw new TypeError('initArgs is given, but there is no initializer that could take it.');
+  }
+}
+
+/** Throws a TypeError or RangeError that names the first option of a job that is not as documented. */
+export function checkJobOptions(
+  method: string,
+  kind: MethodKind,
+  takesModule: boolean,
+  options: unknown,
+): void {
+  // `export` means something only beside a module; beside a function it would be ignored in silence.
+  const checks = takesModule ? { ...methodChecks[kind], export: text } : methodChecks[kind];
+  checkOptions(`${method}() options`, options, checks);
+}
+
+/** Throws if the `timeoutMs` of a wait (`next`, `result`, `wait`) is not as documented. */
+export function checkWaitOptions(method: string, options: unknown): asserts options is NextWait | undefined {
+  checkOptions(`${method}() options`, options, { timeoutMs: wholeNumber(0, timerMsMax) });
+}
+
+interface NextWait {
+  readonly timeoutMs?: number | undefined;
+}
