@@ -1,6 +1,6 @@
 /** What a child is told, and what it has of that: functions and blocks are sent once, and forgotten on both sides alike. */
 import type { Duplex } from 'node:stream';
-import type { RunMessage, SetupMessage, TaskMessage } from './child/message.ts';
+import type { AbortMessage, RunMessage, SetupMessage, TaskMessage } from './child/message.ts';
 import type { Block, ChildSetup, ChunkRequest } from './chunk-request.ts';
 import type { IndexRange } from './core/chunk.ts';
 import { type FrameType, FrameWriter, frameType } from './frames.ts';
@@ -89,8 +89,8 @@ export class ChildOrders {
     this.#channel?.uncork();
   }
 
-  abort(chunk: number, reason: 'aborted' | 'timedOut' | 'recalled'): void {
-    this.#send(frameType.abort, { chunk, reason });
+  abort(message: AbortMessage): void {
+    this.#send(frameType.abort, message);
   }
 
   stop(): void {

@@ -285,9 +285,11 @@ export class ChildPool {
       case 'endChunk':
         this.#endChunk(command, typeof inHand === 'object' ? inHand : undefined);
         return;
-      case 'abortPart':
-        this.#crew.get(command.child)?.orders.abort(command.chunk, command.reason);
+      case 'abortPart': {
+        const { type: _, child, ...message } = command;
+        this.#crew.get(child)?.orders.abort(message);
         return;
+      }
       case 'stopChild':
         this.#crew.get(command.child)?.orders.stop();
         return;

@@ -67,7 +67,7 @@ export class ItemRunner {
     this.#turn.later();
   }
 
-  abort({ chunk, reason }: AbortMessage): void {
+  abort({ chunk, reason, index }: AbortMessage): void {
     const part = this.#parts.find((candidate) => candidate.spec.chunk === chunk);
     if (part === undefined) return;
     part.isStopped = true;
@@ -77,7 +77,10 @@ export class ItemRunner {
       reason === 'timedOut'
         ? new DOMException('The item ran longer than timeoutMs.', 'TimeoutError')
         : new DOMException('The job was cancelled.', 'AbortError');
-    for (const item of part.inFlight) item.abort(error);
+    for (const item of part.inFlight) {
+      // Those beside an item that ran too long are innocent: a signal would make them fail for good.
+      if (index === undefined || item.index === index) item.abort(error);
+    }
   }
 
   /** Start no further item. */

@@ -49,6 +49,8 @@ export interface RunMessage {
 export interface AbortMessage {
   readonly chunk: number;
   readonly reason: 'aborted' | 'timedOut' | 'recalled';
+  /** With `timedOut`: the item. */
+  readonly index?: number;
 }
 
 /** With the error after it, as structured clone. */

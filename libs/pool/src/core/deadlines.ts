@@ -77,7 +77,7 @@ export class Deadlines {
       if (startedAt + timeoutMs > atMs) continue;
       part.timedOut = { index, ms: atMs - startedAt };
       part.child.killBy(atMs + this.#state.limits.timeoutGraceMs);
-      this.#state.command({ type: 'abortPart', child: part.child.id, chunk, reason: 'timedOut' });
+      this.#state.command({ type: 'abortPart', child: part.child.id, chunk, reason: 'timedOut', index });
       return;
     }
   }

@@ -28,6 +28,8 @@ export interface AbortPart {
   readonly child: ChildId;
   readonly chunk: ChunkId;
   readonly reason: 'aborted' | 'timedOut' | 'recalled';
+  /** The item that ran too long: only its signal is aborted, for those beside it run elsewhere again. */
+  readonly index?: number;
 }
 
 /** Start no further item of anything; what runs may finish. Answered by `partEnded` of each part. */

@@ -306,7 +306,7 @@ test('an item that runs too long is warned, then killed, then named; the others 
   m.began(1, 1);
   m.starts(1, 1, 0);
   expect(m.machine.nextDeadlineMs()).toBe(1_000);
-  expect(m.after(1_000)).toEqual([{ type: 'abortPart', child: 1, chunk: 1, reason: 'timedOut' }]);
+  expect(m.after(1_000)).toEqual([{ type: 'abortPart', child: 1, chunk: 1, reason: 'timedOut', index: 0 }]);
   expect(m.after(100)).toEqual([kill(1)]);
   expect(m.exits(1)).toEqual([
     {
