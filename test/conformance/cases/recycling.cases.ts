@@ -19,7 +19,7 @@ export const recycling = chapter('recycling', (specify) => {
   specify('a limit of 1 gives each item a process of its own', async ({ open }) => {
     await using pool = await open({ processes: 2, maxTasksPerChild: 1 });
     const out = await pool.map(whoRan, upTo(7));
-    expect(new Set(out.map(({ pid }) => pid)).size).toBe(7);
+    expect(new Set(out.map((ran) => ran.worker)).size).toBe(7);
   });
 
   specify(
