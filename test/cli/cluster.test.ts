@@ -243,7 +243,7 @@ describe('addresses', () => {
     expect(stderr).toContain(
       'INSECURE_LISTEN: Refused to listen on 0.0.0.0:0: whoever reaches it could run code',
     );
-    expect(exitCode).toBe(2);
+    expect(exitCode).toBe(1);
     const open = start(['coordinator', '--listen', '0.0.0.0:0', '--insecure']);
     await open.said(/listening on/);
     open.signal('SIGTERM');

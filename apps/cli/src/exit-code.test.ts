@@ -11,7 +11,7 @@ test.each([
   ['JOB_CANCELLED', 4],
   ['JOB_DEADLINE', 4],
   ['ITEM_THREW', 1],
-  ['INSECURE_LISTEN', 2],
+  ['INSECURE_LISTEN', 1],
 ] as const)('%s ends with %d', (code, expected) => {
   expect(exitCodeOf(new ShoalError(code))).toBe(expected);
 });

@@ -28,7 +28,6 @@ const codes: Partial<Record<ErrorCode, number>> = {
   TASK_NOT_PORTABLE: exitCode.usage,
   POOL_IN_TASK_MODULE: exitCode.usage,
   INSECURE_CONNECT: exitCode.usage,
-  INSECURE_LISTEN: exitCode.usage,
   CANNOT_CONNECT: exitCode.unreachable,
   CONNECTION_LOST: exitCode.unreachable,
   JOB_CANCELLED: exitCode.cancelled,

@@ -155,15 +155,15 @@ export class MapCall implements JobReader {
   #flush(): void {
     const job = this.#job;
     if (this.#over || job === undefined || this.#end !== undefined) return;
-    if (this.#items.length > 0) {
-      if (job.pushed >= job.grantedUpTo) {
-        this.#stream.pause();
-        return;
-      }
-      const items = this.#items;
-      this.#items = [];
-      this.#itemBytes = 0;
+    // Never beyond the window: many small items may have come in one turn.
+    const items = this.#items.splice(0, Math.max(0, job.grantedUpTo - job.pushed));
+    if (items.length > 0) {
+      for (const item of items) this.#itemBytes -= item.byteLength;
       this.#jobs.push(job, { first: job.pushed, count: items.length, payload: frameItems(items) });
+    }
+    if (this.#items.length > 0) {
+      this.#stream.pause();
+      return;
     }
     if (this.#inputClosed) this.#jobs.endInput(job);
     else this.#stream.resume();
