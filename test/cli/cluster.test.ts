@@ -113,8 +113,8 @@ describe('a cluster on this machine', () => {
   test('kill -9 of an agent leaves none of its children', async () => {
     const { map, pids } = await startEndlessJob(['--address', address], 2, newMark());
     const agent = marked(mark).find((each) => each.includes('--name agent-2'));
-    process.kill(Number.parseInt(agent ?? '', 10), 'SIGKILL');
     const before = pids.filter(isAlive).length;
+    process.kill(Number.parseInt(agent ?? '', 10), 'SIGKILL');
     await until('its child is gone', () => (pids.filter(isAlive).length < before ? true : undefined));
     await until('dev says so', () => (dev.stderr.includes('agent-2 ended (SIGKILL)') ? true : undefined));
     map.signal('SIGINT');

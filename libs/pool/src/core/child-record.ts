@@ -25,6 +25,8 @@ export class ChildRecord {
   /** Takes nothing new and leaves after what it holds: too old, too big. */
   isStopping = false;
   readyAtMs: number | undefined;
+  /** An item has started in it. */
+  hasBegunWork = false;
   /** When its initializer has to be done. */
   initializeByMs: number | undefined;
   /** When to kill it unless it is gone by then: lost channel, a last act that takes too long. */
@@ -63,6 +65,14 @@ export class ChildRecord {
     return this.state === 'ready' && (this.isStopping || this.tasksGiven >= this.taskLimit);
   }
 
+  /**
+   * Whether its age counts. One that still loads its first function is let be: loading can take longer than maxAgeMs,
+   * and a child that leaves before its first item would be followed by another, for ever.
+   */
+  get mayAge(): boolean {
+    return this.state === 'ready' && !this.isStopping && (this.hasBegunWork || this.parts.length === 0);
+  }
+
   /** Items that it holds and has not reported. */
   get load(): number {
     let items = 0;
@@ -98,7 +108,7 @@ export class ChildRecord {
     let deadline = this.killAtMs ?? Number.POSITIVE_INFINITY;
     if (this.state === 'starting')
       deadline = Math.min(deadline, this.initializeByMs ?? Number.POSITIVE_INFINITY);
-    if (this.state === 'ready' && !this.isStopping && this.readyAtMs !== undefined) {
+    if (this.mayAge && this.readyAtMs !== undefined) {
       deadline = Math.min(deadline, this.readyAtMs + (this.maxAgeMs ?? Number.POSITIVE_INFINITY));
     }
     for (const part of this.parts) {

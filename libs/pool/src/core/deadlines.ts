@@ -36,7 +36,7 @@ export class Deadlines {
         this.#endings.initializerHangs(child);
         continue;
       }
-      if (child.state === 'ready' && !child.isStopping && isOld(child, atMs)) {
+      if (child.mayAge && isOld(child, atMs)) {
         child.isStopping = true;
         if (child.parts.length > 0) this.#state.command({ type: 'stopChild', child: child.id });
       }
@@ -62,6 +62,7 @@ export class Deadlines {
   /** The part's function is loaded, and its first item starts. */
   began(part: Part, atMs: number): void {
     part.hasBegun = true;
+    part.child.hasBegunWork = true;
     if (part.chunk.abortGraceMs !== undefined) this.#limitAbort(part, atMs);
   }
 

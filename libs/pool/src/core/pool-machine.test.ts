@@ -113,6 +113,16 @@ test('a busy child of another key is waited for', () => {
   expect(m.ended(1, 1, 1)).toEqual([finished(1), retire(1), spawn(2, 2, 'other')]);
 });
 
+test('a child that gets old while it loads its function runs one item all the same', () => {
+  const m = new TestMachine(1);
+  m.queue(1, 3, { maxAgeMs: 20 });
+  m.ready(1);
+  expect(m.after(50)).toEqual([]);
+  expect(m.machine.nextDeadlineMs()).toBeUndefined();
+  m.began(1, 1);
+  expect(m.after(1)).toEqual([{ type: 'stopChild', child: 1 }, spawn(2, 1)]);
+});
+
 test('a child that starts for work that was taken back makes room for another key', () => {
   const m = new TestMachine(1);
   m.queue(1, 1, { key: 'hanging' });
