@@ -39,6 +39,12 @@ const reserved = [
     onlyIn: /^$/,
     why: 'the scheduler is pure and stands alone',
   },
+  {
+    package: '@shoal/node-agent',
+    module: /^[^.]/,
+    onlyIn: /^src\/(?!core\/)/,
+    why: 'the core is pure and stands alone',
+  },
 ];
 
 /** Files whose load must stay light: everything they load, however far away, is checked. */

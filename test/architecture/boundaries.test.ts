@@ -87,6 +87,18 @@ test('the scheduler imports nothing but itself', () => {
   ]);
 });
 
+test("the agent's core imports nothing but itself", () => {
+  const clocked = "import { hrtime } from 'node:process';\nimport './event.ts';\nhrtime();\n";
+  write({
+    ...manifest('node-agent', []),
+    'libs/node-agent/src/core/fence.ts': clocked,
+    'libs/node-agent/src/agent.ts': clocked,
+  });
+  expect(violationsIn(tree)).toEqual([
+    'libs/node-agent/src/core/fence.ts:1 imports node:process: the core is pure and stands alone',
+  ]);
+});
+
 test('only launchers and the reaper start processes', () => {
   const spawning = "import { spawn } from 'node:child_process';\nspawn('true');\n";
   write({

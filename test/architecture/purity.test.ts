@@ -9,29 +9,30 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const fixtures = join(root, 'test/architecture/fixtures');
 
 describe('the compiler', () => {
-  test.each(['libs/scheduler/tsconfig.json', 'libs/pool/src/core/tsconfig.json'])(
-    'refuses I/O, timers and everything that Node adds to the language under %s',
-    (config) => {
-      const refused = compilerErrors('io-and-timers.ts', config).map(
-        (line) => /Cannot find (?:name|module) '([^']+)'/.exec(line)?.[1] ?? line,
-      );
-      expect([...new Set(refused)].sort()).toEqual([
-        'AbortController',
-        'Buffer',
-        'clearTimeout',
-        'console',
-        'crypto',
-        'fetch',
-        'node:fs',
-        'performance',
-        'process',
-        'queueMicrotask',
-        'setImmediate',
-        'setInterval',
-        'setTimeout',
-      ]);
-    },
-  );
+  test.each([
+    'libs/scheduler/tsconfig.json',
+    'libs/pool/src/core/tsconfig.json',
+    'apps/node-agent/src/core/tsconfig.json',
+  ])('refuses I/O, timers and everything that Node adds to the language under %s', (config) => {
+    const refused = compilerErrors('io-and-timers.ts', config).map(
+      (line) => /Cannot find (?:name|module) '([^']+)'/.exec(line)?.[1] ?? line,
+    );
+    expect([...new Set(refused)].sort()).toEqual([
+      'AbortController',
+      'Buffer',
+      'clearTimeout',
+      'console',
+      'crypto',
+      'fetch',
+      'node:fs',
+      'performance',
+      'process',
+      'queueMicrotask',
+      'setImmediate',
+      'setInterval',
+      'setTimeout',
+    ]);
+  });
 
   test('accepts the same file under the settings of ordinary code', () => {
     expect(compilerErrors('io-and-timers.ts', 'tsconfig.base.json')).toEqual([]);
@@ -44,6 +45,7 @@ describe('the lint', () => {
   const homes = {
     scheduler: 'libs/scheduler/src/impure.ts',
     poolCore: 'libs/pool/src/core/impure.ts',
+    agentCore: 'apps/node-agent/src/core/impure.ts',
     unitTest: 'libs/scheduler/src/impure.test.ts',
     poolDriver: 'libs/pool/src/impure.ts',
     app: 'apps/coordinator/src/impure.ts',
@@ -65,7 +67,7 @@ describe('the lint', () => {
 
   afterAll(() => rmSync(tree, { recursive: true, force: true }));
 
-  test.each([homes.scheduler, homes.poolCore])(
+  test.each([homes.scheduler, homes.poolCore, homes.agentCore])(
     'refuses the clock, chance, promises, async code and reaching outside in %s',
     (home) => {
       expect(objections.get(home)).toEqual(impureLines);

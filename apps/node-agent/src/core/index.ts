@@ -1,0 +1,2 @@
+export type * from './agent-command.ts';
+export type * from './agent-event.ts';
