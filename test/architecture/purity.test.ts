@@ -13,6 +13,8 @@ describe('the compiler', () => {
     'libs/scheduler/tsconfig.json',
     'libs/pool/src/core/tsconfig.json',
     'apps/node-agent/src/core/tsconfig.json',
+    'libs/client/src/core/tsconfig.json',
+    'apps/coordinator/src/core/tsconfig.json',
   ])('refuses I/O, timers and everything that Node adds to the language under %s', (config) => {
     const refused = compilerErrors('io-and-timers.ts', config).map(
       (line) => /Cannot find (?:name|module) '([^']+)'/.exec(line)?.[1] ?? line,
@@ -46,6 +48,8 @@ describe('the lint', () => {
     scheduler: 'libs/scheduler/src/impure.ts',
     poolCore: 'libs/pool/src/core/impure.ts',
     agentCore: 'apps/node-agent/src/core/impure.ts',
+    clientCore: 'libs/client/src/core/impure.ts',
+    coordinatorCore: 'apps/coordinator/src/core/impure.ts',
     unitTest: 'libs/scheduler/src/impure.test.ts',
     poolDriver: 'libs/pool/src/impure.ts',
     app: 'apps/coordinator/src/impure.ts',
@@ -67,7 +71,7 @@ describe('the lint', () => {
 
   afterAll(() => rmSync(tree, { recursive: true, force: true }));
 
-  test.each([homes.scheduler, homes.poolCore, homes.agentCore])(
+  test.each([homes.scheduler, homes.poolCore, homes.agentCore, homes.clientCore, homes.coordinatorCore])(
     'refuses the clock, chance, promises, async code and reaching outside in %s',
     (home) => {
       expect(objections.get(home)).toEqual(impureLines);

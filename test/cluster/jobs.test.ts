@@ -178,7 +178,7 @@ test('a reader that comes back goes on where it was, and what it acknowledged is
   const pushed = client.push(jobId, upTo(1000));
   const seen: number[] = [];
   await new Promise<void>((resolve) => {
-    const call = client.jobs.readResults({ jobId, fromPosition: 0 });
+    const call = client.jobs.readResults({ jobId, fromPosition: 0, clientSession: '' });
     call.on('error', () => resolve());
     call.on('data', ({ message }: ReadResultsResponse) => {
       if (message?.$case !== 'batch') return;
@@ -191,7 +191,7 @@ test('a reader that comes back goes on where it was, and what it acknowledged is
   await pushed;
   const position = seen.at(-1) ?? 0;
   expect(position).toBeGreaterThan(0);
-  await unary(client.jobs.acknowledgeResults.bind(client.jobs), { jobId, position });
+  await unary(client.jobs.acknowledgeResults.bind(client.jobs), { jobId, position, clientSession: '' });
   await expect(client.read(jobId, position - 1)).rejects.toMatchObject({ code: 'RESULT_ACKNOWLEDGED' });
   const { values } = await client.read(jobId, position);
   expect([...values.keys()]).toEqual(upTo(1000).slice(position));
@@ -217,7 +217,7 @@ test('a producer that comes back is told where to go on', async () => {
   });
   const broken = client.jobs.pushItems(() => {});
   broken.on('error', () => {});
-  broken.write({ message: { $case: 'start', value: { jobId, firstIndex: 0 } } });
+  broken.write({ message: { $case: 'start', value: { jobId, firstIndex: 0, clientSession: '' } } });
   broken.write(block(0, 10));
   await until('10 items accepted', () => cluster.coordinator.status().activeJobs === 1);
   while (((await client.info(jobId))?.acceptedItems ?? 0) < 10);
@@ -227,7 +227,7 @@ test('a producer that comes back is told where to go on', async () => {
     facts: { next: 10 },
   });
   const rest = client.jobs.pushItems(() => {});
-  rest.write({ message: { $case: 'start', value: { jobId, firstIndex: 10 } } });
+  rest.write({ message: { $case: 'start', value: { jobId, firstIndex: 10, clientSession: '' } } });
   rest.write(block(10, 10));
   rest.write({ message: { $case: 'endOfInput', value: { totalItems: 20 } } });
   rest.end();

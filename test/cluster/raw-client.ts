@@ -109,7 +109,7 @@ export class RawClient {
         if (error !== null) reject(errorFromStatus(error, { address: 'the coordinator' }));
         else resolve(response.acceptedItems);
       });
-      call.write({ message: { $case: 'start', value: { jobId, firstIndex: 0 } } });
+      call.write({ message: { $case: 'start', value: { jobId, firstIndex: 0, clientSession: '' } } });
       for (let first = 0; first < items.length; first += blockItems) {
         const values = items.slice(first, first + blockItems);
         const payload = serialize(values);
@@ -137,7 +137,7 @@ export class RawClient {
     };
     let position = fromPosition;
     return new Promise((resolve, reject) => {
-      const call = this.jobs.readResults({ jobId, fromPosition });
+      const call = this.jobs.readResults({ jobId, fromPosition, clientSession: '' });
       let parts: Uint8Array[] = [];
       call.on('data', ({ message }: ReadResultsResponse) => {
         if (message?.$case === 'batch') {
@@ -157,7 +157,7 @@ export class RawClient {
               position += count;
             }
           }
-          this.jobs.acknowledgeResults({ jobId, position }, () => {});
+          this.jobs.acknowledgeResults({ jobId, position, clientSession: '' }, () => {});
         } else if (message?.$case === 'print') {
           const { agent, index, text } = message.value;
           delivered.prints.push(`${agent} ${index} ${text}`);

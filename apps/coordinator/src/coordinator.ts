@@ -111,6 +111,8 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       queuedItems: sum(active.map(({ queued }) => queued)),
       runningItems: sum(active.map(({ running }) => running)),
       settledItems: totals.itemsSucceeded + totals.itemsFailed,
+      heldBytes: store.itemBytes + store.resultBytes,
+      spilledBytes: 0,
     };
   };
 

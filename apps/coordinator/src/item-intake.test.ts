@@ -6,7 +6,7 @@ import type { CheckedRequest } from './job-request.ts';
 import type { Jobs } from './jobs.ts';
 
 const start = (firstIndex = 0): PushItemsRequest => ({
-  message: { $case: 'start', value: { jobId: 'job-1', firstIndex } },
+  message: { $case: 'start', value: { jobId: 'job-1', firstIndex, clientSession: '' } },
 });
 const block = (first: number, count: number): PushItemsRequest => ({
   message: {

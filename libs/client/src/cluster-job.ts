@@ -268,7 +268,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   #acknowledgeNow(position: number): Promise<unknown> {
     const { connection } = this.#options;
     return connection.call<AcknowledgeResultsResponse>((...call) =>
-      connection.jobs.acknowledgeResults({ jobId: this.id, position }, ...call),
+      connection.jobs.acknowledgeResults({ jobId: this.id, position, clientSession: '' }, ...call),
     );
   }
 

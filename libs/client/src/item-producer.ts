@@ -111,7 +111,9 @@ export class ItemProducer {
       this.#flow();
     });
     this.#call = call;
-    this.#full = !call.write({ message: { $case: 'start', value: { jobId: this.#jobId, firstIndex } } });
+    this.#full = !call.write({
+      message: { $case: 'start', value: { jobId: this.#jobId, firstIndex, clientSession: '' } },
+    });
     this.#flow();
   }
 

@@ -72,7 +72,11 @@ export class OutcomeReader {
   #open(): void {
     this.#parts = [];
     const { jobs } = this.#connection;
-    const call = jobs.readResults({ jobId: this.#jobId, fromPosition: this.#position });
+    const call = jobs.readResults({
+      jobId: this.#jobId,
+      fromPosition: this.#position,
+      clientSession: '',
+    });
     this.#call = call;
     call.on('data', (response: ReadResultsResponse) => {
       if (this.#call !== call) return;

@@ -107,7 +107,7 @@ describe('what the writer is for', () => {
   test('a number that does not fit its field is refused, not cut', () => {
     const serialize = serializerOf(PushItemsRequest);
     const start = (firstIndex: number): PushItemsRequest => ({
-      message: { $case: 'start', value: { jobId: 'j', firstIndex } },
+      message: { $case: 'start', value: { jobId: 'j', firstIndex, clientSession: '' } },
     });
     for (const bad of [-1, 0.5, Number.NaN, 2 ** 53]) {
       expect(() => serialize(start(bad))).toThrow(`invalid uint64: ${bad}`);

@@ -203,7 +203,7 @@ export const dataResponses: fc.Arbitrary<DataResponse> = fc.record({
 export const pushItemsRequests: fc.Arbitrary<PushItemsRequest> = fc.record({
   message: maybe(
     fc.oneof(
-      oneCase('start', fc.record({ jobId: text, firstIndex: uint64 })),
+      oneCase('start', fc.record({ jobId: text, firstIndex: uint64, clientSession: text })),
       oneCase('block', block),
       oneCase('endOfInput', fc.record({ totalItems: uint64 })),
     ),

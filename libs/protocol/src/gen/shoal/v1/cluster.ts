@@ -104,6 +104,10 @@ export interface GetStatusResponse {
   runningItems: number;
   /** Items with an outcome, since the coordinator started. */
   settledItems: number;
+  /** Bytes of items and results that the coordinator holds in memory. */
+  heldBytes: number;
+  /** Bytes of items and results that it holds on its disk, because its memory was full. */
+  spilledBytes: number;
 }
 
 /** What is known of an agent. */
@@ -325,6 +329,8 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     queuedItems: 0,
     runningItems: 0,
     settledItems: 0,
+    heldBytes: 0,
+    spilledBytes: 0,
   };
 }
 
@@ -359,6 +365,12 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.settledItems !== 0) {
       writer.uint32(80).uint64(message.settledItems);
+    }
+    if (message.heldBytes !== 0) {
+      writer.uint32(88).uint64(message.heldBytes);
+    }
+    if (message.spilledBytes !== 0) {
+      writer.uint32(96).uint64(message.spilledBytes);
     }
     return writer;
   },
@@ -456,6 +468,22 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.settledItems = longToNumber(reader.uint64());
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.heldBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.spilledBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -485,6 +513,8 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.queuedItems = object.queuedItems ?? 0;
     message.runningItems = object.runningItems ?? 0;
     message.settledItems = object.settledItems ?? 0;
+    message.heldBytes = object.heldBytes ?? 0;
+    message.spilledBytes = object.spilledBytes ?? 0;
     return message;
   },
 };

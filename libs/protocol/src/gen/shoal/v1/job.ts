@@ -143,6 +143,8 @@ export interface PushStart {
    * call fails with OUT_OF_RANGE and the fact `next` holds the right one. Also in JobInfo.accepted_items.
    */
   firstIndex: number;
+  /** As in ReadResultsRequest. */
+  clientSession: string;
 }
 
 /** The input is complete. */
@@ -166,6 +168,11 @@ export interface ReadResultsRequest {
    * Below what was acknowledged: OUT_OF_RANGE.
    */
   fromPosition: number;
+  /**
+   * One client's hold of the job, over all its connections: chosen by the client, and the same in its other calls. The
+   * job is bound to the session that opened a stream last; acknowledgements of another one are refused (ABORTED).
+   */
+  clientSession: string;
 }
 
 /** One message for the consumer. */
@@ -268,6 +275,8 @@ export interface AcknowledgeResultsRequest {
   jobId: string;
   /** The first so many outcomes, in the order of delivery. A lower number than before changes nothing. */
   position: number;
+  /** As in ReadResultsRequest. */
+  clientSession: string;
 }
 
 /** The outcomes are forgotten. */
@@ -821,7 +830,7 @@ export const PushItemsRequest: MessageFns<PushItemsRequest> = {
 };
 
 function createBasePushStart(): PushStart {
-  return { jobId: "", firstIndex: 0 };
+  return { jobId: "", firstIndex: 0, clientSession: "" };
 }
 
 export const PushStart: MessageFns<PushStart> = {
@@ -831,6 +840,9 @@ export const PushStart: MessageFns<PushStart> = {
     }
     if (message.firstIndex !== 0) {
       writer.uint32(16).uint64(message.firstIndex);
+    }
+    if (message.clientSession !== "") {
+      writer.uint32(26).string(message.clientSession);
     }
     return writer;
   },
@@ -864,6 +876,14 @@ export const PushStart: MessageFns<PushStart> = {
             message.firstIndex = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientSession = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -883,6 +903,7 @@ export const PushStart: MessageFns<PushStart> = {
     const message = createBasePushStart();
     message.jobId = object.jobId ?? "";
     message.firstIndex = object.firstIndex ?? 0;
+    message.clientSession = object.clientSession ?? "";
     return message;
   },
 };
@@ -998,7 +1019,7 @@ export const PushItemsResponse: MessageFns<PushItemsResponse> = {
 };
 
 function createBaseReadResultsRequest(): ReadResultsRequest {
-  return { jobId: "", fromPosition: 0 };
+  return { jobId: "", fromPosition: 0, clientSession: "" };
 }
 
 export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
@@ -1008,6 +1029,9 @@ export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
     }
     if (message.fromPosition !== 0) {
       writer.uint32(16).uint64(message.fromPosition);
+    }
+    if (message.clientSession !== "") {
+      writer.uint32(26).string(message.clientSession);
     }
     return writer;
   },
@@ -1041,6 +1065,14 @@ export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
             message.fromPosition = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientSession = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1060,6 +1092,7 @@ export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
     const message = createBaseReadResultsRequest();
     message.jobId = object.jobId ?? "";
     message.fromPosition = object.fromPosition ?? 0;
+    message.clientSession = object.clientSession ?? "";
     return message;
   },
 };
@@ -1716,7 +1749,7 @@ export const JobEnded: MessageFns<JobEnded> = {
 };
 
 function createBaseAcknowledgeResultsRequest(): AcknowledgeResultsRequest {
-  return { jobId: "", position: 0 };
+  return { jobId: "", position: 0, clientSession: "" };
 }
 
 export const AcknowledgeResultsRequest: MessageFns<AcknowledgeResultsRequest> = {
@@ -1726,6 +1759,9 @@ export const AcknowledgeResultsRequest: MessageFns<AcknowledgeResultsRequest> = 
     }
     if (message.position !== 0) {
       writer.uint32(16).uint64(message.position);
+    }
+    if (message.clientSession !== "") {
+      writer.uint32(26).string(message.clientSession);
     }
     return writer;
   },
@@ -1759,6 +1795,14 @@ export const AcknowledgeResultsRequest: MessageFns<AcknowledgeResultsRequest> = 
             message.position = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientSession = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1778,6 +1822,7 @@ export const AcknowledgeResultsRequest: MessageFns<AcknowledgeResultsRequest> = 
     const message = createBaseAcknowledgeResultsRequest();
     message.jobId = object.jobId ?? "";
     message.position = object.position ?? 0;
+    message.clientSession = object.clientSession ?? "";
     return message;
   },
 };
