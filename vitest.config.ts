@@ -18,6 +18,7 @@ interface Suite {
 const suites: readonly Suite[] = [
   { name: 'unit', include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'], timeoutMs: 20_000 },
   { name: 'architecture', include: ['test/architecture/**/*.test.ts'], timeoutMs: 60_000 },
+  { name: 'transcripts', include: ['test/transcripts/**/*.test.ts'] },
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], timeoutMs: 60_000, serial: true },
   { name: 'python', include: ['test/python/**/*.test.ts'], timeoutMs: 60_000, serial: true },
   { name: 'cluster', include: ['test/cluster/**/*.test.ts'], timeoutMs: 60_000, serial: true },

@@ -1,0 +1,79 @@
+import type { AttemptFact, FinalFailure, JobOutcome, SchedulerCommand, SessionId } from '@shoal/scheduler';
+import { itemsText, othersText } from './words.ts';
+
+/** The names of all commands. */
+export const schedulerCommandTypes: readonly SchedulerCommand['type'][] = [
+  'dispatch',
+  'revoke',
+  'keepResults',
+  'keepFailure',
+  'releaseItems',
+  'deliver',
+  'releaseResults',
+  'grantItems',
+  'endJob',
+  'endSession',
+  'refuseJoin',
+  'note',
+];
+
+/**
+ * A command in a line. The first word is its name in libs/scheduler/src/command.ts. What is as usual is left out
+ * (a first try, starts that need no mark); every other field shows.
+ */
+export function schedulerCommandText(
+  command: SchedulerCommand,
+  agentOf: (session: SessionId) => string,
+): string {
+  const others = (...known: readonly string[]): string => othersText(command, 'type', ...known);
+  switch (command.type) {
+    case 'dispatch': {
+      const { attempt, job, agent, session, tryNumber, marksStarts } = command;
+      const unusual = (tryNumber > 1 ? ` try=${tryNumber}` : '') + (marksStarts ? ' marksStarts' : '');
+      const known = ['session', 'agent', 'attempt', 'job', 'first', 'count', 'tryNumber', 'marksStarts'];
+      return `dispatch #${attempt} ${job}${itemsText(command)} to ${agent}/${session}${unusual}${others(...known)}`;
+    }
+    case 'revoke': {
+      const { attempt, session, reason } = command;
+      const from = `${agentOf(session)}/${session}`;
+      return `revoke #${attempt} from ${from} ${reason}${others('attempt', 'session', 'reason')}`;
+    }
+    case 'keepResults':
+    case 'releaseItems':
+    case 'deliver':
+      return `${command.type} ${command.job}${itemsText(command)}${others('job', 'first', 'count')}`;
+    case 'keepFailure': {
+      const { job, index, failure, withPayload } = command;
+      const item = `${job}${itemsText({ first: index, count: 1 })}`;
+      const payload = withPayload ? ' withPayload' : '';
+      const rest = others('job', 'index', 'failure', 'withPayload');
+      return `keepFailure ${item} ${failure.kind}${payload}${rest}: ${triesText(failure)}`;
+    }
+    case 'grantItems':
+    case 'releaseResults':
+      return `${command.type} ${command.job}${others('job')}`;
+    case 'endJob':
+      return `endJob ${command.job} ${outcomeText(command.outcome)}${others('job', 'outcome')}`;
+    case 'endSession': {
+      const { session, reason } = command;
+      return `endSession ${agentOf(session)}/${session} ${reason}${others('session', 'reason')}`;
+    }
+    case 'refuseJoin':
+      return `refuseJoin ${command.agent}/${command.session}${others('agent', 'session')}`;
+    case 'note': {
+      const { note } = command;
+      const about = 'attempt' in note ? ` #${note.attempt}` : ` ${'agent' in note ? note.agent : note.job}`;
+      return `note ${note.what}${about}${othersText(note, 'what', 'attempt', 'agent', 'job')}`;
+    }
+  }
+}
+
+function outcomeText(outcome: JobOutcome): string {
+  return outcome.state + othersText(outcome, 'state');
+}
+
+/** Every try of an item that has failed for good: where it ran and what became of its process. */
+function triesText({ attempts, ...failure }: FinalFailure): string {
+  const tries = attempts.map(({ agent, ...fact }: AttemptFact) => (agent ?? 'here') + othersText(fact));
+  return tries.join(', ') + othersText(failure, 'kind');
+}

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { SchedulerActor } from './scheduler-actor.ts';
+import { schedulerCommandTypes } from './scheduler-command.ts';
+import { schedulerEventTypes } from './scheduler-event.ts';
+import { type Cast, replay } from './transcript.ts';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+const files = readdirSync(folder).filter((name) => name.endsWith('.txt'));
+const cast: Cast = { scheduler: (settings) => new SchedulerActor(settings) };
+
+/** Set it to have the answers rewritten; then read the difference as carefully as you would read code. */
+const update = process.env['UPDATE_TRANSCRIPTS'] === '1';
+
+describe('the cores answer as the transcript says', () => {
+  test.each(files)('%s', (name) => {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const played = replay(name, text, cast);
+    if (update) writeFileSync(join(folder, name), played);
+    else expect(played).toBe(text);
+  });
+});
+
+const stories = files.map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
+
+test.each(stories)('$name tells what it shows, and which guarantee it is about', ({ text }) => {
+  const opening = text.slice(0, text.search(/^[^#]/m));
+  const [title, ...story] = opening.split('\n').map((line) => line.replace(/^# ?/, ''));
+  expect(title).toMatch(/^[A-Z].*[^.]$/i);
+  expect(story.join(' ').match(/[.:]( |$)/g)?.length).toBeGreaterThanOrEqual(2);
+  expect(story.join(' ')).toMatch(/\bG\d+\b/);
+});
+
+test('every event and every command of the scheduler is in a transcript', () => {
+  const all = stories.map(({ text }) => text).join('');
+  const missing = [
+    ...schedulerEventTypes.filter((type) => !new RegExp(`^\\S+  ${type}\\b`, 'm').test(all)),
+    ...schedulerCommandTypes.filter((type) => !new RegExp(`^    => (\\S+: )?${type}\\b`, 'm').test(all)),
+  ];
+  expect(missing).toEqual([]);
+});
