@@ -25,6 +25,7 @@ const suites: readonly Suite[] = [
   { name: 'cli', include: ['test/cli/**/*.test.ts'], timeoutMs: 60_000, serial: true },
   { name: 'examples', include: ['test/examples/**/*.test.ts'], timeoutMs: 120_000, serial: true },
   { name: 'readme', include: ['test/readme/**/*.test.ts'], timeoutMs: 120_000, serial: true },
+  { name: 'chaos', include: ['test/chaos/**/*.test.ts'], timeoutMs: 120_000, serial: true },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], timeoutMs: 240_000, serial: true },
 ];
 
