@@ -1,0 +1,282 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ClusterClient } from '@shoal/client';
+import type { CoordinatorConfig } from '@shoal/coordinator';
+import { type ConnectOptions, connect, type MapPool } from 'shoal';
+import { allGone, marked, until } from '../cli/command.testkit.ts';
+import { Book } from './book.ts';
+import { socketsOf } from './process-table.ts';
+import { Service, type Start } from './service.ts';
+import { type Order, outcomeOf } from './work.ts';
+
+/** Times five times shorter than the defaults, for scenarios in which those are not the point. */
+export const shortTimes = {
+  heartbeatMs: 400,
+  leaseMs: 2_000,
+  ephemeralGraceMs: 1_500,
+  scheduling: { graceMs: 1_000, confirmMs: 1_200, selfFenceMs: 1_600, quarantineMs: 2_000 },
+} satisfies CoordinatorConfig;
+
+/** What a cluster is started with. */
+export interface ChaosOptions {
+  /** Names of the agents that are there from the start. */
+  readonly agents: readonly string[];
+  /** Of each agent. Default 2. */
+  readonly processes?: number;
+  /** Other times than the defaults: the coordinator is no `shoal coordinator` then, but the same code in a process. */
+  readonly times?: Partial<CoordinatorConfig>;
+}
+
+/** Where and how an agent runs. */
+export interface AgentOptions {
+  /** Default: the coordinator itself. A test may put a proxy between. */
+  readonly join?: string;
+  readonly processes?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly within?: Start['within'];
+}
+
+/** What a client process maps, and how it reaches the cluster. */
+export interface ClientOptions {
+  readonly count: number;
+  readonly ms: number;
+  readonly address?: string;
+  readonly within?: Start['within'];
+}
+
+/** G28: so long after a job's end nothing of it may be left. */
+const cleanWithinMs = 5_000;
+
+/**
+ * A coordinator, agents and clients as processes of this machine, each started as users start it. Leaving the scope ends
+ * all of them and removes what they left; `leaksNothing` is how a test says that there was nothing to remove.
+ */
+export class ChaosCluster implements AsyncDisposable {
+  readonly #mark = `chaos-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  readonly #folder: string;
+  readonly #times: Partial<CoordinatorConfig> | undefined;
+  readonly #processes: number;
+  readonly agents: Map<string, Service> = new Map();
+  readonly book: Book;
+  #coordinator: Service | undefined;
+  #address = '';
+  #client: ClusterClient | undefined;
+  readonly #pools: MapPool[] = [];
+  /** Agents that were killed could not remove their folder. */
+  readonly #killed = new Set<number>();
+
+  private constructor({ processes = 2, times }: ChaosOptions) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'shoal-chaos-'));
+    this.#times = times;
+    this.#processes = processes;
+    this.book = new Book(join(this.#folder, 'book'));
+  }
+
+  static async start(options: ChaosOptions): Promise<ChaosCluster> {
+    const cluster = new ChaosCluster(options);
+    try {
+      await cluster.startCoordinator();
+      await Promise.all(options.agents.map((name) => cluster.startAgent(name)));
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  get coordinator(): Service {
+    if (this.#coordinator === undefined) throw new Error('There is no coordinator.');
+    return this.#coordinator;
+  }
+
+  agent(name: string): Service {
+    const agent = this.agents.get(name);
+    if (agent === undefined) throw new Error(`There is no agent ${name}.`);
+    return agent;
+  }
+
+  /** Starts a coordinator; the next one listens where the first one did. */
+  async startCoordinator(): Promise<void> {
+    const listen = this.#address === '' ? '127.0.0.1:0' : this.#address;
+    const { env } = this;
+    const service = Service.start(
+      this.#times === undefined
+        ? { args: ['coordinator', '--listen', listen], env }
+        : {
+            module: fileURLToPath(new URL('coordinator-main.ts', import.meta.url)),
+            args: [JSON.stringify({ ...this.#times, listen })],
+            env,
+          },
+    );
+    this.#coordinator = service;
+    this.#address = await until(
+      'the coordinator listens',
+      () => /listening on (\S+)/.exec(service.stdout)?.[1],
+      () => service.story(),
+    );
+  }
+
+  /** Starts an agent and waits until it has joined. One that is gone makes way for its successor. */
+  async startAgent(name: string, options: AgentOptions = {}): Promise<Service> {
+    const { env, join: address = this.address, processes = this.#processes, within = [] } = options;
+    const service = Service.start({
+      args: ['agent', '--join', address, '--name', name, '--processes', String(processes)],
+      env: { ...this.env, ...env },
+      within,
+    });
+    this.agents.set(name, service);
+    await service.event('agent.joined', 20_000);
+    return service;
+  }
+
+  /** `kill -9` of an agent. */
+  async killAgent(name: string): Promise<void> {
+    const agent = this.agent(name);
+    this.#killed.add(agent.pid);
+    await agent.kill();
+  }
+
+  /** A pool as users open it; it ends with the cluster. */
+  async connect(options: ConnectOptions = {}, address: string = this.address): Promise<MapPool> {
+    // The mark is how a child that nobody knows any more is found.
+    const { PATH = '' } = process.env;
+    const pool = await connect(address, { env: { PATH, SHOAL_TEST_MARK: this.#mark }, ...options });
+    this.#pools.push(pool);
+    return pool;
+  }
+
+  /** A client that maps `work`, as a process of its own; its results come on stdout, as JSON. */
+  client({ count, ms, address = this.address, within = [] }: ClientOptions): Service {
+    return Service.start({
+      module: fileURLToPath(new URL('client-main.ts', import.meta.url)),
+      args: [address, this.book.path, String(count), String(ms)],
+      env: this.env,
+      within,
+    });
+  }
+
+  /** What an operator can ask. */
+  async operator(): Promise<ClusterClient> {
+    this.#client ??= await ClusterClient.open(this.address);
+    return this.#client;
+  }
+
+  /** Items that take so long each, and enter themselves into the book. */
+  orders(count: number, ms: number, rest: Partial<Order> = {}): Order[] {
+    return Array.from({ length: count }, (_, item) => ({ item, ms, book: this.book.path, ...rest }));
+  }
+
+  /** Waits until so many items have been started. */
+  async started(count: number, withinMs: number = 20_000): Promise<void> {
+    const seen = (): number => this.book.executions().length;
+    await until(`${count} items have started`, () => seen() >= count || undefined, seen, withinMs);
+  }
+
+  /** The environment of every process: a mark to find it by, and a folder for what it leaves. */
+  get env(): Record<string, string> {
+    return {
+      SHOAL_TEST_MARK: this.#mark,
+      SHOAL_LOG_LEVEL: 'debug',
+      TMPDIR: this.#folder,
+      // Every service compiles the same sources; reading what an earlier one compiled saves half of its start.
+      NODE_COMPILE_CACHE: fileURLToPath(new URL('../../.build/chaos-cache', import.meta.url)),
+    };
+  }
+
+  /**
+   * Ends all that is left in good order and finds out whether it leaves anything: slots, processes, sockets, files.
+   */
+  async leaksNothing(): Promise<void> {
+    const living = [...this.agents.values()].filter(({ alive }) => alive);
+    await this.#noSlots();
+    await Promise.all(this.#pools.splice(0).map((pool) => pool.terminate()));
+    await (await this.operator())[Symbol.asyncDispose]();
+    this.#client = undefined;
+    await this.#noChildren([this.coordinator, ...living]);
+    await this.#noSockets(living);
+    await this.#noFiles(living);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#pools.map((pool) => pool.terminate()));
+    await this.#client?.[Symbol.asyncDispose]();
+    for (const line of marked(this.#mark)) kill(Number.parseInt(line, 10));
+    await allGone(this.#mark);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #noSlots(): Promise<void> {
+    const operator = await this.operator();
+    const deadline = performance.now() + cleanWithinMs;
+    for (;;) {
+      const { activeJobs, busySlots, queuedItems, runningItems } = await operator.status();
+      const left = { activeJobs, busySlots, queuedItems, runningItems };
+      if (Object.values(left).every((count) => count === 0)) return;
+      if (performance.now() > deadline) throw new Error(`Still busy: ${JSON.stringify(left)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Of a client that is gone no child may be left, nor what its tasks started: only the services themselves. */
+  async #noChildren(services: readonly Service[]): Promise<void> {
+    const known = new Set(services.map(({ pid }) => pid));
+    const strangers = (): string[] =>
+      marked(this.#mark).filter((line) => !known.has(Number.parseInt(line, 10)));
+    await until(
+      'no child and no grandchild is left',
+      () => strangers().length === 0 || undefined,
+      () => strangers().join('\n'),
+      cleanWithinMs,
+    );
+  }
+
+  async #noSockets(agents: readonly Service[]): Promise<void> {
+    const seen = (): unknown => ({
+      coordinator: socketsOf(this.coordinator.pid),
+      agents: agents.map(({ pid }) => socketsOf(pid)),
+    });
+    await until(
+      'each agent has one connection, and nobody else has any',
+      () => {
+        if (socketsOf(this.coordinator.pid).connections !== agents.length) return undefined;
+        // Standard output and error towards this test, and the pipe to the reaper.
+        const isClean = ({ pid }: Service): boolean => {
+          const { connections, others } = socketsOf(pid);
+          return connections === 1 && others <= 3;
+        };
+        return agents.every(isClean) || undefined;
+      },
+      () => JSON.stringify(seen()),
+      cleanWithinMs,
+    );
+  }
+
+  async #noFiles(agents: readonly Service[]): Promise<void> {
+    for (const agent of agents) agent.signal('SIGTERM');
+    const codes = await Promise.all(agents.map(({ ended }) => ended));
+    this.coordinator.signal('SIGTERM');
+    codes.push(await this.coordinator.ended);
+    if (codes.some((code) => code !== 0)) throw new Error(`Exit codes ${codes.join(', ')} instead of 0.`);
+    const left = readdirSync(this.#folder).filter(
+      (name) => name !== 'book' && ![...this.#killed].some((pid) => name.includes(`-${pid}-`)),
+    );
+    if (left.length > 0) throw new Error(`Left in the folder for temporary files: ${left.join(', ')}`);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** What a plain loop makes of the same items. */
+export const expected = (orders: readonly Order[]): string[] => orders.map(outcomeOf);
