@@ -7,15 +7,17 @@ import { type Import, importsIn, sourceFilesBelow } from './imports.ts';
 /** The scopes (nx tags of the packages) that a scope may depend on. What is not listed is forbidden. */
 const mayDependOn: Readonly<Record<string, readonly string[]>> = {
   'scope:errors': [],
+  'scope:credentials': ['scope:errors'],
   'scope:scheduler': [],
   'scope:protocol': ['scope:errors'],
   'scope:pool': ['scope:errors', 'scope:scheduler'],
-  'scope:client': ['scope:errors', 'scope:pool', 'scope:protocol'],
-  'scope:coordinator': ['scope:errors', 'scope:protocol', 'scope:scheduler'],
-  'scope:node-agent': ['scope:errors', 'scope:pool', 'scope:protocol'],
+  'scope:client': ['scope:credentials', 'scope:errors', 'scope:pool', 'scope:protocol'],
+  'scope:coordinator': ['scope:credentials', 'scope:errors', 'scope:protocol', 'scope:scheduler'],
+  'scope:node-agent': ['scope:credentials', 'scope:errors', 'scope:pool', 'scope:protocol'],
   'scope:cli': [
     'scope:client',
     'scope:coordinator',
+    'scope:credentials',
     'scope:errors',
     'scope:node-agent',
     'scope:pool',

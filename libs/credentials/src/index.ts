@@ -1,0 +1,33 @@
+/** Who is who in a cluster: certificates, tokens, roles, and the files that hold them. */
+export {
+  CertificateAuthority,
+  type CertifiedKey,
+  lifetimesMs,
+  type Validity,
+} from './certificate-authority.ts';
+export { type CertificateFacts, certificateFacts, certificateFingerprint } from './certificate-facts.ts';
+export { type CertificateRequest, createCertificateRequest } from './certificate-request.ts';
+export { isHost, machineHosts } from './machine-hosts.ts';
+export {
+  type CertifiedIdentity,
+  identityOfSubject,
+  isIdentityName,
+  isRole,
+  type Role,
+  roles,
+  type SubjectFields,
+} from './role.ts';
+export { defaultTlsDir, type TlsFile, TlsFolder, tlsFiles } from './tls-folder.ts';
+export {
+  type BearerToken,
+  bearerLine,
+  digestOf,
+  formatJoinToken,
+  type JoinToken,
+  looksLikeToken,
+  newSecret,
+  parseBearerTokens,
+  parseJoinToken,
+  sameDigest,
+} from './token.ts';
+export { readTokenFile } from './token-file.ts';

@@ -1,0 +1,18 @@
+import { hostname, networkInterfaces } from 'node:os';
+
+/** Names and addresses under which this machine may be reached: those that a certificate for it is good for. */
+export function machineHosts(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) =>
+    // An address with a scope (fe80::1%eth0) means something on this machine alone.
+    (each ?? []).flatMap(({ address, scopeid }) => (scopeid ? [] : [address])),
+  );
+  return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...addresses])].filter(isHost);
+}
+
+/** Whether a text can stand in a certificate as a name or address. */
+export function isHost(text: string): boolean {
+  return (
+    /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text) ||
+    /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text)
+  );
+}

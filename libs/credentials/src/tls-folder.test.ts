@@ -1,0 +1,57 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CertificateAuthority } from './certificate-authority.ts';
+import { TlsFolder } from './tls-folder.ts';
+import { readTokenFile } from './token-file.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shoal-tls-folder-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
+
+test('keys are written for their owner alone, certificates for all', async () => {
+  const tls = new TlsFolder(join(folder, 'new'));
+  const { cert, key } = await CertificateAuthority.create();
+  await tls.write('authority', cert);
+  await tls.write('authorityKey', key);
+  expect(await modeOf(tls.path)).toBe('700');
+  expect(await modeOf(tls.pathOf('authorityKey'))).toBe('600');
+  expect(await modeOf(tls.pathOf('authority'))).toBe('644');
+  expect(await tls.read('authority')).toBe(cert);
+});
+
+test('a missing file is told with what makes it, and may be missing where that is asked', async () => {
+  const tls = new TlsFolder(folder);
+  await expect(tls.read('coordinator')).rejects.toMatchObject({
+    code: 'FILE_NOT_USABLE',
+    message: `${join(folder, 'coordinator.crt')}: it does not exist; shoal certs init makes it.`,
+  });
+  expect(await tls.find('client')).toBeUndefined();
+});
+
+test('a file that is no PEM is refused when it is read, not at the first handshake', async () => {
+  const tls = new TlsFolder(folder);
+  await writeFile(tls.pathOf('client'), 'nonsense');
+  await writeFile(tls.pathOf('clientKey'), 'nonsense');
+  await expect(tls.find('client')).rejects.toThrow(/no certificate/);
+  await expect(tls.find('clientKey')).rejects.toThrow(/no private key/);
+});
+
+test.skipIf(process.platform === 'win32')(
+  'a token that others can read is refused, with the way out',
+  async () => {
+    const path = join(folder, 'token');
+    await writeFile(path, 'secret\n', { mode: 0o640 });
+    await expect(readTokenFile(path)).rejects.toMatchObject({
+      code: 'FILE_NOT_USABLE',
+      message: `${path}: others can read this token (mode 0640); run: chmod 600 ${path}.`,
+    });
+    await writeFile(join(folder, 'mine'), 'secret\n', { mode: 0o600 });
+    expect(await readTokenFile(join(folder, 'mine'))).toBe('secret\n');
+  },
+);
