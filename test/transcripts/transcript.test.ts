@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
-import { SchedulerActor } from './scheduler-actor.ts';
-import { type Cast, replay } from './transcript.ts';
+import { cast } from './cast.ts';
+import { replay } from './transcript.ts';
 
-const cast: Cast = { scheduler: (settings) => new SchedulerActor(settings) };
 const play = (...lines: readonly string[]): string[] =>
   replay('story.txt', `${lines.join('\n')}\n`, cast)
     .trimEnd()

@@ -2,14 +2,13 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { SchedulerActor } from './scheduler-actor.ts';
+import { cast } from './cast.ts';
 import { schedulerCommandTypes } from './scheduler-command.ts';
 import { schedulerEventTypes } from './scheduler-event.ts';
-import { type Cast, replay } from './transcript.ts';
+import { replay } from './transcript.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const files = readdirSync(folder).filter((name) => name.endsWith('.txt'));
-const cast: Cast = { scheduler: (settings) => new SchedulerActor(settings) };
 
 /** Set it to have the answers rewritten; then read the difference as carefully as you would read code. */
 const update = process.env['UPDATE_TRANSCRIPTS'] === '1';
@@ -31,6 +30,14 @@ test.each(stories)('$name tells what it shows, and which guarantee it is about',
   expect(title).toMatch(/^[A-Z].*[^.]$/i);
   expect(story.join(' ').match(/[.:]( |$)/g)?.length).toBeGreaterThanOrEqual(2);
   expect(story.join(' ')).toMatch(/\bG\d+\b/);
+});
+
+test('docs/protocol.md links every transcript, and none that is not there', () => {
+  const document = readFileSync(join(folder, '../../docs/protocol.md'), 'utf8');
+  const linked = [...document.matchAll(/\]\(\.\.\/test\/transcripts\/([\w-]+\.txt)\)/g)].map(
+    ([, name]) => name,
+  );
+  expect([...new Set(linked)].sort()).toEqual(files.toSorted());
 });
 
 test('every event and every command of the scheduler is in a transcript', () => {
