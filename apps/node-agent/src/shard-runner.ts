@@ -1,5 +1,6 @@
 import { ShoalError } from '@shoal/errors';
 import {
+  type Block,
   ChildPool,
   type ChunkEndingDetail,
   type ChunkListener,
@@ -27,7 +28,7 @@ import {
 } from './attempt-report.ts';
 import type { BundleCache } from './bundle-cache.ts';
 import { type AgentTerms, chunkRequest, groupOfKey, type JobTemplate } from './child-request.ts';
-import { HeldJobs, type PreparedJob } from './held-jobs.ts';
+import { HeldJobs } from './held-jobs.ts';
 import type { Log } from './log.ts';
 import type { Outbox } from './outbox.ts';
 import { StrayPrints } from './stray-prints.ts';
@@ -46,6 +47,11 @@ export interface ShardRunnerParts {
 
 interface RunningAttempt {
   readonly dispatch: Dispatch;
+  /**
+   * What it runs on, from the start: other attempts may have finished a part of its items, and the job's blocks be gone,
+   * before its bundle is here. Undefined: something of it did not come.
+   */
+  readonly blocks: readonly Block[] | undefined;
   readonly epoch: number;
   /** Its job's: what runs outlives the session in which the job was told of. */
   readonly options: JobOptions | undefined;
@@ -270,6 +276,7 @@ export class ShardRunner implements ChunkListener {
     const job = this.#jobs.get(jobId);
     const running: RunningAttempt = {
       dispatch,
+      blocks: job?.held.blocksFor(dispatch.first, dispatch.count),
       epoch: this.#epoch,
       options: job?.held.setup.options,
       chunk: undefined,
@@ -279,25 +286,24 @@ export class ShardRunner implements ChunkListener {
     this.#attempts.set(attempt, running);
     const isUnwanted = this.#revokedAhead.delete(attempt) || this.#fenced || this.#draining;
     if (isUnwanted || job === undefined) this.#report(attempt, returned);
-    else if (job.template !== undefined) this.#start(running, job, job.template);
+    else if (job.template !== undefined) this.#start(running, job.template);
     else {
       job.ready.then(
-        (template) => this.#startIfAwaited(running, job, template),
+        (template) => this.#startIfAwaited(running, template),
         (error: unknown) => this.#cannotStart(running, error),
       );
     }
   }
 
-  #startIfAwaited(running: RunningAttempt, job: PreparedJob, template: JobTemplate): void {
+  #startIfAwaited(running: RunningAttempt, template: JobTemplate): void {
     // The bundle took its time: the attempt may have been revoked, or the agent may drain by now.
     if (!this.#awaits(running)) return;
     if (this.#draining) this.#report(running.dispatch.attempt, returned);
-    else this.#start(running, job, template);
+    else this.#start(running, template);
   }
 
-  #start(running: RunningAttempt, job: PreparedJob, template: JobTemplate): void {
-    const { dispatch } = running;
-    const blocks = job.held.blocksFor(dispatch.first, dispatch.count);
+  #start(running: RunningAttempt, template: JobTemplate): void {
+    const { dispatch, blocks } = running;
     if (blocks === undefined) {
       const reason = `items ${dispatch.first} to ${dispatch.first + dispatch.count - 1} did not come`;
       this.#cannotStart(running, new ShoalError('INTERNAL', { reason }));

@@ -1,11 +1,16 @@
 import type { Agent } from './agent.ts';
-import type { History } from './blame.ts';
 import { Link } from './chain.ts';
 import type { Revoke } from './command.ts';
-import type { AttemptId } from './identity.ts';
+import { HistoryMap, type HistoryRange } from './history-map.ts';
+import type { AttemptId, ItemRange } from './identity.ts';
 import type { Job } from './job.ts';
 import type { Timed } from './leases.ts';
 import { RangeSet } from './range-set.ts';
+
+/** Consecutive items, and the twin that has them too; without one nobody else has them. */
+export interface SharedRange extends ItemRange {
+  readonly twin?: Attempt;
+}
 
 /** One try at a shard, on one agent. It holds its share of a slot until the agent says that it is over. */
 export class Attempt implements Timed {
@@ -14,12 +19,18 @@ export class Attempt implements Timed {
   readonly agent: Agent;
   readonly first: number;
   readonly count: number;
-  /** What its items went through before; the same for all of them. */
-  readonly history: History;
+  /** What its items went through before, and in its twins since. */
+  readonly histories: HistoryMap;
   /** How much of a slot it takes, in parts of `shardsPerSlot`: a long shard takes a whole one, a short one a part. */
   readonly weight: number;
-  /** Its items without an outcome. No other attempt and no queue has them. */
+  /** When it was handed out, on the lease clock. */
+  readonly startedMs: number;
+  /** Its items without an outcome. No queue has them, and no other attempt but its twins. */
   readonly open: RangeSet;
+  /** The straggler whose items it is to finish first; undefined: there is none, or none any more. */
+  original: Attempt | undefined;
+  /** The attempts that are to finish its items first. No two of them have the same. */
+  readonly copies: Set<Attempt> = new Set();
   /** Why it was taken back: nothing that it reports counts, but its slot is not free yet. Undefined: it was not. */
   revoked: Revoke['reason'] | undefined;
   /** The last heartbeat that listed it. */
@@ -32,21 +43,57 @@ export class Attempt implements Timed {
     id: AttemptId,
     job: Job,
     agent: Agent,
-    shard: { readonly first: number; readonly count: number; readonly history: History },
-    weight: number,
+    shard: HistoryRange,
+    place: { readonly weight: number; readonly startedMs: number; readonly original: Attempt | undefined },
   ) {
     this.id = id;
     this.job = job;
     this.agent = agent;
     this.first = shard.first;
     this.count = shard.count;
-    this.history = shard.history;
-    this.weight = weight;
+    this.histories = new HistoryMap(shard);
+    this.weight = place.weight;
+    this.startedMs = place.startedMs;
+    this.original = place.original;
     this.open = new RangeSet(shard.first, shard.count);
+    this.original?.copies.add(this);
   }
 
   /** Whether what its agent says of its items counts. */
   get counts(): boolean {
     return this.revoked === undefined && !this.job.ended;
+  }
+
+  /** Open items that nobody else has. */
+  get openAlone(): number {
+    let items = this.open.size;
+    for (const twin of this.twins) items -= this.open.overlap(twin.open);
+    return items;
+  }
+
+  /** Attempts that may have some of its items too. */
+  get twins(): Iterable<Attempt> {
+    return this.original === undefined ? this.copies : [this.original];
+  }
+
+  /** These items, parted by who else has them. */
+  *shared({ first, count }: ItemRange): Generator<SharedRange> {
+    const parts: SharedRange[] = [];
+    for (const twin of this.twins) {
+      for (const range of twin.open.within(first, count)) parts.push({ ...range, twin });
+    }
+    let at = first;
+    for (const part of parts.sort((a, b) => a.first - b.first)) {
+      if (part.first > at) yield { first: at, count: part.first - at };
+      yield part;
+      at = part.first + part.count;
+    }
+    if (at < first + count) yield { first: at, count: first + count - at };
+  }
+
+  /** It is over: its twins have their items alone. It knows them until what it leaves behind is settled. */
+  leaveTwins(): void {
+    this.original?.copies.delete(this);
+    for (const copy of this.copies) copy.original = undefined;
   }
 }

@@ -19,6 +19,16 @@ export interface History {
   /** The agent on which a child died with it; another one is better. */
   readonly avoids?: AgentName;
   readonly stderrTail?: string;
+  /**
+   * It was given to a second agent to beat a straggler. Once in the life of an item: it runs one time more at most than
+   * its retries allow.
+   */
+  readonly copied: boolean;
+  /**
+   * One of its two attempts used up its retries with this: it runs on in the other one, and has no try after that.
+   * Undefined: it was not so.
+   */
+  readonly spent?: FailureKind;
   /** How often in a row it came back from an agent without a single outcome and without a failure. */
   readonly bounces: number;
 }
@@ -28,6 +38,7 @@ export const spotless: History = {
   failures: { thrown: 0, crash: 0, timeout: 0, lost: 0 },
   attempts: [],
   alone: false,
+  copied: false,
   bounces: 0,
 };
 
@@ -41,7 +52,8 @@ export function judge(history: History, failure: ItemFailure, budgets: RetryBudg
   const stderrTail = failure.stderrTail ?? history.stderrTail;
   const tail = stderrTail === undefined ? {} : { stderrTail };
   const mayRetry = kind !== 'thrown' || failure.retryable;
-  if (!mayRetry || history.failures[kind] >= budgets[kind]) return { final: { kind, attempts, ...tail } };
+  const isOver = history.spent !== undefined || !mayRetry || history.failures[kind] >= budgets[kind];
+  if (isOver) return { final: { kind, attempts, ...tail } };
 
   const crashed = kind === 'crash';
   const avoids = crashed ? failure.attempt.agent : history.avoids;
@@ -50,11 +62,19 @@ export function judge(history: History, failure: ItemFailure, budgets: RetryBudg
       failures: { ...history.failures, [kind]: history.failures[kind] + 1 },
       attempts,
       alone: history.alone || crashed,
+      copied: history.copied,
       ...(avoids === undefined ? {} : { avoids }),
       ...tail,
       bounces: 0,
     },
   };
+}
+
+/** The history of an item after this verdict, while another attempt at it goes on: the verdict waits for that one. */
+export function whileTwinRuns(history: History, verdict: Verdict): History {
+  if ('retry' in verdict) return verdict.retry;
+  const { kind, ...told } = verdict.final;
+  return { ...history, ...told, spent: kind };
 }
 
 /** The history of items that came back unrun, and whether the shard had got anywhere. */

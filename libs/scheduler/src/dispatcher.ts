@@ -2,6 +2,7 @@ import type { Agent } from './agent.ts';
 import { Attempt } from './attempt.ts';
 import { failuresOf } from './blame.ts';
 import { Group } from './group.ts';
+import type { HistoryRange } from './history-map.ts';
 import type { AgentName, AttemptId } from './identity.ts';
 import type { Job } from './job.ts';
 import type { JobSpec } from './job-spec.ts';
@@ -32,10 +33,12 @@ export class Dispatcher {
   started = 0;
   readonly #options: SchedulerOptions;
   readonly #turn: Turn;
+  readonly #clock: LeaseClock;
 
   constructor(options: SchedulerOptions, turn: Turn, clock: LeaseClock, confirmMs: () => number) {
     this.#options = options;
     this.#turn = turn;
+    this.#clock = clock;
     this.unconfirmed = new Countdown(clock, confirmMs);
     this.#openLane(anyAgent, {});
   }
@@ -122,7 +125,8 @@ export class Dispatcher {
     this.refreshAgent(agent);
     job.attempts.delete(attempt);
     job.load -= attempt.weight;
-    job.running -= attempt.open.size;
+    job.running -= attempt.openAlone;
+    attempt.leaveTwins();
     if (!job.ended) this.#turn.touch(job);
     const { group } = job;
     group.ended(agent);
@@ -184,12 +188,14 @@ export class Dispatcher {
       return true;
     }
     const shard = piece.history.alone ? job.pending.takeSuspect() : job.pending.take(count);
-    this.#start(job, agent, shard, short ? 1 : this.#options.shardsPerSlot);
+    this.start(job, agent, shard, short ? 1 : this.#options.shardsPerSlot);
     return true;
   }
 
-  #start(job: Job, agent: Agent, shard: Piece, weight: number): void {
-    const attempt = new Attempt(++this.started, job, agent, shard, weight);
+  /** Hands items to an agent: nobody else has them, or the straggler `original` that does not get done with them. */
+  start(job: Job, agent: Agent, shard: HistoryRange, weight: number, original?: Attempt): void {
+    const place = { weight, startedMs: this.#clock.nowMs, original };
+    const attempt = new Attempt(++this.started, job, agent, shard, place);
     this.attempts.set(attempt.id, attempt);
     if (!agent.permanent) this.unconfirmed.start(attempt.link);
     agent.attempts.set(attempt.id, attempt);
@@ -197,7 +203,7 @@ export class Dispatcher {
     job.attempts.add(attempt);
     job.load += weight;
     job.turn = attempt.id;
-    job.running += shard.count;
+    if (original === undefined) job.running += shard.count;
     job.group.started(agent);
     this.refreshAgent(agent, true);
     this.refreshJob(job);
@@ -210,9 +216,11 @@ export class Dispatcher {
       job: job.id,
       first: shard.first,
       count: shard.count,
-      // An item whose first crash is final has to be told from its neighbours by that crash.
-      marksStarts: job.spec.marksStarts || history.alone || job.spec.retries.crash === 0,
-      tryNumber: failuresOf(history) + 1,
+      // An item whose first crash is final has to be told from its neighbours by that crash. In a copy, too: an
+      // innocent neighbour that was in both dying children would pay twice.
+      marksStarts:
+        job.spec.marksStarts || history.alone || job.spec.retries.crash === 0 || original !== undefined,
+      tryNumber: failuresOf(history) + (original === undefined ? 1 : 2),
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Attempt } from './attempt.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { ItemRange } from './identity.ts';
 import type { Job } from './job.ts';
@@ -44,10 +45,10 @@ export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher): vo
   }
 }
 
-/** Each pushed item of a job is pending, open in one attempt, or settled: in exactly one place. */
+/** Each pushed item of a job is pending, running, or settled: in exactly one place. */
 function checkJob(job: Job): void {
   const running = [...job.attempts].filter(({ revoked }) => revoked === undefined);
-  const open = running.flatMap((attempt) => attempt.open.ranges());
+  const open = running.flatMap(rangesOfItsOwn);
   const places: ItemRange[] = [...job.pending.ranges(), ...open, ...job.outcomes.early()];
   must(job.running === sum(open.map(({ count }) => count)), `job ${job.id} counts its running items`);
   must(
@@ -67,6 +68,23 @@ function checkJob(job: Job): void {
     must(!job.spec.ordered || first === end, `item ${end} of job ${job.id} is in a place`);
     end = first + count;
   }
+}
+
+/** What is open in an attempt, without what its straggler has too: that is counted there. */
+function rangesOfItsOwn(attempt: Attempt): ItemRange[] {
+  const { id, job, original, copies } = attempt;
+  const parts = attempt.open.ranges().flatMap((range) => [...attempt.shared(range)]);
+  // Parts follow each other without overlapping only if no two copies have the same item.
+  const ends = parts.map(({ first, count }) => first + count);
+  const isDisjoint = parts.every(({ first }, at) => at === 0 || first >= (ends[at - 1] as number));
+  must(isDisjoint, `an item of attempt ${id} runs in two attempts at most`);
+  must(original === undefined || copies.size === 0, `attempt ${id} is no copy of a copy`);
+  must(
+    original === undefined || (original.copies.has(attempt) && original.job === job),
+    `attempt ${id} and its straggler know each other`,
+  );
+  for (const copy of copies) must(copy.original === attempt, `attempt ${copy.id} is a copy of ${id}`);
+  return original === undefined ? attempt.open.ranges() : parts.filter(({ twin }) => twin === undefined);
 }
 
 function must(holds: boolean, rule: string): void {

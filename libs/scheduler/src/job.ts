@@ -19,7 +19,8 @@ interface WeighedBlock extends ItemRange {
 /**
  * One `map` call while it lives.
  *
- * Invariant: each pushed item is in exactly one place: pending, open in one attempt, or settled.
+ * Invariant: each pushed item is in exactly one place: pending, running, or settled. What runs is open in one attempt,
+ * or in a straggler and one copy of it.
  */
 export class Job {
   readonly id: JobId;
@@ -46,7 +47,13 @@ export class Job {
   succeeded = 0;
   failed = 0;
   retried = 0;
-  /** Open items of its attempts. */
+  /** Items that got a second attempt to beat a straggler. */
+  speculated = 0;
+  /** Those of them whose second attempt was first. */
+  speculationWins = 0;
+  /** When it is looked at for stragglers; undefined: it is not pure, or has nothing on its way. */
+  stragglersAtMs: number | undefined;
+  /** Open items of its attempts, each counted once. */
   running = 0;
   /** Bytes of items that are held. */
   itemBytes = 0;
@@ -142,13 +149,14 @@ export class Job {
     return upTo - this.granted >= worthTelling ? upTo : undefined;
   }
 
-  /** When time alone changes something for it: a retry, the end of a search for another agent, its deadline. */
+  /** When time alone changes something for it: a retry, a straggler, the end of a search for another agent, its deadline. */
   nextWakeMs(nowMs: number): number | undefined {
     const elsewhereMs = this.pending.suspect()?.elsewhereUntilMs ?? 0;
     let next = this.spec.deadlineAtMs;
     if (elsewhereMs > nowMs && elsewhereMs < (next ?? Number.POSITIVE_INFINITY)) next = elsewhereMs;
-    const retryMs = this.pending.nextReadyMs;
-    if (retryMs !== undefined && retryMs < (next ?? Number.POSITIVE_INFINITY)) next = retryMs;
+    for (const atMs of [this.pending.nextReadyMs, this.stragglersAtMs]) {
+      if (atMs !== undefined && atMs < (next ?? Number.POSITIVE_INFINITY)) next = atMs;
+    }
     return next;
   }
 }

@@ -40,6 +40,12 @@ export interface SchedulerOptions {
   readonly aheadBelowMs: number;
   /** Short shards that one slot may hold, the running one included. Default 4. */
   readonly shardsPerSlot: number;
+  /** An attempt at a pure job is a straggler when it runs this many times as long as its shard should take. Default 3. */
+  readonly stragglerFactor: number;
+  /** No attempt is a straggler earlier, in milliseconds. Default 1,000: short waits are cheaper than a second run. */
+  readonly stragglerMsMin: number;
+  /** How often a pure job is looked at for stragglers. Default 250. */
+  readonly stragglerCheckMs: number;
   /** Seed of the jitter: equal seeds and equal events give equal commands. Default 1. */
   readonly seed: number;
 }
@@ -64,6 +70,9 @@ export const defaultSchedulerOptions: SchedulerOptions = {
   shardBytesMax: 262_144,
   aheadBelowMs: 50,
   shardsPerSlot: 4,
+  stragglerFactor: 3,
+  stragglerMsMin: 1_000,
+  stragglerCheckMs: 250,
   seed: 1,
 };
 
@@ -83,6 +92,8 @@ export function schedulerOptions(given: Partial<SchedulerOptions> = {}): Schedul
     'shardMs',
     'shardBytesMax',
     'shardsPerSlot',
+    'stragglerFactor',
+    'stragglerCheckMs',
   ] as const;
   for (const name of positive) {
     if (options[name] <= 0) throw new RangeError(`${name} must be more than 0, not ${options[name]}`);

@@ -57,6 +57,28 @@ export class RangeSet {
     return taken;
   }
 
+  /** Which of these items are in, ascending; they stay. */
+  within(first: number, count: number): ItemRange[] {
+    const end = first + count;
+    const found: ItemRange[] = [];
+    for (const stretch of this.#stretches) {
+      if (stretch.first >= end) break;
+      const from = Math.max(first, stretch.first);
+      const to = Math.min(end, stretch.end);
+      if (from < to) found.push({ first: from, count: to - from });
+    }
+    return found;
+  }
+
+  /** How many items are in this one and in the other. */
+  overlap(other: RangeSet): number {
+    let items = 0;
+    for (const { first, end } of this.#stretches) {
+      for (const { count } of other.within(first, end - first)) items += count;
+    }
+    return items;
+  }
+
   /** What is in it, ascending. */
   ranges(): ItemRange[] {
     return this.#stretches.map(({ first, end }) => ({ first, count: end - first }));

@@ -125,6 +125,8 @@ test('progress counts every item once', () => {
     running: 1,
     queued: 3,
     retried: 0,
+    speculated: 0,
+    speculationWins: 0,
     delivered: 2,
     acknowledged: 1,
   });

@@ -19,6 +19,7 @@ import { LeaseClock } from './leases.ts';
 import { type SchedulerOptions, schedulerOptions } from './options.ts';
 import { Settlement } from './settlement.ts';
 import type { AgentSnapshot, JobProgress, SchedulerSnapshot } from './snapshot.ts';
+import { Speculation } from './speculation.ts';
 import { Turn } from './turn.ts';
 import { waitingOf } from './waiting.ts';
 
@@ -30,6 +31,7 @@ import { waitingOf } from './waiting.ts';
  *   event -> what it changes   fleet (agents, sessions, leases), settlement (outcomes, retries), the job itself
  *         -> changed jobs      is it over? is it ready? what may its producer push?
  *         -> dispatch          jobs that are ready x agents with room, until one of them runs out
+ *         -> speculation       what lags of pure jobs x slots that are still free
  *         -> commands
  *
  * It knows no time but `atMs` and no chance but its seed: equal events give equal commands.
@@ -43,6 +45,7 @@ export class Scheduler {
   readonly #dispatcher: Dispatcher;
   readonly #settlement: Settlement;
   readonly #fleet: Fleet;
+  readonly #speculation: Speculation;
   #agentsMost = 0;
   #events = 0;
   #jobsEnded = 0;
@@ -56,6 +59,7 @@ export class Scheduler {
     const dispatcher = new Dispatcher(this.options, turn, clock, confirmMs);
     const settlement = new Settlement(this.options, turn, new Backoff(this.options));
     this.#dispatcher = dispatcher;
+    this.#speculation = new Speculation(this.options, turn, clock, dispatcher);
     this.#settlement = settlement;
     this.#fleet = new Fleet({ options: this.options, turn, clock, dispatcher, settlement, leaseMs });
   }
@@ -69,6 +73,7 @@ export class Scheduler {
     this.#apply(event);
     for (const job of this.#turn.takeTouched()) this.#review(job);
     this.#dispatcher.dispatch();
+    this.#speculation.run();
     return this.#turn.takeCommands();
   }
 
@@ -115,6 +120,7 @@ export class Scheduler {
       dispatches: this.#dispatcher.started,
       jobsEnded: this.#jobsEnded,
       agentsLost: this.#fleet.lost,
+      itemsSpeculated: this.#speculation.items,
       ...this.#settlement.totals,
     };
     return { atMs: this.#turn.nowMs, agents, jobs, totals };
@@ -251,6 +257,7 @@ export class Scheduler {
       return;
     }
     this.#dispatcher.refreshJob(job);
+    this.#speculation.plan(job);
     this.#sleep(job);
     const upTo = job.nextGrant();
     if (upTo === undefined) return;
@@ -290,6 +297,7 @@ export class Scheduler {
     ) {
       this.#sleeping.pop();
       job.pending.wake(nowMs);
+      this.#speculation.woken(job);
       job.line.lane.waitingForAnother.delete(job);
       this.#turn.touch(job);
     }
@@ -305,6 +313,8 @@ export class Scheduler {
       running: job.running,
       queued: job.pending.ready + job.pending.waiting,
       retried: job.retried,
+      speculated: job.speculated,
+      speculationWins: job.speculationWins,
       delivered: job.outcomes.delivered,
       acknowledged: job.outcomes.acknowledged,
       ...waiting,

@@ -1,8 +1,8 @@
 import type { Attempt } from './attempt.ts';
 import type { Backoff } from './backoff.ts';
-import { comeBack, type History, judge } from './blame.ts';
+import { comeBack, type History, judge, whileTwinRuns } from './blame.ts';
 import type { AttemptEnding } from './event.ts';
-import type { AttemptFact, ItemFailure } from './failure.ts';
+import type { AttemptFact, FinalFailure, ItemFailure } from './failure.ts';
 import type { AttemptId, ItemRange } from './identity.ts';
 import type { Job } from './job.ts';
 import type { SchedulerOptions } from './options.ts';
@@ -14,6 +14,7 @@ export interface SettlementTotals {
   itemsFailed: number;
   itemsRetried: number;
   itemsRefused: number;
+  speculationWins: number;
 }
 
 /**
@@ -22,7 +23,13 @@ export interface SettlementTotals {
  * An item that is open in an attempt leaves it in exactly one way: to its outcome, or back to the pending items.
  */
 export class Settlement {
-  readonly totals: SettlementTotals = { itemsSucceeded: 0, itemsFailed: 0, itemsRetried: 0, itemsRefused: 0 };
+  readonly totals: SettlementTotals = {
+    itemsSucceeded: 0,
+    itemsFailed: 0,
+    itemsRetried: 0,
+    itemsRefused: 0,
+    speculationWins: 0,
+  };
   readonly #options: SchedulerOptions;
   readonly #turn: Turn;
   readonly #backoff: Backoff;
@@ -42,6 +49,7 @@ export class Settlement {
       job.running -= range.count;
       job.succeeded += range.count;
       this.#turn.emit({ type: 'keepResults', job: job.id, first: range.first, count: range.count });
+      this.#claim(attempt, range);
       // The store keeps the whole run for any part of it.
       this.#settle(job, range.first, range.count, bytes);
     }
@@ -63,7 +71,8 @@ export class Settlement {
       this.refuse(attempt.id, 1);
       return;
     }
-    attempt.job.running -= 1;
+    const isShared = [...attempt.twins].some((twin) => twin.open.within(index, 1).length > 0);
+    if (!isShared) attempt.job.running -= 1;
     const fact = this.#factOf(attempt, failure.attempt);
     this.#fail(attempt, item, { ...failure, attempt: fact }, true);
   }
@@ -114,7 +123,33 @@ export class Settlement {
     }
   }
 
-  /** One try at these items failed: they get another one, or this is their outcome. */
+  /** These items have their outcome by this attempt: its twins need not run them. */
+  #claim(attempt: Attempt, range: ItemRange): void {
+    for (const twin of attempt.twins) {
+      let items = 0;
+      for (const { count } of twin.open.take(range.first, range.count)) items += count;
+      if (items === 0) continue;
+      if (attempt.original !== undefined) {
+        attempt.job.speculationWins += items;
+        this.totals.speculationWins += items;
+      }
+      if (twin.open.size > 0) continue;
+      twin.revoked = 'superseded';
+      this.#turn.emit({
+        type: 'revoke',
+        session: twin.agent.session,
+        attempt: twin.id,
+        reason: 'superseded',
+      });
+    }
+  }
+
+  /**
+   * One try at these items failed: they get another one, or this is their outcome.
+   *
+   * Those that a twin has as well stay there and are charged for this try. That the function threw is its answer, and
+   * the first answer counts; a death, a time limit or a loss is none, so the other attempt may still bring one.
+   */
   #fail(
     attempt: Attempt,
     range: ItemRange,
@@ -123,14 +158,29 @@ export class Settlement {
     atOnce = false,
   ): void {
     const { job } = attempt;
-    const verdict = judge(attempt.history, failure, job.spec.retries);
-    if ('retry' in verdict) {
-      this.#retry(job, range, verdict.retry, failure, atOnce);
-      return;
+    for (const { history, ...piece } of attempt.histories.of(range)) {
+      const verdict = judge(history, failure, job.spec.retries);
+      for (const { twin, ...part } of attempt.shared(piece)) {
+        const isAnswer = 'final' in verdict && failure.kind === 'thrown';
+        if (twin !== undefined && !isAnswer) {
+          twin.histories.set({ ...part, history: whileTwinRuns(history, verdict) });
+          continue;
+        }
+        if (twin !== undefined) {
+          job.running -= part.count;
+          this.#claim(attempt, part);
+        }
+        if ('retry' in verdict) this.#retry(job, part, verdict.retry, failure, atOnce);
+        else this.#fix(job, part, verdict.final, withPayload);
+      }
     }
+  }
+
+  /** These items have failed for good. */
+  #fix(job: Job, range: ItemRange, failure: FinalFailure, withPayload: boolean): void {
     const end = range.first + range.count;
     for (let index = range.first; index < end; index += 1) {
-      this.#turn.emit({ type: 'keepFailure', job: job.id, index, failure: verdict.final, withPayload });
+      this.#turn.emit({ type: 'keepFailure', job: job.id, index, failure, withPayload });
       this.#settle(job, index, 1, 0);
     }
     job.failed += range.count;
@@ -157,15 +207,28 @@ export class Settlement {
     else job.pending.giveBack(piece);
   }
 
-  /** What is open of an attempt goes back at no cost. */
+  /** What is open of an attempt goes back at no cost; what a twin has as well stays there. */
   #returnFree(attempt: Attempt, gotSomewhere: boolean): void {
     const { job, open } = attempt;
     if (open.size === 0) return;
-    const history = comeBack(attempt.history, gotSomewhere);
-    for (const range of open.ranges()) {
-      const piece = { ...range, history, elsewhereUntilMs: 0 };
-      if (history.bounces < 2) job.pending.giveBack(piece);
-      else job.pending.giveBackAt(piece, this.#turn.nowMs + this.#backoff.delayMs(history.bounces - 1));
+    for (const { history: before, ...range } of open.ranges().flatMap((each) => attempt.histories.of(each))) {
+      const history = comeBack(before, gotSomewhere);
+      for (const { twin, ...part } of attempt.shared(range)) {
+        if (twin !== undefined) continue;
+        if (before.spent !== undefined) {
+          const { spent: kind, attempts, stderrTail } = before;
+          this.#fix(
+            job,
+            part,
+            { kind, attempts, ...(stderrTail === undefined ? {} : { stderrTail }) },
+            false,
+          );
+          continue;
+        }
+        const piece = { ...part, history, elsewhereUntilMs: 0 };
+        if (history.bounces < 2) job.pending.giveBack(piece);
+        else job.pending.giveBackAt(piece, this.#turn.nowMs + this.#backoff.delayMs(history.bounces - 1));
+      }
     }
   }
 

@@ -66,6 +66,13 @@ export class Sharding {
     return this.#items === 0 ? undefined : this.#msPerItem * items;
   }
 
+  /** How long a shard takes from its first item to its last on a slot of its own; undefined while nothing is measured. */
+  expectedMs(items: number): number | undefined {
+    if (this.#items === 0) return undefined;
+    const rounds = Math.ceil(items / this.#concurrentTasks);
+    return rounds * (this.#runMs / this.#items + handlingMsPerItem);
+  }
+
   /** Whether a slot runs several items at once, so that one shard cannot keep it busy to its end. */
   get runsSeveralAtOnce(): boolean {
     return this.#concurrentTasks > 1;

@@ -27,6 +27,10 @@ export interface JobProgress {
   readonly queued: number;
   /** Tries after the first one, over all items. */
   readonly retried: number;
+  /** Items of a pure job that were given to a second agent to beat a straggler. */
+  readonly speculated: number;
+  /** Those of them whose second attempt was first. */
+  readonly speculationWins: number;
   readonly delivered: number;
   readonly acknowledged: number;
   /** Why nothing of it runs; undefined while something does, or nothing is left to run. */
@@ -72,6 +76,9 @@ export interface SchedulerTotals {
   /** Items of results that were fenced off or came twice. */
   readonly itemsRefused: number;
   readonly agentsLost: number;
+  /** Items that got a second attempt to beat a straggler, and those of them whose second attempt was first. */
+  readonly itemsSpeculated: number;
+  readonly speculationWins: number;
 }
 
 /** Everything at one moment. */
