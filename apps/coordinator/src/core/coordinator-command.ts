@@ -8,6 +8,7 @@ import type {
   AttemptId,
   EndJob,
   GrantItems,
+  HeldAttempt,
   JobId,
   JobOutcome,
   RefuseJoin,
@@ -157,10 +158,11 @@ export interface ForgetJob {
   readonly job: JobId;
 }
 
-/** The agent has its session: answer its join. It drops the attempts listed and keeps the other ones that it holds. */
+/** The agent has its session: answer its join. Of what it holds from an earlier one it keeps some and drops some. */
 export interface AdmitAgent {
   readonly type: 'admitAgent';
   readonly session: SessionId;
+  readonly keep: readonly HeldAttempt[];
   readonly drop: readonly AttemptId[];
 }
 

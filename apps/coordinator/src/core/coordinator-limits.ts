@@ -1,0 +1,9 @@
+/** What the coordinator's core is told once. */
+export interface CoordinatorLimits {
+  /** This life of the coordinator. */
+  readonly epoch: number;
+  /** Jobs known at once, at most; those that have ended count until they are forgotten. */
+  readonly maxJobs: number;
+  /** How long a job is known that no client has a stream of: then it is cancelled, if it runs, and forgotten. */
+  readonly graceMs: number;
+}

@@ -1,0 +1,403 @@
+import { expect, test } from 'vitest';
+import { CoordinatorWorld } from './coordinator-machine.testkit.ts';
+
+/** A job with a writer (call 11) and a reader (call 12), and one agent. */
+function running(spec = {}): CoordinatorWorld {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job', 'r', 'f', spec);
+  world.write(11);
+  world.read(12);
+  world.agent();
+  return world;
+}
+
+test('a request creates one job: the same again finds it, the same id with other content is refused', () => {
+  const world = new CoordinatorWorld();
+  expect(world.request(1, 'job-1', 'r')).toEqual([
+    { type: 'createJob', call: 1, job: 'job-1' },
+    { type: 'answerCreate', call: 1, job: 'job-1' },
+  ]);
+  expect(world.request(2, 'job-2', 'r')).toEqual([{ type: 'answerCreate', call: 2, job: 'job-1' }]);
+  expect(world.request(3, 'job-3', 'r', 'other')).toEqual([
+    { type: 'refuse', call: 3, refusal: { code: 'JOB_EXISTS', requestId: 'r' } },
+  ]);
+  expect(world.request(4, 'job-4', 's')).toContainEqual({ type: 'answerCreate', call: 4, job: 'job-4' });
+});
+
+test('requests without an id create a job each', () => {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job-1');
+  expect(world.request(2, 'job-2')).toContainEqual({ type: 'createJob', call: 2, job: 'job-2' });
+});
+
+test('a coordinator that stops takes no new job, and still answers for one that it has', () => {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job-1', 'r');
+  world.do({ type: 'stopRequested' });
+  expect(world.request(2, 'job-2', 's')).toEqual([
+    { type: 'refuse', call: 2, refusal: { code: 'COORDINATOR_STOPPING' } },
+  ]);
+  expect(world.request(3, 'job-3', 'r')).toEqual([{ type: 'answerCreate', call: 3, job: 'job-1' }]);
+});
+
+test('there are no more than maxJobs jobs', () => {
+  const world = new CoordinatorWorld({ maxJobs: 1 });
+  world.request(1, 'job-1');
+  expect(world.request(2, 'job-2')).toEqual([
+    { type: 'refuse', call: 2, refusal: { code: 'LIMIT_REACHED', limit: 'jobs', value: 2, most: 1 } },
+  ]);
+});
+
+test('a job that nobody has a stream of is cancelled and forgotten after the time of grace', () => {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job', 'r');
+  expect(world.pass(29_999)).toEqual([]);
+  expect(world.pass(1)).toEqual([
+    {
+      type: 'finishJob',
+      job: 'job',
+      ending: { state: 'cancelled', reason: 'no client was connected to it for 30 s' },
+    },
+    { type: 'forgetJob', job: 'job' },
+  ]);
+  expect(world.request(2, 'again', 'r')).toContainEqual({ type: 'createJob', call: 2, job: 'again' });
+});
+
+test('a client that comes back within the time of grace starts it anew', () => {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job');
+  world.pass(20_000);
+  world.read(2);
+  world.pass(60_000);
+  world.do({ type: 'readerClosed', call: 2 });
+  expect(world.pass(29_999)).toEqual([]);
+  expect(world.pass(1)).toContainEqual({ type: 'forgetJob', job: 'job' });
+});
+
+test('the time that the coordinator stood still is nobody’s absence', () => {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job');
+  world.nowMs = 40_000;
+  world.do({ type: 'stallObserved', stalledMs: 40_000 });
+  expect(world.pass(29_999)).toEqual([]);
+  expect(world.pass(1)).toContainEqual({ type: 'forgetJob', job: 'job' });
+});
+
+test('a job is known until its client has been gone for the time of grace, though it has ended', () => {
+  const world = running();
+  world.push(11, 0, 1);
+  world.endInput(11, 1);
+  world.do({ type: 'cancelReceived', call: 2, job: 'job', reason: 'enough' });
+  world.do({ type: 'readerClosed', call: 12 });
+  world.pass(29_999);
+  expect(world.read(13)).toEqual([
+    { type: 'bindReader', call: 13, job: 'job', fromPosition: 0 },
+    { type: 'endReader', call: 13, job: 'job' },
+  ]);
+  world.do({ type: 'readerClosed', call: 13 });
+  expect(world.pass(30_000)).toEqual([{ type: 'forgetJob', job: 'job' }]);
+});
+
+test('the job of a Map call ends with it, and is forgotten at once', () => {
+  const world = running();
+  expect(world.do({ type: 'jobReleased', job: 'job', reason: 'its client hung up' })).toEqual([
+    { type: 'finishJob', job: 'job', ending: { state: 'cancelled', reason: 'its client hung up' } },
+    { type: 'forgetJob', job: 'job' },
+  ]);
+  expect(world.read(20)).toEqual([
+    { type: 'refuse', call: 20, refusal: { code: 'JOB_NOT_FOUND', job: 'job' } },
+  ]);
+});
+
+test('outcomes are offered to the reader as they are delivered, and the end after the last of them', () => {
+  const world = running();
+  const commands = world.all({ type: 'blockReceived', call: 11, first: 0, count: 3, bytes: 3 });
+  expect(world.runAll(commands)).toContainEqual({ type: 'offerOutcomes', call: 12, job: 'job', upTo: 3 });
+  expect(world.endInput(11, 3)).toEqual([
+    { type: 'endWriter', call: 11, acceptedItems: 3 },
+    { type: 'finishJob', job: 'job', ending: { state: 'completed', succeeded: 3, failed: 0 } },
+    { type: 'endReader', call: 12, job: 'job' },
+  ]);
+});
+
+test('a reader that comes back goes on at its own position; until it is acknowledged the same is there again', () => {
+  const world = running();
+  world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 10, bytes: 10 }));
+  world.do({ type: 'readerClosed', call: 12 });
+  world.acknowledge(2, 4);
+  expect(world.read(13, 4)).toEqual([
+    { type: 'bindReader', call: 13, job: 'job', fromPosition: 4 },
+    { type: 'offerOutcomes', call: 13, job: 'job', upTo: 10 },
+  ]);
+  world.do({ type: 'readerClosed', call: 13 });
+  expect(world.read(14, 7)).toContainEqual({ type: 'offerOutcomes', call: 14, job: 'job', upTo: 10 });
+});
+
+test('what was acknowledged cannot be read again', () => {
+  const world = running();
+  world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 10, bytes: 10 }));
+  world.acknowledge(2, 4);
+  expect(world.read(13, 3)).toEqual([
+    { type: 'refuse', call: 13, refusal: { code: 'RESULT_ACKNOWLEDGED', cursor: 4, index: 3 } },
+  ]);
+});
+
+test('a reader that claims more than was delivered is refused', () => {
+  const world = running();
+  expect(world.read(13, 1)).toEqual([
+    {
+      type: 'refuse',
+      call: 13,
+      refusal: {
+        code: 'REQUEST_INVALID',
+        field: 'from_position',
+        reason: 'is 1, but 0 outcomes were delivered',
+      },
+    },
+  ]);
+});
+
+test('only what a reader was offered can be acknowledged', () => {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job');
+  world.write(11);
+  world.agent();
+  world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 3, bytes: 3 }));
+  expect(world.acknowledge(2, 1)).toMatchObject([{ type: 'refuse', refusal: { code: 'REQUEST_INVALID' } }]);
+  world.read(12);
+  expect(world.acknowledge(3, 4)).toMatchObject([{ type: 'refuse', refusal: { code: 'REQUEST_INVALID' } }]);
+  expect(world.acknowledge(4, 3)).toEqual([{ type: 'answer', call: 4 }]);
+});
+
+test('an acknowledgement that comes twice, or late, changes nothing and is answered', () => {
+  const world = running();
+  world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 10, bytes: 10 }));
+  world.acknowledge(2, 6);
+  expect(world.acknowledge(3, 6)).toEqual([{ type: 'answer', call: 3 }]);
+  expect(world.acknowledge(4, 2)).toEqual([{ type: 'answer', call: 4 }]);
+  expect(world.machine.job('job')?.acknowledged).toBe(6);
+});
+
+test('results go only to the session that is bound: one that was replaced gets nothing more', () => {
+  const world = running();
+  expect(world.read(20, 0, 'second')).toEqual([
+    {
+      type: 'refuse',
+      call: 12,
+      refusal: { code: 'STREAM_REPLACED', what: 'ReadResults', job: 'job' },
+    },
+    { type: 'bindReader', call: 20, job: 'job', fromPosition: 0 },
+  ]);
+  const commands = world.all({ type: 'blockReceived', call: 11, first: 0, count: 3, bytes: 3 });
+  const offers = world.runAll(commands).filter(({ type }) => type === 'offerOutcomes');
+  expect(offers.at(-1)).toEqual({ type: 'offerOutcomes', call: 20, job: 'job', upTo: 3 });
+  expect(offers).not.toContainEqual(expect.objectContaining({ call: 12 }));
+});
+
+test('the late acknowledgement of a session that was replaced is refused, and its loss costs the new one nothing', () => {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job');
+  world.write(11);
+  world.read(12, 0, 'first');
+  world.agent();
+  world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 3, bytes: 3 }));
+  world.read(20, 0, 'second');
+  expect(world.acknowledge(2, 3, 'first')).toMatchObject([{ refusal: { code: 'STREAM_REPLACED' } }]);
+  world.do({ type: 'readerClosed', call: 12 });
+  expect(world.machine.job('job')).toMatchObject({ acknowledged: 0, reader: 20 });
+});
+
+test('what was delivered and not taken when the job ended can be acknowledged still', () => {
+  const world = running();
+  world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 3, bytes: 3 }));
+  world.endInput(11, 3);
+  const event = { type: 'acknowledgementReceived', call: 2, job: 'job', session: '', position: 3 } as const;
+  expect(world.all(event)).toEqual([
+    { type: 'releaseResults', job: 'job', position: 3 },
+    { type: 'answer', call: 2 },
+  ]);
+});
+
+test('blocks come in order, each once: a gap or a repetition is refused', () => {
+  const world = running();
+  expect(world.push(11, 0, 5)).toContainEqual({
+    type: 'keepBlock',
+    call: 11,
+    job: 'job',
+    first: 0,
+    count: 5,
+  });
+  expect(world.push(11, 0, 5)).toMatchObject([{ type: 'refuse', call: 11 }]);
+  world.write(12, 5);
+  expect(world.push(12, 6, 1)).toMatchObject([
+    { refusal: { reason: 'begins at 6 with 1 items; the next item is 5' } },
+  ]);
+});
+
+test('a writer that comes back is told the item to go on with, if it does not know', () => {
+  const world = running();
+  world.push(11, 0, 5);
+  world.do({ type: 'writerClosed', call: 11, orderly: false });
+  expect(world.write(20, 0)).toEqual([
+    {
+      type: 'refuse',
+      call: 20,
+      refusal: { code: 'ITEMS_OUT_OF_STEP', job: 'job', next: 5, index: 0 },
+    },
+  ]);
+  expect(world.write(21, 5)).toEqual([{ type: 'bindWriter', call: 21, job: 'job' }]);
+});
+
+test('a writer that was replaced is told so, and its late blocks do not exist', () => {
+  const world = running();
+  expect(world.write(20)).toEqual([
+    { type: 'refuse', call: 11, refusal: { code: 'STREAM_REPLACED', what: 'PushItems', job: 'job' } },
+    { type: 'bindWriter', call: 20, job: 'job' },
+  ]);
+  expect(world.all({ type: 'blockReceived', call: 11, first: 0, count: 5, bytes: 5 })).toEqual([]);
+  expect(world.endInput(11, 0)).toEqual([]);
+  expect(world.machine.job('job')).toMatchObject({ pushed: 0, inputEnded: false });
+});
+
+test('a block beyond the grant waits with its stream, and comes in when outcomes were taken', () => {
+  const world = running({ windowItems: 10 });
+  world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 10, bytes: 10 }));
+  expect(world.push(11, 10, 5)).toEqual([{ type: 'holdBlock', call: 11 }]);
+  expect(world.acknowledge(2, 10)).toEqual([
+    { type: 'answer', call: 2 },
+    { type: 'keepBlock', call: 11, job: 'job', first: 10, count: 5 },
+    { type: 'resumeWriter', call: 11 },
+  ]);
+});
+
+test('a grant that falls, because the bytes of the job are all in use, stops its writer', () => {
+  const world = running({ windowBytes: 1_000, windowItems: 100 });
+  const event = { type: 'blockReceived', call: 11, first: 0, count: 1, bytes: 2_000 } as const;
+  expect(world.all(event).some(({ type }) => type === 'keepBlock')).toBe(true);
+  expect(world.push(11, 1, 1)).toEqual([{ type: 'holdBlock', call: 11 }]);
+});
+
+test('the end of the input that came behind a waiting block is taken after it', () => {
+  const world = running({ windowItems: 10 });
+  world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 10, bytes: 10 }));
+  world.push(11, 10, 5);
+  expect(world.endInput(11, 15)).toEqual([]);
+  expect(world.do({ type: 'writerClosed', call: 11, orderly: true })).toEqual([]);
+  expect(world.acknowledge(2, 10)).toEqual([
+    { type: 'answer', call: 2 },
+    { type: 'keepBlock', call: 11, job: 'job', first: 10, count: 5 },
+    { type: 'endWriter', call: 11, acceptedItems: 15 },
+  ]);
+});
+
+test('a stream that ends without an end of input says how far it came, and another one goes on', () => {
+  const world = running();
+  world.push(11, 0, 5);
+  expect(world.do({ type: 'writerClosed', call: 11, orderly: true })).toEqual([
+    { type: 'endWriter', call: 11, acceptedItems: 5 },
+  ]);
+  expect(world.write(20, 5)).toEqual([{ type: 'bindWriter', call: 20, job: 'job' }]);
+});
+
+test('a total that is not what came fails the call', () => {
+  const world = running();
+  world.push(11, 0, 5);
+  expect(world.endInput(11, 6)).toMatchObject([
+    { refusal: { code: 'REQUEST_INVALID', field: 'end_of_input.total_items' } },
+  ]);
+});
+
+test('an end of input whose answer was lost can be repeated', () => {
+  const world = running();
+  world.push(11, 0, 5);
+  world.endInput(11, 5);
+  world.write(20, 5);
+  expect(world.endInput(20, 5)).toEqual([{ type: 'endWriter', call: 20, acceptedItems: 5 }]);
+});
+
+test('where the room is tight a job goes on a block at a time, and freely when there is room again', () => {
+  const world = running();
+  world.do({ type: 'storageChanged', isTight: true });
+  const first = world.all({ type: 'blockReceived', call: 11, first: 0, count: 5, bytes: 5 });
+  world.runAll(first);
+  expect(world.push(11, 5, 5)).toEqual([{ type: 'holdBlock', call: 11 }]);
+  const taken = { type: 'acknowledgementReceived', call: 2, job: 'job', session: '', position: 5 } as const;
+  const next = world.all(taken);
+  expect(next).toContainEqual({ type: 'keepBlock', call: 11, job: 'job', first: 5, count: 5 });
+  world.runAll(next);
+  world.push(11, 10, 5);
+  expect(world.do({ type: 'storageChanged', isTight: false })).toEqual([
+    { type: 'keepBlock', call: 11, job: 'job', first: 10, count: 5 },
+    { type: 'resumeWriter', call: 11 },
+  ]);
+});
+
+test('a job whose bytes have no place ends with the reason, and others go on', () => {
+  const world = running();
+  world.request(2, 'other');
+  world.push(11, 0, 5);
+  expect(world.do({ type: 'storageFailed', job: 'job', reason: 'the disk is full' })).toEqual([
+    { type: 'finishJob', job: 'job', ending: { state: 'noRoom', reason: 'the disk is full' } },
+    { type: 'endWriter', call: 11, acceptedItems: 5 },
+    { type: 'endReader', call: 12, job: 'job' },
+  ]);
+  expect(world.machine.job('other')?.ending).toBeUndefined();
+});
+
+test('an agent that comes back takes its name and its attempts with it', () => {
+  const world = running();
+  const dispatches = world.only('dispatch', {
+    type: 'blockReceived',
+    call: 11,
+    first: 0,
+    count: 5,
+    bytes: 5,
+  });
+  const attempt = dispatches[0]?.attempt ?? 0;
+  world.do({ type: 'sessionClosed', session: 1, orderly: false });
+  const join = { agent: 'a', slots: 1, labels: {}, instance: 'i' } as const;
+  const held = [
+    { attempt, job: 'job', epoch: 7 },
+    { attempt: 99, job: 'gone', epoch: 6 },
+  ];
+  expect(world.only('admitAgent', { type: 'joinReceived', session: 2, held, ...join })).toEqual([
+    { type: 'admitAgent', session: 2, keep: [{ attempt, job: 'job' }], drop: [] },
+  ]);
+});
+
+test('an agent is told with its admission what it holds in vain', () => {
+  const world = running();
+  const join = { agent: 'b', slots: 1, labels: {}, instance: 'i' } as const;
+  const held = [{ attempt: 99, job: 'gone', epoch: 7 }];
+  expect(world.only('admitAgent', { type: 'joinReceived', session: 2, held, ...join })).toEqual([
+    { type: 'admitAgent', session: 2, keep: [], drop: [99] },
+  ]);
+});
+
+test('a stranger under the name of a living agent is refused, and does not pass for it afterwards', () => {
+  const world = running();
+  const stranger = { agent: 'a', slots: 1, labels: {}, instance: 'other', held: [] } as const;
+  expect(world.all({ type: 'joinReceived', session: 2, ...stranger })).toEqual([
+    { type: 'refuseAgent', session: 2 },
+  ]);
+  expect(world.agent(3)).toContainEqual({ type: 'admitAgent', session: 3, keep: [], drop: [] });
+});
+
+test('a heartbeat is answered with what is to be dropped, in the session that lasts and in no other', () => {
+  const world = running();
+  expect(world.all({ type: 'heartbeatListed', session: 1, sequence: 5, held: [42] })).toEqual([
+    { type: 'answerHeartbeat', session: 1, sequence: 5, drop: [42] },
+  ]);
+  world.do({ type: 'sessionClosed', session: 1, orderly: false });
+  expect(world.all({ type: 'heartbeatListed', session: 1, sequence: 6, held: [] })).toEqual([]);
+});
+
+test('names of agents that never come back are forgotten', () => {
+  const world = new CoordinatorWorld();
+  for (let life = 1; life <= 50; life += 1) {
+    world.agent(life, 1, `agent-${life}`);
+    world.do({ type: 'sessionClosed', session: life, orderly: false });
+    world.pass(60_000);
+  }
+  expect(world.machine.snapshot().namesKnown).toBeLessThan(5);
+});

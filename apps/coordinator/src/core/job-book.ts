@@ -1,0 +1,169 @@
+import type { EndJob, JobId } from '@shoal/scheduler';
+import type { JobEnding, Refusal } from './coordinator-command.ts';
+import type {
+  CallId,
+  CancelReceived,
+  JobReleased,
+  JobRequested,
+  StorageFailed,
+} from './coordinator-event.ts';
+import type { CoordinatorLimits } from './coordinator-limits.ts';
+import type { CoordinatorTurn } from './coordinator-turn.ts';
+import { JobRecord } from './job-record.ts';
+
+/**
+ * The jobs that clients can ask for: created once a request id, ended, forgotten.
+ *
+ * A job is ephemeral: it is known as long as a client holds a stream of it, and `graceMs` longer.
+ */
+export class JobBook {
+  readonly #turn: CoordinatorTurn;
+  readonly #limits: CoordinatorLimits;
+  readonly #jobs: Map<JobId, JobRecord> = new Map();
+  readonly #byRequest: Map<string, JobRecord> = new Map();
+  /** Since when each job without a client is alone. All wait equally long, so the first one is due first. */
+  readonly #alone: Map<JobRecord, number> = new Map();
+  #closed = false;
+
+  constructor(turn: CoordinatorTurn, limits: CoordinatorLimits) {
+    this.#turn = turn;
+    this.#limits = limits;
+  }
+
+  find(job: JobId): JobRecord | undefined {
+    return this.#jobs.get(job);
+  }
+
+  /** All that are known, the oldest first. */
+  all(): IterableIterator<JobRecord> {
+    return this.#jobs.values();
+  }
+
+  get size(): number {
+    return this.#jobs.size;
+  }
+
+  /** The job, or a refusal of the call that asked for it. */
+  sought(call: CallId, job: JobId): JobRecord | undefined {
+    const found = this.#jobs.get(job);
+    if (found === undefined) this.refuse(call, { code: 'JOB_NOT_FOUND', job });
+    return found;
+  }
+
+  refuse(call: CallId, refusal: Refusal): void {
+    this.#turn.emit({ type: 'refuse', call, refusal });
+  }
+
+  create({ call, fingerprint, job: id, requestId, spec }: JobRequested): void {
+    const known = requestId === '' ? undefined : this.#byRequest.get(requestId);
+    if (known !== undefined) {
+      // Also while the coordinator stops: the answer to the first request may have been lost.
+      if (known.fingerprint === fingerprint) this.#turn.emit({ type: 'answerCreate', call, job: known.id });
+      else this.refuse(call, { code: 'JOB_EXISTS', requestId });
+      return;
+    }
+    if (this.#closed) {
+      this.refuse(call, { code: 'COORDINATOR_STOPPING' });
+      return;
+    }
+    const { maxJobs } = this.#limits;
+    if (this.#jobs.size >= maxJobs) {
+      this.refuse(call, { code: 'LIMIT_REACHED', limit: 'jobs', value: this.#jobs.size + 1, most: maxJobs });
+      return;
+    }
+    const record = new JobRecord(id, requestId, fingerprint);
+    this.#jobs.set(id, record);
+    if (requestId !== '') this.#byRequest.set(requestId, record);
+    this.#alone.set(record, this.#turn.nowMs);
+    this.#turn.emit({ type: 'createJob', call, job: id });
+    this.#turn.tellScheduler({ type: 'jobCreated', job: id, spec });
+    this.#turn.emit({ type: 'answerCreate', call, job: id });
+  }
+
+  /** A client came to a job, or left it. */
+  attendanceChanged(record: JobRecord): void {
+    if (!record.isAlone) this.#alone.delete(record);
+    else if (!this.#alone.has(record)) this.#alone.set(record, this.#turn.nowMs);
+  }
+
+  cancelReceived({ call, job, reason }: CancelReceived): void {
+    const record = this.sought(call, job);
+    if (record === undefined) return;
+    this.#cancel(record, reason);
+    this.#turn.emit({ type: 'answer', call });
+  }
+
+  released({ job, reason }: JobReleased): void {
+    const record = this.#jobs.get(job);
+    if (record !== undefined) this.#release(record, reason);
+  }
+
+  /** Its bytes are lost or have no place: it ends, with an error that says so. */
+  storageFailed({ job, reason }: StorageFailed): void {
+    const record = this.#jobs.get(job);
+    if (record === undefined || record.ending !== undefined) return;
+    record.noRoom ??= reason;
+    this.#cancel(record, reason);
+  }
+
+  /** No new jobs from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  cancelAll(reason: string): void {
+    for (const record of this.#jobs.values()) this.#cancel(record, reason);
+  }
+
+  /** The scheduler is done with a job. */
+  ended(record: JobRecord, { outcome }: EndJob): void {
+    const { noRoom } = record;
+    const ending: JobEnding = noRoom === undefined ? outcome : { state: 'noRoom', reason: noRoom };
+    record.ending = ending;
+    this.#turn.emit({ type: 'finishJob', job: record.id, ending });
+  }
+
+  /** Its clients were told: one that nobody can ask for again is dropped. */
+  settled(record: JobRecord): void {
+    if (record.released) this.#forget(record);
+  }
+
+  /** When time alone changes something. */
+  nextDeadlineMs(): number | undefined {
+    const [since] = this.#alone.values();
+    return since === undefined ? undefined : since + this.#limits.graceMs;
+  }
+
+  /** Nobody is judged for the time that the coordinator itself stood still. */
+  credit(stalledMs: number): void {
+    for (const [record, since] of this.#alone) this.#alone.set(record, since + stalledMs);
+  }
+
+  /** Jobs that no client has come back to end, and are forgotten. */
+  tick(): void {
+    const { graceMs } = this.#limits;
+    for (const [record, since] of this.#alone) {
+      if (since + graceMs > this.#turn.nowMs) return;
+      this.#release(record, `no client was connected to it for ${graceMs / 1000} s`);
+    }
+  }
+
+  #cancel({ ending, id }: JobRecord, reason: string): void {
+    if (ending === undefined) this.#turn.tellScheduler({ type: 'cancelRequested', job: id, reason });
+  }
+
+  /** Nobody will ask for it again: it ends, and is forgotten at its end. */
+  #release(record: JobRecord, reason: string): void {
+    this.#alone.delete(record);
+    record.released = true;
+    if (record.ending === undefined) this.#cancel(record, reason);
+    else this.#forget(record);
+  }
+
+  #forget(record: JobRecord): void {
+    if (!this.#jobs.delete(record.id)) return;
+    this.#alone.delete(record);
+    if (this.#byRequest.get(record.requestId) === record) this.#byRequest.delete(record.requestId);
+    this.#turn.emit({ type: 'forgetJob', job: record.id });
+  }
+}

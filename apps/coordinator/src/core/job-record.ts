@@ -1,0 +1,102 @@
+import type { JobId } from '@shoal/scheduler';
+import type { JobEnding } from './coordinator-command.ts';
+import type { CallId, ClientSession } from './coordinator-event.ts';
+
+/** Where a job stands, for whoever shows it. */
+export interface JobView {
+  readonly id: JobId;
+  readonly requestId: string;
+  /** Items accepted; the next block begins here. */
+  readonly pushed: number;
+  readonly inputEnded: boolean;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Outcomes that a reader may be sent, in the order of delivery. */
+  readonly delivered: number;
+  /** Outcomes that its client has for good: gone here. */
+  readonly acknowledged: number;
+  /** How it ended; undefined while it runs. */
+  readonly ending: JobEnding | undefined;
+  readonly reader: CallId | undefined;
+  readonly writer: CallId | undefined;
+  /** A block waits with its writer for room. */
+  readonly holdsBlock: boolean;
+}
+
+/** A block of items that waits with its writer. */
+export interface WaitingBlock {
+  readonly first: number;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/** The one stream that a job's items come on. */
+export interface Writer {
+  readonly call: CallId;
+  /** Beyond the gate. Never more than one: the stream is read no further. */
+  waiting: WaitingBlock | undefined;
+  /** It came behind the waiting block. */
+  endAt: number | undefined;
+  /** Its client has sent all that it sends on this stream, and waits for the answer. */
+  closed: boolean;
+}
+
+/** The one stream that a job's outcomes go to. */
+export interface Reader {
+  readonly call: CallId;
+}
+
+/**
+ * One job as its clients see it: what came in, what may go out, who is bound to it.
+ *
+ * Invariant: acknowledged <= offered <= delivered <= pushed.
+ */
+export class JobRecord implements JobView {
+  readonly id: JobId;
+  readonly requestId: string;
+  readonly fingerprint: string;
+  pushed = 0;
+  inputEnded = false;
+  /** The scheduler's last grant; it may fall. */
+  granted = 0;
+  /** The highest grant that was told: clients hear of rises only. */
+  toldGrant = 0;
+  succeeded = 0;
+  failed = 0;
+  delivered = 0;
+  /** Outcomes that some reader was offered. Nobody can have more. */
+  offered = 0;
+  acknowledged = 0;
+  ending: JobEnding | undefined;
+  /** Why its bytes could not be kept: tells this end from a cancellation. */
+  noRoom: string | undefined;
+  /** Its end is its last: nobody will ask for it again. */
+  released = false;
+  boundReader: Reader | undefined;
+  boundWriter: Writer | undefined;
+  /** Who read it last; only that session may acknowledge. */
+  session: ClientSession = '';
+
+  constructor(id: JobId, requestId: string, fingerprint: string) {
+    this.id = id;
+    this.requestId = requestId;
+    this.fingerprint = fingerprint;
+  }
+
+  get reader(): CallId | undefined {
+    return this.boundReader?.call;
+  }
+
+  get writer(): CallId | undefined {
+    return this.boundWriter?.call;
+  }
+
+  get holdsBlock(): boolean {
+    return this.boundWriter?.waiting !== undefined;
+  }
+
+  /** No client holds a stream of it. */
+  get isAlone(): boolean {
+    return this.boundReader === undefined && this.boundWriter === undefined;
+  }
+}
