@@ -1,0 +1,82 @@
+import type { CallFailure, CallNumber } from './client-event.ts';
+import { acknowledgeMs } from './client-limits.ts';
+import type { ClientTurn } from './client-turn.ts';
+import type { Chance } from './jitter.ts';
+import { Outage } from './outage.ts';
+
+/**
+ * Tells the coordinator which outcomes the consumer has taken: often enough that the producer never waits for it,
+ * seldom enough that it costs nothing. One call is open at a time.
+ */
+export class Acknowledgements {
+  readonly #turn: ClientTurn;
+  readonly #outage: Outage;
+  readonly #batch: number;
+  #taken = 0;
+  #told = 0;
+  #telling = 0;
+  #call: CallNumber | undefined;
+  #dueAtMs: number | undefined;
+  #retries = false;
+  #isStopped = false;
+
+  constructor(turn: ClientTurn, windowItems: number, reconnectTimeoutMs: number, chance: Chance) {
+    this.#turn = turn;
+    this.#batch = Math.max(1, windowItems >> 1);
+    this.#outage = new Outage(reconnectTimeoutMs, chance);
+  }
+
+  get call(): CallNumber | undefined {
+    return this.#call;
+  }
+
+  get dueAtMs(): number | undefined {
+    return this.#dueAtMs;
+  }
+
+  /** The consumer has taken the first `position` outcomes. */
+  take(position: number): void {
+    this.#taken = Math.max(this.#taken, position);
+    this.#consider();
+  }
+
+  /** What it waited for has passed: the time to collect a few more, or to try again. */
+  due(): void {
+    this.#dueAtMs = undefined;
+    this.#retries = false;
+    if (this.#taken > this.#told) this.#tell(this.#taken);
+  }
+
+  answered(): void {
+    this.#call = undefined;
+    this.#told = this.#telling;
+    this.#outage.progressed();
+    this.#consider();
+  }
+
+  failed({ kind }: CallFailure): void {
+    this.#call = undefined;
+    this.#dueAtMs = kind === 'lostOnTheWay' ? this.#outage.failed(this.#turn.nowMs) : undefined;
+    this.#retries = true;
+    // The stream of outcomes tells what is wrong; without it, more acknowledgements would not help.
+    this.#isStopped = this.#dueAtMs === undefined;
+  }
+
+  /** Every outcome is here: the coordinator need not keep them until the consumer has taken each. */
+  finish(position: number): void {
+    if (position > this.#told && !this.#isStopped) this.#tell(position);
+  }
+
+  #consider(): void {
+    if (this.#isStopped || this.#call !== undefined || this.#retries || this.#taken === this.#told) return;
+    if (this.#taken - this.#told >= this.#batch) this.#tell(this.#taken);
+    else this.#dueAtMs ??= this.#turn.nowMs + acknowledgeMs;
+  }
+
+  #tell(position: number): void {
+    this.#dueAtMs = undefined;
+    this.#telling = position;
+    this.#call = this.#turn.newCall();
+    this.#turn.emit({ type: 'acknowledge', call: this.#call, position });
+  }
+}

@@ -1,0 +1,21 @@
+/** What a client's core is told once. */
+export interface ClientLimits {
+  /** How far the producer may be ahead of the consumer: acknowledgements go out at half of it. */
+  readonly windowItems: number;
+  /** How long the coordinator may be out of reach before the job is given up. */
+  readonly reconnectTimeoutMs: number;
+  /** Seed of the jitter: equal seeds and equal events give equal commands. */
+  readonly seed: number;
+}
+
+/** The first wait before another try is at most this long; each one after it twice as long. */
+export const backoffMs = 100;
+
+/** No wait is longer. */
+export const backoffMsMax = 2_000;
+
+/** What the consumer has taken is acknowledged after this time, however little it is. */
+export const acknowledgeMs = 50;
+
+/** How long the reason that the stream of outcomes brings is waited for, when the stream of items has failed. */
+export const lastWordMs = 2_000;

@@ -1,0 +1,343 @@
+import { expect, test } from 'vitest';
+import type { ClientCommand } from './client-command.ts';
+import type { CallFailure, ClientEvent, OutcomeShape } from './client-event.ts';
+import { ClientMachine } from './client-machine.ts';
+
+type Happening<E = ClientEvent> = E extends ClientEvent ? Omit<E, 'atMs'> : never;
+const lost: CallFailure = { kind: 'lostOnTheWay' };
+const run = (first: number, count: number, more = false): OutcomeShape => ({
+  kind: 'run',
+  first,
+  count,
+  more,
+});
+
+/** A client's core in virtual time. The calls that it opens are numbered from 1: the reader, then the writer. */
+class ClientWorld {
+  readonly machine: ClientMachine;
+  nowMs = 0;
+
+  constructor({ windowItems = 100, reconnectTimeoutMs = 10_000, seed = 1 } = {}) {
+    this.machine = new ClientMachine({ windowItems, reconnectTimeoutMs, seed });
+  }
+
+  do(event: Happening): ClientCommand[] {
+    return this.machine.step({ ...event, atMs: this.nowMs } as ClientEvent);
+  }
+
+  push(first: number, count: number): ClientCommand[] {
+    return this.do({ type: 'blockPushed', first, count });
+  }
+
+  batch(call: number, position: number, ...outcomes: OutcomeShape[]): ClientCommand[] {
+    return this.do({ type: 'batchReceived', call, position, outcomes });
+  }
+
+  fails(call: number, failure: CallFailure = lost): ClientCommand[] {
+    return this.do({ type: 'callFailed', call, failure });
+  }
+
+  /** Until something is due, at most so long. */
+  wait(ms = 60_000): ClientCommand[] {
+    const due = this.machine.nextDeadlineMs();
+    if (due === undefined || due > this.nowMs + ms) {
+      this.nowMs += ms;
+      return [];
+    }
+    this.nowMs = due;
+    return this.do({ type: 'clockTicked' });
+  }
+}
+
+/** The reader is call 1; with items pushed, the writer is call 2. */
+function opened(blocks: readonly [number, number][] = [], options = {}): ClientWorld {
+  const world = new ClientWorld(options);
+  world.do({ type: 'jobOpened' });
+  for (const [first, count] of blocks) world.push(first, count);
+  return world;
+}
+
+test('a job is read from its beginning, and written once there is something to write', () => {
+  const world = new ClientWorld();
+  expect(world.do({ type: 'jobOpened' })).toEqual([{ type: 'openReader', call: 1, fromPosition: 0 }]);
+  expect(world.push(0, 10)).toEqual([
+    { type: 'openWriter', call: 2, firstIndex: 0 },
+    { type: 'sendBlock', call: 2, first: 0 },
+  ]);
+  expect(world.push(10, 5)).toEqual([{ type: 'sendBlock', call: 2, first: 10 }]);
+  expect(world.do({ type: 'inputEnded' })).toEqual([{ type: 'sendInputEnd', call: 2, totalItems: 15 }]);
+});
+
+test('a job without items says so', () => {
+  const world = new ClientWorld();
+  world.do({ type: 'inputEnded' });
+  expect(world.do({ type: 'jobOpened' })).toEqual([
+    { type: 'openReader', call: 1, fromPosition: 0 },
+    { type: 'openWriter', call: 2, firstIndex: 0 },
+    { type: 'sendInputEnd', call: 2, totalItems: 0 },
+  ]);
+});
+
+test('an outcome confirms its block and those before it', () => {
+  const world = opened([
+    [0, 10],
+    [10, 10],
+    [20, 10],
+  ]);
+  expect(world.batch(1, 0, run(0, 12))).toEqual([
+    { type: 'deliver', at: 0 },
+    { type: 'releaseBlocks', before: 20 },
+  ]);
+  expect(world.machine.snapshot()).toMatchObject({ position: 12, unconfirmedBlocks: 1 });
+});
+
+test('a reader that breaks goes on after the outcomes that are here', () => {
+  const world = opened();
+  world.batch(1, 0, run(0, 3), { kind: 'failure', index: 3 });
+  expect(world.fails(1)).toEqual([{ type: 'tellReached', isReached: false }]);
+  expect(world.wait()).toEqual([{ type: 'openReader', call: 2, fromPosition: 4 }]);
+  expect(world.do({ type: 'messageReceived', call: 2 })).toEqual([
+    { type: 'tellReached', isReached: true },
+    { type: 'passOn' },
+  ]);
+  expect(world.batch(2, 4, run(4, 1))).toEqual([{ type: 'deliver', at: 0 }]);
+});
+
+test('news of a stream that was given up is dropped', () => {
+  const world = opened();
+  world.fails(1);
+  world.wait();
+  expect(world.batch(1, 0, run(0, 3))).toEqual([]);
+  expect(world.do({ type: 'messageReceived', call: 1 })).toEqual([]);
+  expect(world.do({ type: 'endReceived', call: 1 })).toEqual([]);
+  expect(world.fails(1)).toEqual([]);
+});
+
+test('a run that breaks off between its parts comes again from its first one, and once', () => {
+  const world = opened();
+  expect(world.batch(1, 0, run(0, 1), run(1, 4, true))).toEqual([
+    { type: 'deliver', at: 0 },
+    { type: 'keepPart', at: 1 },
+  ]);
+  expect(world.fails(1)).toEqual([{ type: 'dropParts' }, { type: 'tellReached', isReached: false }]);
+  expect(world.wait()).toEqual([{ type: 'openReader', call: 2, fromPosition: 1 }]);
+  expect(world.batch(2, 1, run(1, 4, true))).toContainEqual({ type: 'keepPart', at: 0 });
+  expect(world.batch(2, 1, run(1, 4))).toEqual([{ type: 'deliver', at: 0 }]);
+  expect(world.machine.snapshot().position).toBe(5);
+});
+
+test('a batch in the wrong place is not handed out: the stream is opened again', () => {
+  const world = opened();
+  expect(world.batch(1, 5, run(5, 1))).toEqual([
+    { type: 'dropCall', call: 1 },
+    { type: 'tellReached', isReached: false },
+  ]);
+  expect(world.wait()).toEqual([{ type: 'openReader', call: 2, fromPosition: 0 }]);
+});
+
+test('a failure in the middle of a run is not handed out', () => {
+  const world = opened();
+  world.batch(1, 0, run(0, 4, true));
+  expect(world.batch(1, 0, { kind: 'failure', index: 0 })).toContainEqual({ type: 'dropParts' });
+});
+
+test('a coordinator that is away for longer than reconnectTimeoutMs ends the job', () => {
+  const world = opened([], { reconnectTimeoutMs: 5_000 });
+  let commands = world.fails(1);
+  let call = 1;
+  while (world.machine.nextDeadlineMs() !== undefined) {
+    world.wait();
+    call += 1;
+    commands = world.fails(call);
+  }
+  expect(commands).toEqual([{ type: 'giveUp', call, why: 'outOfReach' }]);
+  expect(world.nowMs).toBeGreaterThan(2_000);
+  expect(world.nowMs).toBeLessThanOrEqual(5_000);
+});
+
+test('the time out of reach is counted anew after the coordinator was heard', () => {
+  const world = opened([], { reconnectTimeoutMs: 5_000 });
+  for (let call = 1; call <= 50; call += 1) {
+    world.do({ type: 'messageReceived', call });
+    expect(world.fails(call)).toEqual([{ type: 'tellReached', isReached: false }]);
+    world.wait();
+  }
+  expect(world.machine.snapshot().isOver).toBe(false);
+});
+
+test('a stream that only opens and breaks is opened ever more slowly, two seconds apart at most', () => {
+  const world = opened([], { reconnectTimeoutMs: 1_000_000 });
+  const waits: number[] = [];
+  for (let call = 1; call <= 200; call += 1) {
+    world.do({ type: 'messageReceived', call });
+    world.fails(call);
+    const before = world.nowMs;
+    world.wait();
+    waits.push(world.nowMs - before);
+  }
+  expect(Math.max(...waits)).toBeLessThanOrEqual(2_000);
+  const mean = waits.reduce((sum, ms) => sum + ms, 0) / waits.length;
+  expect(mean).toBeGreaterThan(700);
+});
+
+test('equal seeds wait equally long, other ones do not', () => {
+  const waitOf = (seed: number): number => {
+    const world = opened([], { seed });
+    world.fails(1);
+    return world.machine.nextDeadlineMs() ?? 0;
+  };
+  expect(waitOf(1)).toBe(waitOf(1));
+  expect(waitOf(1)).not.toBe(waitOf(2));
+});
+
+test('a coordinator that has forgotten the job was restarted; one that never had it says what it says', () => {
+  const world = opened();
+  world.fails(1);
+  world.wait();
+  expect(world.fails(2, { kind: 'unknownJob' })).toEqual([{ type: 'giveUp', call: 2, why: 'restarted' }]);
+  expect(opened().fails(1, { kind: 'unknownJob' })).toEqual([{ type: 'giveUp', call: 1, why: 'refused' }]);
+});
+
+test('a reader whose place was taken ends the job here', () => {
+  expect(opened().fails(1, { kind: 'final' })).toEqual([{ type: 'giveUp', call: 1, why: 'refused' }]);
+});
+
+test('a writer that breaks asks where to go on, and sends again what was not accepted', () => {
+  const world = opened([
+    [0, 10],
+    [10, 10],
+    [20, 10],
+  ]);
+  world.do({ type: 'inputEnded' });
+  expect(world.fails(2)).toEqual([]);
+  expect(world.wait()).toEqual([{ type: 'askInput', call: 3 }]);
+  expect(world.do({ type: 'inputTold', call: 3, acceptedItems: 10, inputEnded: false })).toEqual([
+    { type: 'releaseBlocks', before: 10 },
+    { type: 'openWriter', call: 4, firstIndex: 10 },
+    { type: 'sendBlock', call: 4, first: 10 },
+    { type: 'sendBlock', call: 4, first: 20 },
+    { type: 'sendInputEnd', call: 4, totalItems: 30 },
+  ]);
+});
+
+test('blocks that are pushed while it asks come after those that are sent again', () => {
+  const world = opened([[0, 10]]);
+  world.fails(2);
+  expect(world.push(10, 5)).toEqual([]);
+  world.wait();
+  expect(world.push(15, 5)).toEqual([]);
+  const told = world.do({ type: 'inputTold', call: 3, acceptedItems: 0, inputEnded: false });
+  expect(told.filter(({ type }) => type === 'sendBlock')).toEqual(
+    [0, 10, 15].map((first) => ({ type: 'sendBlock', call: 4, first })),
+  );
+});
+
+test('a writer that is out of step goes on where it is told to', () => {
+  const world = opened([
+    [0, 10],
+    [10, 10],
+  ]);
+  expect(world.fails(2, { kind: 'outOfStep', next: 10 })).toEqual([
+    { type: 'releaseBlocks', before: 10 },
+    { type: 'openWriter', call: 3, firstIndex: 10 },
+    { type: 'sendBlock', call: 3, first: 10 },
+  ]);
+});
+
+test('an item that the coordinator had and has no more is never left out silently', () => {
+  const world = opened([
+    [0, 10],
+    [10, 10],
+  ]);
+  world.batch(1, 0, run(0, 15));
+  world.fails(2);
+  world.wait();
+  expect(world.do({ type: 'inputTold', call: 3, acceptedItems: 10, inputEnded: false })).toEqual([]);
+  expect(world.wait()).toContainEqual({ type: 'giveUp', call: 3, why: 'outOfStep' });
+});
+
+test('an end of input whose answer was lost need not be said again', () => {
+  const world = opened([[0, 10]]);
+  world.do({ type: 'inputEnded' });
+  world.fails(2);
+  world.wait();
+  expect(world.do({ type: 'inputTold', call: 3, acceptedItems: 10, inputEnded: true })).toEqual([
+    { type: 'releaseBlocks', before: 10 },
+  ]);
+  expect(world.machine.nextDeadlineMs()).toBeUndefined();
+});
+
+test('a writer that is refused waits for what the reader has to say about it', () => {
+  const world = opened([[0, 10]]);
+  expect(world.fails(2, { kind: 'final' })).toEqual([]);
+  expect(world.do({ type: 'endReceived', call: 1 })).toContainEqual({ type: 'finish' });
+  const silent = opened([[0, 10]]);
+  silent.fails(2, { kind: 'final' });
+  expect(silent.push(10, 10)).toEqual([]);
+  expect(silent.wait()).toEqual([
+    { type: 'dropCall', call: 1 },
+    { type: 'giveUp', call: 2, why: 'refused' },
+  ]);
+  expect(silent.nowMs).toBe(2_000);
+});
+
+test('outcomes are acknowledged at half the window, or after a moment', () => {
+  const world = opened([], { windowItems: 10 });
+  world.batch(1, 0, run(0, 10));
+  expect(world.do({ type: 'outcomesTaken', position: 4 })).toEqual([]);
+  expect(world.do({ type: 'outcomesTaken', position: 5 })).toEqual([
+    { type: 'acknowledge', call: 2, position: 5 },
+  ]);
+  world.do({ type: 'acknowledgementAnswered', call: 2 });
+  expect(world.do({ type: 'outcomesTaken', position: 6 })).toEqual([]);
+  expect(world.wait()).toEqual([{ type: 'acknowledge', call: 3, position: 6 }]);
+  expect(world.nowMs).toBe(50);
+});
+
+test('one acknowledgement is under way at a time; the next one has all that came meanwhile', () => {
+  const world = opened([], { windowItems: 10 });
+  world.do({ type: 'outcomesTaken', position: 5 });
+  expect(world.do({ type: 'outcomesTaken', position: 10 })).toEqual([]);
+  expect(world.do({ type: 'outcomesTaken', position: 20 })).toEqual([]);
+  expect(world.do({ type: 'acknowledgementAnswered', call: 2 })).toEqual([
+    { type: 'acknowledge', call: 3, position: 20 },
+  ]);
+});
+
+test('an acknowledgement whose answer was lost is repeated', () => {
+  const world = opened([], { windowItems: 10 });
+  world.do({ type: 'outcomesTaken', position: 5 });
+  world.fails(2);
+  expect(world.do({ type: 'outcomesTaken', position: 7 })).toEqual([]);
+  expect(world.wait()).toEqual([{ type: 'acknowledge', call: 3, position: 7 }]);
+});
+
+test('an acknowledgement that is refused is the last one', () => {
+  const world = opened([], { windowItems: 10 });
+  world.do({ type: 'outcomesTaken', position: 5 });
+  world.fails(2, { kind: 'final' });
+  expect(world.do({ type: 'outcomesTaken', position: 10 })).toEqual([]);
+  expect(world.machine.nextDeadlineMs()).toBeUndefined();
+});
+
+test('the end of the job acknowledges everything that is here and closes what is open', () => {
+  const world = opened([[0, 10]]);
+  world.batch(1, 0, run(0, 10));
+  expect(world.do({ type: 'endReceived', call: 1 })).toEqual([
+    { type: 'acknowledge', call: 3, position: 10 },
+    { type: 'dropCall', call: 1 },
+    { type: 'dropCall', call: 2 },
+    { type: 'finish' },
+  ]);
+  expect(world.push(10, 1)).toEqual([]);
+});
+
+test('nothing is done for a job that was left', () => {
+  const world = opened([[0, 10]]);
+  expect(world.do({ type: 'jobLeft' })).toEqual([
+    { type: 'dropCall', call: 1 },
+    { type: 'dropCall', call: 2 },
+  ]);
+  expect(world.fails(1)).toEqual([]);
+  expect(world.machine.nextDeadlineMs()).toBeUndefined();
+});
