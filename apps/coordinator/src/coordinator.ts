@@ -75,7 +75,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     maxStoreBytes: settled.maxBundleStoreBytes,
     ...(settled.bundleDir === undefined ? {} : { shelf: new FolderShelf(settled.bundleDir) }),
   });
-  const driver = new Driver({ scheduler, store, feed, now });
+  const driver = new Driver({ scheduler, store, feed, now, lookForStall: () => stalls.look() });
   const groups = new Groups(driver);
   const { maxResultBytes } = settled;
   const agents = new Agents({ driver, scheduler, feed, groups, epoch, maxResultBytes });

@@ -45,6 +45,8 @@ export interface DriverParts {
   readonly feed: EventFeed;
   /** Monotonic milliseconds. */
   readonly now: () => number;
+  /** Tells of time in which this process stood still (`stallObserved`), if there was any that is not told yet. */
+  readonly lookForStall: () => void;
 }
 
 /** An event before the driver has put the time on it. */
@@ -216,6 +218,8 @@ export class Driver {
 
   #tick(): void {
     this.#timerAtMs = Number.POSITIVE_INFINITY;
+    // After a stall this timer may come before the one that would notice it, and everybody's time would seem to be up.
+    this.#parts.lookForStall();
     const dueMs = this.#parts.scheduler.nextDeadlineMs();
     if (dueMs !== undefined && dueMs <= this.#parts.now()) this.step({ type: 'clockTicked' });
     else this.#arm();

@@ -31,3 +31,19 @@ test('an ordinary delay is no stall', () => {
   observer.stop();
   expect(stalls).toEqual([]);
 });
+
+test('whoever asks hears of a stall before the timer comes, and it is told once', () => {
+  const stalls: number[] = [];
+  let lag = 0;
+  const observer = new StallObserver(
+    (ms) => stalls.push(ms),
+    () => Date.now() + lag,
+  );
+  vi.advanceTimersByTime(1000);
+  observer.look();
+  lag = 5000;
+  observer.look();
+  vi.advanceTimersByTime(1000);
+  observer.stop();
+  expect(stalls).toEqual([4750]);
+});
