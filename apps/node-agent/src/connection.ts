@@ -4,6 +4,7 @@ import {
   AgentServiceClient,
   BundleServiceClient,
   clientOptions,
+  closingForGood,
   errorFromStatus,
   type GetBundleResponse,
 } from '@shoal/protocol';
@@ -16,7 +17,7 @@ export class Connection {
 
   constructor(address: string) {
     this.address = address;
-    const plain = credentials.createInsecure();
+    const plain = closingForGood(credentials.createInsecure());
     this.agents = new AgentServiceClient(address, plain, clientOptions);
     this.#bundles = new BundleServiceClient(address, plain, { channelOverride: this.agents.getChannel() });
   }

@@ -14,6 +14,7 @@ import {
   ClusterServiceClient,
   checkPeer,
   clientOptions,
+  closingForGood,
   errorFromStatus,
   type GetStatusResponse,
   JobServiceClient,
@@ -71,7 +72,7 @@ export class Connection {
   private constructor(address: Address, bounds: ConnectionLimits) {
     this.address = address;
     this.limits = bounds;
-    const plain = quietCredentials();
+    const plain = closingForGood(quietCredentials());
     this.jobs = new JobServiceClient(address.text, plain, channelOptions);
     const shared = { ...channelOptions, channelOverride: this.jobs.getChannel() };
     this.bundles = new BundleServiceClient(address.text, plain, shared);

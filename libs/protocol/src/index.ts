@@ -4,6 +4,7 @@ export {
   writeCatalogueError,
 } from './catalogue-error.ts';
 export { clientOptions } from './channel-options.ts';
+export { closingForGood } from './closing-credentials.ts';
 export type { CallContext } from './connection-failure.ts';
 export { readFacts, writeFacts } from './facts.ts';
 export { FlowControlledWriter, type WritableCall } from './flow-controlled-writer.ts';

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { clientOptions } from './channel-options.ts';
+import { closingForGood } from './closing-credentials.ts';
+import { HealthClient } from './gen/grpc/health/v1/health.ts';
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => {}));
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+interface Vain {
+  readonly port: number;
+  readonly credentials: ChannelCredentials;
+  /** Until the next try. */
+  readonly backoffMs: number;
+}
+
+/** A call over a channel of its own to a port at which nobody listens yet; the channel is closed when it has failed. */
+async function callInVain({ backoffMs, port, credentials }: Vain): Promise<void> {
+  const options = { ...clientOptions, 'grpc.initial_reconnect_backoff_ms': backoffMs };
+  const client = new HealthClient(`127.0.0.1:${port}`, credentials, options);
+  await new Promise<void>((resolve) => client.check({ service: '' }, () => resolve()));
+  client.close();
+}
+
+async function freePort(): Promise<number> {
+  const probe = await listen(0);
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+test('a channel that was closed between two tries never connects, however late the server comes', async () => {
+  const [wrapped, plain] = [await freePort(), await freePort()];
+  const insecure = (): ChannelCredentials => credentials.createInsecure();
+  await callInVain({ port: wrapped, credentials: closingForGood(insecure()), backoffMs: 200 });
+  await callInVain({ port: plain, credentials: insecure(), backoffMs: 600 });
+  const servers = [await listen(wrapped), await listen(plain)] as const;
+  let connections = 0;
+  servers[0].on('connection', () => {
+    connections += 1;
+  });
+  // The channel without the wrapping does come back to life, after the time at which the other one would have.
+  const [socket] = (await once(servers[1], 'connection')) as [Socket];
+  expect(connections).toBe(0);
+  socket.destroy();
+  for (const server of servers) server.close();
+});
