@@ -1,9 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ClusterClient } from '@shoal/client';
 import type { CoordinatorConfig } from '@shoal/coordinator';
+import { AgentState } from '@shoal/protocol';
 import { type ConnectOptions, connect, type MapPool } from 'shoal';
 import { allGone, marked, until } from '../cli/command.testkit.ts';
 import { Book } from './book.ts';
@@ -64,6 +66,8 @@ export class ChaosCluster implements AsyncDisposable {
   #address = '';
   #client: ClusterClient | undefined;
   readonly #pools: MapPool[] = [];
+  /** Agents that share a process. */
+  #lightAgents = 0;
   /** Agents that were killed could not remove their folder. */
   readonly #killed = new Set<number>();
 
@@ -135,6 +139,20 @@ export class ChaosCluster implements AsyncDisposable {
     return service;
   }
 
+  /** Many agents in one process, each with a slot; waits until all have joined. */
+  async startLightAgents(count: number, join: string = this.address): Promise<Service> {
+    const service = Service.start({
+      module: fileURLToPath(new URL('agents-main.ts', import.meta.url)),
+      args: [join, String(count)],
+      env: this.env,
+    });
+    const joined = (): number => service.events('agent.joined').length;
+    await until(`${count} agents have joined`, () => joined() === count || undefined, joined, 60_000);
+    this.agents.set(`${count} light agents`, service);
+    this.#lightAgents += count;
+    return service;
+  }
+
   /** `kill -9` of an agent. */
   async killAgent(name: string): Promise<void> {
     const agent = this.agent(name);
@@ -165,6 +183,20 @@ export class ChaosCluster implements AsyncDisposable {
   async operator(): Promise<ClusterClient> {
     this.#client ??= await ClusterClient.open(this.address);
     return this.#client;
+  }
+
+  /** Waits until so many agents are connected and take work. */
+  async untilReady(count: number, withinMs: number = 20_000): Promise<void> {
+    const operator = await this.operator();
+    const deadline = performance.now() + withinMs;
+    for (;;) {
+      const states = (await operator.agents()).map(({ state }) => state);
+      const ready = states.filter((state) => state === AgentState.READY).length;
+      if (ready === count && states.length === count) return;
+      if (performance.now() > deadline)
+        throw new Error(`${ready} of ${states.length} agents are ready, not ${count}.`);
+      await sleep(50);
+    }
   }
 
   /** Items that take so long each, and enter themselves into the book. */
@@ -219,7 +251,7 @@ export class ChaosCluster implements AsyncDisposable {
       const left = { activeJobs, busySlots, queuedItems, runningItems };
       if (Object.values(left).every((count) => count === 0)) return;
       if (performance.now() > deadline) throw new Error(`Still busy: ${JSON.stringify(left)}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(50);
     }
   }
 
@@ -244,11 +276,12 @@ export class ChaosCluster implements AsyncDisposable {
     await until(
       'each agent has one connection, and nobody else has any',
       () => {
-        if (socketsOf(this.coordinator.pid).connections !== agents.length) return undefined;
+        const light = this.#lightAgents === 0 ? 0 : this.#lightAgents - 1;
+        if (socketsOf(this.coordinator.pid).connections !== agents.length + light) return undefined;
         // Standard output and error towards this test, and the pipe to the reaper.
         const isClean = ({ pid }: Service): boolean => {
           const { connections, others } = socketsOf(pid);
-          return connections === 1 && others <= 3;
+          return (connections === 1 || connections === this.#lightAgents) && others <= 3;
         };
         return agents.every(isClean) || undefined;
       },
