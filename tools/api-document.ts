@@ -13,7 +13,7 @@ const known: readonly Chapter[] = [
   { title: 'Pools', names: ['Pool', 'connect', 'MapPool'] },
   {
     title: 'Task functions',
-    names: ['task', 'current', 'TaskContext', 'TaskFunction', 'TaskModule', 'Items'],
+    names: ['task', 'current', 'TaskContext', 'TaskFunction', 'TaskModule', 'Items', 'Broadcast'],
   },
   {
     title: 'Options',

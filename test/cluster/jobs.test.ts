@@ -212,6 +212,7 @@ test('a producer that comes back is told where to go on', async () => {
         payload: serialize(upTo(1000).slice(first, first + count)),
         more: false,
         totalBytes: 0,
+        broadcastSha256: [],
       },
     },
   });

@@ -113,7 +113,14 @@ export class RawClient {
       for (let first = 0; first < items.length; first += blockItems) {
         const values = items.slice(first, first + blockItems);
         const payload = serialize(values);
-        const block = { first, count: values.length, payload, more: false, totalBytes: 0 };
+        const block = {
+          first,
+          count: values.length,
+          payload,
+          more: false,
+          totalBytes: 0,
+          broadcastSha256: [],
+        };
         call.write({ message: { $case: 'block', value: block } });
       }
       call.write({ message: { $case: 'endOfInput', value: { totalItems: items.length } } });

@@ -1,3 +1,4 @@
+import { broadcasts } from './cases/broadcast.cases.ts';
 import { cancellation } from './cases/cancellation.cases.ts';
 import { deaths } from './cases/deaths.cases.ts';
 import { ending } from './cases/ending.cases.ts';
@@ -24,6 +25,7 @@ export const chapters: readonly Chapter[] = [
   inputs,
   functions,
   values,
+  broadcasts,
   errors,
   retries,
   deaths,
@@ -47,6 +49,7 @@ export const chapters: readonly Chapter[] = [
 export const farChapters: readonly Chapter[] = [
   ordering,
   values,
+  broadcasts,
   errors,
   retries,
   deaths,

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, closeSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { current, task } from 'shoal';
+import { type Broadcast, current, task } from 'shoal';
 
 export interface Scientist {
   readonly name: string;
@@ -307,3 +307,40 @@ export const writeNatively = task(import.meta, (item: number) => {
   spawnSync(process.execPath, ['-e', `console.log('tool ${item}')`], { stdio: 'inherit' });
   return process.pid;
 });
+
+type Table = Broadcast<readonly number[]>;
+
+export const lookUp = task(import.meta, ({ at, table }: { at: number; table: Table }) => table.value[at]);
+
+export const addFromTable = task(
+  import.meta,
+  (a: number, table: Table, b: number) => (table.value[a] ?? 0) + (table.value[b] ?? 0),
+);
+
+export const lookUpInBoth = task(
+  import.meta,
+  ({ one, other }: { one: Table; other: Table }) => one.value === other.value,
+);
+
+const tables = new Set<unknown>();
+
+/** How many objects the constants of this process were so far. */
+export const readersOf = task(import.meta, ({ at, table }: { at: number; table: Table }) => {
+  tables.add(table.value);
+  const [first, second] = [table.value, table.value];
+  const isSame = first === second;
+  return { at, value: table.value[at], pid: process.pid, objects: tables.size, isSame };
+});
+
+export const killOnceThenLookUp = task(import.meta, ({ at, table }: { at: number; table: Table }) => {
+  if (table.value[at] !== undefined && current()?.attempt === 1) process.kill(process.pid, 'SIGKILL');
+  return table.value[at];
+});
+
+let ownTable: Table | undefined;
+
+export const rememberTable = task(import.meta, (table: Table) => {
+  ownTable = table;
+});
+
+export const remembered = task(import.meta, (at: number) => ownTable?.value[at]);

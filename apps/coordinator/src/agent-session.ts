@@ -19,13 +19,12 @@ import type {
   AttemptId,
   Dispatch,
   EndSession,
-  ItemBlock,
   JobId,
   Revoke,
   SessionId,
 } from '@shoal/scheduler';
 import type { AgentLink, Driver } from './driver.ts';
-import type { Job } from './job.ts';
+import type { Job, StoredBlock } from './job.ts';
 import { PartCollector } from './part-collector.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
 import { WorkParcel } from './work-parcel.ts';
@@ -228,7 +227,7 @@ export class AgentSession implements AgentLink {
 
   // -- commands ------------------------------------------------------------------------------------------------
 
-  dispatch(command: Dispatch, job: Job, blocks: readonly ItemBlock[]): void {
+  dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void {
     const { attempt, first, count, marksStarts, tryNumber } = command;
     this.#attempts.set(attempt, job.id);
     const dispatch = { attempt, jobId: job.id, first, count, marksStarts, tryNumber };
@@ -243,7 +242,7 @@ export class AgentSession implements AgentLink {
     else this.tell({ $case: 'revoke', value: { attempt, reason: revokeReasons[reason] } });
   }
 
-  itemsReleased(job: JobId, blocks: readonly ItemBlock[]): void {
+  itemsReleased(job: JobId, blocks: readonly StoredBlock[]): void {
     this.#parcel.released(job, blocks);
     this.#sendSoon();
   }

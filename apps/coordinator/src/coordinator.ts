@@ -23,7 +23,7 @@ import { Driver } from './driver.ts';
 import { newEpoch } from './epoch.ts';
 import { EventFeed } from './event-feed.ts';
 import { Groups } from './groups.ts';
-import type { StoredRun } from './job.ts';
+import type { StoredBlock, StoredRun } from './job.ts';
 import { jobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
 import { formatAddress } from './listen-address.ts';
@@ -69,7 +69,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const startedUnixMs = Date.now();
   const feed = new EventFeed(log);
   const scheduler = new Scheduler(settled.scheduling);
-  const store = new PayloadStore<StoredRun, ItemFailure>();
+  const store = new PayloadStore<StoredRun, ItemFailure, StoredBlock>();
   const bundles = await BundleStore.open({
     maxBundleBytes: settled.maxBundleBytes,
     maxStoreBytes: settled.maxBundleStoreBytes,

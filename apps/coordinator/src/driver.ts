@@ -2,7 +2,6 @@ import { type ItemFailure, JobState, type Print } from '@shoal/protocol';
 import type {
   Dispatch,
   EndSession,
-  ItemBlock,
   JobId,
   PayloadStore,
   Revoke,
@@ -13,16 +12,16 @@ import type {
 } from '@shoal/scheduler';
 import type { EventFeed } from './event-feed.ts';
 import { finalFailure, type TriedPayload } from './final-failure.ts';
-import type { Job, StoredRun } from './job.ts';
+import type { Job, StoredBlock, StoredRun } from './job.ts';
 import { jobEnded } from './job-end.ts';
 
 /** An agent's session, as far as the driver commands it. */
 export interface AgentLink {
   readonly session: SessionId;
-  dispatch(command: Dispatch, job: Job, blocks: readonly ItemBlock[]): void;
+  dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void;
   revoke(command: Revoke): void;
   /** These blocks are needed no more. */
-  itemsReleased(job: JobId, blocks: readonly ItemBlock[]): void;
+  itemsReleased(job: JobId, blocks: readonly StoredBlock[]): void;
   forgetJob(job: JobId): void;
   end(reason: EndSession['reason']): void;
   /** The join is refused: an agent of that name is alive. */
@@ -41,7 +40,7 @@ const unreadCharsMax = 1_024;
 /** What a {@link Driver} drives. */
 export interface DriverParts {
   readonly scheduler: Scheduler;
-  readonly store: PayloadStore<StoredRun, ItemFailure>;
+  readonly store: PayloadStore<StoredRun, ItemFailure, StoredBlock>;
   readonly feed: EventFeed;
   /** Monotonic milliseconds. */
   readonly now: () => number;

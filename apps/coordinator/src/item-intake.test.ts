@@ -11,7 +11,7 @@ const start = (firstIndex = 0): PushItemsRequest => ({
 const block = (first: number, count: number): PushItemsRequest => ({
   message: {
     $case: 'block',
-    value: { first, count, payload: new Uint8Array(count), more: false, totalBytes: 0 },
+    value: { first, count, payload: new Uint8Array(count), more: false, totalBytes: 0, broadcastSha256: [] },
   },
 });
 const end = (totalItems: number): PushItemsRequest => ({

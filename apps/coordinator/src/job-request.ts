@@ -47,6 +47,10 @@ export function checkJobRequest(
     ...setup.initializer,
     task: foundTask('setup.initializer.task', setup.initializer.task, bundles),
   };
+  const constants = initializer?.broadcastSha256 ?? [];
+  for (const sha256 of constants) {
+    if (!bundles.has(sha256)) throw new ShoalError('BUNDLE_NOT_FOUND', { bundle: sha256 });
+  }
   check(Math.abs(options.priority) <= 100, 'options.priority', 'must be from -100 to 100');
   return {
     requestId: request.requestId,
@@ -61,7 +65,9 @@ export function checkJobRequest(
       maxResultBytes: Math.min(options.maxResultBytes || limits.maxResultBytes, limits.maxResultBytes),
     },
     setup: { ...setup, initializer },
-    bundles: [bundleOf(task), bundleOf(initializer?.task)].filter((sha256) => sha256 !== undefined),
+    bundles: [bundleOf(task), bundleOf(initializer?.task), ...constants].filter(
+      (sha256) => sha256 !== undefined,
+    ),
     windowBytes: limits.windowBytes,
   };
 }

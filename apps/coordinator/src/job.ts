@@ -1,8 +1,13 @@
 import { type CatalogueError, type ItemFailure, type JobEnded, JobState, type Print } from '@shoal/protocol';
-import type { JobId, Outcome, ResultBytes } from '@shoal/scheduler';
+import type { ItemBlock, JobId, Outcome, ResultBytes } from '@shoal/scheduler';
 import type { AgentLink } from './driver.ts';
 import type { CheckedRequest } from './job-request.ts';
 import { PrintQueue } from './print-queue.ts';
+
+/** Items, and the SHA-256 of the constants that they refer to. */
+export interface StoredBlock extends ItemBlock {
+  readonly broadcasts?: readonly string[];
+}
 
 /** Values of consecutive items with what is told of them besides. */
 export interface StoredRun extends ResultBytes {
@@ -45,6 +50,8 @@ export class Job {
   /** Items accepted; the next block begins here. */
   pushed: number = 0;
   inputEnded: boolean = false;
+  /** SHA-256 of the constants that its items refer to. */
+  readonly constants: Set<string> = new Set();
   /** How far the producer may push. Rises only. */
   grantedUpTo: number = 0;
   succeeded: number = 0;

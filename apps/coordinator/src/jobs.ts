@@ -5,14 +5,17 @@ import type { JobId, JobProgress, PayloadStore, Scheduler } from '@shoal/schedul
 import type { BundleStore } from './bundle-store.ts';
 import type { Driver } from './driver.ts';
 import type { EventFeed } from './event-feed.ts';
-import { Job, type StoredOutcome, type StoredRun } from './job.ts';
+import { Job, type StoredBlock, type StoredOutcome, type StoredRun } from './job.ts';
 import { checkJobRequest, type JobLimits, jobSpec } from './job-request.ts';
+
+/** A block whose parts are together. */
+type PushedBlock = Pick<Block, 'first' | 'count' | 'payload'> & Partial<Pick<Block, 'broadcastSha256'>>;
 
 /** What {@link Jobs} works with. */
 export interface JobsParts {
   readonly driver: Driver;
   readonly scheduler: Scheduler;
-  readonly store: PayloadStore<StoredRun, ItemFailure>;
+  readonly store: PayloadStore<StoredRun, ItemFailure, StoredBlock>;
   readonly bundles: BundleStore;
   readonly feed: EventFeed;
   readonly limits: JobLimits & { readonly maxJobs: number };
@@ -115,8 +118,11 @@ export class Jobs {
     return job;
   }
 
-  /** Takes the next block in. Throws `REQUEST_INVALID` for a gap, or for a job that takes no more. */
-  push(job: Job, block: Pick<Block, 'first' | 'count' | 'payload'>): void {
+  /**
+   * Takes the next block in. Throws `REQUEST_INVALID` for a gap, or for a job that takes no more, and `BUNDLE_NOT_FOUND`
+   * for a constant that is not here.
+   */
+  push(job: Job, block: PushedBlock): void {
     if (job.end !== undefined) return;
     if (job.inputEnded) {
       throw new ShoalError('REQUEST_INVALID', { field: 'block', reason: 'comes after the end of the input' });
@@ -125,10 +131,18 @@ export class Jobs {
       const reason = `begins at ${block.first} with ${block.count} items; the next item is ${job.pushed}`;
       throw new ShoalError('REQUEST_INVALID', { field: 'block', reason });
     }
-    const { first, count, payload: bytes } = block;
+    const { first, count, payload: bytes, broadcastSha256: broadcasts = [] } = block;
+    for (const sha256 of broadcasts) this.#keepConstant(job, sha256);
     job.pushed += count;
-    this.#parts.store.addBlock(job.id, { first, count, bytes });
+    this.#parts.store.addBlock(job.id, { first, count, bytes, broadcasts });
     this.#parts.driver.step({ type: 'itemsPushed', job: job.id, count, bytes: bytes.byteLength });
+  }
+
+  /** What an item of a job refers to stays as long as the job does. */
+  #keepConstant(job: Job, sha256: string): void {
+    if (job.constants.has(sha256)) return;
+    this.#parts.bundles.pin(sha256);
+    job.constants.add(sha256);
   }
 
   endInput(job: Job): void {
@@ -221,7 +235,7 @@ export class Jobs {
     clearTimeout(this.#aloneTimers.get(job.id));
     this.#aloneTimers.delete(job.id);
     if (this.#byRequest.get(job.request.requestId) === job) this.#byRequest.delete(job.request.requestId);
-    for (const sha256 of job.request.bundles) bundles.unpin(sha256);
+    for (const sha256 of [...job.request.bundles, ...job.constants]) bundles.unpin(sha256);
     store.forgetJob(job.id);
   }
 }

@@ -1,10 +1,11 @@
 import type { Block, DataResponse, Dispatch, ForgetBlocks, JobSetup } from '@shoal/protocol';
-import type { ItemBlock, JobId } from '@shoal/scheduler';
+import type { JobId } from '@shoal/scheduler';
+import type { StoredBlock } from './job.ts';
 
 /** What an agent was sent of a job and has not been told to forget. */
 interface HeldJob {
   /** By first item. */
-  readonly blocks: Map<number, ItemBlock>;
+  readonly blocks: Map<number, StoredBlock>;
   /** Released since the agent was told last. */
   releasedBlocks: number;
   releasedBytes: number;
@@ -30,7 +31,7 @@ export class WorkParcel {
   }
 
   /** Work on items, after what the agent needs for it. */
-  dispatch(dispatch: Dispatch, setup: () => JobSetup, blocks: readonly ItemBlock[]): void {
+  dispatch(dispatch: Dispatch, setup: () => JobSetup, blocks: readonly StoredBlock[]): void {
     const held = this.#held(dispatch.jobId, setup);
     for (const block of blocks) {
       if (held.blocks.has(block.first)) continue;
@@ -41,7 +42,7 @@ export class WorkParcel {
   }
 
   /** Blocks that nobody needs any more; the agent is told now and then. */
-  released(job: JobId, blocks: readonly ItemBlock[]): void {
+  released(job: JobId, blocks: readonly StoredBlock[]): void {
     const held = this.#jobs.get(job);
     if (held === undefined) return;
     for (const { first, bytes } of blocks) {
@@ -87,13 +88,14 @@ export class WorkParcel {
     return held;
   }
 
-  #addBlock(jobId: JobId, { first, count, bytes }: ItemBlock): void {
+  #addBlock(jobId: JobId, { first, count, bytes, broadcasts = [] }: StoredBlock): void {
     for (let from = 0; from === 0 || from < bytes.byteLength; from += this.#messageBytes) {
       const payload = bytes.subarray(from, from + this.#messageBytes);
       if (this.#openBytes + payload.byteLength > this.#messageBytes) this.#close();
       const more = from + payload.byteLength < bytes.byteLength;
       const totalBytes = more && from === 0 ? bytes.byteLength : 0;
-      const block: Block = { first, count, payload, more, totalBytes };
+      const broadcastSha256 = from === 0 ? [...broadcasts] : [];
+      const block: Block = { first, count, payload, more, totalBytes, broadcastSha256 };
       const message = this.#message();
       const last = message.blocks.at(-1);
       // Blocks come before work in a message; so a block for later work may follow earlier work in the next one.
@@ -104,7 +106,7 @@ export class WorkParcel {
   }
 
   /** The first item of the first block that is still needed; behind the released ones if there is none. */
-  #lowestNeeded(held: HeldJob, released: readonly ItemBlock[]): number {
+  #lowestNeeded(held: HeldJob, released: readonly StoredBlock[]): number {
     let lowest = Number.POSITIVE_INFINITY;
     for (const first of held.blocks.keys()) lowest = Math.min(lowest, first);
     if (lowest !== Number.POSITIVE_INFINITY) return lowest;

@@ -4,7 +4,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
-import { makeOwnFolder, removeDeadFolders } from './bundle-folder.ts';
+import { makeOwnFolder, removeDeadFolders } from '@shoal/pool';
 
 /** What a {@link BundleCache} is made of. */
 export interface BundleCacheOptions {
@@ -49,7 +49,7 @@ export class BundleCache {
   static async open(options: BundleCacheOptions): Promise<BundleCache> {
     const parentDir = options.parentDir ?? tmpdir();
     removeDeadFolders(parentDir);
-    return new BundleCache(await makeOwnFolder(parentDir), options);
+    return new BundleCache(makeOwnFolder(parentDir, 'agent'), options);
   }
 
   /**
@@ -70,6 +70,11 @@ export class BundleCache {
     }
   }
 
+  /** Where a bundle lies, once it is here. */
+  fileOf(sha256: string): { readonly sha256: string; readonly path: string } {
+    return { sha256, path: this.#pathOf(sha256) };
+  }
+
   /** One holder needs the bundle no more. */
   release(sha256: string): void {
     const left = (this.#holders.get(sha256) ?? 0) - 1;
@@ -83,6 +88,10 @@ export class BundleCache {
     await Promise.allSettled(this.#arriving.values());
     await rm(this.#dir, { recursive: true, force: true });
     process.removeListener('exit', this.#removeAtExit);
+  }
+
+  #pathOf(sha256: string): string {
+    return join(this.#dir, `${sha256}.mjs`);
   }
 
   #arrival(sha256: string): Promise<Cached> {
@@ -99,7 +108,7 @@ export class BundleCache {
     if (actual !== sha256) throw new ShoalError('BUNDLE_CORRUPT', { announced: sha256, actual });
     // Renamed when it is whole: no child ever loads half a file. The name is a hash, so no sender chooses a path.
     const scratch = join(this.#dir, `.${randomUUID()}`);
-    const path = join(this.#dir, `${sha256}.mjs`);
+    const path = this.#pathOf(sha256);
     await writeFile(scratch, content, { mode: 0o600 });
     await rename(scratch, path);
     const cached = { path, bytes: content.byteLength };

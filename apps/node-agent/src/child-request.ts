@@ -28,10 +28,11 @@ export interface AgentTerms {
   readonly maxTasksPerChild: number | undefined;
 }
 
-/** The bundles that a job needs, each once. */
+/** The bundles that a job needs, each once; the constants of its initializer's arguments are such. */
 export function bundlesOf({ task, setup }: JobSetup): string[] {
   const hashes = [task, setup?.initializer?.task].map((each) => bundleOf(each));
-  return [...new Set(hashes.filter((sha256) => sha256 !== undefined))];
+  const constants = setup?.initializer?.broadcastSha256 ?? [];
+  return [...new Set([...hashes.filter((sha256) => sha256 !== undefined), ...constants])];
 }
 
 /** Turns what came over the wire into what the pool runs. `paths` holds the file of each bundle. */
@@ -82,7 +83,16 @@ function childSetup(
     execArgv: setup.execArgv,
     ...(initializer === undefined
       ? {}
-      : { initializer: { task: poolTask(initializer.task, paths), args: initializer.args } }),
+      : {
+          initializer: {
+            task: poolTask(initializer.task, paths),
+            args: initializer.args,
+            broadcasts: initializer.broadcastSha256.map((sha256) => ({
+              sha256,
+              path: paths.get(sha256) ?? '',
+            })),
+          },
+        }),
     stdio: setup.stdio === StdioMode.IGNORE ? 'ignore' : 'forward',
     ...(setup.maxRssBytes === 0 ? {} : { maxRssBytes: setup.maxRssBytes }),
     ...(setup.maxAgeMs === 0 ? {} : { maxAgeMs: setup.maxAgeMs }),

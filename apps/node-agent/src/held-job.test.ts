@@ -1,3 +1,4 @@
+import type { BlobFile } from '@shoal/pool';
 import { JobSetup } from '@shoal/protocol';
 import { expect, test } from 'vitest';
 import { HeldJob } from './held-job.ts';
@@ -8,16 +9,20 @@ const block = (
   payload = Uint8Array.of(first),
   more = false,
   totalBytes = 0,
+  broadcastSha256: string[] = [],
 ) => ({
   first,
   count,
   payload,
   more,
   totalBytes,
+  broadcastSha256,
 });
 
+const fileOf = (sha256: string): BlobFile => ({ sha256, path: `/cache/${sha256}` });
+
 function jobWith(...blocks: ReturnType<typeof block>[]): HeldJob {
-  const job = new HeldJob(JobSetup.fromPartial({ jobId: 'job-1' }));
+  const job = new HeldJob(JobSetup.fromPartial({ jobId: 'job-1' }), fileOf);
   for (const each of blocks) job.add(each);
   return job;
 }
@@ -58,4 +63,16 @@ test('blocks that end before an index are forgotten', () => {
   const job = jobWith(block(0, 10), block(10, 10), block(20, 10));
   job.forgetBefore(20);
   expect([firsts(job, 0, 1), firsts(job, 19, 1), firsts(job, 20, 1)]).toEqual([undefined, undefined, [20]]);
+});
+
+test('a block knows the files of the constants that its items refer to', () => {
+  const job = jobWith(
+    block(0, 1),
+    block(1, 1, Uint8Array.of(1), true, 2, ['aa', 'bb']),
+    block(1, 1, Uint8Array.of(2)),
+  );
+  expect(job.blocksFor(0, 2)?.map(({ broadcasts }) => broadcasts)).toEqual([
+    undefined,
+    [fileOf('aa'), fileOf('bb')],
+  ]);
 });

@@ -1,4 +1,4 @@
-import type { Block } from '@shoal/pool';
+import type { BlobFile, Block } from '@shoal/pool';
 import type { JobSetup, Block as WireBlock } from '@shoal/protocol';
 
 /** A job of which this agent has, or will get, work: how to run it and the items that came so far. */
@@ -7,23 +7,25 @@ export class HeldJob {
   /** In order of their first items. A block keeps its identity, so that a child is sent it once. */
   readonly #blocks: Block[] = [];
   #parts: WireBlock[] = [];
+  readonly #fileOf: (sha256: string) => BlobFile;
 
-  constructor(setup: JobSetup) {
+  /** `fileOf` says where a constant will lie when it is here. */
+  constructor(setup: JobSetup, fileOf: (sha256: string) => BlobFile) {
     this.setup = setup;
+    this.#fileOf = fileOf;
   }
 
   /** Takes a block in, or a part of one. */
   add(part: WireBlock): void {
     const { first, count, more } = part;
-    if (this.#parts.length === 0 && !more) {
-      this.#insert({ first, count, bytes: part.payload });
-      return;
-    }
     this.#parts.push(part);
     if (more) return;
-    const bytes = Buffer.concat(this.#parts.map(({ payload }) => payload));
+    const payloads = this.#parts.map(({ payload }) => payload);
+    const bytes = payloads.length === 1 ? part.payload : Buffer.concat(payloads);
+    const hashes = this.#parts.flatMap(({ broadcastSha256 }) => broadcastSha256);
     this.#parts = [];
-    this.#insert({ first, count, bytes });
+    const broadcasts = hashes.length === 0 ? {} : { broadcasts: hashes.map(this.#fileOf) };
+    this.#insert({ first, count, bytes, ...broadcasts });
   }
 
   /** The blocks that hold these items, in order; undefined when one is missing. */

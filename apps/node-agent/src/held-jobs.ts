@@ -3,20 +3,27 @@ import type { BundleCache } from './bundle-cache.ts';
 import { type AgentTerms, bundlesOf, groupOf, type JobTemplate, jobTemplate } from './child-request.ts';
 import { HeldJob } from './held-job.ts';
 
-/** A job whose bundles are here, or on their way. */
+/** A job whose bundles, and constants of its items, are here, or on their way. */
 export interface PreparedJob {
   readonly held: HeldJob;
   /** Set once everything is here. */
   template: JobTemplate | undefined;
-  /** Rejects when a bundle cannot be had. */
-  readonly ready: Promise<JobTemplate>;
+  /** Rejects when a bundle cannot be had. Another promise when its items need a further one. */
+  ready: Promise<JobTemplate>;
+}
+
+interface KnownJob extends PreparedJob {
+  /** Bundles and constants that it holds. */
+  readonly hashes: string[];
+  /** Constants asked for. */
+  readonly constants: Set<string>;
 }
 
 /** The jobs that this agent was told of in the present session, each with its bundles on disk. */
 export class HeldJobs {
   readonly #bundles: BundleCache;
   readonly #terms: AgentTerms;
-  readonly #jobs = new Map<string, PreparedJob & { readonly hashes: string[] }>();
+  readonly #jobs = new Map<string, KnownJob>();
   /** Jobs that are over but for attempts that still need their bundles. */
   #leaving: { readonly id: string; readonly release: () => void }[] = [];
 
@@ -38,10 +45,15 @@ export class HeldJobs {
   learn({ setups, blocks }: Pick<DataResponse, 'setups' | 'blocks'>): void {
     for (const setup of setups) {
       this.forget([setup.jobId]);
-      this.#prepare(new HeldJob(setup));
+      this.#prepare(new HeldJob(setup, (sha256) => this.#bundles.fileOf(sha256)));
     }
     for (const { jobId, blocks: parts } of blocks) {
-      for (const part of parts) this.#jobs.get(jobId)?.held.add(part);
+      const job = this.#jobs.get(jobId);
+      if (job === undefined) continue;
+      for (const part of parts) {
+        job.held.add(part);
+        this.#fetchConstants(job, part.broadcastSha256);
+      }
     }
   }
 
@@ -73,13 +85,23 @@ export class HeldJobs {
 
   #prepare(held: HeldJob): void {
     const hashes: string[] = [];
-    const job = { held, template: undefined, ready: this.#fetched(held, hashes), hashes };
+    const ready = this.#fetched(held, hashes);
+    const job = { held, template: undefined, ready, hashes, constants: new Set<string>() };
     this.#jobs.set(held.setup.jobId, job);
-    job.ready.then(
-      (template) => Object.assign(job, { template }),
-      // Told to each attempt that waits for it.
-      () => {},
-    );
+    readyWith(job, ready);
+  }
+
+  /** Items that came refer to these: what is dispatched from now on waits for them. */
+  #fetchConstants(job: KnownJob, constants: readonly string[]): void {
+    for (const sha256 of constants) {
+      if (job.constants.has(sha256)) continue;
+      job.constants.add(sha256);
+      const arrived = this.#bundles.hold(sha256).then(() => job.hashes.push(sha256));
+      readyWith(
+        job,
+        Promise.all([job.ready, arrived]).then(([template]) => template),
+      );
+    }
   }
 
   async #fetched({ setup }: HeldJob, hashes: string[]): Promise<JobTemplate> {
@@ -90,4 +112,17 @@ export class HeldJobs {
     }
     return jobTemplate(setup, paths, this.#terms);
   }
+}
+
+function readyWith(job: KnownJob, ready: Promise<JobTemplate>): void {
+  job.template = undefined;
+  job.ready = ready;
+  ready.then(
+    (template) => {
+      // Something more may have been asked for meanwhile.
+      if (job.ready === ready) job.template = template;
+    },
+    // Told to each attempt that waits for it.
+    () => {},
+  );
 }

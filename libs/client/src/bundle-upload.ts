@@ -1,13 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import type { BlobFile } from '@shoal/pool';
 import { type HasBundlesResponse, limits, type PutBundleRequest } from '@shoal/protocol';
 import type { Bundle } from './bundle/bundle.ts';
 import type { Connection } from './connection.ts';
 
 const partBytes = limits.partBytes.default;
 
-/** Sends bundles to a coordinator, each at most once in a connection and only if it is not there already. */
+/** Sends bundles and constants to a coordinator, each at most once in a connection and only if it is not there already. */
 export class BundleUploads {
   readonly #connection: Connection;
   readonly #sent = new Map<string, Promise<void>>();
+  /** Constants on their way. */
+  readonly #blobs = new Map<string, Promise<void>>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -28,12 +32,36 @@ export class BundleUploads {
     this.#sent.delete(sha256);
   }
 
+  /**
+   * Resolves when the coordinator has a constant. It is asked anew each time: what no job needs has to make room there,
+   * and a job's first word about it may come hours after the constant did.
+   */
+  ensureBlob(file: BlobFile): Promise<void> {
+    const underway = this.#blobs.get(file.sha256);
+    if (underway !== undefined) return underway;
+    const sending = this.#sendBlob(file).finally(() => this.#blobs.delete(file.sha256));
+    this.#blobs.set(file.sha256, sending);
+    return sending;
+  }
+
+  async #sendBlob({ sha256, path }: BlobFile): Promise<void> {
+    if (await this.#isMissing(sha256)) await this.#send({ sha256, bytes: await readFile(path) });
+  }
+
   async #sendIfMissing(bundle: Bundle): Promise<void> {
+    if (await this.#isMissing(bundle.sha256)) await this.#send(bundle);
+  }
+
+  async #isMissing(sha256: string): Promise<boolean> {
     const { bundles } = this.#connection;
     const { missingSha256 } = await this.#connection.call<HasBundlesResponse>((...call) =>
-      bundles.hasBundles({ sha256: [bundle.sha256] }, ...call),
+      bundles.hasBundles({ sha256: [sha256] }, ...call),
     );
-    if (!missingSha256.includes(bundle.sha256)) return;
+    return missingSha256.includes(sha256);
+  }
+
+  async #send(bundle: Bundle): Promise<void> {
+    const { bundles } = this.#connection;
     await this.#connection.upload(
       (...call) => bundles.putBundle(...call),
       () => messagesOf(bundle),

@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { PoolTerminatedError, ShoalError } from '@shoal/errors';
-import type { JobBackend, JobRequest, JobSink, PoolStats, RunningJob, TaskRef } from '@shoal/pool';
+import type {
+  ChildInitializer,
+  JobBackend,
+  JobRequest,
+  JobSink,
+  PoolStats,
+  RunningJob,
+  TaskRef,
+} from '@shoal/pool';
 import {
   type CreateJobRequest,
   type CreateJobResponse,
@@ -24,12 +32,6 @@ import {
   wireTask,
 } from './job-messages.ts';
 
-/** A function that prepares every child, and its encoded arguments. */
-export interface ClusterInitializer {
-  readonly task: TaskRef;
-  readonly args: Uint8Array;
-}
-
 /** What a {@link ClusterBackend} is made of. */
 export interface ClusterBackendOptions {
   readonly connection: Connection;
@@ -37,7 +39,7 @@ export interface ClusterBackendOptions {
   readonly processes: number | undefined;
   readonly setup: ClusterSetup;
   /** Jobs wait for it, and reject with its error. */
-  readonly initializer?: ClusterInitializer | Promise<ClusterInitializer> | undefined;
+  readonly initializer?: ChildInitializer | Promise<ChildInitializer> | undefined;
 }
 
 /** How long the coordinator is waited for when everything ends at once. */
@@ -73,6 +75,7 @@ export class ClusterBackend implements JobBackend {
       request,
       sink,
       create: () => this.#create(request),
+      ship: (file) => this.#uploads.ensureBlob(file),
       onStats: (stats) => this.#heard(stats),
       onOver: () => {
         this.#jobs.delete(job);
@@ -157,6 +160,7 @@ export class ClusterBackend implements JobBackend {
     this.#keepProcesses();
     const initializer = await this.#options.initializer;
     const code = await this.#bundle(request.task, initializer?.task);
+    const constants = initializer?.broadcasts ?? [];
     const message: CreateJobRequest = {
       // Chosen here, so that the call can be repeated without a second job.
       requestId: request.requestId ?? randomUUID(),
@@ -165,11 +169,16 @@ export class ClusterBackend implements JobBackend {
       options: wireOptions(request, { id: this.#groupId, processes }),
       setup: wireSetup(
         setup,
-        initializer && { task: wireTask(initializer.task, code), args: initializer.args },
+        initializer && {
+          task: wireTask(initializer.task, code),
+          args: initializer.args,
+          broadcastSha256: constants.map(({ sha256 }) => sha256),
+        },
       ),
     };
     const create = async (): Promise<CreatedJob> => {
       if (code !== undefined) await this.#uploads.ensure(code.bundle);
+      for (const file of constants) await this.#uploads.ensureBlob(file);
       const { jobId } = await connection.call<CreateJobResponse>((...call) =>
         connection.jobs.createJob(message, ...call),
       );

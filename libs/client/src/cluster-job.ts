@@ -1,6 +1,7 @@
 import { JobCancelledError, ShoalError } from '@shoal/errors';
 import {
   type BackendProgress,
+  type BlobFile,
   type Block,
   type JobRequest,
   type JobSink,
@@ -21,6 +22,7 @@ import {
 } from '@shoal/protocol';
 import { Acknowledger } from './acknowledger.ts';
 import type { Connection } from './connection.ts';
+import { ItemGate } from './item-gate.ts';
 import { ItemProducer } from './item-producer.ts';
 import {
   factsAtHome,
@@ -46,6 +48,8 @@ export interface ClusterJobOptions {
   readonly sink: JobSink;
   /** Ships the code and creates the job. */
   readonly create: () => Promise<CreatedJob>;
+  /** Resolves when the coordinator has a constant. */
+  readonly ship: (file: BlobFile) => Promise<void>;
   readonly onStats: (stats: GroupStats) => void;
   /** The last call, after the sink heard of the end. */
   readonly onOver: () => void;
@@ -73,6 +77,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   readonly #acknowledger: Acknowledger;
   #created: CreatedJob | undefined;
   #producer: ItemProducer | undefined;
+  #gate: ItemGate | undefined;
   #reader: OutcomeReader | undefined;
   #counts: JobCounts = { queued: 0, running: 0, done: 0 };
   /** Where the coordinator last said that it stands. */
@@ -104,7 +109,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   }
 
   async #start(): Promise<void> {
-    const { connection, create } = this.#options;
+    const { connection, create, ship } = this.#options;
     const created = await create();
     this.#created = created;
     if (this.#over || this.#cancelReason !== undefined) {
@@ -112,21 +117,28 @@ export class ClusterJob implements RunningJob, OutcomeListener {
       void this.#cancelNow(this.#cancelReason ?? 'its client gave it up');
       return this.end(new JobCancelledError({ reason: this.#cancelReason ?? 'its pool has ended' }));
     }
-    this.#producer = new ItemProducer(connection, created.id, (error) => this.#producerFailed(error));
+    const producer = new ItemProducer(connection, created.id, (error) => this.#producerFailed(error));
+    this.#producer = producer;
+    this.#gate = new ItemGate({
+      push: (block) => !this.#over && producer.push(block),
+      endInput: () => !this.#over && producer.endInput(),
+      ship,
+      failed: (error) => this.#cannotGoOn(error),
+    });
     this.#reader = new OutcomeReader(connection, created.id, this);
-    if (this.#inputEnded) this.#producer.endInput();
+    if (this.#inputEnded) this.#gate.endInput();
   }
 
   // -- for the surface ---------------------------------------------------------------------------------------
 
   push(block: Block): void {
     // Nothing is granted before there is a producer.
-    if (!this.#over) this.#producer?.push(block);
+    if (!this.#over) this.#gate?.push(block);
   }
 
   endInput(): void {
     this.#inputEnded = true;
-    if (!this.#over) this.#producer?.endInput();
+    if (!this.#over) this.#gate?.endInput();
   }
 
   acknowledge(position: number): void {
@@ -263,6 +275,13 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     // The coordinator ends both streams of a job that is over; the other one says why.
     const timer = setTimeout(() => this.end(error), lastWordMs);
     this.#options.connection.closed.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
+
+  /** What its items need cannot be had; the coordinator does not know that by itself. */
+  #cannotGoOn(error: unknown): void {
+    if (this.#over) return;
+    this.end(error);
+    void this.#cancelNow('its client could not send what its items refer to');
   }
 
   #acknowledgeNow(position: number): Promise<unknown> {

@@ -1,14 +1,15 @@
 import { ShoalError } from '@shoal/errors';
 import {
+  type ChildInitializer,
   checkPoolOptions,
-  childSetupOf,
+  initArgsOf,
   type MapPool,
   type PoolOptions,
   resolveTask,
   surfaceOver,
 } from '@shoal/pool';
 import { parseAddress } from './address.ts';
-import { ClusterBackend, type ClusterInitializer } from './cluster-backend.ts';
+import { ClusterBackend } from './cluster-backend.ts';
 import { clusterSetupOf } from './cluster-setup.ts';
 import { Connection } from './connection.ts';
 import { type ConnectionOptions, connectionLimits, splitOptions } from './connection-options.ts';
@@ -41,11 +42,12 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
   const connection = await Connection.open(target, bounds);
   const { processes } = poolOptions;
   const backend = new ClusterBackend({ connection, processes, setup, initializer });
-  return surfaceOver(backend, poolOptions);
+  return surfaceOver(backend, poolOptions, initializer?.broadcasts);
 }
 
-async function initializerOf(options: PoolOptions): Promise<ClusterInitializer | undefined> {
+async function initializerOf(options: PoolOptions): Promise<ChildInitializer | undefined> {
   const { initializer } = options;
-  if (initializer === undefined) return undefined;
-  return childSetupOf(options, await resolveTask(initializer, undefined)).initializer;
+  const args = initArgsOf(options);
+  if (initializer === undefined || args === undefined) return undefined;
+  return { task: await resolveTask(initializer, undefined), ...args };
 }

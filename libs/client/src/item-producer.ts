@@ -161,9 +161,10 @@ export class ItemProducer {
 }
 
 /** A block as one message, or as several if it is big. */
-function messagesOf({ first, count, bytes }: Block): PushItemsRequest[] {
+function messagesOf({ first, count, bytes, broadcasts = [] }: Block): PushItemsRequest[] {
+  const hashes = broadcasts.map(({ sha256 }) => sha256);
   if (bytes.length <= partBytes) {
-    const block = { first, count, payload: bytes, more: false, totalBytes: 0 };
+    const block = { first, count, payload: bytes, more: false, totalBytes: 0, broadcastSha256: hashes };
     return [{ message: { $case: 'block', value: block } }];
   }
   const messages: PushItemsRequest[] = [];
@@ -171,7 +172,9 @@ function messagesOf({ first, count, bytes }: Block): PushItemsRequest[] {
     const payload = bytes.subarray(at, at + partBytes);
     const more = at + partBytes < bytes.length;
     const totalBytes = at === 0 ? bytes.length : 0;
-    messages.push({ message: { $case: 'block', value: { first, count, payload, more, totalBytes } } });
+    const broadcastSha256 = at === 0 ? hashes : [];
+    const value = { first, count, payload, more, totalBytes, broadcastSha256 };
+    messages.push({ message: { $case: 'block', value } });
   }
   return messages;
 }

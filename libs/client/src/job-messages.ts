@@ -109,10 +109,7 @@ function wireRule(retryOn: NonNullable<JobRequest['retryOn']>): NonNullable<Retr
 }
 
 /** What the children have to be like, as it travels. */
-export function wireSetup(
-  setup: ClusterSetup,
-  initializer: { readonly task: WireTaskRef; readonly args: Uint8Array } | undefined,
-): WireChildSetup {
+export function wireSetup(setup: ClusterSetup, initializer: WireChildSetup['initializer']): WireChildSetup {
   return {
     env: { ...setup.env },
     onlyEnv: setup.onlyEnv,

@@ -55,6 +55,8 @@ export type ErrorCode =
   | 'ITEM_TOO_LARGE'
   | 'RESULT_TOO_LARGE'
   | 'VALUE_NOT_PORTABLE'
+  | 'BROADCAST_TOO_LARGE'
+  | 'BROADCAST_RELEASED'
   | 'TASK_NOT_PORTABLE'
   | 'TASK_EXPORT_MISSING'
   | 'TASK_LOAD_FAILED'
@@ -129,6 +131,16 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'RESOURCE_EXHAUSTED',
   ),
   VALUE_NOT_PORTABLE: row('{what} cannot be sent: {path} is {kind}.', 'Send plain data.', 'INVALID_ARGUMENT'),
+  BROADCAST_TOO_LARGE: row(
+    'The value to broadcast is {size}, beside {others} that this pool has broadcast before; the limit is {limit} (maxBroadcastBytes).',
+    'Release those that no job needs any more, send a reference (a path, a key) in place of the data, or raise the limit.',
+    'RESOURCE_EXHAUSTED',
+  ),
+  BROADCAST_RELEASED: row(
+    'The broadcast value {sha256} was released before it was read here.',
+    'Release it, or end its pool, when no task needs it any more.',
+    'FAILED_PRECONDITION',
+  ),
   // -- task functions ------------------------------------------------------------------------------------------
   TASK_NOT_PORTABLE: row(
     '{task} uses {names} from its surrounding scope ({where}).',

@@ -63,6 +63,11 @@ export class ChildCrew {
     for (const child of this.#children.values()) child.keepAlive(isKept);
   }
 
+  /** Nobody can refer to a constant any more. */
+  forgetBroadcast(sha256: string): void {
+    for (const child of this.#children.values()) child.orders.forgetBroadcast(sha256);
+  }
+
   #idOf(block: Block): number {
     const known = this.#blockIds.get(block);
     if (known !== undefined) return known;

@@ -6,6 +6,7 @@
 import type { Buffer } from 'node:buffer';
 import { flushCompileCache } from 'node:module';
 import { CachedBlock, ItemSource } from './child/block-cache.ts';
+import { Broadcasts } from './child/broadcasts.ts';
 import { Channel } from './child/channel.ts';
 import { CurrentItem } from './child/current-item.ts';
 import { ItemRunner } from './child/item-runner.ts';
@@ -25,6 +26,7 @@ import { Task } from './child/task.ts';
 import { loadTask, publishChildState, TaskUnloadable } from './child/task-loader.ts';
 import { frameType, readMessage } from './frames.ts';
 import { decodeValue } from './values/block-codec.ts';
+import { findBroadcastsBy } from './values/broadcast.ts';
 import { describeThrown, encodeError } from './values/remote-error.ts';
 
 // Ours, not the user's: what a task starts should not find it.
@@ -43,6 +45,7 @@ const exit = process.exit.bind(process);
 
 const tasks = new Map<number, Task>();
 const blocks = new Map<number, CachedBlock>();
+const broadcasts = new Broadcasts();
 let isRetiring = false;
 
 const channel = new Channel(handle);
@@ -52,6 +55,7 @@ const runner = new ItemRunner(channel, current, prints);
 
 current.publish();
 publishChildState();
+findBroadcastsBy((sha256) => broadcasts.find(sha256));
 installModuleHooks();
 process.on('exit', sayLastWords);
 
@@ -68,6 +72,7 @@ function handle(type: number, body: Buffer): void {
     }
     case frameType.block: {
       const spec = message as BlockMessage;
+      if (spec.broadcasts !== undefined) broadcasts.learn(spec.broadcasts);
       blocks.set(spec.block, new CachedBlock(spec, bytes));
       return;
     }
@@ -75,6 +80,7 @@ function handle(type: number, body: Buffer): void {
       const spec = message as ForgetMessage;
       for (const block of spec.blocks) blocks.delete(block);
       for (const task of spec.tasks) tasks.delete(task);
+      if (spec.broadcasts !== undefined) broadcasts.forget(spec.broadcasts);
       return;
     }
     case frameType.run:
@@ -92,9 +98,11 @@ function handle(type: number, body: Buffer): void {
   }
 }
 
-async function setUp({ stdio, maxRssBytes, initializer }: SetupMessage, bytes: Uint8Array): Promise<void> {
+async function setUp(message: SetupMessage, bytes: Uint8Array): Promise<void> {
+  const { stdio, maxRssBytes, initializer } = message;
   prints.install(stdio);
   if (maxRssBytes !== undefined) runner.memory.maxRssBytes = maxRssBytes;
+  if (message.broadcasts !== undefined) broadcasts.learn(message.broadcasts);
   channel.message(frameType.started, {});
   if (initializer !== undefined) {
     try {

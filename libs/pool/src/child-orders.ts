@@ -1,6 +1,6 @@
 /** What a child is told, and what it has of that: functions and blocks are sent once, and forgotten on both sides alike. */
 import type { Duplex } from 'node:stream';
-import type { AbortMessage, RunMessage, SetupMessage, TaskMessage } from './child/message.ts';
+import type { AbortMessage, BlockMessage, RunMessage, SetupMessage, TaskMessage } from './child/message.ts';
 import type { Block, ChildSetup, ChunkRequest } from './chunk-request.ts';
 import type { IndexRange } from './core/chunk.ts';
 import { type FrameType, FrameWriter, frameType } from './frames.ts';
@@ -31,6 +31,7 @@ export class ChildOrders {
       stdio,
       ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
       ...(initializer === undefined ? {} : { initializer: initializer.task }),
+      ...(initializer?.broadcasts === undefined ? {} : { broadcasts: initializer.broadcasts }),
     };
     this.#send(frameType.setup, message, initializer?.args);
   }
@@ -89,6 +90,11 @@ export class ChildOrders {
     this.#channel?.uncork();
   }
 
+  /** Nobody can refer to a constant any more. */
+  forgetBroadcast(sha256: string): void {
+    this.#send(frameType.forget, { blocks: [], tasks: [], broadcasts: [sha256] });
+  }
+
   abort(message: AbortMessage): void {
     this.#send(frameType.abort, message);
   }
@@ -108,10 +114,11 @@ export class ChildOrders {
       this.#blocks.set(id, known);
       return;
     }
-    const { first, count, bytes } = block;
+    const { first, count, bytes, broadcasts } = block;
     this.#blocks.set(id, bytes.byteLength);
     this.#blockBytes += bytes.byteLength;
-    this.#send(frameType.block, { block: id, encoding, first, count }, bytes);
+    const message: BlockMessage = { block: id, encoding, first, count };
+    this.#send(frameType.block, broadcasts === undefined ? message : { ...message, broadcasts }, bytes);
   }
 
   /** A part holds on to its blocks in the child, so that even those of a part that waits may be forgotten here. */

@@ -141,6 +141,11 @@ export class ChildPool {
     if (keys.size > 0) this.#step({ type: 'keysReleased', atMs: performance.now(), keys });
   }
 
+  /** Nobody can refer to this constant any more: children that have it let it go. */
+  forgetBroadcast(sha256: string): void {
+    this.#crew.forgetBroadcast(sha256);
+  }
+
   /** The key that each child serves, by the child's pid. */
   keys(): ReadonlyMap<number, string> {
     return this.#crew.keys();

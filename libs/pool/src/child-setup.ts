@@ -1,18 +1,46 @@
 import { createHash } from 'node:crypto';
-import type { ChildSetup, TaskRef } from './chunk-request.ts';
+import { ShoalError } from '@shoal/errors';
+import type { BlobFile, ChildInitializer, ChildSetup } from './chunk-request.ts';
 import type { PoolOptions } from './options.ts';
 import { encodeBlock, encodeValue } from './values/block-codec.ts';
+import { explainUnportable, findUnportable, type Unportable } from './values/portable.ts';
 
-/** What the children of a pool are like, out of its options. `initializer` is the function that the options name. */
-export function childSetupOf(options: PoolOptions, initializer: TaskRef | undefined): ChildSetup {
-  const { maxRssBytes, maxAgeMs, initArgs = [] } = options;
+/**
+ * The arguments of an initializer, encoded; undefined where there is none. Throws VALUE_NOT_PORTABLE with the path of what
+ * cannot be sent.
+ */
+export function initArgsOf({ initializer, initArgs = [] }: PoolOptions): InitArgs | undefined {
+  if (initializer === undefined) return undefined;
+  const culprit = findUnportable(initArgs);
+  if (culprit !== undefined) throw notPortable(culprit);
+  const refersTo = new Map<string, BlobFile>();
+  let args: Uint8Array;
+  try {
+    args = encodeBlock('v8', initArgs, refersTo);
+  } catch (error) {
+    throw notPortable(explainUnportable(initArgs, 'v8', error));
+  }
+  return refersTo.size === 0 ? { args } : { args, broadcasts: [...refersTo.values()] };
+}
+
+/** Encoded arguments, and the constants that they refer to. */
+export type InitArgs = Omit<ChildInitializer, 'task'>;
+
+function notPortable({ path, kind }: Unportable): ShoalError {
+  return new ShoalError('VALUE_NOT_PORTABLE', { what: 'initArgs', path, kind });
+}
+
+/**
+ * What the children of a pool are like, out of its options. `initializer` is the function that the options name, with its
+ * arguments.
+ */
+export function childSetupOf(options: PoolOptions, initializer: ChildInitializer | undefined): ChildSetup {
+  const { maxRssBytes, maxAgeMs } = options;
   const setup: Omit<ChildSetup, 'key'> = {
     env: environmentOf(options.env),
     execArgv: options.execArgv ?? inheritedExecArgv(process.execArgv),
     stdio: options.stdio ?? 'forward',
-    ...(initializer === undefined
-      ? {}
-      : { initializer: { task: { ...initializer }, args: encodeBlock('v8', initArgs) } }),
+    ...(initializer === undefined ? {} : { initializer: { ...initializer, task: { ...initializer.task } } }),
     ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
   };

@@ -17,6 +17,15 @@ export interface Block {
   readonly first: number;
   readonly count: number;
   readonly bytes: Uint8Array;
+  /** Constants that its items refer to (`pool.broadcast`); absent where there are none. */
+  readonly broadcasts?: readonly BlobFile[];
+}
+
+/** A constant, encoded as structured clone, in a file of this machine. Equal contents are one file. */
+export interface BlobFile {
+  /** Of its bytes, as 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+  readonly path: string;
 }
 
 /** Which function to call. */
@@ -46,6 +55,14 @@ export type TaskRef = {
     }
 );
 
+/** A function that prepares a child, and its arguments: a block of one value, their array. */
+export interface ChildInitializer {
+  readonly task: TaskRef;
+  readonly args: Uint8Array;
+  /** Constants that the arguments refer to. */
+  readonly broadcasts?: readonly BlobFile[];
+}
+
 /** What a child has to be like. Children of another `key` never serve this work. */
 export interface ChildSetup {
   /** Equal keys mean equal setups: (submitter, bundle, initializer and its arguments, env, execArgv, …) hashed. */
@@ -53,7 +70,7 @@ export interface ChildSetup {
   /** The whole environment of the child. */
   readonly env: Readonly<Record<string, string>>;
   readonly execArgv: readonly string[];
-  readonly initializer?: { readonly task: TaskRef; readonly args: Uint8Array };
+  readonly initializer?: ChildInitializer;
   readonly stdio: 'forward' | 'ignore';
   readonly maxRssBytes?: number;
   readonly maxAgeMs?: number;

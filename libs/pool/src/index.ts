@@ -1,8 +1,9 @@
 /** The local pool, the interface that every pool has, and the process pool that agents run. */
 
-export { ChildPool, type ChildPoolOptions, type ChildPoolStats } from './child-pool.ts';
 // For other backends: what `new Pool()` does with its options, and what came of a thrown value.
-export { childSetupOf } from './child-setup.ts';
+export { broadcastStore } from './broadcast-store.ts';
+export { ChildPool, type ChildPoolOptions, type ChildPoolStats } from './child-pool.ts';
+export { childSetupOf, type InitArgs, initArgsOf } from './child-setup.ts';
 export type * from './chunk-request.ts';
 export { current, type TaskContext } from './current.ts';
 export type * from './job-backend.ts';
@@ -17,6 +18,7 @@ export type {
   StreamOptions,
   SubmitOptions,
 } from './options.ts';
+export { type FolderKind, makeOwnFolder, removeDeadFolders } from './own-folder.ts';
 export { Pool } from './pool.ts';
 export { PrintWriter } from './print-writer.ts';
 export { reaper } from './reaper.ts';
@@ -26,5 +28,6 @@ export { type SurfaceOptions, surfaceOver } from './surface/surface.ts';
 export { type ModuleMeta, task } from './task.ts';
 export { resolveTask } from './task-function.ts';
 export { usableCpus } from './usable-cpus.ts';
+export type { Broadcast } from './values/broadcast.ts';
 export { rebuildThrown } from './values/rebuilt-error.ts';
 export { decodeError } from './values/remote-error.ts';

@@ -7,8 +7,10 @@
  * It decides nothing: it turns what happens into events and does what the commands say.
  */
 import { PayloadStore, Scheduler, type SchedulerCommand, type SchedulerEvent } from '@shoal/scheduler';
+import { broadcastStore } from './broadcast-store.ts';
 import { ChildPool } from './child-pool.ts';
 import type {
+  Block,
   ChildSetup,
   ChunkEndingDetail,
   ChunkListener,
@@ -65,7 +67,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
   #setup: ChildSetup | undefined;
   readonly #setupKnown: Promise<void>;
   readonly #scheduler = new Scheduler();
-  readonly #store: PayloadStore<ResultRun, FailedOutcome> = new PayloadStore();
+  readonly #store: PayloadStore<ResultRun, FailedOutcome, Block> = new PayloadStore();
   readonly #children: ChildPool;
   readonly #jobs: Map<string, LocalJob> = new Map();
   /** Jobs by the attempts that the child pool holds. */
@@ -79,10 +81,12 @@ export class LocalBackend implements JobBackend, ChunkListener {
     this.#happened({ type: 'clockTicked', atMs: performance.now() }),
   );
   #whenNoJobs: (() => void) | undefined;
+  readonly #unwatch: () => void;
 
   constructor(options: LocalBackendOptions) {
     this.#options = options;
     this.#children = new ChildPool({ processes: options.processes, listener: this });
+    this.#unwatch = broadcastStore.watch((sha256) => this.#children.forgetBroadcast(sha256));
     this.#setupKnown = this.#learnSetup(options.setup);
     this.#setupKnown.catch(() => {});
     const slots = options.processes;
@@ -147,6 +151,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
         this.#whenNoJobs = resolve;
       });
     }
+    this.#unwatch();
     await this.#children.close();
   }
 
@@ -161,6 +166,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
       sink.ended(error);
     }
     this.#whenNoJobs?.();
+    this.#unwatch();
     await this.#children.terminate();
   }
 

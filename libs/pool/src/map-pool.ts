@@ -2,6 +2,7 @@ import type { ItemError } from '@shoal/errors';
 import type { PoolStats } from './job-backend.ts';
 import type { MapOptions, ModuleOptions, SubmitOptions } from './options.ts';
 import type { Job } from './surface/job.ts';
+import type { Broadcast } from './values/broadcast.ts';
 
 /** A function that runs in a child process: called with one item (`map`), or with its arguments (`starmap`, `apply`). */
 export type TaskFunction<Args extends readonly unknown[], Result> = (...args: Args) => Result;
@@ -191,6 +192,21 @@ export interface MapPool extends AsyncDisposable {
    * read to its end or `return()` was called.
    */
   join(): Promise<void>;
+
+  /**
+   * A handle to a large constant, to be put into items or arguments, at any depth: `pool.map(f, ids.map((id) => ({ id,
+   * table })))`, and in `f` `item.table.value`. The constant is sent to each child once (on a cluster: to each agent),
+   * however many items refer to it, and again to a child that takes another's place.
+   *
+   * It is encoded now, so later changes of it do not travel. Any pool of this process can use the handle, `initArgs`
+   * included, until it is released or this pool has ended; jobs that run go on having it. An item with a handle that was
+   * released fails with code `VALUE_NOT_PORTABLE`.
+   *
+   * Throws `VALUE_NOT_PORTABLE` with the path of what cannot be sent (another handle included), `BROADCAST_TOO_LARGE`
+   * over `maxBroadcastBytes`, `FILE_NOT_USABLE` where the temporary folder cannot be written, and `PoolClosedError` or
+   * `PoolTerminatedError`.
+   */
+  broadcast<T>(value: T): Broadcast<T>;
 
   /** A snapshot of the pool: its processes and its totals. On a cluster: as of the last heartbeat. */
   stats(): PoolStats;

@@ -43,6 +43,7 @@ const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
   printer: printWriter,
   maxItemBytes: wholeNumber(1_024, 1_073_741_824),
   maxResultBytes: wholeNumber(1_024, 1_073_741_824),
+  maxBroadcastBytes: wholeNumber(1_024, 68_719_476_736),
   onDispose: oneOf('terminate', 'drain'),
 };
 

@@ -88,6 +88,14 @@ export interface PoolOptions {
    */
   readonly maxResultBytes?: number | undefined;
   /**
+   * How many bytes the values that were broadcast and not released may take, all together, when they are sent; beyond
+   * that `broadcast` throws `BROADCAST_TOO_LARGE`.
+   *
+   * Default: 1,073,741,824 (1 GiB). 1,024 to 68,719,476,736. On a cluster each must also be within what the coordinator
+   * takes as one bundle (`shoal coordinator --max-bundle-bytes`, 64 MiB).
+   */
+  readonly maxBroadcastBytes?: number | undefined;
+  /**
    * What leaving an `await using` block does: `'terminate'` ends pending work, `'drain'` waits for it.
    *
    * Default: `'terminate'`, as leaving Python's `with Pool()` does.

@@ -1,6 +1,6 @@
 import { ShoalError } from '@shoal/errors';
-import { childSetupOf } from './child-setup.ts';
-import type { Print } from './chunk-request.ts';
+import { childSetupOf, initArgsOf } from './child-setup.ts';
+import type { ChildSetup, Print, TaskRef } from './chunk-request.ts';
 import { LocalBackend } from './local-backend.ts';
 import type { MapPool } from './map-pool.ts';
 import { checkPoolOptions } from './option-table.ts';
@@ -20,7 +20,7 @@ const defaultResultBytesMax = 64 * 1024 * 1024;
  *
  * Its children start at once, in the background, and whoever dies is replaced, with and without work. An idle pool does
  * not keep its process from exiting; children never outlive it.
- * Throws a TypeError or RangeError that names a bad option, and POOL_IN_TASK_MODULE in a child that is loading its task
+ * Throws a TypeError or RangeError that names a bad option, VALUE_NOT_PORTABLE for `initArgs` that cannot be sent, and POOL_IN_TASK_MODULE in a child that is loading its task
  * module, where every child would start children of its own.
  */
 export const Pool: new (options?: PoolOptions) => Pool = class Pool extends PoolSurface {
@@ -29,18 +29,18 @@ export const Pool: new (options?: PoolOptions) => Pool = class Pool extends Pool
     refuseInTaskModule();
     const { initializer, maxResultBytes = defaultResultBytesMax } = options;
     const processes = options.processes ?? usableCpus();
+    const initArgs = initArgsOf(options);
+    const setupWith = (task: TaskRef | undefined): ChildSetup =>
+      childSetupOf(options, task && initArgs && { task, ...initArgs });
     const resolved = initializer === undefined ? undefined : resolveTask(initializer, undefined);
     // An inline initializer takes a moment to be looked at; jobs wait for that, and reject if it cannot be sent.
-    const setup =
-      resolved instanceof Promise
-        ? resolved.then((task) => childSetupOf(options, task))
-        : childSetupOf(options, resolved);
+    const setup = resolved instanceof Promise ? resolved.then(setupWith) : setupWith(resolved);
     const printer = options.printer ?? new PrintWriter();
     const print = (text: Print): void => {
       if (options.stdio !== 'ignore') printer.write(text, undefined);
     };
     const backend = new LocalBackend({ processes, setup, maxResultBytes, print });
-    super(backend, { ...options, processes, printer });
+    super(backend, { ...options, processes, printer }, initArgs?.broadcasts);
   }
 };
 

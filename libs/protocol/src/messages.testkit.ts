@@ -61,6 +61,7 @@ const block: fc.Arbitrary<Block> = fc.record({
   payload: bytes,
   more: fc.boolean(),
   totalBytes: uint64,
+  broadcastSha256: few(text),
 });
 const run: fc.Arbitrary<ResultRun> = fc.record({
   first: uint64,
@@ -158,7 +159,7 @@ const options: fc.Arbitrary<JobOptions> = fc.record({
 const setup: fc.Arbitrary<ChildSetup> = fc.record({
   env: texts,
   execArgv: few(text),
-  initializer: maybe(fc.record({ task: maybe(task), args: bytes })),
+  initializer: maybe(fc.record({ task: maybe(task), args: bytes, broadcastSha256: few(text) })),
   stdio: anyOf(StdioMode),
   maxRssBytes: uint64,
   maxAgeMs: uint64,

@@ -50,8 +50,8 @@ interface Kept<R, F> {
 }
 
 /** Everything held for one job. */
-class JobPayload<R extends ResultBytes, F> {
-  readonly blocks: BlockList<ItemBlock> = new BlockList();
+class JobPayload<R extends ResultBytes, F, B extends ItemBlock> {
+  readonly blocks: BlockList<B> = new BlockList();
   /** Kept and not delivered, by first item. */
   readonly undelivered: Map<number, Kept<R, F>> = new Map();
   /** Delivered and not acknowledged, in order of delivery. */
@@ -61,9 +61,9 @@ class JobPayload<R extends ResultBytes, F> {
   resultBytes = 0;
 }
 
-/** Payload bytes by (job, item). Used by the local pool and by the coordinator. */
-export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown> {
-  readonly #jobs: Map<JobId, JobPayload<R, F>> = new Map();
+/** Payload bytes by (job, item). Used by the local pool and by the coordinator. `B` is whatever a driver keeps of a block. */
+export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B extends ItemBlock = ItemBlock> {
+  readonly #jobs: Map<JobId, JobPayload<R, F, B>> = new Map();
   #itemBytes = 0;
   #resultBytes = 0;
 
@@ -78,7 +78,7 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown> {
   }
 
   /** Takes a block in. Blocks of a job follow each other from item 0 without a gap; throws a RangeError otherwise. */
-  addBlock(job: JobId, block: ItemBlock): void {
+  addBlock(job: JobId, block: B): void {
     const payload = this.#of(job);
     payload.blocks.append(block);
     payload.itemBytes += block.bytes.byteLength;
@@ -86,12 +86,12 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown> {
   }
 
   /** The blocks that hold these items, in order; each is the very object that came in. */
-  blocksFor(job: JobId, first: number, count: number): ItemBlock[] {
+  blocksFor(job: JobId, first: number, count: number): B[] {
     return this.#jobs.get(job)?.blocks.touching(first, count) ?? [];
   }
 
   /** The input of these items is needed no more. A block goes when its last item does; answers those that went. */
-  releaseItems(job: JobId, first: number, count: number): ItemBlock[] {
+  releaseItems(job: JobId, first: number, count: number): B[] {
     const payload = this.#jobs.get(job);
     if (payload === undefined) return [];
     const gone = payload.blocks.release(first, count);
@@ -177,7 +177,7 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown> {
     this.#jobs.delete(job);
   }
 
-  #of(job: JobId): JobPayload<R, F> {
+  #of(job: JobId): JobPayload<R, F, B> {
     let payload = this.#jobs.get(job);
     if (payload === undefined) {
       payload = new JobPayload();

@@ -20,6 +20,7 @@ export {
   TimeoutError,
 } from '@shoal/errors';
 export {
+  type Broadcast,
   current,
   type Items,
   type Job,

@@ -1,11 +1,13 @@
 /** What the JSON part of each frame says. Hot frames (start marks, values) are binary and live in frames.ts. */
-import type { Encoding, TaskRef } from '../chunk-request.ts';
+import type { BlobFile, Encoding, TaskRef } from '../chunk-request.ts';
 
 /** The first frame to a child; with the initializer's arguments after it. */
 export interface SetupMessage {
   readonly stdio: 'forward' | 'ignore';
   readonly maxRssBytes?: number;
   readonly initializer?: TaskRef;
+  /** What its arguments refer to. */
+  readonly broadcasts?: readonly BlobFile[];
 }
 
 /** A function and all that is the same for each chunk of its job. */
@@ -26,12 +28,16 @@ export interface BlockMessage {
   readonly encoding: Encoding;
   readonly first: number;
   readonly count: number;
+  /** What its items refer to. */
+  readonly broadcasts?: readonly BlobFile[];
 }
 
 /** What will not be referred to again. */
 export interface ForgetMessage {
   readonly blocks: readonly number[];
   readonly tasks: readonly number[];
+  /** Constants, by their hashes. */
+  readonly broadcasts?: readonly string[];
 }
 
 /** Consecutive items to run. */

@@ -1,5 +1,5 @@
 import { bytesText } from '@shoal/errors';
-import type { Block } from '../chunk-request.ts';
+import type { BlobFile, Block } from '../chunk-request.ts';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
 import { encodeBlock } from '../values/block-codec.ts';
 import { explainUnportable, findUnportable } from '../values/portable.ts';
@@ -74,8 +74,9 @@ export class BlockBuilder {
   #encode(values: unknown[]): void {
     const first = this.#first;
     let bytes: Uint8Array;
+    const refersTo = new Map<string, BlobFile>();
     try {
-      bytes = encodeBlock('v8', values);
+      bytes = encodeBlock('v8', values, refersTo);
     } catch (error) {
       // Something that only the encoder sees: a Proxy, a getter that throws, too many bytes for one buffer.
       if (values.length > 1) {
@@ -106,7 +107,8 @@ export class BlockBuilder {
     }
     this.#first += values.length;
     this.#grow(values.length, bytes.byteLength);
-    this.#options.emit({ first, count: values.length, bytes });
+    const broadcasts = refersTo.size === 0 ? {} : { broadcasts: [...refersTo.values()] };
+    this.#options.emit({ first, count: values.length, bytes, ...broadcasts });
   }
 
   #encodeHalves(values: unknown[]): void {

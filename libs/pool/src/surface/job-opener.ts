@@ -27,6 +27,7 @@ export type SurfaceOptions = Pick<
   | 'concurrentTasksPerChild'
   | 'maxItemBytes'
   | 'maxResultBytes'
+  | 'maxBroadcastBytes'
   | 'onDispose'
   | 'stdio'
   | 'printer'

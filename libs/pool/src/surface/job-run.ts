@@ -1,4 +1,5 @@
-import type { Print } from '../chunk-request.ts';
+import { type BlobHold, broadcastStore } from '../broadcast-store.ts';
+import type { Block, Print } from '../chunk-request.ts';
 import type {
   BackendProgress,
   FailedOutcome,
@@ -65,6 +66,8 @@ export class JobRun implements JobSink, ItemReceiver {
   /** Blocks pushed of which the consumer has not taken every outcome: where they end, and their bytes. */
   #openBlocks: { readonly end: number; readonly bytes: number }[] = [];
   #openBytes = 0;
+  /** Constants that its items refer to: there until the job is over, whoever releases them. */
+  readonly #holds: Map<string, BlobHold> = new Map();
   #running: RunningJob | undefined;
   #puller: InputPuller | undefined;
   #granted = 0;
@@ -86,6 +89,7 @@ export class JobRun implements JobSink, ItemReceiver {
       itemBytesMax,
       emit: (block) => {
         if (this.#over) return;
+        this.#hold(block.broadcasts);
         this.#openBlocks.push({ end: block.first + block.count, bytes: block.bytes.byteLength });
         this.#openBytes += block.bytes.byteLength;
         this.#running?.push(block);
@@ -266,5 +270,12 @@ export class JobRun implements JobSink, ItemReceiver {
     this.#options.progress?.ended();
     this.#openBlocks = [];
     this.#refusals.clear();
+    for (const hold of this.#holds.values()) hold.letGo();
+  }
+
+  #hold(files: Block['broadcasts'] = []): void {
+    for (const file of files) {
+      if (!this.#holds.has(file.sha256)) this.#holds.set(file.sha256, broadcastStore.hold(file));
+    }
   }
 }

@@ -4,9 +4,11 @@
  *   arguments -> JobOpener: PreparedJob -> JobRun -> collector (map) | queue (imap)
  */
 import { PoolClosedError, PoolTerminatedError, ShoalError } from '@shoal/errors';
+import type { BlobFile } from '../chunk-request.ts';
 import type { JobBackend, PoolStats } from '../job-backend.ts';
 import type { Items, MapPool, ResultStream, Settled } from '../map-pool.ts';
 import type { SubmitOptions } from '../options.ts';
+import type { Broadcast } from '../values/broadcast.ts';
 import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
 import { checkItems, knownLength } from './input-puller.ts';
@@ -24,10 +26,13 @@ import { KeepAlive } from './keep-alive.ts';
 import { type Collector, MapCollector, SettledCollector } from './map-collector.ts';
 import { type Method, methods } from './method.ts';
 import { OutcomeQueue, OutcomeStream } from './outcome-stream.ts';
+import { PoolBroadcasts } from './pool-broadcasts.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { callUser } from './user-callback.ts';
 
 export type { SurfaceOptions } from './job-opener.ts';
+
+const defaultBroadcastBytesMax = 1024 ** 3;
 
 const newMapCollector = ({ request, call }: PreparedJob): MapCollector =>
   new MapCollector({ ...request, site: call.site });
@@ -42,13 +47,16 @@ export class PoolSurface implements MapPool {
   readonly #onDispose: SurfaceOptions['onDispose'];
   readonly #keepAlive = new KeepAlive();
   readonly #arrivals = new Arrivals();
+  readonly #broadcasts: PoolBroadcasts;
   #state: 'open' | 'closed' | 'terminated' = 'open';
   #gone: Promise<void> | undefined;
 
-  constructor(backend: JobBackend, options: SurfaceOptions = {}) {
+  /** `kept`: constants that every child needs, as long as the pool lives. */
+  constructor(backend: JobBackend, options: SurfaceOptions = {}, kept: readonly BlobFile[] = []) {
     this.#backend = backend;
     this.#opener = new JobOpener(backend, options);
     this.#onDispose = options.onDispose;
+    this.#broadcasts = new PoolBroadcasts(options.maxBroadcastBytes ?? defaultBroadcastBytesMax, kept);
   }
 
   map(fn: AnyTask, items: Items<unknown>, options?: object): Promise<never[]> {
@@ -128,19 +136,24 @@ export class PoolSurface implements MapPool {
     return handle as unknown as Job<never>;
   }
 
+  broadcast<T>(value: T): Broadcast<T> {
+    this.#checkOpen();
+    return this.#broadcasts.create(value);
+  }
+
   close(): void {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
     const none = this.#arrivals.whenNone();
     this.#gone = none === undefined ? this.#backend.close() : none.then(() => this.#backend.close());
-    this.#gone.catch(() => {});
+    this.#whenGone(this.#gone);
   }
 
   async terminate(): Promise<void> {
     if (this.#state !== 'terminated') {
       this.#state = 'terminated';
       this.#gone = this.#backend.terminate(new PoolTerminatedError());
-      this.#gone.catch(() => {});
+      this.#whenGone(this.#gone);
     }
     await this.#whileAwake(this.#gone ?? Promise.resolve()).catch(() => {});
   }
@@ -162,6 +175,11 @@ export class PoolSurface implements MapPool {
     } else {
       await this.terminate();
     }
+  }
+
+  #whenGone(gone: Promise<void>): void {
+    const release = (): void => this.#broadcasts.releaseAll();
+    gone.then(release, release);
   }
 
   async #collect<R>(call: MethodCall, newCollector: (job: PreparedJob) => Collector<R>): Promise<R[]> {
@@ -248,6 +266,10 @@ function callOf(method: Method, fn: AnyTask, items: Items<unknown>, options: obj
 }
 
 /** A pool over any backend, with the defaults of its jobs. */
-export function surfaceOver(backend: JobBackend, options?: SurfaceOptions): MapPool {
-  return new PoolSurface(backend, options);
+export function surfaceOver(
+  backend: JobBackend,
+  options?: SurfaceOptions,
+  kept?: readonly BlobFile[],
+): MapPool {
+  return new PoolSurface(backend, options, kept);
 }

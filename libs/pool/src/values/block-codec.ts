@@ -5,18 +5,24 @@
  */
 import { Buffer } from 'node:buffer';
 import v8 from 'node:v8';
-import type { Encoding } from '../chunk-request.ts';
+import type { BlobFile, Encoding } from '../chunk-request.ts';
+import { BroadcastHandle, foundBroadcast } from './broadcast.ts';
 
 /**
  * Write consecutive values as the bytes of one block.
  *
  * Throws what the encoding throws for a value that it cannot carry; `findUnportable` then says which and where, and
  * has to be asked beforehand about values that structured clone would flatten without a word.
+ * `refersTo` collects the constants that the values hold handles of.
  */
-export function encodeBlock(encoding: Encoding, values: readonly unknown[]): Uint8Array {
+export function encodeBlock(
+  encoding: Encoding,
+  values: readonly unknown[],
+  refersTo?: Map<string, BlobFile>,
+): Uint8Array {
   switch (encoding) {
     case 'v8':
-      return v8.serialize(values);
+      return encodeValue(values, refersTo);
     case 'json':
       return writeRecords(values.map((value) => Buffer.from(JSON.stringify(value) ?? 'null')));
     case 'bytes':
@@ -49,8 +55,11 @@ function readValues(encoding: Encoding, bytes: Uint8Array): unknown[] {
 }
 
 /** One structured clone as bytes. */
-export function encodeValue(value: unknown): Uint8Array {
-  return v8.serialize(value);
+export function encodeValue(value: unknown, refersTo?: Map<string, BlobFile>): Uint8Array {
+  const writer = new ReferringSerializer(refersTo);
+  writer.writeHeader();
+  writer.writeValue(value);
+  return writer.releaseBuffer();
 }
 
 /**
@@ -65,15 +74,63 @@ export function decodeValue(bytes: Uint8Array): unknown {
   return reader.readValue();
 }
 
-interface HostObjectReader {
+interface HostObjects {
+  _writeHostObject(view: ArrayBufferView): void;
   _readHostObject(): ArrayBufferView;
 }
 
-const readView = (v8.DefaultDeserializer.prototype as unknown as HostObjectReader)._readHostObject;
+const writeView = (v8.DefaultSerializer.prototype as unknown as HostObjects)._writeHostObject;
+const readView = (v8.DefaultDeserializer.prototype as unknown as HostObjects)._readHostObject;
+
+/**
+ * A view is written as the number of its kind, its length, its bytes. This number is for a handle: Node's own are below
+ * 16, and no length is so big. What follows is the constant's hash, as the bytes of a Uint8Array.
+ */
+const handleKind = 0xffff_ffff;
+const uint8ArrayKind = 1;
+const hashBytes = 32;
+
+/** `v8.serialize`, but a handle becomes a reference. */
+class ReferringSerializer extends v8.DefaultSerializer {
+  readonly #refersTo: Map<string, BlobFile> | undefined;
+
+  constructor(refersTo: Map<string, BlobFile> | undefined) {
+    super();
+    this.#refersTo = refersTo;
+  }
+
+  _writeHostObject(view: ArrayBufferView): void {
+    const source = BroadcastHandle.sourceOf(view);
+    if (source === undefined) {
+      writeView.call(this as unknown as HostObjects, view);
+      return;
+    }
+    if (!source.isLive()) throw new TypeError('A broadcast value was released.');
+    const { file } = source;
+    this.#refersTo?.set(file.sha256, file);
+    this.writeUint32(handleKind);
+    this.writeUint32(hashBytes);
+    this.writeRawBytes(Buffer.from(file.sha256, 'hex'));
+  }
+}
 
 class OwningDeserializer extends v8.DefaultDeserializer {
+  #isHandle = false;
+
+  /** Called for the kind of a view, and for its length. */
+  override readUint32(): number {
+    const number = super.readUint32();
+    if (number !== handleKind) return number;
+    this.#isHandle = true;
+    return uint8ArrayKind;
+  }
+
   _readHostObject(): ArrayBufferView {
-    const view = readView.call(this as unknown as HostObjectReader);
+    const view = readView.call(this as unknown as HostObjects);
+    if (this.#isHandle) {
+      this.#isHandle = false;
+      return foundBroadcast(Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('hex'));
+    }
     const start = view.byteOffset;
     const memory = view.buffer.slice(start, start + view.byteLength);
     if (Buffer.isBuffer(view)) return Buffer.from(memory as ArrayBuffer);

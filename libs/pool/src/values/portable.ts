@@ -8,6 +8,7 @@
 import { types } from 'node:util';
 import v8 from 'node:v8';
 import type { Encoding } from '../chunk-request.ts';
+import { BroadcastHandle } from './broadcast.ts';
 
 /** What in a value cannot travel. */
 export interface Unportable {
@@ -38,6 +39,13 @@ export function explainUnportable(value: unknown, encoding: Encoding, thrown: un
       path: 'it',
       kind: `refused (${thrown instanceof Error ? thrown.message : 'no reason given'})`,
     }
+  );
+}
+
+/** Where a value holds a handle of a constant. */
+export function findBroadcast(value: unknown): Unportable | undefined {
+  return search(value, 'v8', (part) =>
+    BroadcastHandle.sourceOf(part) === undefined ? undefined : 'a broadcast value itself',
   );
 }
 
@@ -95,12 +103,16 @@ function isPlainBuiltin(value: object): boolean {
 }
 
 /** Look at everything, once each, and keep the path. */
-function search(root: unknown, encoding: Encoding): Unportable | undefined {
+function search(
+  root: unknown,
+  encoding: Encoding,
+  verdict: (value: unknown, encoding: Encoding) => string | undefined = kindOfUnportable,
+): Unportable | undefined {
   const seen = new Set<object>();
   const open: { readonly value: unknown; readonly path: string }[] = [{ value: root, path: '' }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, path } = next;
-    const kind = kindOfUnportable(value, encoding);
+    const kind = verdict(value, encoding);
     if (kind !== undefined) return { path: path === '' ? 'it' : path, kind };
     if (typeof value !== 'object' || value === null || seen.has(value)) continue;
     seen.add(value);
@@ -160,6 +172,11 @@ function kindOfUnportable(value: unknown, encoding: Encoding): string | undefine
 
 function kindOfObject(value: object, encoding: Encoding): string | undefined {
   if (types.isProxy(value)) return 'a Proxy';
+  const broadcast = BroadcastHandle.sourceOf(value);
+  if (broadcast !== undefined) {
+    if (encoding === 'json') return 'a broadcast value, which JSON cannot carry';
+    return broadcast.isLive() ? undefined : 'a broadcast value that was released';
+  }
   if (encoding === 'json') {
     if (types.isMap(value) || types.isSet(value)) return `a ${nameOf(value)}, which JSON cannot carry`;
     if ('toJSON' in value) return undefined;

@@ -176,6 +176,12 @@ export interface Block {
    * before it has been sent. 0: this message is the whole block.
    */
   totalBytes: number;
+  /**
+   * Large constants that these items refer to, each kept by BundleService under this SHA-256 (64 lower-case hexadecimal
+   * digits): the client puts them there before the block, and an agent has them before it runs the items. Only in the
+   * first of several parts.
+   */
+  broadcastSha256: string[];
 }
 
 /** Values of consecutive items, as the child encoded them. Big ones travel in parts, as blocks do. */
@@ -416,6 +422,8 @@ export interface Initializer {
     | undefined;
   /** Its arguments, a payload of one value: their array, in the job's encoding. Empty: no arguments. */
   args: Uint8Array;
+  /** Large constants that the arguments refer to, as in Block.broadcast_sha256. */
+  broadcastSha256: string[];
 }
 
 function createBasePeer(): Peer {
@@ -838,7 +846,7 @@ export const ItemRange: MessageFns<ItemRange> = {
 };
 
 function createBaseBlock(): Block {
-  return { first: 0, count: 0, payload: new Uint8Array(0), more: false, totalBytes: 0 };
+  return { first: 0, count: 0, payload: new Uint8Array(0), more: false, totalBytes: 0, broadcastSha256: [] };
 }
 
 export const Block: MessageFns<Block> = {
@@ -857,6 +865,9 @@ export const Block: MessageFns<Block> = {
     }
     if (message.totalBytes !== 0) {
       writer.uint32(40).uint64(message.totalBytes);
+    }
+    for (const v of message.broadcastSha256) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -914,6 +925,14 @@ export const Block: MessageFns<Block> = {
             message.totalBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.broadcastSha256.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -936,6 +955,7 @@ export const Block: MessageFns<Block> = {
     message.payload = object.payload ?? new Uint8Array(0);
     message.more = object.more ?? false;
     message.totalBytes = object.totalBytes ?? 0;
+    message.broadcastSha256 = object.broadcastSha256?.map((e) => e) || [];
     return message;
   },
 };
@@ -2578,7 +2598,7 @@ export const ChildSetup_EnvEntry: MessageFns<ChildSetup_EnvEntry> = {
 };
 
 function createBaseInitializer(): Initializer {
-  return { task: undefined, args: new Uint8Array(0) };
+  return { task: undefined, args: new Uint8Array(0), broadcastSha256: [] };
 }
 
 export const Initializer: MessageFns<Initializer> = {
@@ -2588,6 +2608,9 @@ export const Initializer: MessageFns<Initializer> = {
     }
     if (message.args.length !== 0) {
       writer.uint32(18).bytes(message.args);
+    }
+    for (const v of message.broadcastSha256) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -2621,6 +2644,14 @@ export const Initializer: MessageFns<Initializer> = {
             message.args = reader.bytes();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.broadcastSha256.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2640,6 +2671,7 @@ export const Initializer: MessageFns<Initializer> = {
     const message = createBaseInitializer();
     message.task = (object.task !== undefined && object.task !== null) ? TaskRef.fromPartial(object.task) : undefined;
     message.args = object.args ?? new Uint8Array(0);
+    message.broadcastSha256 = object.broadcastSha256?.map((e) => e) || [];
     return message;
   },
 };

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makeOwnFolder, removeDeadFolders } from './bundle-folder.ts';
+import { makeOwnFolder, removeDeadFolders } from './own-folder.ts';
 
 let parent = '';
 beforeEach(() => {
-  parent = mkdtempSync(join(tmpdir(), 'bundle-folder-'));
+  parent = mkdtempSync(join(tmpdir(), 'own-folder-'));
 });
 afterEach(() => rmSync(parent, { recursive: true }));
 
@@ -20,14 +20,14 @@ function folderOf(own: string, pid: number, start?: string): string {
   return path;
 }
 
-test('a folder is private to its user and bears its process', async () => {
-  const own = await makeOwnFolder(parent);
+test('a folder is private to its user and bears its process', () => {
+  const own = makeOwnFolder(parent, 'pool');
   expect(statSync(own).mode & 0o777).toBe(0o700);
   expect(basename(own)).toContain(`-${process.pid}-`);
 });
 
-test('folders of agents that were killed are removed, those of living ones stay', async () => {
-  const own = await makeOwnFolder(parent);
+test('folders of processes that were killed are removed, those of living ones stay', () => {
+  const own = makeOwnFolder(parent, 'agent');
   const { pid: dead } = spawnSync('true');
   const stale = folderOf(own, dead);
   const ofEarlierNumber = folderOf(own, process.pid, '1');

@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+
+/** Whose folder it is. */
+export type FolderKind = 'agent' | 'pool';
 
 /**
  * Makes a folder (mode 0700) that bears its owner: this machine, this process, and when that started, for numbers of
  * processes are used again.
  */
-export async function makeOwnFolder(parentDir: string): Promise<string> {
+export function makeOwnFolder(parentDir: string, kind: FolderKind): string {
   const { pid } = process;
-  return mkdtemp(join(parentDir, `shoal-agent-${home()}-${pid}-${startOf(pid) ?? unknownStart}-`));
+  return mkdtempSync(join(parentDir, `shoal-${kind}-${home()}-${pid}-${startOf(pid) ?? unknownStart}-`));
 }
 
-/** Removes the folders of agents that are no more: one that was killed could not do so itself. */
+/** Removes the folders of processes that are no more: one that was killed could not do so itself. */
 export function removeDeadFolders(parentDir: string): void {
   for (const name of names(parentDir)) {
     const [, place, pid, start] = folderName.exec(name) ?? [];
@@ -22,12 +24,12 @@ export function removeDeadFolders(parentDir: string): void {
     try {
       rmSync(join(parentDir, name), { recursive: true, force: true });
     } catch {
-      // Another user's: that user's agents remove it.
+      // Another user's: that user's processes remove it.
     }
   }
 }
 
-const folderName = /^shoal-agent-([0-9a-f]{8})-(\d+)-(\d+)-/;
+const folderName = /^shoal-(?:agent|pool)-([0-9a-f]{8})-(\d+)-(\d+)-/;
 /** Where a system does not say when a process started. */
 const unknownStart = '0';
 
