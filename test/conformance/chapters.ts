@@ -13,6 +13,7 @@ import { ordering } from './cases/ordering.cases.ts';
 import { prints } from './cases/prints.cases.ts';
 import { recycling } from './cases/recycling.cases.ts';
 import { retries } from './cases/retries.cases.ts';
+import { speculation } from './cases/speculation.cases.ts';
 import { streams } from './cases/streams.cases.ts';
 import { timeouts } from './cases/timeouts.cases.ts';
 import { values } from './cases/values.cases.ts';
@@ -35,6 +36,7 @@ export const chapters: readonly Chapter[] = [
   streams,
   windows,
   fairness,
+  speculation,
   jobs,
   cancellation,
   ending,
@@ -57,5 +59,6 @@ export const farChapters: readonly Chapter[] = [
   recycling,
   initializer,
   fairness,
+  speculation,
   prints,
 ];

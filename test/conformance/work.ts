@@ -43,6 +43,13 @@ export const failAtFirst = task(import.meta, async ({ times, ms = 0 }: { times: 
   return attempt;
 });
 
+/** Item 0 takes a minute in its first try, everything else a moment. Says which try it was. */
+export const dawdleAtFirst = task(import.meta, async (item: number) => {
+  const attempt = current()?.attempt;
+  if (item === 0 && attempt === 1) await sleep(60_000);
+  return attempt;
+});
+
 export const loopForEver = task(import.meta, (item: number) => {
   while (item === 1) {
     // Nothing but the clock can end this.

@@ -15,6 +15,12 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
     `coordinator ${address} ${cluster.coordinator?.version ?? ''}: ${counted(cluster.agents, 'agent')}, ` +
       `${cluster.busySlots} of ${counted(cluster.slots, 'slot')} busy, ${counted(cluster.activeJobs, 'job')}, ` +
       `${grouped(cluster.queuedItems)} items wait`,
+    ...(cluster.speculatedItems > 0
+      ? [
+          `second attempts at ${counted(cluster.speculatedItems, 'item')} that lagged; ` +
+            `${grouped(cluster.speculationWins)} came first`,
+        ]
+      : []),
     ...(agents.length > 0 ? ['', ...agentTable(agents)] : []),
     ...(active.length > 0 ? ['', ...jobTable(active)] : []),
     '',

@@ -111,6 +111,8 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       queuedItems: sum(active.map(({ queued }) => queued)),
       runningItems: sum(active.map(({ running }) => running)),
       settledItems: totals.itemsSucceeded + totals.itemsFailed,
+      speculatedItems: totals.itemsSpeculated,
+      speculationWins: totals.speculationWins,
       heldBytes: store.itemBytes + store.resultBytes,
       spilledBytes: 0,
     };

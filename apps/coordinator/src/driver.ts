@@ -181,6 +181,7 @@ export class Driver {
           command.outcome.state === 'failedFast'
             ? store.failureOf(command.job, command.outcome.index)
             : undefined;
+        job.speculation = command.speculation;
         const end = jobEnded(job, command.outcome, failure);
         const state = Object.entries(JobState).find(([, value]) => value === end.state)?.[0] ?? '';
         feed.tell(

@@ -23,6 +23,7 @@ export interface ClusterEvent {
  * | `agent.lost`, `agent.quarantined` | warn | agent, silentForMs, items, forMs |
  * | `job.created`, `job.ended` | info | job, task, state, succeeded, failed |
  * | `job.retried` | info | job, items, why |
+ * | `job.speculated` | info | job, items, straggler, agent |
  * | `attempt.unconfirmed`, `result.refused` | warn, debug | attempt, items |
  * | `print.unread` | info | job, agent, pid; the message is what was printed |
  * | `bundle.stored`, `bundle.named` | info | sha256, bytes, name |
@@ -81,6 +82,12 @@ export class EventFeed {
       case 'itemsRetried': {
         const { job, items, why } = note;
         this.tell('job.retried', { job, items, why }, `${items} items of job ${job} run again: ${why}`);
+        return;
+      }
+      case 'itemsSpeculated': {
+        const { job, items, straggler, agent } = note;
+        const message = `${items} items of job ${job} lag on agent ${straggler}; they run on ${agent} too`;
+        this.tell('job.speculated', { job, items, straggler, agent }, message);
         return;
       }
       case 'dispatchUnconfirmed': {

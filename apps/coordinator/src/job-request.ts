@@ -7,6 +7,7 @@ import {
   JobOptions,
   RetryBudgets,
   type TaskRef,
+  limits as wireLimits,
 } from '@shoal/protocol';
 import { defaultRetries, type JobSpec } from '@shoal/scheduler';
 import type { BundleStore } from './bundle-store.ts';
@@ -52,6 +53,12 @@ export function checkJobRequest(
     if (!bundles.has(sha256)) throw new ShoalError('BUNDLE_NOT_FOUND', { bundle: sha256 });
   }
   check(Math.abs(options.priority) <= 100, 'options.priority', 'must be from -100 to 100');
+  const labels = Object.entries(options.labels);
+  const labelsMost = wireLimits.labelEntries.default;
+  check(labels.length <= labelsMost, 'options.labels', `are more than ${labelsMost}`);
+  const charsMost = wireLimits.nameChars.default;
+  const fit = labels.every(([label, value]) => label.length <= charsMost && value.length <= charsMost);
+  check(fit, 'options.labels', `are longer than ${charsMost} characters`);
   return {
     requestId: request.requestId,
     fingerprint: fingerprintOf(request),

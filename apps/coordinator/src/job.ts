@@ -1,5 +1,5 @@
 import { type CatalogueError, type ItemFailure, type JobEnded, JobState, type Print } from '@shoal/protocol';
-import type { ItemBlock, JobId, Outcome, ResultBytes } from '@shoal/scheduler';
+import type { ItemBlock, JobId, Outcome, ResultBytes, SpeculationTally } from '@shoal/scheduler';
 import type { AgentLink } from './driver.ts';
 import type { CheckedRequest } from './job-request.ts';
 import { PrintQueue } from './print-queue.ts';
@@ -62,6 +62,8 @@ export class Job {
   /** Set once, when the job is over. */
   end: JobEnded | undefined;
   endedUnixMs: number = 0;
+  /** What second attempts came to, once it is over. */
+  speculation: SpeculationTally | undefined;
   /** Why no item can run, as an agent reported it; told when the job ends for it. */
   unrunnable: CatalogueError | undefined;
   /** Sessions that were told of this job. */

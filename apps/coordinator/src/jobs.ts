@@ -192,6 +192,8 @@ export class Jobs {
         running: progress?.running ?? 0,
         queued: progress?.queued ?? 0,
         retried: progress?.retried ?? 0,
+        speculated: (progress ?? job.speculation)?.speculated ?? 0,
+        speculationWins: (progress ?? job.speculation)?.speculationWins ?? 0,
         waitingFor: this.#waitingFor(progress),
       },
       totalItems: job.inputEnded ? job.pushed : job.request.options.totalItems,

@@ -114,6 +114,8 @@ export class ResultStream implements JobReader {
       }
       if (this.#tellPrint()) continue;
       if (this.#end === undefined) return;
+      // What second attempts came to is known by now.
+      this.#showProgress();
       this.#writer.write({ message: { $case: 'ended', value: this.#end } });
       this.#parts.job.readOut();
       this.gone();

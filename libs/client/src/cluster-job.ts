@@ -81,7 +81,14 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   #reader: OutcomeReader | undefined;
   #counts: JobCounts = { queued: 0, running: 0, done: 0 };
   /** Where the coordinator last said that it stands. */
-  #progress: BackendProgress = { done: 0, failed: 0, retried: 0, running: 0 };
+  #progress: BackendProgress = {
+    done: 0,
+    failed: 0,
+    retried: 0,
+    running: 0,
+    speculated: 0,
+    speculationWins: 0,
+  };
   #failedIndices: Set<number> = new Set();
   #inputEnded = false;
   #cancelReason: string | undefined;

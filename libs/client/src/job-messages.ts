@@ -171,10 +171,20 @@ export function progressOf({
   failed,
   retried,
   running,
+  speculated,
+  speculationWins,
   succeeded,
   waitingFor,
 }: WireProgress): BackendProgress {
-  return { done: succeeded, failed, retried, running, ...(waitingFor === '' ? {} : { waitingFor }) };
+  return {
+    done: succeeded,
+    failed,
+    retried,
+    running,
+    speculated,
+    speculationWins,
+    ...(waitingFor === '' ? {} : { waitingFor }),
+  };
 }
 
 const childStates = {

@@ -54,6 +54,9 @@ export interface BackendProgress {
   readonly failed: number;
   readonly running: number;
   readonly retried: number;
+  /** Items that were given to a second process to beat a straggler, and those whose second attempt was first. */
+  readonly speculated: number;
+  readonly speculationWins: number;
   /** Why nothing runs, in words; undefined while something does. */
   readonly waitingFor?: string;
 }

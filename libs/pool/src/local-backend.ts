@@ -20,7 +20,15 @@ import type {
 } from './chunk-request.ts';
 import type { ChunkEnding, ChunkId } from './core/chunk.ts';
 import { DeadlineTimer } from './deadline-timer.ts';
-import type { FailedOutcome, JobBackend, JobRequest, JobSink, PoolStats, RunningJob } from './job-backend.ts';
+import type {
+  BackendProgress,
+  FailedOutcome,
+  JobBackend,
+  JobRequest,
+  JobSink,
+  PoolStats,
+  RunningJob,
+} from './job-backend.ts';
 import {
   attemptEndingOf,
   attemptFactOf,
@@ -46,6 +54,7 @@ interface LocalJob {
   /** Why no item of it can run; the scheduler only knows that it is so. */
   unrunnable: Error | undefined;
   progressAtMs: number;
+  progress: BackendProgress | undefined;
 }
 
 /** What an event brought along: kept if the scheduler says so, dropped otherwise. */
@@ -107,7 +116,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
 
   open(request: JobRequest, sink: JobSink): RunningJob {
     const job = `job-${++this.#jobsOpened}`;
-    this.#jobs.set(job, { request, sink, unrunnable: undefined, progressAtMs: 0 });
+    this.#jobs.set(job, { request, sink, unrunnable: undefined, progressAtMs: 0, progress: undefined });
     if (this.#setup !== undefined) this.#create(job, request);
     else {
       this.#setupKnown.then(
@@ -339,14 +348,18 @@ export class LocalBackend implements JobBackend, ChunkListener {
     job.progressAtMs = nowMs;
     const progress = this.#scheduler.progress(id);
     if (progress === undefined) return;
-    const { succeeded, failed, running, retried, waitingFor } = progress;
+    const { succeeded, failed, running, retried, speculated, speculationWins, waitingFor } = progress;
     const waiting = waitingFor === undefined ? {} : { waitingFor };
-    job.sink.progress({ done: succeeded, failed, running, retried, ...waiting });
+    job.progress = { done: succeeded, failed, running, retried, speculated, speculationWins, ...waiting };
+    job.sink.progress(job.progress);
   }
 
-  #endJob({ job: id, outcome }: Extract<SchedulerCommand, { type: 'endJob' }>): void {
+  #endJob({ job: id, outcome, speculation }: Extract<SchedulerCommand, { type: 'endJob' }>): void {
     const job = this.#jobs.get(id);
     if (job === undefined) return;
+    if (speculation !== undefined && job.progress !== undefined) {
+      job.sink.progress({ ...job.progress, running: 0, ...speculation });
+    }
     if (outcome.state === 'failedFast') {
       const failure = this.#store.failureOf(id, outcome.index);
       if (failure !== undefined) job.sink.failed(failure);

@@ -8,11 +8,12 @@ const windowBytes = 64 * 1024 * 1024;
 
 /** A job as the scheduler knows it. */
 export function jobSpecOf(request: JobRequest, group: JobSpec['group'], nowMs: number): JobSpec {
-  const { priority, labels, chunkSize, totalItems, retries, ordered, failFast, pure, windowItems } = request;
+  const { priority, chunkSize, totalItems, retries, ordered, failFast, pure, windowItems } = request;
   const { timeoutMs, deadlineMs } = request;
   return {
     priority,
-    labels,
+    // One machine: there is none to choose.
+    labels: {},
     chunkSize,
     group,
     retries,

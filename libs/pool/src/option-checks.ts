@@ -103,6 +103,24 @@ export const environment: OptionCheck = (name, value) => {
   }
 };
 
+/** A record of strings: at most `entriesMax`, names and values of at most `charsMax` characters, no name empty. */
+export function textRecord(entriesMax: number, charsMax: number): OptionCheck {
+  return (name, value) => {
+    if (!isRecord(value)) throw wrongType(name, 'a record of strings', value);
+    const entries = Object.entries(value);
+    if (entries.length > entriesMax) {
+      throw new RangeError(`${name} has to have at most ${entriesMax} entries, not ${entries.length}.`);
+    }
+    for (const [key, content] of entries) {
+      if (key === '') throw new RangeError(`${name} has an entry without a name.`);
+      if (typeof content !== 'string') throw wrongType(`${name}.${key}`, 'a string', content);
+      if (key.length > charsMax || content.length > charsMax) {
+        throw new RangeError(`${name}.${key.slice(0, charsMax)} is longer than ${charsMax} characters.`);
+      }
+    }
+  };
+}
+
 /** Whether a value is an object with properties, neither null nor an array. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -12,6 +12,7 @@ import {
   oneOf,
   stringList,
   text,
+  textRecord,
   timerMsMax,
   wholeNumber,
 } from './option-checks.ts';
@@ -70,6 +71,8 @@ const mapChecks: Record<keyof MapOptions, OptionCheck> = {
   failFast: flag,
   bufferSize: wholeNumber(1, 1_000_000),
   priority: wholeNumber(-100, 100),
+  pure: flag,
+  labels: textRecord(64, 100),
 };
 
 const streamChecks: Record<keyof MapOptions | keyof StreamOptions, OptionCheck> = {

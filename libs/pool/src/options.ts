@@ -127,6 +127,10 @@ export interface MapProgress {
   readonly running: number;
   /** Tries beyond the first, of all items together. */
   readonly retried: number;
+  /** Items of a `pure` job that were given to a second process to beat a straggler; absent while there are none. */
+  readonly speculated?: number;
+  /** Those of them whose second attempt was first: they would have come later without it. */
+  readonly speculationWins?: number;
   /** Why nothing runs, in words (no agents, all slots busy); absent while something does. */
   readonly waitingFor?: string;
 }
@@ -190,6 +194,26 @@ export interface MapOptions {
   readonly bufferSize?: number | undefined;
   /** Jobs of a higher priority go first; equal ones share the pool fairly. Default: 0. -100 to 100. */
   readonly priority?: number | undefined;
+  /**
+   * The function has no side effects: an item may run twice at once, to beat a straggler.
+   *
+   * Once nothing is left to hand out and processes are free, items that take three times as long as the others did (and a
+   * second at least) run on another agent too, in a pool on one machine in another process. The first result counts, the
+   * other run is stopped. An item runs one time more at most than its `retries` allow. Progress says how many items ran
+   * twice (`speculated`), and how many results came earlier for it (`speculationWins`).
+   *
+   * Default: false.
+   */
+  readonly pure?: boolean | undefined;
+  /**
+   * Runs the job only on agents that have all of these labels, each with this value, such as `{ gpu: 'a100' }`.
+   *
+   * Agents get theirs with `shoal agent --labels`. A job that no agent fits waits, and says so (`onProgress`). A pool on one
+   * machine has nothing to choose from: there labels are checked and every job runs here.
+   *
+   * Default: any agent. At most 64 labels of at most 100 characters.
+   */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Further options of `imap` and `imapUnordered`. */

@@ -30,6 +30,11 @@ test('a pool whose children were killed is at full size again without work', asy
   expect(pool.stats().deaths).toBe(2);
 });
 
+test('labels choose among machines: a pool on one machine runs the job, whatever they say', async () => {
+  await using pool = new Pool({ processes: 1 });
+  expect(await pool.map((x: number) => x + 1, [1, 2], { labels: { gpu: 'a100' } })).toEqual([2, 3]);
+});
+
 test('what an initializer prints before there is any job is shown', async () => {
   let shown = '';
   const stdout = new Writable({

@@ -29,6 +29,8 @@ export class Attempt implements Timed {
   readonly open: RangeSet;
   /** The straggler whose items it is to finish first; undefined: there is none, or none any more. */
   original: Attempt | undefined;
+  /** It was to finish the items of a straggler first. */
+  readonly isCopy: boolean;
   /** The attempts that are to finish its items first. No two of them have the same. */
   readonly copies: Set<Attempt> = new Set();
   /** Why it was taken back: nothing that it reports counts, but its slot is not free yet. Undefined: it was not. */
@@ -55,6 +57,7 @@ export class Attempt implements Timed {
     this.weight = place.weight;
     this.startedMs = place.startedMs;
     this.original = place.original;
+    this.isCopy = place.original !== undefined;
     this.open = new RangeSet(shard.first, shard.count);
     this.original?.copies.add(this);
   }

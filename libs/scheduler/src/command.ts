@@ -97,6 +97,16 @@ export interface EndJob {
   readonly type: 'endJob';
   readonly job: JobId;
   readonly outcome: JobOutcome;
+  /** What second attempts came to; undefined where there were none. */
+  readonly speculation?: SpeculationTally;
+}
+
+/** What second attempts at items of a pure job came to. */
+export interface SpeculationTally {
+  /** Items that got one. */
+  readonly speculated: number;
+  /** Those of them whose second attempt was first. */
+  readonly speculationWins: number;
 }
 
 /** End a session that must not go on (a newer one of the same agent took its place, or it was declared lost). */
@@ -126,6 +136,14 @@ export interface Note {
     | { readonly what: 'agentQuarantined'; readonly agent: AgentName; readonly forMs: number }
     | { readonly what: 'resultRefused'; readonly attempt: AttemptId; readonly items: number }
     | { readonly what: 'itemsRetried'; readonly job: JobId; readonly items: number; readonly why: string }
+    | {
+        readonly what: 'itemsSpeculated';
+        readonly job: JobId;
+        readonly items: number;
+        /** Where they lag, and where they run too. */
+        readonly straggler: AgentName;
+        readonly agent: AgentName;
+      }
     | { readonly what: 'dispatchUnconfirmed'; readonly attempt: AttemptId };
 }
 

@@ -279,7 +279,9 @@ export class Scheduler {
     this.#sleeping.remove(job.wakeSeat);
     this.#jobs.delete(job.id);
     this.#jobsEnded += 1;
-    this.#turn.emit({ type: 'endJob', job: job.id, outcome });
+    const { id, speculated, speculationWins } = job;
+    const speculation = speculated === 0 ? {} : { speculation: { speculated, speculationWins } };
+    this.#turn.emit({ type: 'endJob', job: id, outcome, ...speculation });
   }
 
   #sleep(job: Job): void {

@@ -53,6 +53,11 @@ export class Settlement {
       // The store keeps the whole run for any part of it.
       this.#settle(job, range.first, range.count, bytes);
     }
+    if (attempt.isCopy) {
+      // Had the straggler been first, they would not be open here.
+      job.speculationWins += accepted;
+      this.totals.speculationWins += accepted;
+    }
     if (accepted > 0) job.sharding.observe(count, runMs, bytes);
     this.totals.itemsSucceeded += accepted;
     if (accepted < count) this.refuse(attempt.id, count - accepted);
@@ -126,14 +131,8 @@ export class Settlement {
   /** These items have their outcome by this attempt: its twins need not run them. */
   #claim(attempt: Attempt, range: ItemRange): void {
     for (const twin of attempt.twins) {
-      let items = 0;
-      for (const { count } of twin.open.take(range.first, range.count)) items += count;
-      if (items === 0) continue;
-      if (attempt.original !== undefined) {
-        attempt.job.speculationWins += items;
-        this.totals.speculationWins += items;
-      }
-      if (twin.open.size > 0) continue;
+      const had = twin.open.take(range.first, range.count);
+      if (had.length === 0 || twin.open.size > 0) continue;
       twin.revoked = 'superseded';
       this.#turn.emit({
         type: 'revoke',

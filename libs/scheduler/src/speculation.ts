@@ -80,6 +80,16 @@ export class Speculation {
         attempt.histories.set(shard);
         this.items += range.count;
         job.speculated += range.count;
+        this.#turn.emit({
+          type: 'note',
+          note: {
+            what: 'itemsSpeculated',
+            job: job.id,
+            items: range.count,
+            straggler: attempt.agent.name,
+            agent: agent.name,
+          },
+        });
         this.#dispatcher.start(job, agent, shard, this.#options.shardsPerSlot, attempt);
       }
     }

@@ -123,7 +123,7 @@ export class JobOpener {
   #jobOf(call: MethodCall, task: TaskRef, options: JobOptions, retryOn: JobRequest['retryOn']): PreparedJob {
     const maxTasksPerChild = options.maxTasksPerChild ?? this.#options.maxTasksPerChild;
     const concurrent = options.concurrentTasksPerChild ?? this.#options.concurrentTasksPerChild;
-    const { timeoutMs, deadlineMs, chunkSize, failFast, priority, bufferSize } = options;
+    const { timeoutMs, deadlineMs, chunkSize, failFast, priority, pure, labels, bufferSize } = options;
     const { maxResultBytes } = this.#options;
     const totalItems = knownLength(call.items);
     const request: JobRequest = {
@@ -134,9 +134,9 @@ export class JobOpener {
       chunkSize: chunkSize ?? 'auto',
       retries: retryBudgets(options.retries),
       failFast: failFast ?? false,
-      pure: false,
+      pure: pure ?? false,
       priority: priority ?? 0,
-      labels: {},
+      labels: { ...labels },
       windowItems: bufferSize ?? windowItemsMax,
       ...(totalItems === undefined ? {} : { totalItems }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),

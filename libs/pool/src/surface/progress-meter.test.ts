@@ -23,7 +23,7 @@ test('a callback is told at most every 100 ms, and at the end', () => {
   vi.advanceTimersByTime(60);
   expect(told).toHaveLength(2);
   meter.failed();
-  meter.backendSaid({ done: 6, failed: 1, running: 2, retried: 1 });
+  meter.backendSaid({ done: 6, failed: 1, running: 2, retried: 1, speculated: 0, speculationWins: 0 });
   meter.ended();
   vi.advanceTimersByTime(1_000);
   expect(told).toHaveLength(3);

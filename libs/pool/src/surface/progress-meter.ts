@@ -2,6 +2,8 @@ import type { BackendProgress } from '../job-backend.ts';
 import type { MapProgress } from '../options.ts';
 import { callUser } from './user-callback.ts';
 
+type Speculation = Pick<BackendProgress, 'speculated' | 'speculationWins'>;
+
 // Ten times a second is as often as a person can read it.
 const intervalMs = 100;
 
@@ -13,6 +15,7 @@ export class ProgressMeter {
   #failed = 0;
   #running = 0;
   #retried = 0;
+  #speculation: Speculation | undefined;
   #waitingFor: string | undefined;
   #toldAtMs = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -29,6 +32,7 @@ export class ProgressMeter {
       failed: this.#failed,
       running: this.#running,
       retried: this.#retried,
+      ...this.#speculation,
       ...(this.#waitingFor === undefined ? {} : { waitingFor: this.#waitingFor }),
     };
   }
@@ -43,11 +47,18 @@ export class ProgressMeter {
     this.#changed();
   }
 
-  backendSaid({ running, retried, waitingFor }: BackendProgress): void {
-    const isNews = running !== this.#running || retried !== this.#retried || waitingFor !== this.#waitingFor;
+  backendSaid({ running, retried, speculated, speculationWins, waitingFor }: BackendProgress): void {
+    const isNews =
+      running !== this.#running ||
+      retried !== this.#retried ||
+      speculated !== (this.#speculation?.speculated ?? 0) ||
+      speculationWins !== (this.#speculation?.speculationWins ?? 0) ||
+      waitingFor !== this.#waitingFor;
     if (!isNews) return;
     this.#running = running;
     this.#retried = retried;
+    // Most jobs have none, and need not be told so.
+    this.#speculation = speculated === 0 ? undefined : { speculated, speculationWins };
     this.#waitingFor = waitingFor;
     this.#changed();
   }

@@ -108,6 +108,10 @@ export interface GetStatusResponse {
   heldBytes: number;
   /** Bytes of items and results that it holds on its disk, because its memory was full. */
   spilledBytes: number;
+  /** Items of pure jobs that were given to a second agent to beat a straggler, since the coordinator started. */
+  speculatedItems: number;
+  /** Those of them whose second attempt was first. */
+  speculationWins: number;
 }
 
 /** What is known of an agent. */
@@ -331,6 +335,8 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     settledItems: 0,
     heldBytes: 0,
     spilledBytes: 0,
+    speculatedItems: 0,
+    speculationWins: 0,
   };
 }
 
@@ -371,6 +377,12 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.spilledBytes !== 0) {
       writer.uint32(96).uint64(message.spilledBytes);
+    }
+    if (message.speculatedItems !== 0) {
+      writer.uint32(104).uint64(message.speculatedItems);
+    }
+    if (message.speculationWins !== 0) {
+      writer.uint32(112).uint64(message.speculationWins);
     }
     return writer;
   },
@@ -484,6 +496,22 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.spilledBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.speculatedItems = longToNumber(reader.uint64());
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.speculationWins = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -515,6 +543,8 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.settledItems = object.settledItems ?? 0;
     message.heldBytes = object.heldBytes ?? 0;
     message.spilledBytes = object.spilledBytes ?? 0;
+    message.speculatedItems = object.speculatedItems ?? 0;
+    message.speculationWins = object.speculationWins ?? 0;
     return message;
   },
 };

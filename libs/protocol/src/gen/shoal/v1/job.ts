@@ -241,6 +241,10 @@ export interface JobProgress {
   retried: number;
   /** Why nothing runs, in words: "no agents", "all slots busy". Empty while something does. */
   waitingFor: string;
+  /** Items of a pure job that were given to a second agent to beat a straggler. */
+  speculated: number;
+  /** Those of them whose second attempt was first. */
+  speculationWins: number;
 }
 
 /** The processes that serve a group, as the agents' last heartbeats told. */
@@ -1450,7 +1454,16 @@ export const GrantedItems: MessageFns<GrantedItems> = {
 };
 
 function createBaseJobProgress(): JobProgress {
-  return { succeeded: 0, failed: 0, running: 0, queued: 0, retried: 0, waitingFor: "" };
+  return {
+    succeeded: 0,
+    failed: 0,
+    running: 0,
+    queued: 0,
+    retried: 0,
+    waitingFor: "",
+    speculated: 0,
+    speculationWins: 0,
+  };
 }
 
 export const JobProgress: MessageFns<JobProgress> = {
@@ -1472,6 +1485,12 @@ export const JobProgress: MessageFns<JobProgress> = {
     }
     if (message.waitingFor !== "") {
       writer.uint32(50).string(message.waitingFor);
+    }
+    if (message.speculated !== 0) {
+      writer.uint32(56).uint64(message.speculated);
+    }
+    if (message.speculationWins !== 0) {
+      writer.uint32(64).uint64(message.speculationWins);
     }
     return writer;
   },
@@ -1537,6 +1556,22 @@ export const JobProgress: MessageFns<JobProgress> = {
             message.waitingFor = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.speculated = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.speculationWins = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1560,6 +1595,8 @@ export const JobProgress: MessageFns<JobProgress> = {
     message.queued = object.queued ?? 0;
     message.retried = object.retried ?? 0;
     message.waitingFor = object.waitingFor ?? "";
+    message.speculated = object.speculated ?? 0;
+    message.speculationWins = object.speculationWins ?? 0;
     return message;
   },
 };
