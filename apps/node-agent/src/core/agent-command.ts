@@ -104,6 +104,23 @@ export interface ReleaseSetup {
   readonly setup: SetupId;
 }
 
+/** Keep what an attempt is to run on, until `startChunk` or `dropWork`: its blocks may be forgotten meanwhile. */
+export interface KeepWork {
+  readonly type: 'keepWork';
+  readonly attempt: AttemptId;
+  readonly setup: SetupId;
+  readonly job: string;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** An attempt will not be started: let go of what was kept for it. */
+export interface DropWork {
+  readonly type: 'dropWork';
+  readonly attempt: AttemptId;
+  readonly setup: SetupId;
+}
+
 /** Give the pool a chunk. Answered by `chunkRefused`, or by news and in the end `chunkEnded`. */
 export interface StartChunk {
   readonly type: 'startChunk';
@@ -207,6 +224,8 @@ export type AgentCommand =
   | CloseLink
   | PrepareSetup
   | ReleaseSetup
+  | KeepWork
+  | DropWork
   | StartChunk
   | AbortChunk
   | PauseChildren

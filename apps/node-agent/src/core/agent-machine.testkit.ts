@@ -130,9 +130,9 @@ export function only(commands: readonly AgentCommand[], ...types: readonly Named
   return commands.filter(({ type }) => types.includes(type));
 }
 
-/** The kinds of commands, notes aside. */
+/** The kinds of commands, but for those that every start has, and notes. */
 export function kinds(commands: readonly AgentCommand[]): Named[] {
-  return commands.map(({ type }) => type).filter((type) => type !== 'note');
+  return commands.map(({ type }) => type).filter((type) => !/^(note|keepWork|dropWork)$/.test(type));
 }
 
 /** The notes among commands. */

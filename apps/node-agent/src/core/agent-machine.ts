@@ -3,14 +3,15 @@
  * stops, holds and reports; when it leaves. Events in, commands out; no bytes, no clock, no promises.
  *
  *   dial, join -> joined -> heartbeats <-> answers            (session-life, redial, fence)
- *   jobAnnounced, attemptDispatched -> startChunk             (job-setups, held-attempts, attempt-memory)
- *   itemsSucceeded, chunkEnded -> keepNews -> sendBatch -> batchesTaken -> dropNews      (outbox-ledger)
+ *   jobAnnounced, attemptDispatched -> startChunk             (job-setups, held-attempts, attempt-table)
+ *   itemsSucceeded, chunkEnded -> keepNews -> sendBatch -> batchesTaken -> dropNews      (work-news, outbox-ledger)
  *   stopRequested -> drain -> give back -> good-bye -> end    (departure)
  */
 import type { AgentCommand, Note } from './agent-command.ts';
 import type { AgentEvent, Joined, LinkEvent, LinkLost, SessionEnded, WorkEvent } from './agent-event.ts';
 import { type AgentLimits, defaultLimits } from './agent-limits.ts';
 import { type AgentParts, type AgentSnapshot, snapshotOf } from './agent-snapshot.ts';
+import { AttemptTable } from './attempt-table.ts';
 import { Departure } from './departure.ts';
 import { Fence } from './fence.ts';
 import { HeldAttempts } from './held-attempts.ts';
@@ -21,6 +22,7 @@ import { Redial } from './redial.ts';
 import { Sender } from './sender.ts';
 import { SessionLife } from './session-life.ts';
 import { Turn } from './turn.ts';
+import { WorkNews } from './work-news.ts';
 
 /** What an {@link AgentMachine} is told. */
 export interface AgentMachineOptions {
@@ -37,7 +39,9 @@ export class AgentMachine {
   readonly #fence: Fence;
   readonly #setups: JobSetups;
   readonly #ledger: OutboxLedger;
+  readonly #table: AttemptTable;
   readonly #held: HeldAttempts;
+  readonly #news: WorkNews;
   readonly #life: SessionLife;
   readonly #redial: Redial;
   readonly #sender: Sender;
@@ -50,12 +54,15 @@ export class AgentMachine {
     this.#setups = new JobSetups(turn);
     this.#ledger = new OutboxLedger(limits, turn);
     const [fence, setups, ledger] = [this.#fence, this.#setups, this.#ledger];
-    this.#held = new HeldAttempts({ limits, turn, fence, setups, ledger });
+    this.#table = new AttemptTable({ limits, turn, fence, setups, ledger });
+    const table = this.#table;
+    this.#held = new HeldAttempts({ limits, turn, table, setups, ledger });
+    this.#news = new WorkNews({ turn, table, setups, ledger });
     this.#life = new SessionLife({ limits, turn, fence, instance });
     this.#redial = new Redial(limits, seed);
     this.#sender = new Sender({ turn, fence, ledger, life: this.#life });
     const [held, life, sender] = [this.#held, this.#life, this.#sender];
-    this.#departure = new Departure({ limits, turn, held, life, sender });
+    this.#departure = new Departure({ limits, turn, table, held, life, sender });
   }
 
   /** Take one event and say what is to be done. After `end` nothing is. */
@@ -76,8 +83,8 @@ export class AgentMachine {
       this.#life.nextDeadlineMs(),
       this.#redial.nextMs,
       this.#fence.nextDeadlineMs(),
-      this.#held.size > 0 ? this.#fence.abandonAtMs() : undefined,
-      this.#held.nextReturnMs(),
+      this.#table.size > 0 ? this.#fence.abandonAtMs() : undefined,
+      this.#table.nextReturnMs(),
       this.#departure.nextDeadlineMs(),
     ];
     const given = deadlines.filter((each) => each !== undefined);
@@ -98,6 +105,7 @@ export class AgentMachine {
       life: this.#life,
       redial: this.#redial,
       fence: this.#fence,
+      table: this.#table,
       held: this.#held,
       setups: this.#setups,
       ledger: this.#ledger,
@@ -153,9 +161,9 @@ export class AgentMachine {
     this.#life.joined(event);
     this.#held.sessionBegan(epoch, drop);
     this.#sender.open();
-    this.#turn.note({ what: 'joined', session, epoch, held: this.#held.size });
+    this.#turn.note({ what: 'joined', session, epoch, held: this.#table.size });
     this.#departure.joined();
-    this.#life.beat(this.#held.list());
+    this.#life.beat(this.#table.list());
     // What is not ours any more has been dropped by now.
     if (this.#life.joinAnswered()) this.#held.startWaiting();
   }
@@ -197,20 +205,20 @@ export class AgentMachine {
   #applyToWork(event: WorkEvent): void {
     switch (event.type) {
       case 'setupPrepared':
-        this.#held.setupPrepared(event);
+        this.#news.setupPrepared(event);
         return;
       case 'setupFailed':
-        this.#held.setupFailed(event);
+        this.#news.setupFailed(event);
         return;
       case 'chunkRefused':
-        this.#held.chunkRefused(event);
+        this.#news.chunkRefused(event);
         return;
       case 'itemsSucceeded':
       case 'itemFailed':
-        this.#held.itemsReported(event);
+        this.#news.itemsReported(event);
         return;
       case 'chunkEnded':
-        this.#held.chunkEnded(event);
+        this.#news.chunkEnded(event);
         return;
       case 'printsArrived':
         this.#sender.printsArrived();
@@ -225,17 +233,17 @@ export class AgentMachine {
       this.#life.close(true);
       this.#sessionOver(fault);
     }
-    if (this.#life.isBeatDue()) this.#life.beat(this.#held.list());
-    if (this.#held.size > 0 && nowMs >= this.#fence.abandonAtMs()) this.#abandon();
+    if (this.#life.isBeatDue()) this.#life.beat(this.#table.list());
+    if (this.#table.size > 0 && nowMs >= this.#fence.abandonAtMs()) this.#abandon();
     if (this.#redial.nextMs !== undefined && nowMs >= this.#redial.nextMs) this.#dial();
-    this.#held.returnRested();
+    this.#table.returnRested();
     this.#departure.settle();
     this.#sender.settle();
   }
 
   #dial(): void {
     this.#redial.nextMs = undefined;
-    this.#life.dial(this.#held.list());
+    this.#life.dial(this.#table.list());
   }
 
   /** A link is gone, and a session with it if it had one. */
@@ -259,7 +267,7 @@ export class AgentMachine {
 
   #abandon(): void {
     const { silentForMs } = this.#fence;
-    this.#turn.note({ what: 'abandoned', attempts: this.#held.size, silentForMs });
+    this.#turn.note({ what: 'abandoned', attempts: this.#table.size, silentForMs });
     this.#held.abandon();
   }
 }

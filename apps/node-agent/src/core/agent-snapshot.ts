@@ -1,5 +1,6 @@
 /** What the machine knows, for statistics, tests and simulation. */
 import type { AttemptId, ChunkId, LinkId } from './agent-event.ts';
+import type { AttemptTable } from './attempt-table.ts';
 import type { Departure } from './departure.ts';
 import type { Fence } from './fence.ts';
 import type { HeldAttempts } from './held-attempts.ts';
@@ -13,6 +14,7 @@ export interface AgentParts {
   readonly life: SessionLife;
   readonly redial: Redial;
   readonly fence: Fence;
+  readonly table: AttemptTable;
   readonly held: HeldAttempts;
   readonly setups: JobSetups;
   readonly ledger: OutboxLedger;
@@ -50,7 +52,7 @@ export interface AgentSnapshot {
 }
 
 export function snapshotOf(parts: AgentParts): AgentSnapshot {
-  const { life, redial, fence, held, setups, ledger, departure } = parts;
+  const { life, redial, fence, table, held, setups, ledger, departure } = parts;
   return {
     link: life.link,
     state: life.state,
@@ -60,7 +62,7 @@ export function snapshotOf(parts: AgentParts): AgentSnapshot {
     failures: redial.failures,
     isFenced: fence.isClosed,
     silentForMs: fence.silentForMs,
-    attempts: [...held.records].map((record) => ({
+    attempts: [...table.records].map((record) => ({
       attempt: record.id,
       epoch: record.epoch,
       job: record.dispatch.job,

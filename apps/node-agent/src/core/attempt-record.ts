@@ -8,6 +8,8 @@ export class AttemptRecord {
   readonly epoch: number;
   /** Its job as it was announced then: what runs outlives the session. Undefined: it was not announced. */
   readonly setup: Setup | undefined;
+  /** The driver keeps what it is to run on. */
+  hasWork = false;
   /** Of the pool; undefined while it waits to be started, and once its chunk is over. */
   chunk: ChunkId | undefined;
   /** Taken back: nothing that its child still says of it counts. */

@@ -1,4 +1,5 @@
 import type { AgentLimits } from './agent-limits.ts';
+import type { AttemptTable } from './attempt-table.ts';
 import type { HeldAttempts } from './held-attempts.ts';
 import type { Sender } from './sender.ts';
 import type { SessionLife } from './session-life.ts';
@@ -8,6 +9,7 @@ import type { Turn } from './turn.ts';
 export interface DepartureParts {
   readonly limits: AgentLimits;
   readonly turn: Turn;
+  readonly table: AttemptTable;
   readonly held: HeldAttempts;
   readonly life: SessionLife;
   readonly sender: Sender;
@@ -46,12 +48,12 @@ export class Departure {
 
   /** The agent is asked to end: in good order the first time, if it may. */
   requested(drain: boolean): void {
-    const { held, life, limits, turn } = this.#parts;
+    const { held, life, limits, table, turn } = this.#parts;
     if (this.state !== 'staying' || !drain) {
       this.end(undefined);
       return;
     }
-    turn.note({ what: 'draining', attempts: held.size });
+    turn.note({ what: 'draining', attempts: table.size });
     this.#enter('draining', limits.drainMs);
     held.drain();
     if (life.state === 'open' && life.link !== undefined)
@@ -90,7 +92,7 @@ export class Departure {
     else {
       this.#aloneSinceMs ??= turn.nowMs;
       const isTooLate = turn.nowMs >= this.#aloneSinceMs + limits.rejoinMs;
-      if (this.isParting || isTooLate || this.#parts.held.size === 0) {
+      if (this.isParting || isTooLate || this.#parts.table.size === 0) {
         this.end(undefined);
         return;
       }
@@ -104,9 +106,9 @@ export class Departure {
   }
 
   #progress(isLate: boolean): void {
-    const { held, limits, turn, sender } = this.#parts;
+    const { held, limits, sender, table, turn } = this.#parts;
     const isDraining = this.state === 'draining' || this.state === 'givingBack';
-    if (isDraining && held.size === 0) this.#enter('parting', limits.partingMs);
+    if (isDraining && table.size === 0) this.#enter('parting', limits.partingMs);
     else if (this.state === 'draining' && isLate) {
       turn.note({ what: 'givenBack', attempts: held.giveBack() });
       this.#enter('givingBack', limits.farewellMs);

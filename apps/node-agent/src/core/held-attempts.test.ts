@@ -11,6 +11,7 @@ function agentWithJob(): TestAgent {
 
 test('an attempt of a job that is ready starts at once', () => {
   expect(agentWithJob().dispatch(4, { marksStarts: true, tryNumber: 3 })).toEqual([
+    { type: 'keepWork', attempt: 4, setup: 1, job: 'job-1', first: 40, count: 10 },
     {
       type: 'startChunk',
       chunk: 1,
@@ -40,7 +41,7 @@ test('G13: an attempt that comes again is not started again, running, reported o
 test('G14: attempts that come in another order all start', () => {
   const agent = agentWithJob();
   const started = [7, 4, 5].flatMap((attempt) => agent.dispatch(attempt));
-  expect(started).toMatchObject([startOf(1, 7), startOf(2, 4), startOf(3, 5)]);
+  expect(only(started, 'startChunk')).toMatchObject([startOf(1, 7), startOf(2, 4), startOf(3, 5)]);
 });
 
 test('a revoke stops an attempt; its end is reported, for then its slot is free, and nothing else', () => {
@@ -134,6 +135,14 @@ test('G13: a new epoch owns nothing of the one before; equal numbers are other a
   // The child of the first life of attempt 4 has ended only now.
   expect(kinds(agent.ended(1))).toEqual([]);
   expect(agent.snapshot.attempts).toMatchObject([{ attempt: 4, epoch: 2, state: 'running' }]);
+});
+
+test('what an attempt runs on is kept until it starts, or is known not to', () => {
+  const agent = TestAgent.joined();
+  agent.step({ type: 'jobAnnounced', link: 1, job: 'job-1' });
+  const keepWork = { type: 'keepWork', attempt: 4, setup: 1, job: 'job-1', first: 40, count: 10 };
+  expect(agent.dispatch(4)).toEqual([keepWork]);
+  expect(agent.revoke(4)[0]).toEqual({ type: 'dropWork', attempt: 4, setup: 1 });
 });
 
 test('a chunk that the pool refuses for good is the verdict on its job', () => {

@@ -2,8 +2,8 @@ import type { AgentParts } from './agent-snapshot.ts';
 import type { AttemptRecord } from './attempt-record.ts';
 
 /** Throws an Error that says what is broken. Costs time in proportion to everything: for tests and simulation. */
-export function checkInvariants({ life, fence, held, setups, ledger, departure, redial }: AgentParts): void {
-  const records = [...held.records];
+export function checkInvariants({ life, fence, table, setups, ledger, departure, redial }: AgentParts): void {
+  const records = [...table.records];
   const endings = new Map<number, number>();
   let bytes = 0;
   for (const { attempt, isEnding, bytes: each } of ledger.entries()) {
@@ -20,13 +20,15 @@ export function checkInvariants({ life, fence, held, setups, ledger, departure, 
     const ends = endings.get(id) ?? 0;
     must(ends === (record.isReported ? 1 : 0), `attempt ${id} ends once, when it is reported`);
     must(epoch === life.epochSeen, `attempt ${id} is of epoch ${epoch}, not of an earlier one`);
-    must(chunk === undefined || held.chunks.get(chunk) === record, `chunk ${chunk} runs attempt ${id}`);
+    must(chunk === undefined || table.chunks.get(chunk) === record, `chunk ${chunk} runs attempt ${id}`);
     must(!(chunk !== undefined && record.isReported), `attempt ${id} is not reported while it runs`);
+    const isKept = record.hasWork === (record.state === 'waiting');
+    must(isKept || record.state === 'resting', `what attempt ${id} runs on is kept until it starts`);
     must(!isOverlooked(record) || fence.isClosed, `attempt ${id} waits for nothing`);
     must(!record.isWaiting || !departure.isLeaving, `attempt ${id} does not wait while the agent leaves`);
     must(!record.isWaiting || !record.isRevoked, `attempt ${id} was taken back and does not wait`);
   }
-  for (const [chunk, record] of held.chunks) {
+  for (const [chunk, record] of table.chunks) {
     must(record.chunk === chunk, `attempt ${record.id} runs as chunk ${chunk}`);
     must(records.includes(record), `attempt ${record.id} is held while it runs`);
   }
