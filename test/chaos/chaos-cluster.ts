@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ClusterClient } from '@shoal/client';
 import type { CoordinatorConfig } from '@shoal/coordinator';
-import { AgentState } from '@shoal/protocol';
+import { AgentState, type GetStatusResponse } from '@shoal/protocol';
 import { type ConnectOptions, connect, type MapPool } from 'shoal';
 import { allGone, marked, until } from '../cli/command.testkit.ts';
 import { Book } from './book.ts';
+import type { Host, Network } from './network.ts';
 import { socketsOf } from './process-table.ts';
 import { Service, type Start } from './service.ts';
 import { type Order, outcomeOf } from './work.ts';
@@ -29,6 +30,8 @@ export interface ChaosOptions {
   readonly processes?: number;
   /** Other times than the defaults: the coordinator is no `shoal coordinator` then, but the same code in a process. */
   readonly times?: Partial<CoordinatorConfig>;
+  /** A network in whose hub the coordinator runs. Agents and clients that are to reach it run on its hosts. */
+  readonly network?: Network;
 }
 
 /** Where and how an agent runs. */
@@ -60,6 +63,7 @@ export class ChaosCluster implements AsyncDisposable {
   readonly #folder: string;
   readonly #times: Partial<CoordinatorConfig> | undefined;
   readonly #processes: number;
+  readonly #network: Network | undefined;
   readonly agents: Map<string, Service> = new Map();
   readonly book: Book;
   #coordinator: Service | undefined;
@@ -71,7 +75,8 @@ export class ChaosCluster implements AsyncDisposable {
   /** Agents that were killed could not remove their folder. */
   readonly #killed = new Set<number>();
 
-  private constructor({ processes = 2, times }: ChaosOptions) {
+  private constructor({ network, processes = 2, times }: ChaosOptions) {
+    this.#network = network;
     this.#folder = mkdtempSync(join(tmpdir(), 'shoal-chaos-'));
     this.#times = times;
     this.#processes = processes;
@@ -107,15 +112,17 @@ export class ChaosCluster implements AsyncDisposable {
 
   /** Starts a coordinator; the next one listens where the first one did. */
   async startCoordinator(): Promise<void> {
-    const listen = this.#address === '' ? '127.0.0.1:0' : this.#address;
-    const { env } = this;
+    const anywhere = this.#network === undefined ? '127.0.0.1:0' : '0.0.0.0:7300';
+    const listen = this.#address === '' ? anywhere : this.#address;
+    const start = { env: this.env, within: this.#network?.hub.within ?? [] };
+    const insecure = this.#network === undefined ? [] : ['--insecure'];
     const service = Service.start(
       this.#times === undefined
-        ? { args: ['coordinator', '--listen', listen], env }
+        ? { ...start, args: ['coordinator', '--listen', listen, ...insecure] }
         : {
+            ...start,
             module: fileURLToPath(new URL('coordinator-main.ts', import.meta.url)),
-            args: [JSON.stringify({ ...this.#times, listen })],
-            env,
+            args: [JSON.stringify({ ...this.#times, listen, insecure: insecure.length > 0 })],
           },
     );
     this.#coordinator = service;
@@ -130,7 +137,7 @@ export class ChaosCluster implements AsyncDisposable {
   async startAgent(name: string, options: AgentOptions = {}): Promise<Service> {
     const { env, join: address = this.address, processes = this.#processes, within = [] } = options;
     const service = Service.start({
-      args: ['agent', '--join', address, '--name', name, '--processes', String(processes)],
+      args: ['agent', '--join', address, '--name', name, '--processes', String(processes), '--insecure'],
       env: { ...this.env, ...env },
       within,
     });
@@ -151,6 +158,16 @@ export class ChaosCluster implements AsyncDisposable {
     this.agents.set(`${count} light agents`, service);
     this.#lightAgents += count;
     return service;
+  }
+
+  /** An agent on a host of the network. */
+  async startAgentOn(host: Host, name: string, options: AgentOptions = {}): Promise<Service> {
+    return this.startAgent(name, { join: this.#reachedFrom(host), within: host.within, ...options });
+  }
+
+  /** A client on a host of the network. */
+  clientOn(host: Host, work: Pick<ClientOptions, 'count' | 'ms'>): Service {
+    return this.client({ ...work, address: this.#reachedFrom(host), within: host.within });
   }
 
   /** `kill -9` of an agent. */
@@ -228,7 +245,7 @@ export class ChaosCluster implements AsyncDisposable {
     const living = [...this.agents.values()].filter(({ alive }) => alive);
     await this.#noSlots();
     await Promise.all(this.#pools.splice(0).map((pool) => pool.terminate()));
-    await (await this.operator())[Symbol.asyncDispose]();
+    await this.#client?.[Symbol.asyncDispose]();
     this.#client = undefined;
     await this.#noChildren([this.coordinator, ...living]);
     await this.#noSockets(living);
@@ -243,16 +260,29 @@ export class ChaosCluster implements AsyncDisposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  #reachedFrom(host: Host): string {
+    return `${this.#network?.hubOf(host) ?? '127.0.0.1'}:${this.#address.split(':')[1]}`;
+  }
+
   async #noSlots(): Promise<void> {
-    const operator = await this.operator();
     const deadline = performance.now() + cleanWithinMs;
     for (;;) {
-      const { activeJobs, busySlots, queuedItems, runningItems } = await operator.status();
+      const { activeJobs, busySlots, queuedItems, runningItems } = await this.#status();
       const left = { activeJobs, busySlots, queuedItems, runningItems };
       if (Object.values(left).every((count) => count === 0)) return;
       if (performance.now() > deadline) throw new Error(`Still busy: ${JSON.stringify(left)}`);
       await sleep(50);
     }
+  }
+
+  async #status(): Promise<GetStatusResponse> {
+    if (this.#network === undefined) return (await this.operator()).status();
+    // This process is on no host of that network.
+    const address = `127.0.0.1:${this.#address.split(':')[1]}`;
+    const args = ['status', '--address', address, '--output-format', 'json'];
+    const service = Service.start({ args, env: this.env, within: this.#network.hub.within });
+    await service.ended;
+    return (JSON.parse(service.stdout) as { cluster: GetStatusResponse }).cluster;
   }
 
   /** Of a client that is gone no child may be left, nor what its tasks started: only the services themselves. */
