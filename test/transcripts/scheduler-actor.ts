@@ -7,7 +7,7 @@ import {
 } from '@shoal/scheduler';
 import { schedulerCommandText } from './scheduler-command.ts';
 import { schedulerEventOf } from './scheduler-event.ts';
-import type { Actor } from './transcript.ts';
+import { type Actor, mustNotSleepThrough } from './transcript.ts';
 import { timeText, type Words } from './words.ts';
 
 /** The real scheduler, behind the notation of the transcripts. */
@@ -24,7 +24,8 @@ export class SchedulerActor implements Actor {
     const verb = words.take('what happens');
     if (verb === 'ask') return [this.#answer(words)];
     const event = { ...schedulerEventOf(verb, words), atMs } as SchedulerEvent;
-    this.#mustNotSleepThrough(event);
+    // A stall is what a driver sleeps through.
+    if (event.type !== 'stallObserved') mustNotSleepThrough(this.#scheduler.nextDeadlineMs(), atMs);
     if (event.type === 'agentJoined') this.#agents.set(event.session, event.agent);
     const commands = this.#scheduler.step(event);
     this.#scheduler.check();
@@ -50,13 +51,6 @@ export class SchedulerActor implements Actor {
       default:
         throw new Error(`nobody can answer "${what}"`);
     }
-  }
-
-  /** A driver ticks when it was told to. A transcript in which it does not would show what can never happen. */
-  #mustNotSleepThrough({ type, atMs }: SchedulerEvent): void {
-    const deadlineMs = this.#scheduler.nextDeadlineMs();
-    if (type === 'stallObserved' || deadlineMs === undefined || deadlineMs >= atMs) return;
-    throw new Error(`the scheduler wants a clockTicked at ${timeText(deadlineMs)}, before this`);
   }
 
   #agentOf(session: SessionId): string {

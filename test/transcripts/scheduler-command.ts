@@ -1,21 +1,23 @@
 import type { AttemptFact, FinalFailure, JobOutcome, SchedulerCommand, SessionId } from '@shoal/scheduler';
 import { itemsText, othersText } from './words.ts';
 
+const types: Readonly<Record<SchedulerCommand['type'], true>> = {
+  dispatch: true,
+  revoke: true,
+  keepResults: true,
+  keepFailure: true,
+  releaseItems: true,
+  deliver: true,
+  releaseResults: true,
+  grantItems: true,
+  endJob: true,
+  endSession: true,
+  refuseJoin: true,
+  note: true,
+};
+
 /** The names of all commands. */
-export const schedulerCommandTypes: readonly SchedulerCommand['type'][] = [
-  'dispatch',
-  'revoke',
-  'keepResults',
-  'keepFailure',
-  'releaseItems',
-  'deliver',
-  'releaseResults',
-  'grantItems',
-  'endJob',
-  'endSession',
-  'refuseJoin',
-  'note',
-];
+export const schedulerCommandTypes: readonly string[] = Object.keys(types);
 
 /**
  * A command in a line. The first word is its name in libs/scheduler/src/command.ts. What is as usual is left out

@@ -41,16 +41,16 @@ test('each answer to a step at several times says when it was given', () => {
 
 test('a transcript in which the driver sleeps through a deadline is refused', () => {
   const late = ['0s  agentJoined a/1 slots=1', '11s  sessionClosed a/1'];
-  expect(() => play('scheduler', ...late)).toThrow('the scheduler wants a clockTicked at 10s, before this');
+  expect(() => play('scheduler', ...late)).toThrow('a clockTicked is due at 10s, before this');
 });
 
 test.each([
   ['scheduler leesMs=5', 'story.txt:1: nobody knows what to do with "leesMs"'],
-  ['schedular', 'story.txt:1: schedular does not play; these do: scheduler'],
+  ['schedular', 'story.txt:1: schedular does not play; these do: scheduler, agent'],
   ['scheduler\n0s  jobMade squares', 'story.txt:2: jobMade is no event of the scheduler'],
   ['scheduler\n2s  clockTicked\n1s  clockTicked', 'story.txt:3: 1s is before 2s'],
   ['scheduler\nclockTicked', 'story.txt:2: a step is a time and what happens then'],
-  ['# nobody', 'story.txt: no line says who plays: scheduler'],
+  ['# nobody', 'story.txt: no line says who plays: scheduler, agent'],
 ])('%j is refused, and the line named', (text, reason) => {
   expect(() => play(text)).toThrow(reason);
 });

@@ -9,6 +9,15 @@ export interface Actor {
 /** Puts an actor on the stage, with the settings of the line that names it. */
 export type Cast = Readonly<Record<string, (settings: Words) => Actor>>;
 
+/**
+ * A driver wakes its core when it was told to. A transcript in which it does not would show what can never happen.
+ * Throws an Error that names the tick that is missing.
+ */
+export function mustNotSleepThrough(deadlineMs: number | undefined, atMs: number): void {
+  if (deadlineMs === undefined || deadlineMs >= atMs) return;
+  throw new Error(`a clockTicked is due at ${timeText(deadlineMs)}, before this`);
+}
+
 const answerMark = '    => ';
 
 /**

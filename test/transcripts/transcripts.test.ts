@@ -2,6 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { agentCommandTypes } from './agent-command.ts';
+import { agentEventTypes } from './agent-event.ts';
 import { cast } from './cast.ts';
 import { schedulerCommandTypes } from './scheduler-command.ts';
 import { schedulerEventTypes } from './scheduler-event.ts';
@@ -40,11 +42,15 @@ test('docs/protocol.md links every transcript, and none that is not there', () =
   expect([...new Set(linked)].sort()).toEqual(files.toSorted());
 });
 
-test('every event and every command of the scheduler is in a transcript', () => {
-  const all = stories.map(({ text }) => text).join('');
+test.each([
+  { core: 'scheduler', events: schedulerEventTypes, commands: schedulerCommandTypes },
+  { core: 'agent', events: agentEventTypes, commands: agentCommandTypes },
+])('every event and every command of the $core is in a transcript', ({ core, events, commands }) => {
+  const theirs = stories.filter(({ text }) => new RegExp(`^${core}\\b`, 'm').test(text));
+  const all = theirs.map(({ text }) => text).join('');
   const missing = [
-    ...schedulerEventTypes.filter((type) => !new RegExp(`^\\S+  ${type}\\b`, 'm').test(all)),
-    ...schedulerCommandTypes.filter((type) => !new RegExp(`^    => (\\S+: )?${type}\\b`, 'm').test(all)),
+    ...events.filter((type) => !new RegExp(`^\\S+  (late )?${type}\\b`, 'm').test(all)),
+    ...commands.filter((type) => !new RegExp(`^    => (\\S+: )?${type}\\b`, 'm').test(all)),
   ];
   expect(missing).toEqual([]);
 });

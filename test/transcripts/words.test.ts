@@ -36,13 +36,13 @@ test.each([
 });
 
 test('times are written in seconds where they are whole ones', () => {
-  expect(['250ms', '2s', '1.5s'].map(timeOf)).toEqual([250, 2_000, 1_500]);
+  expect(['250ms', '2s', '2.01s'].map(timeOf)).toEqual([250, 2_000, 2_010]);
   expect([250, 2_000, 1_500].map(timeText)).toEqual(['250ms', '2s', '1500ms']);
   expect(() => timeOf('2')).toThrow('2 is not a time, such as 250ms or 2s');
 });
 
 test('a field that a printer does not know shows by its name', () => {
-  expect(othersText({ type: 'x', kept: 1, left: undefined, deep: { a: [1] } }, 'type')).toBe(
-    ' kept=1 deep={"a":[1]}',
+  expect(othersText({ type: 'x', kept: 1, left: undefined, deep: { a: [1], b: { c: 2 } } }, 'type')).toBe(
+    ' kept=1 deep.a=[1] deep.b.c=2',
   );
 });

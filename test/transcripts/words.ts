@@ -48,10 +48,27 @@ export class Words {
 
   /** The next word, `#1[0..2]` or `#1[3]`. */
   takeAttemptItems(): Items & { readonly attempt: number } {
-    const [attempt, items] = this.#parts('items of an attempt, such as #1[0..2]', /^#(\d+)(\[.+\])$/);
-    const [range, ...others] = rangesOf(items as string);
-    if (range === undefined || others.length > 0) throw new Error(`${items} is not one range of items`);
-    return { attempt: Number(attempt), ...range };
+    const { whose, ...items } = this.#itemsOf('items of an attempt, such as #1[0..2]', /^#(\d+)(\[.+\])$/);
+    return { attempt: Number(whose), ...items };
+  }
+
+  /** The next word, `squares[0..2]` or `squares[3]`. */
+  takeJobItems(): Items & { readonly job: string } {
+    const { whose, ...items } = this.#itemsOf('items of a job, such as squares[0..2]', /^([\w-]+)(\[.+\])$/);
+    return { job: whose, ...items };
+  }
+
+  /** The next word, `link-1` where `link` is asked for. */
+  takeNumbered(what: string): number {
+    const [number] = this.#parts(`a ${what}, such as ${what}-1`, new RegExp(`^${what}-(\\d+)$`));
+    return Number(number);
+  }
+
+  /** The next word, `chunk-1[0..2]` where `chunk` is asked for. */
+  takeNumberedItems(what: string): Items & { readonly number: number } {
+    const pattern = new RegExp(`^${what}-(\\d+)(\\[.+\\])$`);
+    const { whose, ...items } = this.#itemsOf(`items of a ${what}, such as ${what}-1[0..2]`, pattern);
+    return { number: Number(whose), ...items };
   }
 
   /** All attempts that come next: `#1 #2`; none where the line says `nothing`. */
@@ -120,6 +137,13 @@ export class Words {
     if (left !== undefined) throw new Error(`nobody knows what to do with "${left}"`);
   }
 
+  #itemsOf(what: string, pattern: RegExp): Items & { readonly whose: string } {
+    const [whose = '', items = ''] = this.#parts(what, pattern);
+    const [range, ...others] = rangesOf(items);
+    if (range === undefined || others.length > 0) throw new Error(`${items} is not one range of items`);
+    return { whose, ...range };
+  }
+
   #parts(what: string, pattern: RegExp): string[] {
     const word = this.take(what);
     const match = pattern.exec(word);
@@ -144,11 +168,22 @@ export function itemsText({ first, count }: Items): string {
   return count === 1 ? `[${first}]` : `[${first}..${first + count - 1}]`;
 }
 
-/** `name=value` for every field that is not among the known ones: a new field is seen at once, wherever it turns up. */
+/**
+ * `name=value` for every field that is not among the known ones: a new field is seen at once, wherever it turns up.
+ * Fields of fields are `name.field=value`.
+ */
 export function othersText(value: object, ...known: readonly string[]): string {
   return Object.entries(value)
     .filter(([name, each]) => each !== undefined && !known.includes(name))
-    .map(([name, each]) => ` ${name}=${typeof each === 'object' ? JSON.stringify(each) : String(each)}`)
+    .map(([name, each]) => fieldText(name, each))
+    .join('');
+}
+
+function fieldText(name: string, value: unknown): string {
+  if (typeof value !== 'object' || value === null) return ` ${name}=${String(value)}`;
+  if (Array.isArray(value)) return ` ${name}=${JSON.stringify(value)}`;
+  return Object.entries(value)
+    .map(([field, each]) => fieldText(`${name}.${field}`, each))
     .join('');
 }
 
@@ -156,7 +191,8 @@ export function othersText(value: object, ...known: readonly string[]): string {
 export function timeOf(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s)$/.exec(text);
   if (match === null) throw new Error(`${text} is not a time, such as 250ms or 2s`);
-  return Number(match[1]) * (match[2] === 's' ? 1_000 : 1);
+  // 2.01 s are 2,010 ms, whatever a computer makes of 2.01 x 1,000.
+  return Math.round(Number(match[1]) * (match[2] === 's' ? 1_000 : 1));
 }
 
 /** A time as {@link timeOf} reads it. */
