@@ -12,6 +12,7 @@ import { options } from './cases/options.cases.ts';
 import { ordering } from './cases/ordering.cases.ts';
 import { prints } from './cases/prints.cases.ts';
 import { recycling } from './cases/recycling.cases.ts';
+import { requests } from './cases/requests.cases.ts';
 import { retries } from './cases/retries.cases.ts';
 import { speculation } from './cases/speculation.cases.ts';
 import { streams } from './cases/streams.cases.ts';
@@ -38,6 +39,7 @@ export const chapters: readonly Chapter[] = [
   fairness,
   speculation,
   jobs,
+  requests,
   cancellation,
   ending,
   options,

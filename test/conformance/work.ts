@@ -17,6 +17,9 @@ export const transform = task(import.meta, async (scientist: Scientist) => {
 
 export const square = task(import.meta, (x: number) => x * x);
 
+/** No two runs give the same. */
+export const throwDice = task(import.meta, (item: number) => `${item}: ${Math.random()}`);
+
 export const add = task(import.meta, (a: number, b: number, c: number = 0) => a + b + c);
 
 export const sleepThenSay = task(import.meta, async (ms: number) => {

@@ -89,6 +89,16 @@ export const text: OptionCheck = (name, value) => {
   if (value === '') throw new RangeError(`${name} is empty.`);
 };
 
+/** A string of 1 to `charsMax` characters. */
+export function shortText(charsMax: number): OptionCheck {
+  return (name, value) => {
+    text(name, value);
+    if ((value as string).length > charsMax) {
+      throw new RangeError(`${name} is longer than ${charsMax} characters.`);
+    }
+  };
+}
+
 /** An AbortSignal. */
 export const abortSignal: OptionCheck = (name, value) => {
   if (!(value instanceof AbortSignal)) throw wrongType(name, 'an AbortSignal', value);

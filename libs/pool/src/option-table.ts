@@ -10,6 +10,7 @@ import {
   list,
   type OptionCheck,
   oneOf,
+  shortText,
   stringList,
   text,
   textRecord,
@@ -73,6 +74,7 @@ const mapChecks: Record<keyof MapOptions, OptionCheck> = {
   priority: wholeNumber(-100, 100),
   pure: flag,
   labels: textRecord(64, 100),
+  requestId: shortText(200),
 };
 
 const streamChecks: Record<keyof MapOptions | keyof StreamOptions, OptionCheck> = {

@@ -206,6 +206,16 @@ export interface MapOptions {
    */
   readonly pure?: boolean | undefined;
   /**
+   * A name for this call, so that it can be made again safely: the same id with the same function, items and options is
+   * the same job, and both calls have its results. With anything else the call rejects with code `JOB_EXISTS`.
+   *
+   * Known in its pool or connection, while the job runs and a minute longer. Items that can be read only once (generators)
+   * are not compared. A stream has one reader: a second `imap` with the same id is refused.
+   *
+   * Default: none, every call is a job. 1 to 200 characters.
+   */
+  readonly requestId?: string | undefined;
+  /**
    * Runs the job only on agents that have all of these labels, each with this value, such as `{ gpu: 'a100' }`.
    *
    * Agents get theirs with `shoal agent --labels`. A job that no agent fits waits, and says so (`onProgress`). A pool on one

@@ -14,7 +14,7 @@ import type { AnyFunction } from '../task.ts';
 import { resolveTask } from '../task-function.ts';
 import type { CallSite } from './call-site.ts';
 import { knownLength } from './input-puller.ts';
-import { JobRun, type OutcomeConsumer } from './job-run.ts';
+import { JobRun, type JobRunOptions, type OutcomeConsumer } from './job-run.ts';
 import type { Method } from './method.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { PullWindow } from './pull-window.ts';
@@ -88,7 +88,12 @@ export class JobOpener {
   }
 
   /** The job, ready to start. */
-  run(job: PreparedJob, consumer: OutcomeConsumer, meter?: ProgressMeter): JobRun {
+  run(
+    job: PreparedJob,
+    consumer: OutcomeConsumer,
+    onOver: JobRunOptions['onOver'],
+    meter?: ProgressMeter,
+  ): JobRun {
     const { call, request, options } = job;
     const slots = this.#options.processes ?? 8;
     const chunkSize = request.chunkSize === 'auto' ? 1 : request.chunkSize;
@@ -116,6 +121,7 @@ export class JobOpener {
       },
       progress,
       signal: options.signal,
+      onOver,
     });
     return run;
   }
@@ -123,7 +129,8 @@ export class JobOpener {
   #jobOf(call: MethodCall, task: TaskRef, options: JobOptions, retryOn: JobRequest['retryOn']): PreparedJob {
     const maxTasksPerChild = options.maxTasksPerChild ?? this.#options.maxTasksPerChild;
     const concurrent = options.concurrentTasksPerChild ?? this.#options.concurrentTasksPerChild;
-    const { timeoutMs, deadlineMs, chunkSize, failFast, priority, pure, labels, bufferSize } = options;
+    const { timeoutMs, deadlineMs, chunkSize, failFast, priority, pure, labels, requestId, bufferSize } =
+      options;
     const { maxResultBytes } = this.#options;
     const totalItems = knownLength(call.items);
     const request: JobRequest = {
@@ -141,6 +148,7 @@ export class JobOpener {
       ...(totalItems === undefined ? {} : { totalItems }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
+      ...(requestId === undefined ? {} : { requestId }),
       ...(retryOn === undefined ? {} : { retryOn }),
       ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
       ...(concurrent === undefined ? {} : { concurrentTasksPerChild: concurrent }),

@@ -49,6 +49,8 @@ export interface JobRunOptions {
   readonly print: (print: Print, agent: string | undefined) => void;
   readonly progress: ProgressMeter | undefined;
   readonly signal: AbortSignal | undefined;
+  /** The job is over: so, or because nobody wants it any more. */
+  readonly onOver: (end: JobEnd | undefined) => void;
 }
 
 /**
@@ -151,7 +153,7 @@ export class JobRun implements JobSink, ItemReceiver {
   /** Ends the job without another word to its consumer. Resolves when the input's iterator has returned. */
   cancel(reason: string): Promise<void> {
     if (this.#over) return Promise.resolve();
-    this.#finish();
+    this.#finish(undefined);
     this.#running?.cancel(reason);
     return this.#puller?.stop() ?? Promise.resolve();
   }
@@ -259,13 +261,14 @@ export class JobRun implements JobSink, ItemReceiver {
 
   #end(end: JobEnd): void {
     if (this.#over) return;
-    this.#finish();
+    this.#finish(end);
     this.#puller?.stop().catch(() => {});
     this.#options.consumer.ended(end);
   }
 
-  #finish(): void {
+  #finish(end: JobEnd | undefined): void {
     this.#over = true;
+    this.#options.onOver(end);
     this.#options.signal?.removeEventListener('abort', this.#aborted);
     this.#options.progress?.ended();
     this.#openBlocks = [];

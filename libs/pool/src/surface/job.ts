@@ -4,7 +4,6 @@ import type { MapProgress } from '../options.ts';
 import { CallSite } from './call-site.ts';
 import type { JobEventName, JobListener, JobListeners } from './job-events.ts';
 import type { JobRun } from './job-run.ts';
-import type { ProgressMeter } from './progress-meter.ts';
 
 /** Options of a wait for a job. */
 export interface WaitOptions {
@@ -43,7 +42,7 @@ export interface Job<R> {
 /** What a handle is made of. The run is missing while the function is looked at, and where it was refused. */
 export interface JobParts {
   readonly outcome: Promise<unknown[]>;
-  readonly progress: ProgressMeter;
+  readonly progress: { readonly now: MapProgress };
   /** Where `submit` was called. */
   readonly site: CallSite;
   readonly listeners: JobListeners;

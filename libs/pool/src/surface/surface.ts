@@ -7,7 +7,7 @@ import { PoolClosedError, PoolTerminatedError, ShoalError } from '@shoal/errors'
 import type { BlobFile } from '../chunk-request.ts';
 import type { JobBackend, PoolStats } from '../job-backend.ts';
 import type { Items, MapPool, ResultStream, Settled } from '../map-pool.ts';
-import type { SubmitOptions } from '../options.ts';
+import type { MapProgress, SubmitOptions } from '../options.ts';
 import type { Broadcast } from '../values/broadcast.ts';
 import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
@@ -21,13 +21,14 @@ import {
   type PreparedJob,
   type SurfaceOptions,
 } from './job-opener.ts';
-import type { JobRun } from './job-run.ts';
+import type { JobEnd, JobRun } from './job-run.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { type Collector, MapCollector, SettledCollector } from './map-collector.ts';
 import { type Method, methods } from './method.ts';
 import { OutcomeQueue, OutcomeStream } from './outcome-stream.ts';
 import { PoolBroadcasts } from './pool-broadcasts.ts';
 import { ProgressMeter } from './progress-meter.ts';
+import { RequestIds } from './request-ids.ts';
 import { callUser } from './user-callback.ts';
 
 export type { SurfaceOptions } from './job-opener.ts';
@@ -40,12 +41,26 @@ const newMapCollector = ({ request, call }: PreparedJob): MapCollector =>
 const newSettledCollector = ({ request, call }: PreparedJob): SettledCollector =>
   new SettledCollector({ ...request, site: call.site });
 
+/** What `submit` has of its own. */
+interface SubmittedParts {
+  readonly progress: ProgressMeter;
+  readonly listeners: JobListeners;
+}
+
+interface StartedJob {
+  readonly prepared: PreparedJob;
+  readonly run: JobRun;
+  readonly results: Promise<unknown[]>;
+  readonly submitted: SubmittedParts | undefined;
+}
+
 /** The one implementation of {@link MapPool}, over any backend. */
 export class PoolSurface implements MapPool {
   readonly #backend: JobBackend;
   readonly #opener: JobOpener;
   readonly #onDispose: SurfaceOptions['onDispose'];
   readonly #keepAlive = new KeepAlive();
+  readonly #requests: RequestIds<StartedJob> = new RequestIds();
   readonly #arrivals = new Arrivals();
   readonly #broadcasts: PoolBroadcasts;
   #state: 'open' | 'closed' | 'terminated' = 'open';
@@ -97,23 +112,25 @@ export class PoolSurface implements MapPool {
     const listeners = new JobListeners();
     // Callbacks are checked before any of them can be called: what is no function rejects the job.
     const { onSuccess, onError, onProgress } = (options ?? {}) as SubmitOptions<unknown[]>;
-    const progress = new ProgressMeter(
-      (now) => {
-        if (typeof onProgress === 'function') callUser('onProgress', () => onProgress(now));
-        listeners.tell('progress', now);
-      },
-      () => run?.total ?? knownLength(items),
-    );
+    const toldProgress = (now: MapProgress): void => {
+      if (typeof onProgress === 'function') callUser('onProgress', () => onProgress(now));
+      listeners.tell('progress', now);
+    };
+    const progress = new ProgressMeter(toldProgress, () => run?.total ?? knownLength(items));
+    // Another one where the same request has a job already.
+    let meter = progress;
     const begin = async (): Promise<void> => {
       const job = await this.#prepared(call);
       // Looked at again after the await: cancel() or terminate() may have been called.
       if (refused) return;
       this.#checkNotTerminated(call);
-      const collector = newMapCollector(job);
-      run = this.#opener.run(job, collector, progress);
-      collector.collect(run);
-      run.start();
-      collector.promise.then(settle.resolve, settle.reject);
+      const started = this.#start(job, newMapCollector, { progress, listeners });
+      run = started.run;
+      if (started.submitted !== undefined && started.submitted.listeners !== listeners) {
+        meter = started.submitted.progress;
+        started.submitted.listeners.add('progress', toldProgress);
+      }
+      started.results.then(settle.resolve, settle.reject);
     };
     this.#arriving(begin()).catch(settle.reject);
     this.#whileAwake(settle.promise).catch(() => {});
@@ -124,7 +141,11 @@ export class PoolSurface implements MapPool {
     );
     const handle = new JobHandle({
       outcome,
-      progress,
+      progress: {
+        get now() {
+          return meter.now;
+        },
+      },
       site: call.site,
       listeners,
       run: () => run,
@@ -183,17 +204,39 @@ export class PoolSurface implements MapPool {
   }
 
   async #collect<R>(call: MethodCall, newCollector: (job: PreparedJob) => Collector<R>): Promise<R[]> {
-    const begin = (job: PreparedJob): Collector<R> => {
+    const begin = (job: PreparedJob): StartedJob => {
       this.#checkNotTerminated(call);
-      const collector = newCollector(job);
-      const run = this.#opener.run(job, collector);
-      collector.collect(run);
-      run.start();
-      return collector;
+      return this.#start(job, newCollector);
     };
     const job = this.#prepared(call);
-    const collector = job instanceof Promise ? await this.#arriving(job.then(begin)) : begin(job);
-    return this.#whileAwake(collector.promise);
+    const started = job instanceof Promise ? await this.#arriving(job.then(begin)) : begin(job);
+    return this.#whileAwake(started.results) as Promise<R[]>;
+  }
+
+  /** Starts a job, or finds the one that the same request started before. */
+  #start(
+    job: PreparedJob,
+    newCollector: (job: PreparedJob) => Collector<unknown>,
+    submitted?: SubmittedParts,
+  ): StartedJob {
+    const { call, request } = job;
+    const start = (): StartedJob => {
+      const collector = newCollector(job);
+      const onOver = (end: JobEnd | undefined): void => this.#requests.ended(request, end);
+      const run = this.#opener.run(job, collector, onOver, submitted?.progress);
+      collector.collect(run);
+      run.start();
+      return { prepared: job, run, results: collector.promise, submitted };
+    };
+    try {
+      const started = this.#requests.once(job, start);
+      if (started.prepared === job) return started;
+      // Each caller may do with its array what it likes.
+      const results = started.results.then((values) => [...values]);
+      return { ...started, results: unlessAborted(results, job.options.signal) };
+    } catch (error) {
+      throw call.site.of(error);
+    }
   }
 
   /** Waits for a job on its way to the backend: neither close() nor the end of this process overtakes it. */
@@ -210,10 +253,19 @@ export class PoolSurface implements MapPool {
     const queue = new OutcomeQueue(this.#keepAlive);
     const begin = (job: PreparedJob): void => {
       this.#checkNotTerminated(call);
-      const run = this.#opener.run(job, queue);
       const { settled = false } = job.options;
-      const wanted = queue.stream(run, { ...job.request, site: call.site, settled });
-      if (wanted) run.start();
+      const start = (): StartedJob => {
+        const onOver = (end: JobEnd | undefined): void => this.#requests.ended(job.request, end);
+        const run = this.#opener.run(job, queue, onOver);
+        const wanted = queue.stream(run, { ...job.request, site: call.site, settled });
+        if (wanted) run.start();
+        return { prepared: job, run, results: Promise.resolve([]), submitted: undefined };
+      };
+      try {
+        this.#requests.once(job, start);
+      } catch (error) {
+        throw call.site.of(error);
+      }
     };
     const refuse = (error: unknown): void => queue.ended({ kind: 'stopped', error });
     try {
@@ -258,6 +310,20 @@ export class PoolSurface implements MapPool {
     } finally {
       this.#keepAlive.release();
     }
+  }
+}
+
+/** A job's results, or the reason of a signal that aborts before they are there; the job goes on. */
+async function unlessAborted<T>(results: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return results;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const aborted = (): void => reject(signal.reason);
+  if (signal.aborted) aborted();
+  signal.addEventListener('abort', aborted, { once: true });
+  try {
+    return await Promise.race([results, promise]);
+  } finally {
+    signal.removeEventListener('abort', aborted);
   }
 }
 
