@@ -1,4 +1,5 @@
 import { type AgentInfo, AgentState, type GetStatusResponse, type JobInfo } from '@shoal/protocol';
+import { waitingText } from './map/waiting-notice.ts';
 
 /** What `shoal status` found out. */
 export interface StatusReport {
@@ -47,7 +48,7 @@ function jobTable(jobs: readonly JobInfo[]): string[] {
     totalItems === undefined ? '?' : grouped(totalItems),
     progress?.waitingFor === undefined || progress.waitingFor === ''
       ? 'running'
-      : `waits: ${progress.waitingFor}`,
+      : waitingText(progress.waitingFor),
   ]);
   return aligned([['JOB', 'TASK', 'DONE', 'FAILED', 'OF', 'STATE'], ...rows]);
 }

@@ -180,7 +180,7 @@ export class Jobs {
 
   /** What is known of a job. */
   info(job: Job): JobInfo {
-    const progress = this.#parts.scheduler.progress(job.id);
+    const progress = this.#parts.scheduler.progress(job.id, this.#parts.driver.now());
     return JobInfo.fromPartial({
       jobId: job.id,
       requestId: job.request.requestId,

@@ -57,7 +57,7 @@ export interface BackendProgress {
   /** Items that were given to a second process to beat a straggler, and those whose second attempt was first. */
   readonly speculated: number;
   readonly speculationWins: number;
-  /** Why nothing runs, in words; undefined while something does. */
+  /** Why it waits, in words; undefined while it comes on. */
   readonly waitingFor?: string;
 }
 

@@ -67,6 +67,8 @@ const session = 1;
 const agent = 'local';
 // How often a job says where it stands.
 const progressMs = 50;
+// Where nothing happens nothing is said: a job that waits says why, so often.
+const waitingMs = 250;
 // An aborted item gets this long between its AbortSignal and SIGKILL.
 const abortGraceMs = 2_000;
 
@@ -89,6 +91,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
   readonly #deadline = new DeadlineTimer(() =>
     this.#happened({ type: 'clockTicked', atMs: performance.now() }),
   );
+  #waiting: NodeJS.Timeout | undefined;
   #whenNoJobs: (() => void) | undefined;
   readonly #unwatch: () => void;
 
@@ -115,6 +118,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
   // -- as the surface's backend ------------------------------------------------------------------------------
 
   open(request: JobRequest, sink: JobSink): RunningJob {
+    this.#waiting ??= setInterval(() => this.#sayWaiting(), waitingMs).unref();
     const job = `job-${++this.#jobsOpened}`;
     this.#jobs.set(job, { request, sink, unrunnable: undefined, progressAtMs: 0, progress: undefined });
     if (this.#setup !== undefined) this.#create(job, request);
@@ -170,6 +174,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
     this.#isTerminated = true;
     this.#jobs.clear();
     this.#deadline.set(undefined);
+    this.#stopWaiting();
     for (const [job, { sink }] of jobs) {
       this.#store.forgetJob(job);
       sink.ended(error);
@@ -249,7 +254,18 @@ export class LocalBackend implements JobBackend, ChunkListener {
     this.#jobs.delete(id);
     this.#store.forgetJob(id);
     job.sink.ended(error);
-    if (this.#jobs.size === 0) this.#whenNoJobs?.();
+    if (this.#jobs.size > 0) return;
+    this.#stopWaiting();
+    this.#whenNoJobs?.();
+  }
+
+  #sayWaiting(): void {
+    for (const [id, job] of this.#jobs) this.#sayProgress(id, job);
+  }
+
+  #stopWaiting(): void {
+    clearInterval(this.#waiting);
+    this.#waiting = undefined;
   }
 
   // -- the loop ----------------------------------------------------------------------------------------------
@@ -346,7 +362,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
     const nowMs = performance.now();
     if (nowMs - job.progressAtMs < progressMs) return;
     job.progressAtMs = nowMs;
-    const progress = this.#scheduler.progress(id);
+    const progress = this.#scheduler.progress(id, nowMs);
     if (progress === undefined) return;
     const { succeeded, failed, running, retried, speculated, speculationWins, waitingFor } = progress;
     const waiting = waitingFor === undefined ? {} : { waitingFor };

@@ -131,7 +131,7 @@ export interface MapProgress {
   readonly speculated?: number;
   /** Those of them whose second attempt was first: they would have come later without it. */
   readonly speculationWins?: number;
-  /** Why nothing runs, in words (no agents, all slots busy); absent while something does. */
+  /** Why it waits, in words (no agents, all slots busy, paused by its consumer); absent while it comes on. */
   readonly waitingFor?: string;
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SchedulerCommand } from './command.ts';
-import { only, placed, schedulerWith, World } from './scheduler.testkit.ts';
+import { only, placed, schedulerWith, thrown, World } from './scheduler.testkit.ts';
 
 const endless = Number.POSITIVE_INFINITY;
 
@@ -152,11 +152,76 @@ test('G20: a job that waits says why', () => {
   world.join('a', 1);
   expect(world.waiting(job)).toBeUndefined();
   const other = world.add(1, { group: { id: 'other', processes: endless } });
-  expect(world.waiting(other.job)).toBe('all slots are busy');
+  expect(world.waiting(other.job)).toBe('all slots busy');
   const open = world.add(0, {}, true);
-  expect(world.waiting(open.job)).toBe('waiting for more input');
+  expect(world.waiting(open.job)).toBe('waits for its input');
   world.step({ type: 'sessionClosed', session: 1, orderly: false });
   expect(world.waiting(other.job)).toBe('the connection to every agent is interrupted');
+});
+
+test('G20: a job whose consumer leaves its window full is paused by it, whether bytes or items fill it', () => {
+  const world = schedulerWith({ agents: { a: 1 } });
+  const { job } = world.add(0, { windowItems: 2 }, true);
+  world.push(job, 2);
+  world.finish(1);
+  world.finish(2);
+  expect(world.waiting(job)).toBe('paused by its consumer');
+  world.step({ type: 'resultsAcknowledged', job, position: 1 });
+  expect(world.waiting(job)).toBe('waits for its input');
+});
+
+test('G20: a job that needs labels names them, and what is the matter with the agents that have them', () => {
+  const world = schedulerWith({ agents: { a: 1 } });
+  const { job } = world.add(1, { labels: { gpu: 'a100', zone: 'north' } });
+  expect(world.waiting(job)).toBe('no agent has labels gpu=a100, zone=north');
+  const one = world.add(1, { labels: { gpu: 'a100' } });
+  expect(world.waiting(one.job)).toBe('no agent has label gpu=a100');
+  world.step({ type: 'drainRequested', agent: 'b' });
+  world.join('b', 1, { labels: { gpu: 'a100' } });
+  expect(world.waiting(one.job)).toBeUndefined();
+  const two = world.add(1, { labels: { gpu: 'a100' } });
+  world.step({ type: 'drainRequested', agent: 'b' });
+  expect(world.waiting(two.job)).toBe('every agent with label gpu=a100 is draining');
+});
+
+test('G20: a retry says which item waits, and how long', () => {
+  const retries = { thrown: 1, crash: 2, timeout: 0, lost: 10 };
+  const world = schedulerWith({
+    agents: { a: 1 },
+    job: { items: 1, retries },
+    options: { backoffMs: 20_000 },
+  });
+  world.failed(1, 0, thrown);
+  world.ended(1);
+  expect(world.waiting('job-1')).toMatch(/^item 0 is tried again in \d+ s$/);
+  const inS = Number(world.waiting('job-1')?.match(/in (\d+)/)?.[1]);
+  world.passBeating((inS - 1) * 1000, 'a');
+  expect(world.waiting('job-1')).toMatch(/^item 0 is tried again in [01](\.\d)? s$/);
+});
+
+test('G20: a suspect says which agent it will not go back to, and how long it waits for another', () => {
+  const world = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 1 } });
+  world.add(1);
+  world.died(1, { first: 0, count: 1 });
+  expect(world.waiting('job-1')).toBe('item 0 waits for another agent than a, where it crashed, for 2 s');
+});
+
+test('G20: a job that memory holds back says so, even while something of it runs', () => {
+  const world = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 9, windowBytes: 100 } });
+  world.values(2, {}, 100, 99);
+  world.ended(2);
+  expect(world.heldBy('b')).toEqual([]);
+  expect(world.waiting('job-1')).toBe('waits for memory (windowBytes)');
+});
+
+test('G20: agents that are set aside say for how long', () => {
+  const world = new World();
+  for (let times = 0; times < 5; times += 1) {
+    world.join('a', 1);
+    if (times < 4) world.step({ type: 'sessionClosed', session: world.session('a'), orderly: false });
+  }
+  const { job } = world.add(1);
+  expect(world.waiting(job)).toBe('every agent lost its connection too often and gets no work for 30 s');
 });
 
 test('G25: a cancelled job starts nothing more, and its slots are free when its agents say so', () => {

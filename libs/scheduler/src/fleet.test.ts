@@ -148,7 +148,7 @@ test('G9: an agent that starts five sessions within a minute gets nothing for 30
   flap();
   flap();
   expect(only(flap(), 'note').at(-1)?.note).toEqual({ what: 'agentQuarantined', agent: 'a', forMs: 30_000 });
-  expect(world.waiting('job-1')).toBe('every agent lost its connection too often and is set aside');
+  expect(world.waiting('job-1')).toBe('every agent lost its connection too often and gets no work for 30 s');
   world.dispatches.clear();
   expect(placed(world.passBeating(29_999, 'a'))).toEqual([]);
   expect(placed(world.pass(1))).toHaveLength(1);

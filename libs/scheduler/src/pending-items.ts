@@ -9,7 +9,8 @@ export interface Piece extends ItemRange {
   readonly elsewhereUntilMs: number;
 }
 
-interface Waiting {
+/** Items whose retry waits for its time. */
+export interface Waiting {
   readonly piece: Piece;
   readonly readyAtMs: number;
 }
@@ -40,6 +41,11 @@ export class PendingItems {
   /** Items whose retry waits for its time. */
   get waiting(): number {
     return this.#waitingCount;
+  }
+
+  /** The retry that is due next, if one waits. */
+  get nextWaiting(): Waiting | undefined {
+    return this.#waiting.top();
   }
 
   /** When the next waiting retry is due. */

@@ -175,7 +175,7 @@ export class World {
   }
 
   waiting(job: string): string | undefined {
-    return this.scheduler.progress(job)?.waitingFor;
+    return this.scheduler.progress(job, this.nowMs)?.waitingFor;
   }
 
   #of(attempt: number): Dispatch {

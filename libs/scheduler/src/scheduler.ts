@@ -107,7 +107,7 @@ export class Scheduler {
       }),
     );
     const jobs = [...this.#jobs.values()].map((job) => ({
-      ...this.#progressOf(job),
+      ...this.#progressOf(job, this.#turn.nowMs),
       job: job.id,
       priority: job.spec.priority,
       group: job.group.id,
@@ -126,10 +126,13 @@ export class Scheduler {
     return { atMs: this.#turn.nowMs, agents, jobs, totals };
   }
 
-  /** Where a job stands; undefined when it has ended or never was. */
-  progress(job: JobId): JobProgress | undefined {
+  /**
+   * Where a job stands; undefined when it has ended or never was. Given the driver's time, waits are told from that, not
+   * from the last event.
+   */
+  progress(job: JobId, atMs: number = 0): JobProgress | undefined {
     const found = this.#jobs.get(job);
-    return found && this.#progressOf(found);
+    return found && this.#progressOf(found, Math.max(atMs, this.#turn.nowMs));
   }
 
   /** Throws an Error that names a broken invariant. Looks at everything: for tests and simulation. */
@@ -305,8 +308,8 @@ export class Scheduler {
     }
   }
 
-  #progressOf(job: Job): JobProgress {
-    const waiting = waitingOf(job, this.#dispatcher, this.#turn.nowMs);
+  #progressOf(job: Job, nowMs: number): JobProgress {
+    const waiting = waitingOf(job, this.#dispatcher, nowMs);
     return {
       total: job.total,
       pushed: job.pushed,

@@ -74,7 +74,7 @@ test('G7, G11: with a budget a throw is tried again, later and without delaying 
   expect(placed(world.ended(1))).toEqual(['2: item 1 on a']);
   expect(placed(world.finish(2))).toEqual(['3: item 2 on a']);
   expect(placed(world.finish(3))).toEqual([]);
-  expect(world.waiting('job-1')).toMatch(/^waiting \d+ ms to retry$/);
+  expect(world.waiting('job-1')).toMatch(/^item 0 is tried again in \d\.\d s$/);
   const [again] = only(world.pass(250), 'dispatch');
   expect(again).toMatchObject({ first: 0, tryNumber: 2 });
   expect(only(world.failed(again?.attempt ?? 0, 0, thrown), 'keepFailure')).toHaveLength(1);

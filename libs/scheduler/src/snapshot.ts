@@ -12,6 +12,7 @@ export type WaitingReason =
   | 'pausedByConsumer'
   | 'groupShareInUse'
   | 'retry'
+  | 'memory'
   | 'input';
 
 /** Where a job stands. */
@@ -33,7 +34,10 @@ export interface JobProgress {
   readonly speculationWins: number;
   readonly delivered: number;
   readonly acknowledged: number;
-  /** Why nothing of it runs; undefined while something does, or nothing is left to run. */
+  /**
+   * Why nothing of it runs, or why nothing more of it starts (`memory`); undefined while it comes on, or nothing is left
+   * to run.
+   */
   readonly waitingReason?: WaitingReason;
   /** The same in words, such as `no agent has label gpu=1`. */
   readonly waitingFor?: string;

@@ -1,6 +1,8 @@
 import type { Dispatcher } from './dispatcher.ts';
+import type { ItemRange } from './identity.ts';
 import type { Job } from './job.ts';
 import type { Lane } from './lane.ts';
+import type { Waiting as WaitingItems } from './pending-items.ts';
 import type { WaitingReason } from './snapshot.ts';
 
 /** Why a job waits, as a word and in words. */
@@ -9,48 +11,72 @@ export interface Waiting {
   readonly waitingFor: string;
 }
 
-/** Why a job has work left and nothing of it runs; undefined while something does, or nothing is left. */
+/**
+ * Why a job has work left and nothing of it runs, or why nothing more of it starts for want of memory; undefined while
+ * it comes on as it should, or nothing is left.
+ */
 export function waitingOf(job: Job, dispatcher: Dispatcher, nowMs: number): Waiting | undefined {
-  if (job.running > 0 || job.complete) return undefined;
   const { pending } = job;
+  const lowest = pending.lowest();
+  if (job.running > 0) {
+    const isHeld = lowest !== undefined && !job.hasRoomFor(lowest.first);
+    return isHeld ? because('memory', 'waits for memory (windowBytes)') : undefined;
+  }
+  if (job.complete) return undefined;
   if (job.pausedByConsumer) return because('pausedByConsumer', 'paused by its consumer');
   if (pending.ready + pending.waiting === 0) {
-    return job.inputEnded ? undefined : because('input', 'waiting for more input');
+    // Every item that was pushed was delivered. The producer has leave for more, or the consumer does not make room.
+    if (job.inputEnded || job.granted <= job.pushed)
+      return because('pausedByConsumer', 'paused by its consumer');
+    return because('input', 'waits for its input');
   }
   if (dispatcher.agents.size === 0) return because('noAgents', 'no agents are connected');
   const { lane } = job.line;
-  if (lane.agents === 0) return withoutAgents(lane);
-  if (pending.ready === 0) {
-    const inMs = Math.max(0, (pending.nextReadyMs ?? nowMs) - nowMs);
-    return because('retry', `waiting ${Math.ceil(inMs)} ms to retry`);
+  if (lane.agents === 0) return withoutAgents(lane, nowMs);
+  if (lowest === undefined) {
+    const { piece, readyAtMs } = pending.nextWaiting as WaitingItems;
+    return because('retry', `${itemsText(piece)} tried again in ${timeText(readyAtMs - nowMs)}`);
   }
   if (lane.waitingForAnother.has(job)) {
-    return because('retry', 'waiting to retry on another agent than the one it crashed on');
+    const { avoids } = lowest.history;
+    const limit = timeText(lowest.elsewhereUntilMs - nowMs);
+    const reason = `item ${lowest.first} waits for another agent than ${avoids}, where it crashed, for ${limit}`;
+    return because('retry', reason);
   }
   if (job.line.shelved) {
     const { processes } = job.group;
     const share = processes === 1 ? '1 process' : `${processes} processes`;
     return because('groupShareInUse', `its share of ${share} is in use`);
   }
-  return because('slotsBusy', 'all slots are busy');
+  return because('slotsBusy', 'all slots busy');
 }
 
-function withoutAgents(lane: Lane): Waiting {
+function withoutAgents(lane: Lane, nowMs: number): Waiting {
   const members = [...lane.members];
-  if (members.length === 0) {
-    const labels = Object.entries(lane.labels).map(([label, value]) => `${label}=${value}`);
-    return because(
-      'noAgentHasLabel',
-      `no agent has label${labels.length > 1 ? 's' : ''} ${labels.join(', ')}`,
-    );
-  }
+  const labels = Object.entries(lane.labels).map(([label, value]) => `${label}=${value}`);
+  const asked = `label${labels.length > 1 ? 's' : ''} ${labels.join(', ')}`;
+  if (members.length === 0) return because('noAgentHasLabel', `no agent has ${asked}`);
+  const every = labels.length === 0 ? 'every agent' : `every agent with ${asked}`;
   const connected = members.filter((agent) => agent.connected);
   if (connected.length === 0) {
-    return because('agentsReconnecting', 'the connection to every agent is interrupted');
+    return because('agentsReconnecting', `the connection to ${every} is interrupted`);
   }
-  return connected.some((agent) => !agent.draining)
-    ? because('agentsSetAside', 'every agent lost its connection too often and is set aside')
-    : because('agentsDraining', 'every agent is draining');
+  const setAside = connected.filter(({ draining }) => !draining);
+  if (setAside.length === 0) return because('agentsDraining', `${every} is draining`);
+  const firstBackMs = Math.min(...setAside.map(({ setAsideUntilMs = nowMs }) => setAsideUntilMs));
+  const wait = timeText(firstBackMs - nowMs);
+  return because('agentsSetAside', `${every} lost its connection too often and gets no work for ${wait}`);
+}
+
+/** `item 7 is`, `items 7-9 are`. */
+function itemsText({ first, count }: ItemRange): string {
+  return count === 1 ? `item ${first} is` : `items ${first}-${first + count - 1} are`;
+}
+
+/** `0.3 s`, `12 s`: rounded up, for at 0 nothing waits. */
+function timeText(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  return `${seconds < 10 ? Math.ceil(seconds * 10) / 10 : Math.ceil(seconds)} s`;
 }
 
 function because(waitingReason: WaitingReason, waitingFor: string): Waiting {

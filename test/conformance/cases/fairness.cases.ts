@@ -1,5 +1,6 @@
+import type { Job, MapProgress } from 'shoal';
 import { expect } from 'vitest';
-import { upTo } from '../pool-under-test.ts';
+import { eventually, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
 import { sleepThenSay, whoRan } from '../work.ts';
 
@@ -45,6 +46,46 @@ export const fairness = chapter('fairness', (specify) => {
     await Promise.all([first, low, high]);
     expect(ended).toEqual(['high', 'low']);
   });
+
+  specify(
+    'a job that waits says why, and so does one whose consumer or input makes it wait',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1 });
+      const heard = (job: Job<unknown>, reason: string) =>
+        eventually(
+          () => job.progress.waitingFor,
+          (waitingFor) => waitingFor === reason,
+        );
+      const first = pool.submit(sleepThenSay, [60_000]);
+      await eventually(
+        () => first.progress.running,
+        (running) => running === 1,
+      );
+      const second = pool.submit(sleepThenSay, [1]);
+      await heard(second, 'all slots busy');
+      const slow = Promise.withResolvers<void>();
+      const third = pool.submit(
+        sleepThenSay,
+        (async function* () {
+          await slow.promise;
+          yield 1;
+        })(),
+      );
+      await heard(third, 'waits for its input');
+      slow.resolve();
+      first.cancel();
+      expect([await second.result(), await third.result()]).toEqual([[1], [1]]);
+      const told: (string | undefined)[] = [];
+      const onProgress = ({ waitingFor }: MapProgress): void => void told.push(waitingFor);
+      const stream = pool.imap(whoRan, upTo(50), { bufferSize: 5, onProgress });
+      await stream.next();
+      await eventually(
+        () => told,
+        (all) => all.at(-1) === 'paused by its consumer',
+      );
+      await stream.return();
+    },
+  );
 
   specify('a consumer that stops does not hold up the others', async ({ open }) => {
     await using pool = await open({ processes: 1 });

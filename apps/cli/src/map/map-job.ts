@@ -9,7 +9,7 @@ import { PoisonKeeper } from '../poison/poison-keeper.ts';
 import type { Terminal } from '../terminal.ts';
 import { type InputFormat, openItemSource } from './item-source.ts';
 import { errorLine, resultLine } from './output-line.ts';
-import { type Progress, startProgress } from './progress.ts';
+import { type Count, type Progress, startProgress } from './progress.ts';
 import { OutputGone, openResultWriter, type ResultWriter } from './result-writer.ts';
 import { parseTaskSpec, type TaskSpec } from './task-spec.ts';
 import { WaitingNotice } from './waiting-notice.ts';
@@ -38,6 +38,9 @@ export interface MapRequest {
   readonly insecure?: boolean;
 }
 
+/** What a job says that has run all that came in. */
+const inputWait = 'waits for its input';
+
 /** Runs one job from its input to its output and resolves to the exit code. */
 export async function runMapJob(request: MapRequest, terminal: Terminal): Promise<number> {
   const task = parseTaskSpec(request.task);
@@ -54,12 +57,18 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
     void pool?.terminate();
   });
 
-  const count = { done: 0, failed: 0, total: source.total };
+  const count: Outlet['count'] & Count = {
+    done: 0,
+    failed: 0,
+    total: source.total,
+    waitingFor: undefined,
+  };
   const progress = startProgress(
     terminal,
     () => count,
     request.output === '-' && terminal.stdout.isTTY === true,
   );
+  const isStdin = request.input === '-';
   const notice = new WaitingNotice((text) => progress.line(text));
   try {
     pool = await Promise.race([openPool(request, progress), stopped.promise.then(() => undefined)]);
@@ -69,7 +78,10 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
       chunkSize: request.chunkSize,
       retries: request.retries,
       timeoutMs: request.timeout,
-      onProgress: ({ waitingFor }) => notice.waiting(waitingFor),
+      onProgress: ({ waitingFor }) => {
+        count.waitingFor = isStdin && waitingFor === inputWait ? `${inputWait} (stdin)` : waitingFor;
+        notice.waiting(count.waitingFor);
+      },
     };
     const results = resultsOf(pool, { request, task, items: source.items, options, progress });
     await writeResults(results, request.onError, { writer, progress, count });
@@ -146,7 +158,7 @@ function resultsOf(
 interface Outlet {
   readonly writer: ResultWriter;
   readonly progress: Progress;
-  readonly count: { done: number; failed: number };
+  readonly count: { done: number; failed: number; waitingFor: string | undefined };
 }
 
 /** Takes outcomes one by one and writes each, at the pace of the output's reader. */

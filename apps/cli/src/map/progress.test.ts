@@ -11,6 +11,9 @@ test('a line says how far it is, what failed, how fast it goes and how long it w
     '1,200 of 10,000 items (12 %), 10 failed, 240 a second, 37 s left',
   );
   expect(plainLine({ done: 5, failed: 0, total: undefined }, 2)).toBe('5 items, 3 a second');
+  expect(plainLine({ done: 5, failed: 0, total: undefined, waitingFor: 'all slots busy' }, 5)).toBe(
+    '5 items, 1 a second, waits: all slots busy',
+  );
   expect(plainLine({ done: 0, failed: 0, total: 0 }, 0)).toBe('0 of 0 items (0 %), 0 a second');
 });
 

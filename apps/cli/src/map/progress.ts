@@ -1,5 +1,6 @@
 import type { SingleBar } from 'cli-progress';
 import { type Terminal, wantsColour } from '../terminal.ts';
+import { waitingText } from './waiting-notice.ts';
 
 /** Where a job stands, as its progress is shown. */
 export interface Count {
@@ -7,6 +8,8 @@ export interface Count {
   readonly failed: number;
   /** Undefined while the length of the input is not known. */
   readonly total: number | undefined;
+  /** Why it stands still, if it does. */
+  readonly waitingFor?: string | undefined;
 }
 
 /** Shows how far a job is, on stderr. */
@@ -45,8 +48,8 @@ const silent = (terminal: Terminal): Progress => ({
   stop: () => {},
 });
 
-/** `1,200 of 10,000 items (12 %), 3 failed, 240 a second, 37 s left`. */
-export function plainLine({ done, failed, total }: Count, seconds: number): string {
+/** `1,200 of 10,000 items (12 %), 3 failed, 240 a second, 37 s left, waits: all slots busy`. */
+export function plainLine({ done, failed, total, waitingFor }: Count, seconds: number): string {
   const ended = done + failed;
   const rate = seconds > 0 ? ended / seconds : 0;
   const parts = [
@@ -58,6 +61,7 @@ export function plainLine({ done, failed, total }: Count, seconds: number): stri
     ...(total !== undefined && rate > 0 && ended < total
       ? [`${grouped(Math.ceil((total - ended) / rate))} s left`]
       : []),
+    ...(waitingFor === undefined ? [] : [waitingText(waitingFor)]),
   ];
   return parts.join(', ');
 }

@@ -16,5 +16,10 @@ test('a reason that lasts is told once, whatever its numbers; one that passes is
   vi.advanceTimersByTime(1500);
   notice.waiting('128 items wait and 0 agents are connected');
   vi.advanceTimersByTime(5000);
-  expect(said).toEqual(['shoal: waiting: 64 items wait and 0 agents are connected']);
+  notice.waiting('waits for its input');
+  vi.advanceTimersByTime(1500);
+  expect(said).toEqual([
+    'shoal: the job waits: 64 items wait and 0 agents are connected',
+    'shoal: the job waits for its input',
+  ]);
 });

@@ -1,6 +1,10 @@
 /** A pause between two shards is nobody's business; one that lasts so long is. */
 const noticeAfterMs = 1500;
 
+/** `waits for its input`; with a reason that is no sentence of its own, `waits: all slots busy`. */
+export const waitingText = (reason: string): string =>
+  reason.startsWith('waits ') ? reason : `waits: ${reason}`;
+
 /** Says once why a job stands still, when it has done so for a while: no job waits silently. */
 export class WaitingNotice {
   readonly #say: (text: string) => void;
@@ -26,7 +30,7 @@ export class WaitingNotice {
       const news = this.#reason?.replace(/[\d,]+/g, '');
       if (this.#reason === undefined || news === this.#said) return;
       this.#said = news;
-      this.#say(`shoal: waiting: ${this.#reason}`);
+      this.#say(`shoal: the job ${waitingText(this.#reason)}`);
     }, noticeAfterMs).unref();
   }
 }
