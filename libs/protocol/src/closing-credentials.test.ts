@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials, status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { clientOptions } from './channel-options.ts';
 import { closingForGood } from './closing-credentials.ts';
@@ -51,4 +52,24 @@ test('a channel that was closed between two tries never connects, however late t
   expect(connections).toBe(0);
   socket.destroy();
   for (const server of servers) server.close();
+});
+
+test('a channel that is closed lets go of its connection, whatever the other side does', async () => {
+  // It takes calls in and never answers.
+  const server = createHttp2Server();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const client = new HealthClient(
+    `127.0.0.1:${port}`,
+    closingForGood(credentials.createInsecure()),
+    clientOptions,
+  );
+  const [called, failed] = [once(server, 'stream'), Promise.withResolvers<unknown>()];
+  client.check({ service: '' }, (error) => failed.resolve(error));
+  const [stream] = (await called) as [ServerHttp2Stream];
+  stream.on('error', () => {});
+  client.close();
+  expect(await failed.promise).toMatchObject({ code: status.UNAVAILABLE });
+  server.close();
 });

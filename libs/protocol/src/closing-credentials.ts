@@ -1,27 +1,50 @@
+import type { Socket } from 'node:net';
 import type { ChannelCredentials } from '@grpc/grpc-js';
 
+/** What was written before the end is on its way for a moment. */
+const partingMs = 2_000;
+
 /**
- * The same credentials, for channels that stay closed.
+ * The same credentials, for channels that are over when they are closed.
  *
  * Where a channel of grpc-js is closed while it waits for another try to connect, that try is made all the same, and
  * nobody is left to close what it opens: each try of ours that failed would leave a connection behind as soon as the
- * server is there. What the credentials make for it is told of the end, and can refuse.
+ * server is there. And a connection whose other side has vanished stays open until keepalive notices, if ever. What the
+ * credentials make for a connection is told of the end: it refuses the one and cuts the other.
  */
 export function closingForGood(credentials: ChannelCredentials): ChannelCredentials {
   const connectorOf = credentials._createSecureConnector.bind(credentials);
   credentials._createSecureConnector = (...from) => {
     const connector = connectorOf(...from);
+    const connect = connector.connect.bind(connector);
     const waitForReady = connector.waitForReady.bind(connector);
     const destroy = connector.destroy.bind(connector);
+    const open = new Set<Socket>();
     let isClosed = false;
-    connector.destroy = () => {
-      isClosed = true;
-      destroy();
+    const refuseWhenClosed = (): void => {
+      if (isClosed) throw new Error('The channel was closed.');
     };
     // Awaited before each try to connect.
     connector.waitForReady = async () => {
-      if (isClosed) throw new Error('The channel was closed.');
+      refuseWhenClosed();
       await waitForReady();
+    };
+    connector.connect = async (plain) => {
+      const connected = await connect(plain);
+      const { socket } = connected;
+      if (isClosed) socket.destroy();
+      refuseWhenClosed();
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      return connected;
+    };
+    connector.destroy = () => {
+      isClosed = true;
+      const cut = (): void => {
+        for (const socket of open) socket.destroy();
+      };
+      if (open.size > 0) setTimeout(cut, partingMs).unref();
+      destroy();
     };
     return connector;
   };
