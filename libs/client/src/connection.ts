@@ -49,6 +49,10 @@ const channelOptions: ClientOptions = {
   // A user waits for this connection; a coordinator is not overrun by its clients, as it might be by its agents.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1_000,
+  // A connection that died in silence has to be noticed, and made anew, before the coordinator gives up a job that no
+  // client holds, after 30 s; and a coordinator may stand still for 15 s.
+  'grpc.keepalive_time_ms': 8_000,
+  'grpc.keepalive_timeout_ms': 18_000,
 };
 
 const reasonOf = (error: unknown): Fact | undefined =>
