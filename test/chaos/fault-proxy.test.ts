@@ -185,6 +185,8 @@ test.each(['client', 'server'] as const)('a connection that only the %s believes
   again.near.socket.write('new');
   await arrived(again.far, 'new');
   expect([believer.closed, believer.ended]).toEqual([false, false]);
+  proxy.tell();
+  await until('it has been told', () => believer.closed || undefined);
 });
 
 test('refuses new connections until it is mended', async () => {

@@ -110,9 +110,14 @@ export class FaultProxy implements AsyncDisposable {
     }
   }
 
+  /** Whoever believes in a connection that is gone is told: a host that has its power back answers so. */
+  tell(): void {
+    for (const socket of this.#untold) socket.resetAndDestroy();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.reset();
-    for (const socket of this.#untold) socket.resetAndDestroy();
+    this.tell();
     this.#server.close();
   }
 
