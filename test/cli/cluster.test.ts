@@ -218,7 +218,7 @@ describe('addresses', () => {
     const coordinator = start(['coordinator', '--listen', '127.0.0.1:0']);
     const [, address = ''] = await coordinator.said(/listening on (\S+:\d+)/);
     const map = start(['map', 'examples/square.ts#square', '--input', '1..3', '--address', address]);
-    await map.said(/waiting: 3 items wait and 0 agents are connected\. Start one: shoal agent --join/);
+    await map.said(/the job waits: 3 items wait and 0 agents are connected\. Start one: shoal agent --join/);
     const agent = start(['agent', '--join', address, '--processes', '1']);
     expect(await map.ended).toMatchObject({ exitCode: 0, stdout: '1\n4\n9\n' });
     agent.signal('SIGTERM');
