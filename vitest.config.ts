@@ -26,6 +26,7 @@ const suites: readonly Suite[] = [
   { name: 'examples', include: ['test/examples/**/*.test.ts'], timeoutMs: 120_000, serial: true },
   { name: 'readme', include: ['test/readme/**/*.test.ts'], timeoutMs: 120_000, serial: true },
   { name: 'chaos', include: ['test/chaos/**/*.test.ts'], timeoutMs: 120_000, serial: true },
+  { name: 'bench', include: ['test/bench/**/*.test.ts'], timeoutMs: 300_000, serial: true },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], timeoutMs: 240_000, serial: true },
 ];
 

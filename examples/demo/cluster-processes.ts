@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const shoal = fileURLToPath(new URL('../../libs/shoal/bin/shoal.js', import.meta.url));
-const startWithinMs = 15_000;
+const startWithinMs = 60_000;
 
 /** A coordinator and agents, each a process of its own, started with the command that users type. */
 export class ClusterProcesses {
@@ -45,6 +45,11 @@ export class ClusterProcesses {
       for (const each of started) each.kill('SIGKILL');
       throw error;
     }
+  }
+
+  /** The pid of the coordinator. */
+  get coordinatorPid(): number | undefined {
+    return this.#coordinator.pid;
   }
 
   /** The pid of an agent. */

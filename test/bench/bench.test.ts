@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import type { Table } from './figures.ts';
+import { workloads } from './workloads.ts';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+
+async function bench(
+  ...args: readonly string[]
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ['--conditions=@shoal/source', main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
+test('a small run measures everybody in every workload once, or says who is missing and why', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'shoal-bench-'));
+  try {
+    const { code, stdout, stderr } = await bench('--small', '--out', out);
+    expect(code, stderr).toBe(0);
+    const { tables } = JSON.parse(readFileSync(join(out, 'bench.json'), 'utf8')) as { tables: Table[] };
+    expect(tables.map(({ name }) => name)).toEqual(workloads.map(({ name }) => name));
+    const unexplained = tables.flatMap(({ name, rows }) =>
+      rows
+        .filter(({ median, missing }) => !(median > 0) && missing === undefined)
+        .map(({ contender }) => `${name}: ${contender}`),
+    );
+    expect(unexplained).toEqual([]);
+    // What comes with the install is never missing.
+    const missing = new Set(tables.flatMap(({ rows }) => rows.flatMap((row) => row.missing ?? [])));
+    expect([...missing].filter((why) => why.startsWith('the package'))).toEqual([]);
+    expect(stdout).toBe(readFileSync(join(out, 'bench.md'), 'utf8'));
+    const chart = readFileSync(join(out, 'bench.svg'), 'utf8');
+    expect(chart.match(/class="title"/g)).toHaveLength(workloads.length);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+});
+
+test.each([
+  [['--only', 'no-such'], '--only no-such: there is local-increment'],
+  [['--runs', '0'], '--runs 0: a whole number from 1'],
+  [['--fast'], "Unknown option '--fast'"],
+])('%j is refused before anything is measured', async (args, reason) => {
+  const { code, stderr } = await bench(...args);
+  expect({ code, refused: stderr.includes(reason) }, stderr).toEqual({ code: 2, refused: true });
+});

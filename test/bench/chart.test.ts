@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { chartOf } from './chart.ts';
+import type { Row } from './figures.ts';
+
+const row = (contender: string, median: number, more: Partial<Row> = {}): Row => ({
+  contender,
+  version: '1',
+  missing: undefined,
+  failed: undefined,
+  items: 1,
+  figures: [median],
+  median,
+  low: median,
+  high: median,
+  ratio: undefined,
+  ...more,
+});
+
+test('the longest bar is the biggest figure, the shortest can still be seen, and who is missing has none', () => {
+  const rows = [
+    row('Shoal', 3_000),
+    row('a < b', 1),
+    row('nobody', Number.NaN, { missing: 'not installed' }),
+  ];
+  const table = { name: 'x', title: 'X', unit: 'items/s', moreIsBetter: true, rows, goals: [] };
+  const chart = chartOf([table]);
+  expect([...chart.matchAll(/<rect[^>]* width="(\d+)"/g)].map(([, width]) => width)).toEqual(['300', '1']);
+  expect(chart).toContain('>a &lt; b<');
+  expect(chart).toMatch(/>nobody<.*>missing here</);
+});

@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { hold } from './contest.ts';
+import { type Table, tableOf } from './figures.ts';
+import { markdownOf } from './markdown.ts';
+import type { Peer } from './peer.ts';
+import { expectedDigest, type Scale, settingOf, type Workload } from './workload.ts';
+
+const scale: Scale = { small: true, processes: 1, rounds: 1 };
+
+/** A peer whose measuring process is this program. */
+const peer = (name: string, program: (digest: string) => string): Peer => ({
+  name,
+  find: () => ({ version: '1' }),
+  command: (setting) => [process.execPath, '--eval', program(expectedDigest(setting))],
+});
+
+const says = (value: number) => (digest: string) =>
+  `console.log(${JSON.stringify(JSON.stringify({ value, digest }))})`;
+
+const missing: Peer = {
+  name: 'nobody',
+  find: () => ({ missing: 'nobody is not installed' }),
+  command: () => ['false'],
+};
+
+function workloadOf(...peers: readonly Peer[]): Workload {
+  return {
+    name: 'a-workload',
+    title: 'A workload',
+    figure: 'rate',
+    task: 'increment',
+    items: { full: 100, small: 10 },
+    contenders: peers.map((each) => ({ peer: each, mode: 'items' })),
+    goals: [{ against: 'slow', atLeast: 5 }, { against: 'nobody', atLeast: 1 }, { atLeast: 5_000 }],
+  };
+}
+
+async function held(...peers: readonly Peer[]): Promise<{ table: Table; order: string[] }> {
+  const order: string[] = [];
+  const rules = {
+    scale,
+    runs: 2,
+    atOnce: 1,
+    timeoutMs: 20_000,
+    onMeasured: (_: string, name: string) => order.push(name),
+  };
+  const [contest] = await hold([workloadOf(...peers)], rules);
+  if (contest === undefined) throw new Error('nothing was held');
+  return { table: tableOf(contest), order };
+}
+
+test('figures are rates of the median run, beside everybody else, and goals are compared with them', async () => {
+  const { table, order } = await held(peer('Shoal', says(2)), peer('slow', says(20)), missing);
+  expect(table.rows.map(({ contender, median, ratio }) => ({ contender, median, ratio }))).toEqual([
+    { contender: 'Shoal', median: 5_000, ratio: undefined },
+    { contender: 'slow', median: 500, ratio: 10 },
+    { contender: 'nobody', median: Number.NaN, ratio: Number.NaN },
+  ]);
+  expect(table.goals).toEqual([
+    { text: 'at least 5 x slow', isMet: true },
+    { text: 'at least 1 x nobody', isMet: undefined },
+    { text: 'at least 5,000 items/s', isMet: true },
+  ]);
+  // In turn, and each round begins with another one.
+  expect(order).toEqual(['Shoal', 'slow', 'slow', 'Shoal']);
+});
+
+test('whoever is not installed, fails, or gives a wrong output is named with the reason', async () => {
+  const wrong = peer('wrong', () => says(1)('0123'));
+  const broken = peer('broken', () => 'console.error("no such luck"); process.exit(3)');
+  const silent = peer('silent', () => '0');
+  const { table } = await held(peer('Shoal', says(2)), missing, wrong, broken, silent);
+  const machine = {
+    date: '2026-01-01',
+    commit: 'abc',
+    cpu: 'CPU',
+    cpus: 1,
+    node: '24',
+    processes: 1,
+    runs: 2,
+    small: true,
+    loadBefore: 0,
+    loadAfter: 0,
+  };
+  expect(markdownOf(machine, [table]).split('\n').slice(-6, -1)).toEqual([
+    '| Shoal (1) | 5,000 | 5,000 - 5,000 |  |',
+    '| nobody | missing: nobody is not installed |  |  |',
+    '| wrong (1) | FAILED: its output is wrong |  |  |',
+    '| broken (1) | FAILED: ended with 3: no such luck |  |  |',
+    '| silent (1) | FAILED: printed no measurement but "" |  |  |',
+  ]);
+});
+
+test('a process that takes too long is ended with all that it started', async () => {
+  const sleeper = peer('sleeper', () => 'setTimeout(() => {}, 60_000)');
+  const rules = { scale, runs: 1, atOnce: 1, timeoutMs: 300, onMeasured: () => {} };
+  const [contest] = await hold([workloadOf(sleeper)], rules);
+  expect(contest?.entries[0]?.failed).toMatch(/^was not done within 0.3 s/);
+});
+
+test('a slow contender runs a share of the items, and a small run everybody the same few', () => {
+  const slow = { peer: missing, mode: 'items', share: 0.02 } as const;
+  const workload = workloadOf(missing);
+  expect(settingOf(workload, slow, { ...scale, small: false })).toMatchObject({ items: 2, warmUpItems: 2 });
+  expect(settingOf(workload, slow, scale)).toMatchObject({ items: 10, warmUpItems: 1 });
+});

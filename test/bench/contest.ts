@@ -1,0 +1,110 @@
+import { type Measurement, measure } from './measurement.ts';
+import { type Contender, expectedDigest, nameOf, type Scale, settingOf, type Workload } from './workload.ts';
+
+/** What came of a contender. */
+export interface Entry {
+  readonly contender: string;
+  /** Of its peer; undefined where that is missing. */
+  readonly version?: string;
+  /** Why it was not measured. */
+  readonly missing?: string;
+  /** Why its figures do not count: it failed, or its output was wrong. */
+  failed?: string;
+  readonly items: number;
+  /** What its processes measured, by round. */
+  readonly values: number[];
+}
+
+/** A workload and what came of everybody. */
+export interface Contest {
+  readonly workload: Workload;
+  readonly entries: readonly Entry[];
+}
+
+/** How contests are held. */
+export interface Rules {
+  readonly scale: Scale;
+  readonly runs: number;
+  /** Measurements at the same time: 1, or they measure each other. */
+  readonly atOnce: number;
+  readonly timeoutMs: number;
+  readonly onMeasured: (workload: string, contender: string, round: number) => void;
+}
+
+interface Turn {
+  readonly workload: Workload;
+  readonly contender: Contender;
+  readonly entry: Entry;
+  readonly round: number;
+}
+
+/**
+ * Measures everybody, in turn: whatever the machine does meanwhile hits all of them alike. Each round begins with
+ * another contender.
+ */
+export async function hold(workloads: readonly Workload[], rules: Rules): Promise<Contest[]> {
+  const contests = workloads.map((workload) => ({
+    workload,
+    entries: workload.contenders.map((contender) => entryOf(workload, contender, rules)),
+  }));
+  const turns = contests.flatMap((contest) => turnsOf(contest, rules.runs));
+  const expected = new Digests(rules.scale);
+  const work = async (): Promise<void> => {
+    for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+      await take(turn, rules, expected);
+    }
+  };
+  await Promise.all(Array.from({ length: rules.atOnce }, work));
+  return contests;
+}
+
+function entryOf(workload: Workload, contender: Contender, { scale }: Rules): Entry {
+  const { items } = settingOf(workload, contender, scale);
+  return { contender: nameOf(contender), ...contender.peer.find(), items, values: [] };
+}
+
+function turnsOf({ workload, entries }: Contest, runs: number): Turn[] {
+  const present = workload.contenders
+    .map((contender, at) => ({ workload, contender, entry: entries[at] as Entry }))
+    .filter(({ entry }) => entry.missing === undefined);
+  return Array.from({ length: runs }, (_, round) =>
+    present.map((_, at) => ({ ...(present[(at + round) % present.length] as (typeof present)[0]), round })),
+  ).flat();
+}
+
+async function take(
+  { workload, contender, entry, round }: Turn,
+  rules: Rules,
+  expected: Digests,
+): Promise<void> {
+  // One failure is enough: a peer that hangs would cost its time in every round.
+  if (entry.failed !== undefined) return;
+  const setting = settingOf(workload, contender, rules.scale);
+  const argv = contender.command?.(setting) ?? contender.peer.command(setting);
+  try {
+    const measured: Measurement = await measure(argv, rules.timeoutMs);
+    if (measured.digest !== expected.of(workload, contender)) throw new Error('its output is wrong');
+    entry.values[round] = measured.value;
+  } catch (error) {
+    entry.failed = error instanceof Error ? error.message : String(error);
+  }
+  rules.onMeasured(workload.name, entry.contender, round);
+}
+
+/** What has to come out, computed once for each list of items. */
+class Digests {
+  readonly #scale: Scale;
+  readonly #known = new Map<string, string>();
+
+  constructor(scale: Scale) {
+    this.#scale = scale;
+  }
+
+  of(workload: Workload, contender: Contender): string {
+    const setting = settingOf(workload, contender, this.#scale);
+    const key = `${setting.task} ${setting.items}`;
+    const known = this.#known.get(key) ?? expectedDigest(setting);
+    this.#known.set(key, known);
+    return known;
+  }
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+
+/** The functions of tasks.js. */
+export type TaskName = 'increment' | 'echo' | 'hash';
+
+/** Bytes of an item of `echo`. */
+const echoBytes = 10_240;
+const batch = 10_000;
+
+/** One of the items that every peer maps over; peers/tasks.py makes the same. */
+export function itemOf(task: TaskName, index: number, rounds: number): unknown {
+  switch (task) {
+    case 'increment':
+      return index;
+    case 'echo':
+      return `${index}:`.padEnd(echoBytes, 'x');
+    case 'hash':
+      return [index, rounds];
+  }
+}
+
+/** All of them. */
+export function itemsOf(task: TaskName, count: number, rounds: number): unknown[] {
+  return Array.from({ length: count }, (_, index) => itemOf(task, index, rounds));
+}
+
+/** A fingerprint of results in their order, the same in every language: each as text and a newline. */
+export class Fingerprint {
+  readonly #hash = createHash('sha256');
+  #lines: unknown[] = [];
+
+  add(result: unknown): void {
+    this.#lines.push(result);
+    if (this.#lines.length >= batch) this.#flush();
+  }
+
+  digest(): string {
+    this.#flush();
+    return this.#hash.digest('hex');
+  }
+
+  #flush(): void {
+    if (this.#lines.length > 0) this.#hash.update(`${this.#lines.join('\n')}\n`);
+    this.#lines = [];
+  }
+}
+
+/** The fingerprint of a list. */
+export function fingerprintOf(results: Iterable<unknown>): string {
+  const fingerprint = new Fingerprint();
+  for (const result of results) fingerprint.add(result);
+  return fingerprint.digest();
+}

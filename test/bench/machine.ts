@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+
+/** Where and how figures were measured: a figure without it means nothing. */
+export interface Machine {
+  readonly date: string;
+  readonly commit: string;
+  readonly cpu: string;
+  readonly cpus: number;
+  readonly node: string;
+  readonly processes: number;
+  readonly runs: number;
+  readonly small: boolean;
+  /** Of the last minute: what else ran here. */
+  readonly loadBefore: number;
+  readonly loadAfter: number;
+}
+
+/** How many others wanted a CPU in the last minute, on average. */
+export const load = (): number => Number((loadavg()[0] ?? Number.NaN).toFixed(1));
+
+/** Looks around. */
+export function machineNow(given: Pick<Machine, 'processes' | 'runs' | 'small' | 'loadBefore'>): Machine {
+  const { stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  return {
+    date: new Date().toISOString(),
+    commit: stdout?.trim() || 'unknown',
+    cpu: cpus()[0]?.model ?? 'unknown CPU',
+    cpus: availableParallelism(),
+    node: process.versions.node,
+    ...given,
+    loadAfter: load(),
+  };
+}

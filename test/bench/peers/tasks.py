@@ -1,0 +1,54 @@
+"""The functions of ../tasks.js in Python: the same results, character by character."""
+import hashlib
+import json
+import sys
+import time
+
+block = bytearray(65_536)
+
+
+def increment(x):
+    return x + 1
+
+
+def echo(text):
+    return text
+
+
+def hash_rounds(item):
+    seed, rounds = item
+    block[:] = bytes([seed % 256]) * len(block)
+    last = ""
+    for _ in range(rounds):
+        last = hashlib.sha256(block).hexdigest()
+        block[: len(last)] = last.encode()
+    return last
+
+
+TASKS = {"increment": increment, "echo": echo, "hash": hash_rounds}
+
+
+def items_of(setting, count):
+    task = setting["task"]
+    if task == "increment":
+        return list(range(count))
+    if task == "echo":
+        return [f"{index}:".ljust(10_240, "x") for index in range(count)]
+    return [(index, setting["rounds"]) for index in range(count)]
+
+
+def measure(start):
+    """What ../measure.ts does: start, warm up, time one map, print one line."""
+    setting = json.loads(sys.argv[1])
+    function = TASKS[setting["task"]]
+    items = items_of(setting, setting["items"])
+    started = time.perf_counter()
+    run, close = start(setting)
+    if setting["times"] == "map":
+        run(function, items_of(setting, setting["warmUpItems"]))
+        started = time.perf_counter()
+    results = run(function, items)
+    ms = (time.perf_counter() - started) * 1000
+    text = "".join(f"{result}\n" for result in results)
+    print(json.dumps({"value": ms, "digest": hashlib.sha256(text.encode()).hexdigest()}), flush=True)
+    close()

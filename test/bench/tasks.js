@@ -1,0 +1,29 @@
+// The functions that all peers run, plain JavaScript because not every peer loads TypeScript. `…All` is for those that
+// are fastest when their user cuts chunks by hand.
+import { hash as digest } from 'node:crypto';
+
+const block = Buffer.alloc(65_536);
+
+/** The least work there is: what is measured is the way there and back. */
+export const increment = (x) => x + 1;
+
+/** Bytes there and back. */
+export const echo = (text) => text;
+
+/** Computes for as long as `rounds` says; the harness has made that a millisecond. */
+export const hash = ([seed, rounds]) => {
+  block.fill(seed % 256);
+  let last = '';
+  for (let round = 0; round < rounds; round += 1) {
+    last = digest('sha256', block, 'hex');
+    block.write(last, 'latin1');
+  }
+  return last;
+};
+
+export const incrementAll = (xs) => xs.map(increment);
+export const echoAll = (texts) => texts.map(echo);
+export const hashAll = (items) => items.map(hash);
+
+/** All of them by name. */
+export const tasks = { increment, echo, hash, incrementAll, echoAll, hashAll };

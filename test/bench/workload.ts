@@ -1,0 +1,80 @@
+import { Fingerprint, itemOf, type TaskName } from './items.ts';
+import type { Mode, Peer, Setting } from './peer.ts';
+import { tasks } from './tasks.js';
+
+/** What a workload's figure is, made of what its processes measured. */
+export type FigureName =
+  /** Items a second; measured in milliseconds. */
+  | 'rate'
+  /** What bare processes need for the same work, in percent of what this one needed; measured in milliseconds. */
+  | 'efficiency'
+  /** Milliseconds. */
+  | 'time'
+  /** Mebibytes; measured in bytes. */
+  | 'memory';
+
+/** One line of a workload's table. The first one is Shoal. */
+export interface Contender {
+  readonly peer: Peer;
+  readonly mode: Mode;
+  /** How it is called where that differs from its peer. */
+  readonly label?: string;
+  /** Its part of the items: the slow ones would take minutes. Rates are rates. Default 1. */
+  readonly share?: number;
+  /** For `efficiency`: the contender that is 100 % for it. */
+  readonly ideal?: string;
+  /** What measures it, where that is not the peer's usual process. */
+  readonly command?: (setting: Setting) => readonly string[];
+}
+
+/** What Shoal should reach: so many times the figure of another contender, or a figure of its own. */
+export type Goal =
+  | { readonly against: string; readonly atLeast: number }
+  | { readonly atLeast: number }
+  | { readonly atMost: number };
+
+/** Something to be done by everybody, and its results checked. */
+export interface Workload {
+  /** On the command line. */
+  readonly name: string;
+  readonly title: string;
+  readonly figure: FigureName;
+  readonly task: TaskName;
+  /** Default: a map on a warm pool. */
+  readonly times?: Setting['times'];
+  readonly items: { readonly full: number; readonly small: number };
+  /** Items that are run before, unmeasured. Default: a tenth, and at least 100 in a full run. */
+  readonly warmUpItems?: number;
+  readonly contenders: readonly Contender[];
+  readonly goals: readonly Goal[];
+}
+
+/** How a contender is called. */
+export const nameOf = ({ label, peer }: Contender): string => label ?? peer.name;
+
+/** What one machine and one call of the harness have in common for all measurements. */
+export interface Scale {
+  readonly small: boolean;
+  readonly processes: number;
+  /** How many rounds of `hash` take a millisecond here. */
+  readonly rounds: number;
+}
+
+/** What a measuring process is told. */
+export function settingOf(workload: Workload, contender: Contender, scale: Scale): Setting {
+  const { small, processes, rounds } = scale;
+  const whole = small ? workload.items.small : workload.items.full;
+  const items = Math.ceil(whole * (small ? 1 : (contender.share ?? 1)));
+  const enough = Math.min(items, small ? processes : Math.max(100, Math.ceil(items / 10)));
+  const { task, times = 'map' } = workload;
+  const warmUpItems = Math.min(items, workload.warmUpItems ?? enough);
+  return { task, mode: contender.mode, items, warmUpItems, processes, rounds, times };
+}
+
+/** The fingerprint of what must come out: the task, called for one item after the other. */
+export function expectedDigest({ task, items, rounds }: Setting): string {
+  const call: (item: never) => unknown = tasks[task];
+  const fingerprint = new Fingerprint();
+  for (let index = 0; index < items; index += 1) fingerprint.add(call(itemOf(task, index, rounds) as never));
+  return fingerprint.digest();
+}

@@ -1,0 +1,29 @@
+import type { Workload } from './workload.ts';
+import { clusterEcho } from './workloads/cluster-echo.ts';
+import { clusterIncrement } from './workloads/cluster-increment.ts';
+import { clusterMillisecond } from './workloads/cluster-millisecond.ts';
+import { clusterSingle } from './workloads/cluster-single.ts';
+import { firstLine } from './workloads/first-line.ts';
+import { firstResult } from './workloads/first-result.ts';
+import { freshProcess } from './workloads/fresh-process.ts';
+import { importCost } from './workloads/import-cost.ts';
+import { localEcho } from './workloads/local-echo.ts';
+import { localIncrement } from './workloads/local-increment.ts';
+import { localMillisecond } from './workloads/local-millisecond.ts';
+import { streamMemory } from './workloads/stream-memory.ts';
+
+/** Everything that `npm run bench` measures, in this order. */
+export const workloads: readonly Workload[] = [
+  localIncrement,
+  localMillisecond,
+  localEcho,
+  freshProcess,
+  clusterIncrement,
+  clusterSingle,
+  clusterMillisecond,
+  clusterEcho,
+  streamMemory,
+  firstResult,
+  firstLine,
+  importCost,
+];

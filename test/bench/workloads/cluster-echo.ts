@@ -1,0 +1,19 @@
+import { bullmq } from '../peers/bullmq.ts';
+import { dask } from '../peers/python.ts';
+import { shoalCluster } from '../peers/shoal-cluster.ts';
+import type { Workload } from '../workload.ts';
+
+/** 10 KiB there and 10 KiB back, four hops each way. */
+export const clusterEcho: Workload = {
+  name: 'cluster-echo',
+  title: 'Cluster: echo of 10 KiB strings',
+  figure: 'rate',
+  task: 'echo',
+  items: { full: 5_000, small: 40 },
+  contenders: [
+    { peer: shoalCluster, mode: 'items' },
+    { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },
+    { peer: dask, mode: 'chunks', label: 'Dask bag' },
+  ],
+  goals: [{ against: 'Dask bag', atLeast: 2 }],
+};

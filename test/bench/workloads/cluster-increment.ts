@@ -1,0 +1,24 @@
+import { bullmq } from '../peers/bullmq.ts';
+import { dask } from '../peers/python.ts';
+import { shoalCluster } from '../peers/shoal-cluster.ts';
+import type { Workload } from '../workload.ts';
+
+/** Nothing to do, 100,000 times, through a coordinator, agents and gRPC. */
+export const clusterIncrement: Workload = {
+  name: 'cluster-increment',
+  title: 'Cluster: x + 1',
+  figure: 'rate',
+  task: 'increment',
+  items: { full: 100_000, small: 200 },
+  contenders: [
+    { peer: shoalCluster, mode: 'items' },
+    { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },
+    { peer: dask, mode: 'chunks', label: 'Dask bag' },
+    { peer: dask, mode: 'single', label: 'Dask client.map', share: 0.02 },
+  ],
+  goals: [
+    { atLeast: 1_000_000 },
+    { against: 'BullMQ, chunks by hand', atLeast: 1.5 },
+    { against: 'Dask bag', atLeast: 30 },
+  ],
+};

@@ -1,0 +1,29 @@
+import { bareNode } from '../peers/bare-node.ts';
+import { bullmq } from '../peers/bullmq.ts';
+import { barePython, dask } from '../peers/python.ts';
+import { shoalCluster } from '../peers/shoal-cluster.ts';
+import type { Workload } from '../workload.ts';
+
+/** A millisecond of SHA-256 an item, through a cluster. */
+export const clusterMillisecond: Workload = {
+  name: 'cluster-millisecond',
+  title: 'Cluster: 1 ms of SHA-256 an item, efficiency',
+  figure: 'efficiency',
+  task: 'hash',
+  items: { full: 4_000, small: 40 },
+  contenders: [
+    { peer: shoalCluster, mode: 'items', ideal: 'bare Node processes' },
+    { peer: bullmq, mode: 'single', label: 'BullMQ, a job an item', ideal: 'bare Node processes' },
+    { peer: dask, mode: 'chunks', label: 'Dask bag', ideal: 'bare Python processes' },
+    {
+      peer: dask,
+      mode: 'single',
+      label: 'Dask client.map',
+      share: 0.5,
+      ideal: 'bare Python processes',
+    },
+    { peer: bareNode, mode: 'items', ideal: 'bare Node processes' },
+    { peer: barePython, mode: 'items', ideal: 'bare Python processes' },
+  ],
+  goals: [{ atLeast: 95 }],
+};

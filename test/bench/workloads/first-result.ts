@@ -1,0 +1,24 @@
+import { piscina } from '../peers/piscina.ts';
+import { cpythonPool } from '../peers/python.ts';
+import { shoalLocal } from '../peers/shoal-local.ts';
+import { tinypool } from '../peers/tinypool.ts';
+import { workerpool } from '../peers/workerpool.ts';
+import type { Workload } from '../workload.ts';
+
+/** From the import of the library and a new pool to its first result. */
+export const firstResult: Workload = {
+  name: 'first-result',
+  title: 'From a new pool to its first result, import included',
+  figure: 'time',
+  task: 'increment',
+  times: 'startAndMap',
+  items: { full: 1, small: 1 },
+  contenders: [
+    { peer: shoalLocal, mode: 'items' },
+    { peer: cpythonPool, mode: 'items' },
+    { peer: piscina, mode: 'items' },
+    { peer: tinypool, mode: 'items' },
+    { peer: workerpool, mode: 'items' },
+  ],
+  goals: [],
+};
