@@ -20,6 +20,11 @@ export class BlockList<B extends ItemRange> {
   #dead = 0;
   #end = 0;
 
+  /** Behind the last item that came in. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** Takes the next block in. Throws a RangeError when it leaves a gap, overlaps or is empty. */
   append(block: B): void {
     const { first, count } = block;

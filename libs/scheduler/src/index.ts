@@ -5,7 +5,13 @@ export type * from './failure.ts';
 export type * from './identity.ts';
 export { defaultRetries, type JobSpec, type RetryBudgets } from './job-spec.ts';
 export { defaultSchedulerOptions, type SchedulerOptions } from './options.ts';
-export { type ItemBlock, type Outcome, PayloadStore, type ResultBytes } from './payload-store.ts';
+export {
+  type ItemBlock,
+  type Outcome,
+  PayloadStore,
+  type PayloadWatch,
+  type ResultBytes,
+} from './payload-store.ts';
 export { Scheduler } from './scheduler.ts';
 export type {
   AgentSnapshot,

@@ -93,3 +93,53 @@ test('a job that is forgotten leaves nothing', () => {
   store.forgetJob('j');
   expect([store.itemBytes, store.resultBytes, store.blocksFor('j', 0, 5)]).toEqual([0, 0, []]);
 });
+
+test('an outcome is found by its position, with those of its run after it, until it is acknowledged', () => {
+  const store = new PayloadStore();
+  store.keepResults('j', run(0, 3));
+  store.keepFailure('j', 3, 'no');
+  store.keepResults('j', run(4, 2));
+  store.deliver('j', 0, 4);
+  expect(store.outcomeAt('j', 1)).toMatchObject({
+    kind: 'values',
+    position: 1,
+    first: 1,
+    count: 2,
+    offset: 1,
+  });
+  expect(store.outcomeAt('j', 3)).toMatchObject({ kind: 'failure', position: 3, failure: 'no' });
+  expect(store.outcomeAt('j', 4)).toBeUndefined();
+  store.deliver('j', 4, 2);
+  store.releaseResults('j', 3);
+  expect(store.outcomeAt('j', 2)).toBeUndefined();
+  expect(store.outcomeAt('j', 4)).toMatchObject({ kind: 'values', position: 4, first: 4 });
+});
+
+test('whoever watches hears of each payload once when it comes and once when it goes', () => {
+  const heard: string[] = [];
+  const word = (payload: { readonly first: number; readonly count: number }) =>
+    `${payload.first}+${payload.count}`;
+  const store = new PayloadStore({
+    held: (job, payload) => heard.push(`${job} has ${word(payload)}`),
+    gone: (job, payload) => heard.push(`${job} lost ${word(payload)}`),
+  });
+  store.addBlock('j', { first: 0, count: 5, bytes: bytes(10) });
+  store.addBlock('j', { first: 5, count: 5, bytes: bytes(10) });
+  store.keepResults('j', run(0, 5));
+  store.keepResults('j', run(5, 2));
+  store.deliver('j', 0, 5);
+  store.releaseItems('j', 0, 5);
+  store.releaseResults('j', 5);
+  store.forgetJob('j');
+  expect(heard).toEqual([
+    'j has 0+5',
+    'j has 5+5',
+    'j has 0+5',
+    'j has 5+2',
+    'j lost 0+5',
+    'j lost 0+5',
+    'j lost 5+5',
+    'j lost 5+2',
+  ]);
+  expect([store.itemBytes, store.resultBytes]).toEqual([0, 0]);
+});

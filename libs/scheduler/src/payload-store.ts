@@ -42,16 +42,34 @@ export type Outcome<R extends ResultBytes, F> =
       readonly failure: F;
     };
 
+/**
+ * Hears when bytes come in and when they go: for whoever moves them elsewhere while memory is short. A run of which two
+ * ranges were kept is told of twice.
+ */
+export interface PayloadWatch<R extends ResultBytes = ResultBytes, B extends ItemBlock = ItemBlock> {
+  held(job: JobId, payload: B | R): void;
+  gone(job: JobId, payload: B | R): void;
+}
+
 interface Kept<R, F> {
   readonly first: number;
   readonly count: number;
   readonly run?: R;
   readonly failure?: F;
+  /** Measured when it came: looking again might bring it back from where it was moved to. */
+  readonly byteLength: number;
+}
+
+interface KeptBlock<B extends ItemBlock> {
+  readonly first: number;
+  readonly count: number;
+  readonly block: B;
+  readonly byteLength: number;
 }
 
 /** Everything held for one job. */
 class JobPayload<R extends ResultBytes, F, B extends ItemBlock> {
-  readonly blocks: BlockList<B> = new BlockList();
+  readonly blocks: BlockList<KeptBlock<B>> = new BlockList();
   /** Kept and not delivered, by first item. */
   readonly undelivered: Map<number, Kept<R, F>> = new Map();
   /** Delivered and not acknowledged, in order of delivery. */
@@ -64,8 +82,13 @@ class JobPayload<R extends ResultBytes, F, B extends ItemBlock> {
 /** Payload bytes by (job, item). Used by the local pool and by the coordinator. `B` is whatever a driver keeps of a block. */
 export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B extends ItemBlock = ItemBlock> {
   readonly #jobs: Map<JobId, JobPayload<R, F, B>> = new Map();
+  readonly #watch: PayloadWatch<R, B> | undefined;
   #itemBytes = 0;
   #resultBytes = 0;
+
+  constructor(watch?: PayloadWatch<R, B>) {
+    this.#watch = watch;
+  }
 
   /** Bytes of items held, over all jobs. */
   get itemBytes(): number {
@@ -80,14 +103,18 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
   /** Takes a block in. Blocks of a job follow each other from item 0 without a gap; throws a RangeError otherwise. */
   addBlock(job: JobId, block: B): void {
     const payload = this.#of(job);
-    payload.blocks.append(block);
-    payload.itemBytes += block.bytes.byteLength;
-    this.#itemBytes += block.bytes.byteLength;
+    const { first, count } = block;
+    const { byteLength } = block.bytes;
+    payload.blocks.append({ first, count, block, byteLength });
+    payload.itemBytes += byteLength;
+    this.#itemBytes += byteLength;
+    this.#watch?.held(job, block);
   }
 
   /** The blocks that hold these items, in order; each is the very object that came in. */
   blocksFor(job: JobId, first: number, count: number): B[] {
-    return this.#jobs.get(job)?.blocks.touching(first, count) ?? [];
+    const kept = this.#jobs.get(job)?.blocks.touching(first, count) ?? [];
+    return kept.map(({ block }) => block);
   }
 
   /** The input of these items is needed no more. A block goes when its last item does; answers those that went. */
@@ -95,24 +122,27 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
     const payload = this.#jobs.get(job);
     if (payload === undefined) return [];
     const gone = payload.blocks.release(first, count);
-    for (const { bytes } of gone) {
-      payload.itemBytes -= bytes.byteLength;
-      this.#itemBytes -= bytes.byteLength;
+    for (const { block, byteLength } of gone) {
+      payload.itemBytes -= byteLength;
+      this.#itemBytes -= byteLength;
+      this.#watch?.gone(job, block);
     }
-    return gone;
+    return gone.map(({ block }) => block);
   }
 
   /** Keeps the values of `first` … `first + count - 1`, which are all of `run` or a part of it. */
   keepResults(job: JobId, run: R, first: number = run.first, count: number = run.count): void {
     const payload = this.#of(job);
-    payload.undelivered.set(first, { first, count, run });
-    payload.resultBytes += run.bytes.byteLength;
-    this.#resultBytes += run.bytes.byteLength;
+    const { byteLength } = run.bytes;
+    payload.undelivered.set(first, { first, count, run, byteLength });
+    payload.resultBytes += byteLength;
+    this.#resultBytes += byteLength;
+    this.#watch?.held(job, run);
   }
 
   /** Keeps the failure of an item. */
   keepFailure(job: JobId, index: number, failure: F): void {
-    this.#of(job).undelivered.set(index, { first: index, count: 1, failure });
+    this.#of(job).undelivered.set(index, { first: index, count: 1, failure, byteLength: 0 });
   }
 
   /** A kept failure, delivered or not: what a job that ended with its first failure rejects with. */
@@ -153,6 +183,25 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
     return outcomes;
   }
 
+  /**
+   * The outcome at `position` in the order of delivery, and those of its run after it; undefined where it was not
+   * delivered yet, or is acknowledged. For a consumer that is sent one after the other, as fast as it takes them.
+   */
+  outcomeAt(job: JobId, position: number): Outcome<R, F> | undefined {
+    const delivered = this.#jobs.get(job)?.delivered ?? [];
+    let low = 0;
+    let high = delivered.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const { count, position: at } = delivered[middle] as (typeof delivered)[0];
+      if (at + count <= position) low = middle + 1;
+      else high = middle;
+    }
+    const kept = delivered[low];
+    if (kept === undefined || kept.position > position) return undefined;
+    return outcomeOf(kept, position - kept.position);
+  }
+
   /** The consumer has the first `position` outcomes. A run goes when its last value does. */
   releaseResults(job: JobId, position: number): void {
     const payload = this.#jobs.get(job);
@@ -161,9 +210,9 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
     for (const kept of payload.delivered) {
       if (kept.position + kept.count > position) break;
       gone += 1;
-      const bytes = kept.run?.bytes.byteLength ?? 0;
-      payload.resultBytes -= bytes;
-      this.#resultBytes -= bytes;
+      payload.resultBytes -= kept.byteLength;
+      this.#resultBytes -= kept.byteLength;
+      if (kept.run !== undefined) this.#watch?.gone(job, kept.run);
     }
     if (gone > 0) payload.delivered.splice(0, gone);
   }
@@ -172,8 +221,11 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
   forgetJob(job: JobId): void {
     const payload = this.#jobs.get(job);
     if (payload === undefined) return;
-    this.#itemBytes -= payload.itemBytes;
+    this.releaseItems(job, 0, payload.blocks.end);
     this.#resultBytes -= payload.resultBytes;
+    for (const { run } of [...payload.undelivered.values(), ...payload.delivered]) {
+      if (run !== undefined) this.#watch?.gone(job, run);
+    }
     this.#jobs.delete(job);
   }
 
