@@ -1,3 +1,4 @@
+import { bytesText } from '@shoal/errors';
 import { type AgentInfo, AgentState, type GetStatusResponse, type JobInfo } from '@shoal/protocol';
 import { waitingText } from './map/waiting-notice.ts';
 
@@ -15,7 +16,9 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
   return [
     `coordinator ${address} ${cluster.coordinator?.version ?? ''}: ${counted(cluster.agents, 'agent')}, ` +
       `${cluster.busySlots} of ${counted(cluster.slots, 'slot')} busy, ${counted(cluster.activeJobs, 'job')}, ` +
-      `${grouped(cluster.queuedItems)} items wait`,
+      `${grouped(cluster.queuedItems)} items wait` +
+      (cluster.heldBytes === 0 ? '' : `, ${bytesText(cluster.heldBytes)} in memory`) +
+      (cluster.spilledBytes === 0 ? '' : `, ${bytesText(cluster.spilledBytes)} on disk`),
     ...(cluster.speculatedItems > 0
       ? [
           `second attempts at ${counted(cluster.speculatedItems, 'item')} that lagged; ` +

@@ -9,6 +9,7 @@ import {
   type Heartbeat,
   type ItemAttempt,
   type JobSetup,
+  ownPeer,
   type ResultRun,
   RevokeReason,
   SessionEndReason,
@@ -19,15 +20,22 @@ import type {
   AttemptId,
   Dispatch,
   EndSession,
+  HeldAttempt,
   JobId,
   Revoke,
   SessionId,
 } from '@shoal/scheduler';
-import type { AgentLink, Driver } from './driver.ts';
-import type { Job, StoredBlock } from './job.ts';
+import type { AgentLink } from './agent-link.ts';
+import type { Driver } from './driver.ts';
+import type { Job } from './job.ts';
 import { PartCollector } from './part-collector.ts';
+import { type StoredBlock, StoredRun } from './payload.ts';
+import type { PayloadVault } from './payload-vault.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
 import { WorkParcel } from './work-parcel.ts';
+
+/** An agent without an answer for so long stops what it runs. */
+const abandonMs = 60_000;
 
 /** A stream that can be ended with an error. */
 export interface SessionStream<T> extends MessageSink<T> {
@@ -37,8 +45,8 @@ export interface SessionStream<T> extends MessageSink<T> {
 /** What an {@link AgentSession} works with. */
 export interface SessionParts {
   readonly driver: Driver;
-  /** What agents are told of heartbeats, in whole milliseconds. */
-  readonly timing: () => { readonly heartbeatMs: number; readonly leaseMs: number };
+  readonly vault: PayloadVault;
+  readonly epoch: number;
   readonly control: SessionStream<ControlResponse>;
   readonly messageBytes: number;
   readonly maxResultBytes: number;
@@ -64,10 +72,9 @@ export class AgentSession implements AgentLink {
   readonly #attempts = new Map<AttemptId, JobId>();
   /** Runs that come in parts, by attempt. */
   readonly #partsOf = new Map<AttemptId, PartCollector<ResultRun>>();
-  /** Set while a heartbeat or a join is answered: revokes go into the answer. */
-  #dropping: AttemptId[] | undefined;
   #sending = false;
   #leaving = false;
+  #inputEnded = false;
   #over = false;
 
   constructor(session: SessionId, agent: string, parts: SessionParts) {
@@ -78,33 +85,14 @@ export class AgentSession implements AgentLink {
     this.#parcel = new WorkParcel(parts.messageBytes);
   }
 
-  /** Runs `act`; attempts that are revoked meanwhile are answered instead of sent. */
-  collectDrops(act: () => void): AttemptId[] {
-    const drops: AttemptId[] = [];
-    this.#dropping = drops;
-    try {
-      act();
-    } finally {
-      this.#dropping = undefined;
-    }
-    return drops;
-  }
-
-  /** The agent holds these from an earlier session. */
-  adopt(attempts: readonly { readonly attempt: AttemptId; readonly job: JobId }[]): void {
-    for (const { attempt, job } of attempts) this.#attempts.set(attempt, job);
-  }
-
   tell(message: NonNullable<ControlResponse['message']>): void {
     this.#control.write({ message });
   }
 
   heartbeat({ sequence, held }: Heartbeat): void {
-    const drop = this.collectDrops(() => {
-      this.#parts.driver.step({ type: 'heartbeatReceived', session: this.session, held });
-    });
-    if (this.#over) return;
-    this.tell({ $case: 'heartbeatAnswer', value: { sequence, drop, ...this.#parts.timing() } });
+    const stalledForMs = Math.max(this.#control.blockedForMs, this.#dataWriter?.blockedForMs ?? 0);
+    const { session } = this;
+    this.#parts.driver.step({ type: 'heartbeatListed', session, sequence, held, stalledForMs });
   }
 
   /** The agent says good-bye: its stream's end is no fault. */
@@ -120,14 +108,14 @@ export class AgentSession implements AgentLink {
       throw new ShoalError('REQUEST_INVALID', { field: 'hello', reason: 'this session has a data stream' });
     }
     this.#data = stream;
-    this.#dataWriter = new StreamWriter(stream);
+    this.#dataWriter = new StreamWriter(stream, () => this.#send());
     this.#sendSoon();
   }
 
   /** The agent has sent its last results; answering with an end tells it that they were taken. */
   dataInputEnded(): void {
-    for (const message of this.#parcel.take()) this.#dataWriter?.write(message);
-    this.#dataWriter?.end();
+    this.#inputEnded = true;
+    this.#send();
   }
 
   /** News of attempts, in order. */
@@ -167,9 +155,10 @@ export class AgentSession implements AgentLink {
   }
 
   #takeRun(attempt: AttemptId, { first, count, payload, runMs, pid }: ResultRun): void {
-    const run = { first, count, bytes: payload, runMs, pid, agent: this.agent };
+    const { agent, session } = this;
+    const held = this.#parts.vault.payload(payload);
+    const run = new StoredRun(first, count, held, { runMs, pid, agent });
     const bytes = payload.byteLength;
-    const { session } = this;
     this.#parts.driver.step(
       { type: 'itemsSucceeded', session, attempt, first, count, bytes, runMs },
       { run },
@@ -192,8 +181,7 @@ export class AgentSession implements AgentLink {
 
   #takeEnding(attempt: AttemptId, wire: NonNullable<AttemptReport['ended']>['ending']): void {
     const jobId = this.#attempts.get(attempt);
-    this.#attempts.delete(attempt);
-    this.#partsOf.delete(attempt);
+    this.#forget(attempt);
     let ending: AttemptEnding = { kind: 'returned' };
     switch (wire?.$case) {
       case 'finished':
@@ -227,6 +215,32 @@ export class AgentSession implements AgentLink {
 
   // -- commands ------------------------------------------------------------------------------------------------
 
+  admit(keep: readonly HeldAttempt[], drop: readonly AttemptId[]): void {
+    for (const { attempt, job } of keep) this.#attempts.set(attempt, job);
+    const { epoch } = this.#parts;
+    const { selfFenceMs, ...timing } = this.#timing();
+    const value = {
+      session: this.session,
+      epoch,
+      ...timing,
+      selfFenceMs,
+      abandonMs,
+      coordinator: ownPeer,
+      drop: [...drop],
+    };
+    this.tell({ $case: 'joined', value });
+  }
+
+  refuse(): void {
+    this.refused = true;
+  }
+
+  answerHeartbeat(sequence: number, drop: readonly AttemptId[]): void {
+    for (const attempt of drop) this.#forget(attempt);
+    const { heartbeatMs, leaseMs } = this.#timing();
+    this.tell({ $case: 'heartbeatAnswer', value: { sequence, drop: [...drop], heartbeatMs, leaseMs } });
+  }
+
   dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void {
     const { attempt, first, count, marksStarts, tryNumber } = command;
     this.#attempts.set(attempt, job.id);
@@ -236,10 +250,8 @@ export class AgentSession implements AgentLink {
   }
 
   revoke({ attempt, reason }: Revoke): void {
-    this.#attempts.delete(attempt);
-    this.#partsOf.delete(attempt);
-    if (this.#dropping !== undefined) this.#dropping.push(attempt);
-    else this.tell({ $case: 'revoke', value: { attempt, reason: revokeReasons[reason] } });
+    this.#forget(attempt);
+    this.tell({ $case: 'revoke', value: { attempt, reason: revokeReasons[reason] } });
   }
 
   itemsReleased(job: JobId, blocks: readonly StoredBlock[]): void {
@@ -250,10 +262,6 @@ export class AgentSession implements AgentLink {
   forgetJob(job: JobId): void {
     this.#parcel.forgetJob(job);
     this.#sendSoon();
-  }
-
-  refuse(): void {
-    this.refused = true;
   }
 
   end(reason: EndSession['reason']): void {
@@ -284,16 +292,44 @@ export class AgentSession implements AgentLink {
     if (reason !== undefined) this.tell({ $case: 'sessionEnded', value: { reason } });
     this.#control.end();
     this.#dataWriter?.end();
+    this.#parcel.clear();
     this.#parts.onOver(this);
   }
 
+  #forget(attempt: AttemptId): void {
+    this.#attempts.delete(attempt);
+    this.#partsOf.delete(attempt);
+  }
+
+  /** What agents are told of heartbeats: whole milliseconds. */
+  #timing(): { readonly heartbeatMs: number; readonly leaseMs: number; readonly selfFenceMs: number } {
+    const { heartbeatMs, leaseMs, selfFenceMs } = this.#parts.driver.machine.timing();
+    return { heartbeatMs: Math.round(heartbeatMs), leaseMs: Math.round(leaseMs), selfFenceMs };
+  }
+
+  /** What is said in one turn of the event loop shares messages. */
   #sendSoon(): void {
     if (this.#sending || this.#dataWriter === undefined) return;
     this.#sending = true;
     setImmediate(() => {
       this.#sending = false;
-      for (const message of this.#parcel.take()) this.#dataWriter?.write(message);
+      this.#send();
     });
+  }
+
+  /** As fast as the agent takes it; what waits lies in the payload store. */
+  #send(): void {
+    const writer = this.#dataWriter;
+    if (writer === undefined || this.#over) return;
+    this.#parts.driver.reading(() => {
+      while (writer.ready) {
+        const message = this.#parcel.next();
+        if (message === undefined) break;
+        writer.write(message);
+      }
+    });
+    // Answering with an end tells the agent that its last results were taken.
+    if (this.#inputEnded && this.#parcel.isEmpty) writer.end();
   }
 }
 

@@ -8,18 +8,18 @@ import {
   type GroupStats,
   type Join,
   limits,
-  ownPeer,
 } from '@shoal/protocol';
-import type { Scheduler, SessionId } from '@shoal/scheduler';
+import type { SessionId } from '@shoal/scheduler';
 import { AgentSession, type SessionStream } from './agent-session.ts';
 import type { Driver } from './driver.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Groups } from './groups.ts';
+import type { PayloadVault } from './payload-vault.ts';
 
 /** What {@link Agents} works with. */
 export interface AgentsParts {
   readonly driver: Driver;
-  readonly scheduler: Scheduler;
+  readonly vault: PayloadVault;
   readonly feed: EventFeed;
   readonly groups: Groups;
   readonly epoch: number;
@@ -35,9 +35,6 @@ interface KnownAgent {
   goneAtMs: number | undefined;
 }
 
-/** An agent without an answer for so long stops what it runs. */
-const abandonMs = 60_000;
-
 /** The agents by name: who has joined, in which session, with which processes. */
 export class Agents {
   readonly #parts: AgentsParts;
@@ -52,73 +49,45 @@ export class Agents {
 
   /** Opens a session. Throws `AGENT_NAME_TAKEN`, `VERSION_MISMATCH` or `REQUEST_INVALID`. */
   join(join: Join, control: SessionStream<ControlResponse>): AgentSession {
-    const { driver, scheduler, feed, epoch } = this.#parts;
+    const { driver, epoch, feed } = this.#parts;
     checkJoin(join);
     this.#sessions += 1;
     const id: SessionId = this.#sessions;
     const session = new AgentSession(id, join.agentName, {
       driver,
-      timing: () => wholeTiming(scheduler),
+      vault: this.#parts.vault,
+      epoch,
       control,
       messageBytes: limits.partBytes.default,
       maxResultBytes: this.#parts.maxResultBytes,
       onOver: (over) => this.#sessionOver(over),
     });
-    const earlier = this.#known.get(join.agentName);
-    const resumes = earlier?.join.instance === join.instance ? earlier.session.session : undefined;
-    // Numbers of another epoch say nothing here; the agent drops them when it hears of this one.
-    const held = join.held
-      .filter((each) => each.epoch === epoch)
-      .map(({ attempt, jobId }) => ({ attempt, job: jobId }));
-    session.adopt(held);
+    const { agentName: agent, instance, labels, slots } = join;
+    const held = join.held.map((each) => ({ attempt: each.attempt, job: each.jobId, epoch: each.epoch }));
     driver.links.set(id, session);
-    const drop = session.collectDrops(() => {
-      const { agentName: agent, slots, labels } = join;
-      const previous = resumes === undefined ? {} : { resumes };
-      driver.step({
-        type: 'agentJoined',
-        agent,
-        session: id,
-        slots,
-        labels,
-        held,
-        permanent: false,
-        ...previous,
-      });
-    });
+    driver.step({ type: 'joinReceived', session: id, agent, instance, slots, labels, held });
     if (session.refused) {
       driver.links.delete(id);
       feed.tell(
         'agent.refused',
-        { agent: join.agentName, code: 'AGENT_NAME_TAKEN' },
-        `another agent under the name ${join.agentName} was refused: one is connected`,
+        { agent, code: 'AGENT_NAME_TAKEN' },
+        `another agent under the name ${agent} was refused: one is connected`,
         'warn',
       );
-      throw new ShoalError('AGENT_NAME_TAKEN', { agent: join.agentName });
+      throw new ShoalError('AGENT_NAME_TAKEN', { agent });
     }
     this.#open.set(id, session);
-    this.#known.set(join.agentName, {
+    this.#known.set(agent, {
       join,
       session,
       joinedUnixMs: Date.now(),
       stats: undefined,
       goneAtMs: undefined,
     });
-    const { selfFenceMs } = scheduler.options;
-    const value = {
-      session: id,
-      epoch,
-      ...wholeTiming(scheduler),
-      selfFenceMs,
-      abandonMs,
-      coordinator: ownPeer,
-      drop,
-    };
-    session.tell({ $case: 'joined', value });
     feed.tell(
       'agent.joined',
-      { agent: join.agentName, session: id, slots: join.slots, held: held.length },
-      `agent ${join.agentName} joined with ${join.slots} slots`,
+      { agent, session: id, slots, held: held.length },
+      `agent ${agent} joined with ${slots} slots`,
     );
     return session;
   }
@@ -158,7 +127,7 @@ export class Agents {
 
   /** Every agent that is connected or may be back soon, by name. */
   list(): AgentInfo[] {
-    const { atMs: _, agents } = this.#parts.scheduler.snapshot();
+    const { agents } = this.#parts.driver.machine.snapshot().scheduler;
     const infos = agents.flatMap((agent) => {
       const known = this.#known.get(agent.agent);
       if (known === undefined) return [];
@@ -246,8 +215,8 @@ export class Agents {
 
   /** An agent that has a name of its own in each life would leave one behind each time. */
   #forgetLongGone(): void {
-    const { driver, scheduler } = this.#parts;
-    const since = driver.now() - 10 * scheduler.timing().leaseMs;
+    const { driver } = this.#parts;
+    const since = driver.now() - 10 * driver.machine.timing().leaseMs;
     for (const [name, { goneAtMs }] of this.#known) {
       if (goneAtMs !== undefined && goneAtMs < since) this.#known.delete(name);
     }
@@ -268,12 +237,6 @@ function checkJoin(join: Join): void {
   if (Object.keys(join.labels).length > limits.labelEntries.default) {
     refuse('labels', `are more than ${limits.labelEntries.default}`);
   }
-}
-
-/** What agents are told of heartbeats: whole milliseconds. */
-function wholeTiming(scheduler: Scheduler): { heartbeatMs: number; leaseMs: number } {
-  const { heartbeatMs, leaseMs } = scheduler.timing();
-  return { heartbeatMs: Math.round(heartbeatMs), leaseMs: Math.round(leaseMs) };
 }
 
 const states = {

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { ShoalError } from '@shoal/errors';
 import { limits } from '@shoal/protocol';
 import { defaultSchedulerOptions, type SchedulerOptions } from '@shoal/scheduler';
@@ -26,6 +27,25 @@ export interface CoordinatorConfig {
   readonly maxResultBytes?: number;
   /** Bytes of items and results held for a job, at most; one that is bigger always fits. Default 32 MiB. */
   readonly windowBytes?: number;
+  /**
+   * Bytes of items and results held in memory, over all jobs; what is more lies on the disk until it is needed.
+   * Default 512 MiB.
+   */
+  readonly maxPayloadBytes?: number;
+  /**
+   * The folder for what has no place in memory. Default: the system's folder for temporary files.
+   *
+   * A private folder is made in it when it is needed first, and deleted at the end; one that a coordinator left behind
+   * when it was killed is deleted at the next start.
+   */
+  readonly spillDir?: string;
+  /**
+   * Bytes of items and results on the disk, at most. Default 4 GiB.
+   *
+   * At three quarters of this and `maxPayloadBytes` together producers are held back. Where even that is not enough, or
+   * the disk takes no more, the job that holds most ends with NO_ROOM.
+   */
+  readonly maxSpillBytes?: number;
   /** An ephemeral job is cancelled when no client has been connected to it for so long. Default 30,000 ms. */
   readonly ephemeralGraceMs?: number;
   /** Jobs known at once, at most; those that have ended count until their client is gone. Default 10,000. */
@@ -49,6 +69,9 @@ export interface SettledConfig {
   readonly maxItemBytes: number;
   readonly maxResultBytes: number;
   readonly windowBytes: number;
+  readonly maxPayloadBytes: number;
+  readonly spillDir: string;
+  readonly maxSpillBytes: number;
   readonly ephemeralGraceMs: number;
   readonly maxJobs: number;
   readonly heartbeatMs: number;
@@ -73,6 +96,9 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     maxResultBytes: positive('maxResultBytes', config.maxResultBytes ?? limits.resultBytes.default),
     windowBytes: positive('windowBytes', config.windowBytes ?? limits.windowBytes.default),
     maxBundleStoreBytes: positive('maxBundleStoreBytes', config.maxBundleStoreBytes ?? 2 ** 30),
+    maxPayloadBytes: positive('maxPayloadBytes', config.maxPayloadBytes ?? limits.payloadBytes.default),
+    spillDir: config.spillDir ?? tmpdir(),
+    maxSpillBytes: positive('maxSpillBytes', config.maxSpillBytes ?? limits.spillBytes.default),
     ephemeralGraceMs: positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000),
     maxJobs: positive('maxJobs', config.maxJobs ?? 10_000),
     heartbeatMs,

@@ -11,7 +11,7 @@ import {
   limits,
   ownPeer,
 } from '@shoal/protocol';
-import { PayloadStore, Scheduler } from '@shoal/scheduler';
+import { PayloadStore } from '@shoal/scheduler';
 import { agentService } from './agent-service.ts';
 import { Agents } from './agents.ts';
 import { bundleService } from './bundle-service.ts';
@@ -19,14 +19,18 @@ import { FolderShelf } from './bundle-shelf.ts';
 import { BundleStore } from './bundle-store.ts';
 import { clusterService } from './cluster-service.ts';
 import { type CoordinatorConfig, settleConfig } from './config.ts';
+import { CoordinatorMachine } from './core/index.ts';
 import { Driver } from './driver.ts';
 import { newEpoch } from './epoch.ts';
 import { EventFeed } from './event-feed.ts';
+import { RecentEvents } from './event-log.ts';
 import { Groups } from './groups.ts';
-import type { StoredBlock, StoredRun } from './job.ts';
 import { jobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
 import { formatAddress } from './listen-address.ts';
+import type { StoredBlock, StoredRun } from './payload.ts';
+import { PayloadVault } from './payload-vault.ts';
+import { SpillFolder } from './spill-folder.ts';
 import { StallObserver } from './stall-observer.ts';
 
 /** A coordinator that runs. */
@@ -53,8 +57,12 @@ export interface CoordinatorStatus {
   readonly activeJobs: number;
   readonly queuedItems: number;
   readonly runningItems: number;
-  /** Bytes of items and results held. */
+  /** Bytes of items and results held, in memory and on the disk. */
   readonly payloadBytes: number;
+  /** Of these, bytes in memory. */
+  readonly heldBytes: number;
+  /** Bytes on the disk. */
+  readonly spilledBytes: number;
 }
 
 /** How long clients and agents have to read the last message before they are cut off. */
@@ -63,41 +71,50 @@ const partingMs = 2_000;
 /** Starts a coordinator. Rejects with `INSECURE_LISTEN`, `ADDRESS_IN_USE`, or the first bad option. */
 export async function startCoordinator(config: CoordinatorConfig = {}): Promise<Coordinator> {
   const settled = settleConfig(config);
-  const { log, heartbeatMs, leaseMs } = settled;
+  const { heartbeatMs, leaseMs } = settled;
   const now = (): number => performance.now();
   const epoch = newEpoch();
   const startedUnixMs = Date.now();
-  const feed = new EventFeed(log);
-  const scheduler = new Scheduler(settled.scheduling);
-  const store = new PayloadStore<StoredRun, ItemFailure, StoredBlock>();
+  const feed = new EventFeed(settled.log);
+  const { ephemeralGraceMs: graceMs, maxJobs } = settled;
+  const machine = new CoordinatorMachine({ epoch, maxJobs, graceMs }, settled.scheduling);
+  const vault: PayloadVault = new PayloadVault({
+    maxPayloadBytes: settled.maxPayloadBytes,
+    shelf: new SpillFolder(settled.spillDir, settled.maxSpillBytes),
+    onTight: (isTight) => driver.step({ type: 'storageChanged', isTight }),
+    onFull: (job, reason) => driver.storageFailed(job, reason),
+  });
+  const store = new PayloadStore<StoredRun, ItemFailure, StoredBlock>(vault);
   const bundles = await BundleStore.open({
     maxBundleBytes: settled.maxBundleBytes,
     maxStoreBytes: settled.maxBundleStoreBytes,
     ...(settled.bundleDir === undefined ? {} : { shelf: new FolderShelf(settled.bundleDir) }),
   });
-  const driver = new Driver({ scheduler, store, feed, now, lookForStall: () => stalls.look() });
+  const log = new RecentEvents();
+  const driver: Driver = new Driver({
+    machine,
+    log,
+    store,
+    vault,
+    bundles,
+    feed,
+    now,
+    lookForStall: () => stalls.look(),
+  });
   const groups = new Groups(driver);
   const { maxResultBytes } = settled;
-  const agents = new Agents({ driver, scheduler, feed, groups, epoch, maxResultBytes });
+  const agents = new Agents({ driver, vault, feed, groups, epoch, maxResultBytes });
   let address = formatAddress(settled.listen);
   const jobs = new Jobs({
     driver,
-    scheduler,
     store,
     bundles,
-    feed,
-    graceMs: settled.ephemeralGraceMs,
-    limits: {
-      windowItems: limits.windowItems.default,
-      windowBytes: settled.windowBytes,
-      maxResultBytes: settled.maxResultBytes,
-      maxJobs: settled.maxJobs,
-    },
+    limits: { windowItems: limits.windowItems.default, windowBytes: settled.windowBytes, maxResultBytes },
     address: () => address,
   });
 
   const status = (): GetStatusResponse => {
-    const { agents: known, jobs: active, totals } = scheduler.snapshot();
+    const { agents: known, jobs: active, totals } = machine.snapshot().scheduler;
     const connected = known.filter(({ state }) => state !== 'reconnecting');
     const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
     return {
@@ -113,15 +130,15 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       settledItems: totals.itemsSucceeded + totals.itemsFailed,
       speculatedItems: totals.itemsSpeculated,
       speculationWins: totals.speculationWins,
-      heldBytes: store.itemBytes + store.resultBytes,
-      spilledBytes: 0,
+      heldBytes: vault.memoryBytes,
+      spilledBytes: vault.spilledBytes,
     };
   };
 
   const server = createServer([
     {
       definition: JobServiceService,
-      handlers: jobService({ jobs, agents, groups, heartbeatMs, maxItemBytes: settled.maxItemBytes }),
+      handlers: jobService({ driver, jobs, agents, groups, heartbeatMs, maxItemBytes: settled.maxItemBytes }),
     },
     { definition: BundleServiceService, handlers: bundleService(bundles, feed) },
     { definition: AgentServiceService, handlers: agentService(agents, driver) },
@@ -144,21 +161,23 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     jobs.close();
     server.health.setServing(false);
     if (drain) await jobs.idle(drainMs, (cut) => (hurry = cut));
-    for (const job of jobs.active()) jobs.cancel(job, 'the coordinator stops');
+    jobs.hurry();
     stalls.stop();
     agents.shutDown();
     groups.close();
     await server.close(partingMs);
-    jobs.stop();
     driver.stop();
+    vault.close();
   };
 
   return {
     address,
     status: () => {
-      const { agents: connected, slots, activeJobs, queuedItems, runningItems } = status();
+      const { agents: connected, heldBytes, spilledBytes, ...rest } = status();
+      const { slots, activeJobs, queuedItems, runningItems } = rest;
       const payloadBytes = store.itemBytes + store.resultBytes;
-      return { epoch, agents: connected, slots, activeJobs, queuedItems, runningItems, payloadBytes };
+      const bytes = { payloadBytes, heldBytes, spilledBytes };
+      return { epoch, agents: connected, slots, activeJobs, queuedItems, runningItems, ...bytes };
     },
     close: ({ drain = true, drainMs = 30_000 } = {}) => {
       if (closing !== undefined) hurry();

@@ -1,37 +1,24 @@
 import { type ItemFailure, JobState, type Print } from '@shoal/protocol';
-import type {
-  Dispatch,
-  EndSession,
-  JobId,
-  PayloadStore,
-  Revoke,
-  Scheduler,
-  SchedulerCommand,
-  SchedulerEvent,
-  SessionId,
-} from '@shoal/scheduler';
+import type { JobId, PayloadStore, SessionId } from '@shoal/scheduler';
+import type { AgentLink } from './agent-link.ts';
+import type { BundleStore } from './bundle-store.ts';
+import { ClientCalls } from './client-calls.ts';
+import type { CoordinatorCommand, CoordinatorEvent, CoordinatorMachine, FinishJob } from './core/index.ts';
 import type { EventFeed } from './event-feed.ts';
+import type { EventLog } from './event-log.ts';
 import { finalFailure, type TriedPayload } from './final-failure.ts';
-import type { Job, StoredBlock, StoredRun } from './job.ts';
+import { Job } from './job.ts';
 import { jobEnded } from './job-end.ts';
+import type { CheckedRequest } from './job-request.ts';
+import { StorageError, StoredBlock, type StoredRun } from './payload.ts';
+import type { PayloadVault } from './payload-vault.ts';
+import { refusalError } from './refusal-error.ts';
 
-/** An agent's session, as far as the driver commands it. */
-export interface AgentLink {
-  readonly session: SessionId;
-  dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void;
-  revoke(command: Revoke): void;
-  /** These blocks are needed no more. */
-  itemsReleased(job: JobId, blocks: readonly StoredBlock[]): void;
-  forgetJob(job: JobId): void;
-  end(reason: EndSession['reason']): void;
-  /** The join is refused: an agent of that name is alive. */
-  refuse(): void;
-}
-
-/** The bytes that belong to an event; they are kept only if a command of its step says so. */
+/** What belongs to an event besides; it is kept only if a command of its step says so. */
 export interface Hand {
   readonly run?: StoredRun;
   readonly tried?: TriedPayload;
+  readonly request?: CheckedRequest;
 }
 
 /** So much of a print that no client can be told goes to the log. */
@@ -39,8 +26,11 @@ const unreadCharsMax = 1_024;
 
 /** What a {@link Driver} drives. */
 export interface DriverParts {
-  readonly scheduler: Scheduler;
+  readonly machine: CoordinatorMachine;
+  readonly log: EventLog;
   readonly store: PayloadStore<StoredRun, ItemFailure, StoredBlock>;
+  readonly vault: PayloadVault;
+  readonly bundles: BundleStore;
   readonly feed: EventFeed;
   /** Monotonic milliseconds. */
   readonly now: () => number;
@@ -49,16 +39,18 @@ export interface DriverParts {
 }
 
 /** An event before the driver has put the time on it. */
-export type Happening<E = SchedulerEvent> = E extends SchedulerEvent ? Omit<E, 'atMs'> : never;
+export type Happening<E = CoordinatorEvent> = E extends CoordinatorEvent ? Omit<E, 'atMs'> : never;
 
 /**
- * Does what the scheduler says, in the order in which it says it, and decides nothing.
+ * Does what the core says, in the order in which it says it, and decides nothing.
  *
- *   event (+ bytes in hand) -> scheduler.step -> commands -> sessions, payload store, readers and writers of jobs
+ *   event (+ bytes in hand) -> event log -> machine.step -> commands -> sessions, payload store, calls of clients
  */
 export class Driver {
   readonly jobs: Map<JobId, Job> = new Map();
   readonly links: Map<SessionId, AgentLink> = new Map();
+  readonly calls: ClientCalls = new ClientCalls();
+  readonly machine: CoordinatorMachine;
   readonly #parts: DriverParts;
   /** Events that came while commands were carried out: each step is done before the next one begins. */
   readonly #waiting: Array<{ readonly event: Happening; readonly hand: Hand }> = [];
@@ -69,6 +61,7 @@ export class Driver {
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
+    this.machine = parts.machine;
   }
 
   /** Monotonic milliseconds, on the clock of every event. */
@@ -97,7 +90,7 @@ export class Driver {
     );
   }
 
-  /** Something happened. `hand` holds its bytes. */
+  /** Something happened. `hand` holds what belongs to it. */
   step(event: Happening, hand: Hand = {}): void {
     if (this.#stopped) return;
     this.#waiting.push({ event, hand });
@@ -105,12 +98,38 @@ export class Driver {
     this.#stepping = true;
     try {
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-        const stamped = { ...next.event, atMs: this.#parts.now() } as SchedulerEvent;
-        for (const command of this.#parts.scheduler.step(stamped)) this.#carryOut(command, next.hand);
+        const stamped = { ...next.event, atMs: this.#parts.now() } as CoordinatorEvent;
+        this.#parts.log.append(stamped);
+        for (const command of this.machine.step(stamped)) this.#carryOut(command, next.hand);
       }
     } finally {
       this.#stepping = false;
       this.#arm();
+    }
+  }
+
+  /** Does something with bytes that may lie on the disk. If they cannot be read, their job ends, and nothing else. */
+  reading(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.storageFailed(error.job, error.message);
+    }
+  }
+
+  /** A job's bytes have no place, or are lost. */
+  storageFailed(job: JobId, reason: string): void {
+    this.#parts.feed.tell('job.storage', { job, reason }, `job ${job} ends: ${reason}`, 'error');
+    this.step({ type: 'storageFailed', job, reason });
+  }
+
+  /** What an item of a job refers to stays as long as the job does. Throws `BUNDLE_NOT_FOUND` for what is not here. */
+  keepConstants(job: Job, sha256s: readonly string[]): void {
+    for (const sha256 of sha256s) {
+      if (job.constants.has(sha256)) continue;
+      this.#parts.bundles.pin(sha256);
+      job.constants.add(sha256);
     }
   }
 
@@ -120,31 +139,79 @@ export class Driver {
     clearTimeout(this.#timer);
   }
 
-  #carryOut(command: SchedulerCommand, hand: Hand): void {
-    const { store, feed } = this.#parts;
+  #carryOut(command: CoordinatorCommand, hand: Hand): void {
+    const { feed, store, vault } = this.#parts;
     switch (command.type) {
+      case 'createJob':
+        if (hand.request !== undefined) this.#create(command.job, hand.request);
+        return;
+      case 'answerCreate':
+        this.calls.answer(command.call, command.job);
+        return;
+      case 'answer':
+        this.calls.answer(command.call, '');
+        return;
+      case 'refuse':
+        this.calls.refuse(command.call, refusalError(command.refusal));
+        return;
+      case 'bindReader': {
+        const job = this.jobs.get(command.job);
+        const reader = this.calls.reader(command.call);
+        if (job === undefined || reader === undefined) return;
+        job.reader = reader;
+        reader.bound(job, command.fromPosition);
+        return;
+      }
+      case 'offerOutcomes':
+        this.calls.reader(command.call)?.offered(command.upTo);
+        return;
+      case 'endReader':
+        this.calls.reader(command.call)?.ended();
+        return;
+      case 'bindWriter': {
+        const job = this.jobs.get(command.job);
+        if (job !== undefined) this.calls.writer(command.call)?.bound(job);
+        return;
+      }
+      case 'grant':
+        this.calls.granted(command.call, command.upTo);
+        return;
+      case 'keepBlock': {
+        const block = this.calls.writer(command.call)?.takeBlock();
+        if (block === undefined) return;
+        const { count, first, job } = command;
+        const payload = vault.payload(block.payload);
+        store.addBlock(job, new StoredBlock(first, count, payload, block.broadcastSha256));
+        return;
+      }
+      case 'holdBlock':
+        this.calls.writer(command.call)?.holdBlock();
+        return;
+      case 'resumeWriter':
+        this.calls.writer(command.call)?.resume();
+        return;
+      case 'endWriter': {
+        const writer = this.calls.writer(command.call);
+        this.calls.closed(command.call);
+        writer?.done(command.acceptedItems);
+        return;
+      }
       case 'dispatch': {
         const job = this.jobs.get(command.job);
         const link = this.links.get(command.session);
         if (job === undefined || link === undefined) return;
         job.holders.add(link);
-        link.dispatch(command, job, store.blocksFor(command.job, command.first, command.count));
+        const blocks = store.blocksFor(command.job, command.first, command.count);
+        link.dispatch(command, job, blocks);
         return;
       }
       case 'revoke':
         this.links.get(command.session)?.revoke(command);
         return;
-      case 'keepResults': {
-        const job = this.jobs.get(command.job);
-        if (job === undefined || hand.run === undefined) return;
-        job.succeeded += command.count;
-        store.keepResults(command.job, hand.run, command.first, command.count);
+      case 'keepResults':
+        if (hand.run !== undefined) store.keepResults(command.job, hand.run, command.first, command.count);
         return;
-      }
       case 'keepFailure': {
-        const job = this.jobs.get(command.job);
-        if (job === undefined) return;
-        job.failed += 1;
         const tried = command.withPayload ? hand.tried : undefined;
         store.keepFailure(command.job, command.index, finalFailure(command, tried));
         return;
@@ -156,47 +223,29 @@ export class Driver {
         for (const link of holders) link.itemsReleased(command.job, blocks);
         return;
       }
-      case 'deliver': {
-        const job = this.jobs.get(command.job);
-        if (job === undefined) return;
-        job.delivered += command.count;
-        const outcomes = store.deliver(command.job, command.first, command.count);
-        job.reader?.outcomes(outcomes);
+      case 'deliver':
+        store.deliver(command.job, command.first, command.count);
         return;
-      }
       case 'releaseResults':
         store.releaseResults(command.job, command.position);
         return;
-      case 'grantItems':
-        this.jobs.get(command.job)?.grant(command.upTo);
+      case 'finishJob':
+        this.#finish(command);
         return;
-      case 'endJob': {
-        const job = this.jobs.get(command.job);
-        if (job === undefined) return;
-        // The results stay until the client has them; nobody needs the items.
-        store.releaseItems(command.job, 0, job.pushed);
-        for (const link of job.holders) link.forgetJob(command.job);
-        job.holders.clear();
-        const failure =
-          command.outcome.state === 'failedFast'
-            ? store.failureOf(command.job, command.outcome.index)
-            : undefined;
-        job.speculation = command.speculation;
-        const end = jobEnded(job, command.outcome, failure);
-        const state = Object.entries(JobState).find(([, value]) => value === end.state)?.[0] ?? '';
-        feed.tell(
-          'job.ended',
-          { job: job.id, state: state.toLowerCase(), succeeded: job.succeeded, failed: job.failed },
-          `job ${job.id} (${job.request.task.name}) ended: ${job.succeeded} values, ${job.failed} failures`,
-        );
-        job.finish(end);
+      case 'forgetJob':
+        this.#forget(command.job);
         return;
-      }
+      case 'admitAgent':
+        this.links.get(command.session)?.admit(command.keep, command.drop);
+        return;
+      case 'refuseAgent':
+        this.links.get(command.session)?.refuse();
+        return;
+      case 'answerHeartbeat':
+        this.links.get(command.session)?.answerHeartbeat(command.sequence, command.drop);
+        return;
       case 'endSession':
         this.links.get(command.session)?.end(command.reason);
-        return;
-      case 'refuseJoin':
-        this.links.get(command.session)?.refuse();
         return;
       case 'note':
         feed.note(command.note);
@@ -206,9 +255,50 @@ export class Driver {
     }
   }
 
+  #create(id: JobId, request: CheckedRequest): void {
+    const { bundles, feed } = this.#parts;
+    const view = this.machine.job(id);
+    if (view === undefined) return;
+    this.jobs.set(id, new Job(id, request, view));
+    for (const sha256 of request.bundles) bundles.pin(sha256);
+    const { name } = request.task;
+    feed.tell('job.created', { job: id, task: name }, `job ${id} maps ${name} over its items`);
+  }
+
+  #finish({ ending, job: id, speculation }: FinishJob): void {
+    const { feed, store } = this.#parts;
+    const job = this.jobs.get(id);
+    if (job === undefined) return;
+    const { failed, pushed, succeeded } = job.view;
+    for (const link of job.holders) link.forgetJob(id);
+    job.holders.clear();
+    const failure = ending.state === 'failedFast' ? store.failureOf(id, ending.index) : undefined;
+    // The results stay until the client has them; nobody needs the items. Without room nothing is kept.
+    if (ending.state === 'noRoom') store.forgetJob(id);
+    else store.releaseItems(id, 0, pushed);
+    job.speculation = speculation;
+    const end = jobEnded(job, ending, failure);
+    const state = Object.entries(JobState).find(([, value]) => value === end.state)?.[0] ?? '';
+    feed.tell(
+      'job.ended',
+      { job: id, state: state.toLowerCase(), succeeded, failed },
+      `job ${id} (${job.request.task.name}) ended: ${succeeded} values, ${failed} failures`,
+    );
+    job.finish(end);
+  }
+
+  #forget(id: JobId): void {
+    const { bundles, store } = this.#parts;
+    const job = this.jobs.get(id);
+    if (job === undefined) return;
+    this.jobs.delete(id);
+    for (const sha256 of [...job.request.bundles, ...job.constants]) bundles.unpin(sha256);
+    store.forgetJob(id);
+  }
+
   /** A timer that fires early asks again; so it is set anew only for an earlier deadline. */
   #arm(): void {
-    const atMs = this.#parts.scheduler.nextDeadlineMs() ?? Number.POSITIVE_INFINITY;
+    const atMs = this.machine.nextDeadlineMs() ?? Number.POSITIVE_INFINITY;
     if (this.#stopped || atMs >= this.#timerAtMs) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
@@ -220,7 +310,7 @@ export class Driver {
     this.#timerAtMs = Number.POSITIVE_INFINITY;
     // After a stall this timer may come before the one that would notice it, and everybody's time would seem to be up.
     this.#parts.lookForStall();
-    const dueMs = this.#parts.scheduler.nextDeadlineMs();
+    const dueMs = this.machine.nextDeadlineMs();
     if (dueMs !== undefined && dueMs <= this.#parts.now()) this.step({ type: 'clockTicked' });
     else this.#arm();
   }

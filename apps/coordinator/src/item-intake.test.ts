@@ -1,41 +1,30 @@
 import type { PushItemsRequest } from '@shoal/protocol';
 import { expect, test } from 'vitest';
+import { ClientCalls } from './client-calls.ts';
+import type { Driver, Happening } from './driver.ts';
 import { ItemIntake } from './item-intake.ts';
-import { Job } from './job.ts';
-import type { CheckedRequest } from './job-request.ts';
-import type { Jobs } from './jobs.ts';
 
 const start = (firstIndex = 0): PushItemsRequest => ({
-  message: { $case: 'start', value: { jobId: 'job-1', firstIndex, clientSession: '' } },
+  message: { $case: 'start', value: { jobId: 'job-1', firstIndex, clientSession: 's' } },
 });
-const block = (first: number, count: number): PushItemsRequest => ({
+const block = (first: number, count: number, more = false, totalBytes = 0): PushItemsRequest => ({
   message: {
     $case: 'block',
-    value: { first, count, payload: new Uint8Array(count), more: false, totalBytes: 0, broadcastSha256: [] },
+    value: { first, count, payload: new Uint8Array(count), more, totalBytes, broadcastSha256: [] },
   },
 });
 const end = (totalItems: number): PushItemsRequest => ({
   message: { $case: 'endOfInput', value: { totalItems } },
 });
 
-/** A job that may take `grant` items, and what an intake does to its stream. */
-function world(grant: number) {
-  const job = new Job('job-1', {} as CheckedRequest, () => {});
-  job.grantedUpTo = grant;
+/** An intake, what it reports, and what it does to its stream. */
+function world() {
+  const calls = new ClientCalls();
+  const events: Happening[] = [];
+  const driver = { calls, step: (event: Happening) => events.push(event) };
   const said: string[] = [];
-  const jobs: Pick<Jobs, 'get' | 'push' | 'endInput'> = {
-    get: () => job,
-    push: (_, { first, count }) => {
-      said.push(`take ${first}+${count}`);
-      job.pushed += count;
-    },
-    endInput: () => {
-      said.push('end of input');
-      job.inputEnded = true;
-    },
-  };
   const intake = new ItemIntake(
-    jobs as Jobs,
+    driver as unknown as Driver,
     {
       pause: () => said.push('pause'),
       resume: () => said.push('resume'),
@@ -44,73 +33,77 @@ function world(grant: number) {
     },
     1000,
   );
-  return { intake, job, said };
+  const take = (...messages: PushItemsRequest[]): void => {
+    for (const message of messages) intake.take(message);
+  };
+  return { calls, events, intake, said, take };
 }
 
-test('blocks are taken until the end of the input', () => {
-  const { intake, said } = world(100);
-  for (const message of [start(), block(0, 10), block(10, 10), end(20)]) intake.take(message);
-  expect(said).toEqual(['take 0+10', 'take 10+10', 'end of input', 'done 20']);
+test('what its client sends is reported as it comes', () => {
+  const { events, take } = world();
+  take(start(), block(0, 10), end(10));
+  expect(events).toEqual([
+    { type: 'writerOpened', call: 1, job: 'job-1', session: 's', firstIndex: 0 },
+    { type: 'blockReceived', call: 1, first: 0, count: 10, bytes: 10 },
+    { type: 'inputEndReceived', call: 1, totalItems: 10 },
+  ]);
 });
 
-test('a producer beyond its grant waits, and goes on when it is granted more', () => {
-  const { intake, job, said } = world(10);
-  for (const message of [start(), block(0, 10), block(10, 10)]) intake.take(message);
-  expect(said).toEqual(['take 0+10', 'pause']);
-  job.grant(11);
-  expect(said).toEqual(['take 0+10', 'pause', 'take 10+10', 'resume']);
+test('a block in parts is reported when it is whole, and has the bytes of all of them', () => {
+  const { events, intake, take } = world();
+  take(start(), block(0, 10, true, 20));
+  expect(events).toHaveLength(1);
+  take(block(0, 10));
+  expect(events[1]).toMatchObject({ type: 'blockReceived', bytes: 20 });
+  expect(intake.takeBlock().payload.byteLength).toBe(20);
 });
 
-test('an end that came while a block waited comes after it', () => {
-  const { intake, job, said } = world(10);
-  for (const message of [start(), block(0, 10), block(10, 10), end(20)]) intake.take(message);
-  intake.inputClosed();
-  job.grant(20);
-  expect(said).toEqual(['take 0+10', 'pause', 'take 10+10', 'end of input', 'done 20']);
+test('a block that waits stops the stream until it is kept', () => {
+  const { intake, said, take } = world();
+  take(start(), block(0, 10));
+  intake.holdBlock();
+  expect(intake.takeBlock().payload.byteLength).toBe(10);
+  intake.resume();
+  expect(said).toEqual(['pause', 'resume']);
 });
 
-test('a stream that ends without an end of input says how far it came', () => {
-  const { intake, said, job } = world(100);
-  for (const message of [start(), block(0, 10)]) intake.take(message);
-  intake.inputClosed();
-  expect([said, job.inputEnded]).toEqual([['take 0+10', 'done 10'], false]);
+test('a stream that ends in order waits for its answer; one that is gone is over', () => {
+  const orderly = world();
+  orderly.take(start());
+  orderly.intake.inputClosed();
+  expect(orderly.events.at(-1)).toEqual({ type: 'writerClosed', call: 1, orderly: true });
+  orderly.intake.done(7);
+  orderly.intake.gone();
+  expect([orderly.said, orderly.events.length]).toEqual([['done 7'], 2]);
+  const broken = world();
+  broken.take(start());
+  broken.intake.gone();
+  broken.take(block(0, 1));
+  expect(broken.events.at(-1)).toEqual({ type: 'writerClosed', call: 1, orderly: false });
+  expect(broken.calls.writer(1)).toBeUndefined();
 });
 
-test('a producer that comes back with the wrong item is told the right one', () => {
-  const { intake, said, job } = world(100);
-  job.pushed = 30;
-  intake.take(start(20));
-  expect(said).toEqual(['fail ITEMS_OUT_OF_STEP']);
+test('items before a start are refused, and so is a second start', () => {
+  const early = world();
+  early.take(block(0, 1));
+  expect([early.said, early.events]).toEqual([['fail REQUEST_INVALID'], []]);
+  const twice = world();
+  twice.take(start(), start());
+  expect(twice.said).toEqual(['fail REQUEST_INVALID']);
+  expect(twice.events.at(-1)).toEqual({ type: 'writerClosed', call: 1, orderly: false });
 });
 
-test('a total that is not what came fails the call', () => {
-  const { intake, said } = world(100);
-  for (const message of [start(), block(0, 10), end(11)]) intake.take(message);
-  expect(said).toEqual(['take 0+10', 'fail REQUEST_INVALID']);
-});
-
-test('a newer producer takes the place of an older one', () => {
-  const { intake, said, job } = world(100);
-  intake.take(start());
-  const newer = new ItemIntake(
-    { get: () => job } as unknown as Jobs,
-    { pause: () => {}, resume: () => {}, done: () => {}, fail: () => {} },
-    1000,
-  );
-  newer.take(start());
-  expect(said).toEqual(['fail STREAM_REPLACED']);
-  expect(job.writer).toBe(newer);
-});
-
-test('items before a start are refused', () => {
-  const { intake, said } = world(100);
-  intake.take(block(0, 1));
+test('parts that do not fit together end the stream', () => {
+  const { said, take } = world();
+  take(start(), block(0, 10, true, 20), block(5, 10));
   expect(said).toEqual(['fail REQUEST_INVALID']);
 });
 
-test('a job that ends lets its producer go', () => {
-  const { intake, said, job } = world(0);
-  for (const message of [start(), block(0, 10)]) intake.take(message);
-  job.finish({ state: 3, succeeded: 0, failed: 0 });
-  expect(said).toEqual(['pause', 'done 0']);
+test('a writer that is refused hears it once', () => {
+  const { intake, said, take } = world();
+  take(start());
+  intake.refused(Object.assign(new Error(), { code: 'STREAM_REPLACED' }) as never);
+  intake.gone();
+  intake.done(1);
+  expect(said).toEqual(['fail STREAM_REPLACED']);
 });

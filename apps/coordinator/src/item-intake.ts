@@ -1,7 +1,9 @@
 import { ShoalError } from '@shoal/errors';
-import type { Block, PushItemsRequest } from '@shoal/protocol';
-import type { Job, JobWriter } from './job.ts';
-import type { Jobs } from './jobs.ts';
+import type { Block, PushItemsRequest, PushStart } from '@shoal/protocol';
+import type { PushedBlock, WriterCall } from './client-calls.ts';
+import type { CallId } from './core/index.ts';
+import type { Driver } from './driver.ts';
+import type { Job } from './job.ts';
 import { PartCollector } from './part-collector.ts';
 
 /** What an {@link ItemIntake} does with its stream. */
@@ -16,22 +18,21 @@ export interface IntakeStream {
 /**
  * One PushItems stream: a start, blocks or their parts, the end.
  *
- * A producer beyond its grant is not refused: its block waits here and the stream is read no further, so HTTP/2 holds
- * the producer back. Never more than one block waits.
+ * The core says which block is kept and which waits. While one waits the stream is read no further, so HTTP/2 holds the
+ * producer back.
  */
-export class ItemIntake implements JobWriter {
-  readonly #jobs: Jobs;
+export class ItemIntake implements WriterCall {
+  readonly #driver: Driver;
   readonly #stream: IntakeStream;
   readonly #parts: PartCollector<Block>;
+  #call: CallId | undefined;
   #job: Job | undefined;
-  #leave: () => void = () => {};
-  /** Beyond the grant. */
-  #held: Block | undefined;
-  #endAfterHeld: number | undefined;
+  /** Reported, and not kept yet. */
+  #block: PushedBlock | undefined;
   #over = false;
 
-  constructor(jobs: Jobs, stream: IntakeStream, maxBlockBytes: number) {
-    this.#jobs = jobs;
+  constructor(driver: Driver, stream: IntakeStream, maxBlockBytes: number) {
+    this.#driver = driver;
     this.#stream = stream;
     this.#parts = new PartCollector(maxBlockBytes, 'shoal coordinator --max-item-bytes');
   }
@@ -42,101 +43,93 @@ export class ItemIntake implements JobWriter {
     try {
       switch (message.$case) {
         case 'start':
-          this.#start(message.value.jobId, message.value.firstIndex);
+          this.#start(message.value);
           return;
         case 'block': {
+          const call = this.#started();
           const block = this.#parts.take(message.value);
-          if (block !== undefined) this.#accept(block);
+          if (block === undefined) return;
+          const { broadcastSha256, count, first, payload } = block;
+          if (this.#job !== undefined) this.#driver.keepConstants(this.#job, broadcastSha256);
+          this.#block = block;
+          this.#driver.step({ type: 'blockReceived', call, first, count, bytes: payload.byteLength });
           return;
         }
-        case 'endOfInput':
-          this.#endOfInput(message.value.totalItems);
+        case 'endOfInput': {
+          const { totalItems } = message.value;
+          this.#driver.step({ type: 'inputEndReceived', call: this.#started(), totalItems });
+        }
       }
     } catch (error) {
-      this.#finish(() => this.#stream.fail(error));
+      this.gone();
+      this.#stream.fail(error);
     }
   }
 
   /** The client sends no more on this stream; without an end of input another stream will go on. */
   inputClosed(): void {
-    if (this.#held === undefined) this.#finish(() => this.#stream.done(this.#job?.pushed ?? 0));
-    else this.#endAfterHeld ??= -1;
+    if (this.#over) return;
+    if (this.#call === undefined) this.done(0);
+    else this.#driver.step({ type: 'writerClosed', call: this.#call, orderly: true });
   }
 
   /** The stream is gone: what had not been accepted does not exist. */
   gone(): void {
-    this.#finish(() => {});
+    if (this.#over) return;
+    this.#close();
+    if (this.#call === undefined) return;
+    this.#driver.calls.closed(this.#call);
+    this.#driver.step({ type: 'writerClosed', call: this.#call, orderly: false });
   }
 
-  granted(): void {
-    const held = this.#held;
-    if (held === undefined || this.#job === undefined || held.first >= this.#job.grantedUpTo) return;
-    this.#held = undefined;
-    try {
-      this.#accept(held);
-      if (this.#held !== undefined) return;
-      if (this.#endAfterHeld === undefined) this.#stream.resume();
-      else if (this.#endAfterHeld >= 0) this.#endOfInput(this.#endAfterHeld);
-      else this.inputClosed();
-    } catch (error) {
-      this.#finish(() => this.#stream.fail(error));
-    }
-  }
-
-  ended(): void {
-    this.#finish(() => this.#stream.done(this.#job?.pushed ?? 0));
-  }
-
-  replaced(): void {
-    const job = this.#job?.id ?? '';
-    this.#finish(() => this.#stream.fail(new ShoalError('STREAM_REPLACED', { what: 'PushItems', job })));
-  }
-
-  #start(jobId: string, firstIndex: number): void {
-    if (this.#job !== undefined) throw invalid('start', 'comes once, as the first message');
-    const job = this.#jobs.get(jobId);
-    if (firstIndex !== job.pushed) {
-      throw new ShoalError('ITEMS_OUT_OF_STEP', { job: jobId, next: job.pushed, index: firstIndex });
-    }
+  bound(job: Job): void {
     this.#job = job;
-    this.#leave = job.presence();
-    job.writtenBy(this);
-    if (job.end !== undefined) this.ended();
   }
 
-  #accept(block: Block): void {
-    const job = this.#job;
-    if (job === undefined) throw invalid('start', 'is missing: it is the first message');
-    // A block that begins within the grant may end beyond it: a producer need not cut a block to fit.
-    if (block.first < job.grantedUpTo || block.first !== job.pushed || job.end !== undefined) {
-      this.#jobs.push(job, block);
-      return;
-    }
-    this.#held = block;
+  /** The reader's stream tells its client. */
+  granted(): void {}
+
+  takeBlock(): PushedBlock {
+    const block = this.#block;
+    if (block === undefined) throw new Error('a block is kept that did not come');
+    this.#block = undefined;
+    return block;
+  }
+
+  holdBlock(): void {
     this.#stream.pause();
   }
 
-  #endOfInput(totalItems: number): void {
-    if (this.#held !== undefined) {
-      this.#endAfterHeld = totalItems;
-      return;
-    }
-    const job = this.#job;
-    if (job === undefined) throw invalid('start', 'is missing: it is the first message');
-    if (job.end === undefined && totalItems !== job.pushed) {
-      throw invalid('end_of_input.total_items', `is ${totalItems}, but ${job.pushed} items came`);
-    }
-    this.#jobs.endInput(job);
-    this.#finish(() => this.#stream.done(job.pushed));
+  resume(): void {
+    this.#stream.resume();
   }
 
-  #finish(say: () => void): void {
+  done(acceptedItems: number): void {
     if (this.#over) return;
+    this.#close();
+    this.#stream.done(acceptedItems);
+  }
+
+  refused(error: ShoalError): void {
+    if (this.#over) return;
+    this.#close();
+    this.#stream.fail(error);
+  }
+
+  #start({ clientSession: session, firstIndex, jobId: job }: PushStart): void {
+    if (this.#call !== undefined) throw invalid('start', 'comes once, as the first message');
+    this.#call = this.#driver.calls.openWriter(this);
+    this.#driver.step({ type: 'writerOpened', call: this.#call, job, session, firstIndex });
+  }
+
+  #started(): CallId {
+    if (this.#call === undefined) throw invalid('start', 'is missing: it is the first message');
+    return this.#call;
+  }
+
+  #close(): void {
     this.#over = true;
-    this.#held = undefined;
-    if (this.#job?.writer === this) this.#job.writer = undefined;
-    say();
-    this.#leave();
+    this.#block = undefined;
   }
 }
 

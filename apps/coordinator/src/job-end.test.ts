@@ -7,8 +7,7 @@ import type { CheckedRequest } from './job-request.ts';
 const { options } = CreateJobRequest.fromPartial({ options: { deadlineMs: 90_000, timeoutMs: 30_000 } });
 const job = {
   id: 'job-1',
-  succeeded: 4,
-  failed: 1,
+  view: { succeeded: 4, failed: 1 },
   request: { options } as CheckedRequest,
   unrunnable: undefined,
 };

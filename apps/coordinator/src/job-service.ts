@@ -33,8 +33,11 @@ import {
   type WatchJobRequest,
   type WatchJobResponse,
 } from '@shoal/protocol';
+import type { JobId } from '@shoal/scheduler';
 import type { Agents } from './agents.ts';
+import type { Question } from './client-calls.ts';
 import { answer } from './cluster-service.ts';
+import type { Driver } from './driver.ts';
 import type { Groups } from './groups.ts';
 import { ItemIntake } from './item-intake.ts';
 import { JobWatch } from './job-watch.ts';
@@ -44,6 +47,7 @@ import { ResultStream } from './result-stream.ts';
 
 /** What {@link jobService} works with. */
 export interface JobServiceParts {
+  readonly driver: Driver;
   readonly jobs: Jobs;
   readonly agents: Agents;
   readonly groups: Groups;
@@ -54,6 +58,7 @@ export interface JobServiceParts {
 
 /** The calls of clients: each is checked here and done by {@link Jobs} or by a stream of its own. */
 export function jobService({
+  driver,
   jobs,
   agents,
   groups,
@@ -66,16 +71,16 @@ export function jobService({
       call: ServerUnaryCall<CreateJobRequest, CreateJobResponse>,
       respond: sendUnaryData<CreateJobResponse>,
     ): void => {
-      answer(respond, () => {
+      try {
         checkPeer(call.request.client, 'client');
-        const jobId = jobs.create(call.request).id;
-        return {
-          jobId,
-          coordinator: ownPeer,
-          maxItemBytes,
-          maxMessageBytes: limits.messageBytes.default,
-        };
-      });
+        const maxMessageBytes = limits.messageBytes.default;
+        jobs.create(
+          call.request,
+          answering(respond, (jobId) => ({ jobId, coordinator: ownPeer, maxItemBytes, maxMessageBytes })),
+        );
+      } catch (error) {
+        respond(statusOf(error));
+      }
     },
 
     pushItems: (
@@ -83,7 +88,7 @@ export function jobService({
       respond: sendUnaryData<PushItemsResponse>,
     ): void => {
       const intake = new ItemIntake(
-        jobs,
+        driver,
         {
           pause: () => call.pause(),
           resume: () => call.resume(),
@@ -100,35 +105,32 @@ export function jobService({
     },
 
     readResults: (call: ServerWritableStream<ReadResultsRequest, ReadResultsResponse>): void => {
-      const fail = (error: unknown): void => void call.emit('error', statusOf(error));
-      try {
-        const { jobId, fromPosition } = call.request;
-        const job = jobs.get(jobId);
-        const stream = new ResultStream({
-          job,
+      const stream = new ResultStream(
+        {
+          driver,
           sink: call,
-          missed: jobs.outcomesFrom(job, fromPosition),
+          outcomeAt: (job, position) => jobs.outcomeAt(job, position),
           messageBytes: partBytes,
-          progress: () => jobs.info(job).progress,
-          groupStats: () => agents.groupStats(job.request.options.group?.id || job.id),
+          progress: (job) => jobs.info(job).progress,
+          groupStats: (job) => agents.groupStats(job.request.options.group?.id || job.id),
           statsMs: heartbeatMs,
-          fail,
-        });
-        call.on('cancelled', () => stream.gone());
-        call.on('error', () => stream.gone());
-      } catch (error) {
-        fail(error);
-      }
+          fail: (error) => void call.emit('error', statusOf(error)),
+        },
+        call.request,
+      );
+      call.on('cancelled', () => stream.gone());
+      call.on('error', () => stream.gone());
     },
 
     acknowledgeResults: (
       call: ServerUnaryCall<AcknowledgeResultsRequest, AcknowledgeResultsResponse>,
       respond: sendUnaryData<AcknowledgeResultsResponse>,
     ): void => {
-      answer(respond, () => {
-        jobs.acknowledge(jobs.get(call.request.jobId), call.request.position);
-        return {};
-      });
+      const { clientSession: session, jobId: job, position } = call.request;
+      jobs.ask(
+        { type: 'acknowledgementReceived', job, session, position },
+        answering(respond, () => ({})),
+      );
     },
 
     getJob: (
@@ -160,11 +162,11 @@ export function jobService({
       call: ServerUnaryCall<CancelJobRequest, CancelJobResponse>,
       respond: sendUnaryData<CancelJobResponse>,
     ): void => {
-      answer(respond, () => {
-        const job = jobs.get(call.request.jobId);
-        jobs.cancel(job, call.request.reason || 'a client asked for it');
-        return { job: jobs.info(job) };
-      });
+      const { jobId: job, reason } = call.request;
+      jobs.ask(
+        { type: 'cancelReceived', job, reason: reason || 'a client asked for it' },
+        answering(respond, () => ({ job: jobs.info(jobs.get(job)) })),
+      );
     },
 
     holdGroup: (call: ServerWritableStream<HoldGroupRequest, HoldGroupResponse>): void => {
@@ -180,7 +182,7 @@ export function jobService({
 
     map: (call: ServerDuplexStream<MapRequest, MapResponse>): void => {
       const mapCall = new MapCall(
-        jobs,
+        { jobs, driver },
         call,
         { messageBytes: partBytes, maxItemBytes },
         (error) => void call.emit('error', statusOf(error)),
@@ -190,5 +192,13 @@ export function jobService({
       call.on('cancelled', () => mapCall.gone());
       call.on('error', () => mapCall.gone());
     },
+  };
+}
+
+/** Answers a unary call when the core has. */
+function answering<T>(respond: sendUnaryData<T>, make: (job: JobId) => T): Question {
+  return {
+    answered: (job) => answer(respond, () => make(job)),
+    refused: (error) => respond(statusOf(error)),
   };
 }

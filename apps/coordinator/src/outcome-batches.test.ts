@@ -2,6 +2,7 @@ import { ItemFailure, type OutcomeBatch } from '@shoal/protocol';
 import { expect, test } from 'vitest';
 import type { StoredOutcome } from './job.ts';
 import { OutcomeBatches } from './outcome-batches.ts';
+import { Payload, StoredRun } from './payload.ts';
 
 const values = (position: number, bytes: number, offset = 0): StoredOutcome => ({
   kind: 'values',
@@ -9,14 +10,11 @@ const values = (position: number, bytes: number, offset = 0): StoredOutcome => (
   first: position,
   count: 1,
   offset,
-  run: {
-    first: position - offset,
-    count: 1 + offset,
-    bytes: new Uint8Array(bytes),
+  run: new StoredRun(position - offset, 1 + offset, new Payload(new Uint8Array(bytes)), {
     runMs: 1,
     pid: 7,
     agent: 'a',
-  },
+  }),
 });
 const failure = (position: number): StoredOutcome => ({
   kind: 'failure',
@@ -25,6 +23,16 @@ const failure = (position: number): StoredOutcome => ({
   count: 1,
   failure: ItemFailure.fromPartial({ index: position, code: 'ITEM_THREW' }),
 });
+
+/** Batches over these outcomes, each of which is offered. */
+function batchesOf(messageBytes: number, outcomes: readonly StoredOutcome[]): OutcomeBatches {
+  const from = outcomes[0]?.position ?? 0;
+  const batches = new OutcomeBatches(messageBytes, from, (at) =>
+    outcomes.find((each) => each.position === at),
+  );
+  batches.offer(from + outcomes.length);
+  return batches;
+}
 
 /** `@0 0 !1 2…` is a batch at position 0 with value 0, a failure of 1, and a part of 2. */
 function inWords(batch: OutcomeBatch | undefined): string | undefined {
@@ -37,20 +45,17 @@ function inWords(batch: OutcomeBatch | undefined): string | undefined {
 }
 
 test('small outcomes share a message, in order', () => {
-  const batches = new OutcomeBatches(10_000);
-  batches.add([values(0, 10), failure(1), values(2, 10)]);
+  const batches = batchesOf(10_000, [values(0, 10), failure(1), values(2, 10)]);
   expect([inWords(batches.take()), inWords(batches.take())]).toEqual(['@0 0 !1 2', undefined]);
 });
 
 test('a message ends before it is too big', () => {
-  const batches = new OutcomeBatches(100);
-  batches.add([values(0, 60), values(1, 60), values(2, 40)]);
+  const batches = batchesOf(100, [values(0, 60), values(1, 60), values(2, 40)]);
   expect([inWords(batches.take()), inWords(batches.take())]).toEqual(['@0 0', '@1 1 2']);
 });
 
 test('a big run goes in parts, alone or last in a message', () => {
-  const batches = new OutcomeBatches(100);
-  batches.add([values(0, 250), values(1, 10)]);
+  const batches = batchesOf(100, [values(0, 250), values(1, 10)]);
   const [first, second, third] = [batches.take(), batches.take(), batches.take()];
   expect([first, second, third].map(inWords)).toEqual(['@0 0…', '@0 0…', '@0 0']);
   const sizes = [first, second, third].map((batch) => {
@@ -66,17 +71,32 @@ test('a big run goes in parts, alone or last in a message', () => {
 });
 
 test('a run of which only a part was accepted says how many values to skip', () => {
-  const batches = new OutcomeBatches(100);
-  batches.add([values(5, 10, 3)]);
+  const batches = batchesOf(100, [values(5, 10, 3)]);
   expect(batches.take()?.outcomes[0]?.outcome).toMatchObject({
     value: { first: 5, count: 1, payloadSkip: 3 },
   });
 });
 
-test('what comes later follows', () => {
-  const batches = new OutcomeBatches(100);
-  batches.add([values(0, 10)]);
+test('what is offered later follows, and nothing before it is', () => {
+  const outcomes = [values(0, 10), values(1, 10)];
+  const batches = new OutcomeBatches(100, 0, (at) => outcomes[at]);
+  expect([batches.empty, batches.take()]).toEqual([true, undefined]);
+  batches.offer(1);
   expect([batches.empty, inWords(batches.take()), batches.empty]).toEqual([false, '@0 0', true]);
-  batches.add([values(1, 10)]);
+  batches.offer(2);
   expect(inWords(batches.take())).toBe('@1 1');
+});
+
+test('a reader that goes on in the middle is sent nothing before that', () => {
+  const outcomes = [values(0, 10), values(1, 10), values(2, 10)];
+  const batches = new OutcomeBatches(100, 2, (at) => outcomes[at]);
+  batches.offer(3);
+  expect(inWords(batches.take())).toBe('@2 2');
+});
+
+test('an outcome that is gone is not skipped', () => {
+  const batches = batchesOf(100, [values(0, 10)]);
+  batches.take();
+  batches.offer(2);
+  expect([batches.take(), batches.empty, batches.position]).toEqual([undefined, false, 1]);
 });

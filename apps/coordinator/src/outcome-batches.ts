@@ -4,85 +4,91 @@ import type { StoredOutcome } from './job.ts';
 /**
  * Cuts delivered outcomes into messages of a good size: many small ones together, a big one in parts.
  *
- * It holds references only; the bytes lie in the payload store until they are acknowledged.
+ * It holds a position and nothing else: outcomes lie in the payload store until they are acknowledged, and are looked up
+ * when there is room for a message. So a reader that stands still costs nothing more than that.
  */
 export class OutcomeBatches {
   readonly #messageBytes: number;
-  readonly #waiting: StoredOutcome[] = [];
-  #next = 0;
-  /** Bytes of the first waiting run that went out already, as parts. */
+  readonly #outcomeAt: (position: number) => StoredOutcome | undefined;
+  #position: number;
+  #upTo: number;
+  /** Bytes of the run at `#position` that went out already, as parts. */
   #sentOfRun = 0;
 
-  /** `messageBytes` is what one message should hold, about. */
-  constructor(messageBytes: number) {
+  /** `messageBytes` is what one message should hold, about; outcomes from `position` on are wanted. */
+  constructor(
+    messageBytes: number,
+    position: number,
+    outcomeAt: (position: number) => StoredOutcome | undefined,
+  ) {
     this.#messageBytes = messageBytes;
+    this.#position = position;
+    this.#upTo = position;
+    this.#outcomeAt = outcomeAt;
+  }
+
+  /** The first outcome that has not gone out whole. */
+  get position(): number {
+    return this.#position;
   }
 
   get empty(): boolean {
-    return this.#next === this.#waiting.length;
+    return this.#position >= this.#upTo;
   }
 
-  add(outcomes: readonly StoredOutcome[]): void {
-    if (this.empty) {
-      this.#waiting.length = 0;
-      this.#next = 0;
-    }
-    for (const outcome of outcomes) this.#waiting.push(outcome);
+  /** The outcomes before this position may go out. */
+  offer(upTo: number): void {
+    this.#upTo = Math.max(this.#upTo, upTo);
   }
 
-  /** The next message; undefined when nothing waits. */
+  /** The next message; undefined when nothing is to go out, or when what is next is not there any more. */
   take(): OutcomeBatch | undefined {
-    const head = this.#waiting[this.#next];
-    if (head === undefined) return undefined;
-    const batch: OutcomeBatch = { position: head.position, outcomes: [] };
+    const batch: OutcomeBatch = { position: this.#position, outcomes: [] };
     let bytes = 0;
-    for (let each: StoredOutcome | undefined = head; each !== undefined; each = this.#waiting[this.#next]) {
-      const size = sizeOf(each);
+    while (!this.empty) {
+      const next = this.#outcomeAt(this.#position);
+      if (next === undefined) break;
+      const size = sizeOf(next);
       if (bytes > 0 && bytes + size > this.#messageBytes) break;
-      if (size > this.#messageBytes && each.kind === 'values') {
-        batch.outcomes.push(this.#part(each));
+      if (next.kind === 'values' && size > this.#messageBytes) {
+        batch.outcomes.push(this.#part(next));
         break;
       }
-      batch.outcomes.push(wireOutcome(each));
+      batch.outcomes.push(wireOutcome(next));
       bytes += size;
-      this.#next += 1;
+      this.#position += next.count;
     }
-    return batch;
+    return batch.outcomes.length === 0 ? undefined : batch;
   }
 
   #part(outcome: StoredOutcome & { readonly kind: 'values' }): Outcome {
-    const { bytes } = outcome.run;
+    const { payload } = outcome.run;
     const from = this.#sentOfRun;
-    const to = Math.min(from + this.#messageBytes, bytes.byteLength);
-    const more = to < bytes.byteLength;
+    const to = Math.min(from + this.#messageBytes, payload.byteLength);
+    const more = to < payload.byteLength;
     this.#sentOfRun = more ? to : 0;
-    if (!more) this.#next += 1;
-    const totalBytes = from === 0 ? bytes.byteLength : 0;
-    const value = { ...wireRun(outcome), payload: bytes.subarray(from, to), more, totalBytes };
-    return { outcome: { $case: 'run', value } };
+    if (!more) this.#position += outcome.count;
+    const totalBytes = from === 0 ? payload.byteLength : 0;
+    return {
+      outcome: { $case: 'run', value: { ...wireRun(outcome, payload.part(from, to)), more, totalBytes } },
+    };
   }
 }
 
 function sizeOf(outcome: StoredOutcome): number {
-  return outcome.kind === 'values' ? outcome.run.bytes.byteLength : outcome.failure.error.byteLength + 1024;
+  return outcome.kind === 'values' ? outcome.run.payload.byteLength : outcome.failure.error.byteLength + 1024;
 }
 
 function wireOutcome(outcome: StoredOutcome): Outcome {
   return outcome.kind === 'values'
-    ? { outcome: { $case: 'run', value: wireRun(outcome) } }
+    ? { outcome: { $case: 'run', value: wireRun(outcome, outcome.run.bytes) } }
     : { outcome: { $case: 'failure', value: outcome.failure } };
 }
 
-function wireRun({ first, count, offset, run }: StoredOutcome & { readonly kind: 'values' }): ResultRun {
-  return {
-    first,
-    count,
-    payload: run.bytes,
-    payloadSkip: offset,
-    more: false,
-    totalBytes: 0,
-    runMs: run.runMs,
-    pid: run.pid,
-    agent: run.agent,
-  };
+function wireRun(
+  { first, count, offset, run }: StoredOutcome & { readonly kind: 'values' },
+  payload: Uint8Array,
+): ResultRun {
+  const { agent, pid, runMs } = run;
+  return { first, count, payload, payloadSkip: offset, more: false, totalBytes: 0, runMs, pid, agent };
 }

@@ -1,6 +1,9 @@
 import { ShoalError } from '@shoal/errors';
-import type { GroupStats, JobEnded, JobProgress, ReadResultsResponse } from '@shoal/protocol';
-import type { Job, JobReader, StoredOutcome } from './job.ts';
+import type { GroupStats, JobProgress, ReadResultsRequest, ReadResultsResponse } from '@shoal/protocol';
+import type { ReaderCall } from './client-calls.ts';
+import type { CallId } from './core/index.ts';
+import type { Driver } from './driver.ts';
+import type { Job, StoredOutcome } from './job.ts';
 import { OutcomeBatches } from './outcome-batches.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
 
@@ -10,30 +13,36 @@ const printsInRowMax = 64;
 
 /** What a {@link ResultStream} is made of. */
 export interface ResultStreamParts {
-  readonly job: Job;
+  readonly driver: Driver;
   readonly sink: MessageSink<ReadResultsResponse>;
-  /** Outcomes that were delivered before it came. */
-  readonly missed: readonly StoredOutcome[];
+  readonly outcomeAt: (job: Job, position: number) => StoredOutcome | undefined;
   readonly messageBytes: number;
-  readonly progress: () => JobProgress | undefined;
-  readonly groupStats: () => GroupStats;
+  readonly progress: (job: Job) => JobProgress | undefined;
+  readonly groupStats: (job: Job) => GroupStats;
   readonly statsMs: number;
   readonly fail: (error: ShoalError) => void;
+}
+
+/** A stream that is bound to a job. */
+interface Bound {
+  readonly job: Job;
+  readonly batches: OutcomeBatches;
+  readonly progressTimer: NodeJS.Timeout;
+  readonly statsTimer: NodeJS.Timeout;
 }
 
 /**
  * One ReadResults stream: outcomes as fast as the client takes them, and beside them what else it has to know.
  *
- * A client that does not read costs a list of references: the window keeps the job from producing more.
+ * A client that does not read costs the messages that are on their way to it, and no more: the rest lies in the payload
+ * store, and the window keeps the job from producing further.
  */
-export class ResultStream implements JobReader {
+export class ResultStream implements ReaderCall {
   readonly #parts: ResultStreamParts;
   readonly #writer: StreamWriter<ReadResultsResponse>;
-  readonly #batches: OutcomeBatches;
-  readonly #progressTimer: NodeJS.Timeout;
-  readonly #statsTimer: NodeJS.Timeout;
-  readonly #leave: () => void;
-  #end: JobEnded | undefined;
+  readonly #call: CallId;
+  #bound: Bound | undefined;
+  #hasEnded = false;
   #pumping = false;
   #printsInRow = 0;
   /** Not told yet. */
@@ -41,23 +50,27 @@ export class ResultStream implements JobReader {
   #shownProgress = '';
   #over = false;
 
-  constructor(parts: ResultStreamParts) {
+  constructor(parts: ResultStreamParts, { clientSession: session, fromPosition, jobId }: ReadResultsRequest) {
     this.#parts = parts;
     this.#writer = new StreamWriter(parts.sink, () => this.#pump());
-    this.#batches = new OutcomeBatches(parts.messageBytes);
-    this.#batches.add(parts.missed);
-    this.#progressTimer = setInterval(() => this.#showProgress(), progressMs);
-    this.#statsTimer = setInterval(() => this.#showStats(), parts.statsMs);
-    this.#end = parts.job.end;
-    this.#leave = parts.job.presence();
-    parts.job.readBy(this);
-    this.granted(parts.job.grantedUpTo);
-    this.#showProgress();
+    this.#call = parts.driver.calls.openReader(this);
+    parts.driver.step({ type: 'readerOpened', call: this.#call, job: jobId, session, fromPosition });
+  }
+
+  bound(job: Job, fromPosition: number): void {
+    const { messageBytes, outcomeAt, statsMs } = this.#parts;
+    this.#bound = {
+      job,
+      batches: new OutcomeBatches(messageBytes, fromPosition, (position) => outcomeAt(job, position)),
+      progressTimer: setInterval(() => this.#showProgress(job), progressMs),
+      statsTimer: setInterval(() => this.#showStats(job), statsMs),
+    };
+    this.#showProgress(job);
     this.#soon();
   }
 
-  outcomes(outcomes: readonly StoredOutcome[]): void {
-    this.#batches.add(outcomes);
+  offered(upTo: number): void {
+    this.#bound?.batches.offer(upTo);
     this.#soon();
   }
 
@@ -70,25 +83,32 @@ export class ResultStream implements JobReader {
     this.#soon();
   }
 
-  ended(ended: JobEnded): void {
-    this.#end = ended;
+  ended(): void {
+    this.#hasEnded = true;
     this.#soon();
   }
 
-  replaced(): void {
-    const error = new ShoalError('STREAM_REPLACED', { what: 'ReadResults', job: this.#parts.job.id });
-    this.gone();
+  refused(error: ShoalError): void {
+    if (this.#over) return;
+    this.#close();
     this.#parts.fail(error);
   }
 
   /** The client is gone, or has all. */
   gone(): void {
     if (this.#over) return;
+    this.#close();
+    this.#parts.driver.calls.closed(this.#call);
+    this.#parts.driver.step({ type: 'readerClosed', call: this.#call });
+  }
+
+  #close(): void {
     this.#over = true;
-    clearInterval(this.#progressTimer);
-    clearInterval(this.#statsTimer);
-    if (this.#parts.job.reader === this) this.#parts.job.reader = undefined;
-    this.#leave();
+    const bound = this.#bound;
+    if (bound === undefined) return;
+    clearInterval(bound.progressTimer);
+    clearInterval(bound.statsTimer);
+    if (bound.job.reader === this) bound.job.reader = undefined;
   }
 
   /** Outcomes of one turn of the event loop share messages. */
@@ -102,22 +122,34 @@ export class ResultStream implements JobReader {
   }
 
   #pump(): void {
+    const bound = this.#bound;
+    if (bound !== undefined) this.#parts.driver.reading(() => this.#send(bound));
+  }
+
+  #send({ batches, job }: Bound): void {
     while (!this.#over && this.#writer.ready) {
       this.#tellGrant();
       // First, so that what an item printed is read before its result; but no flood keeps results waiting.
-      if (this.#printsInRow < printsInRowMax && this.#tellPrint()) continue;
+      if (this.#printsInRow < printsInRowMax && this.#tellPrint(job)) continue;
       this.#printsInRow = 0;
-      const batch = this.#batches.take();
-      if (batch !== undefined) {
-        this.#writer.write({ message: { $case: 'batch', value: batch } });
+      const value = batches.take();
+      if (value !== undefined) {
+        this.#writer.write({ message: { $case: 'batch', value } });
         continue;
       }
-      if (this.#tellPrint()) continue;
-      if (this.#end === undefined) return;
+      if (this.#tellPrint(job)) continue;
+      // A job that ended for want of room has kept nothing.
+      if (!batches.empty && job.view.ending?.state !== 'noRoom') {
+        const facts = { cursor: job.view.acknowledged, index: batches.position };
+        this.gone();
+        this.#parts.fail(new ShoalError('RESULT_ACKNOWLEDGED', facts));
+        return;
+      }
+      if (!this.#hasEnded || job.end === undefined) return;
       // What second attempts came to is known by now.
-      this.#showProgress();
-      this.#writer.write({ message: { $case: 'ended', value: this.#end } });
-      this.#parts.job.readOut();
+      this.#showProgress(job);
+      this.#writer.write({ message: { $case: 'ended', value: job.end } });
+      job.readOut();
       this.gone();
       this.#writer.end();
     }
@@ -131,25 +163,25 @@ export class ResultStream implements JobReader {
     this.#writer.write({ message: { $case: 'granted', value: { upTo } } });
   }
 
-  #tellPrint(): boolean {
-    const value = this.#parts.job.prints.take();
+  #tellPrint(job: Job): boolean {
+    const value = job.prints.take();
     if (value === undefined) return false;
     this.#printsInRow += 1;
     this.#writer.write({ message: { $case: 'print', value } });
     return true;
   }
 
-  #showProgress(): void {
+  #showProgress(job: Job): void {
     if (!this.#writer.ready) return;
-    const progress = this.#parts.progress();
+    const progress = this.#parts.progress(job);
     const shown = JSON.stringify(progress);
     if (progress === undefined || shown === this.#shownProgress) return;
     this.#shownProgress = shown;
     this.#writer.write({ message: { $case: 'progress', value: progress } });
   }
 
-  #showStats(): void {
-    if (this.#writer.ready)
-      this.#writer.write({ message: { $case: 'stats', value: this.#parts.groupStats() } });
+  #showStats(job: Job): void {
+    if (!this.#writer.ready) return;
+    this.#writer.write({ message: { $case: 'stats', value: this.#parts.groupStats(job) } });
   }
 }

@@ -16,6 +16,7 @@ export class StreamWriter<T> {
   readonly #onReady: () => void;
   #queue: T[] = [];
   #blocked = false;
+  #blockedSinceMs = 0;
   #ended = false;
 
   constructor(sink: MessageSink<T>, onReady: () => void = () => {}) {
@@ -34,11 +35,16 @@ export class StreamWriter<T> {
     return this.#queue.length;
   }
 
+  /** For how long the peer has not taken what was written; 0 while it does. */
+  get blockedForMs(): number {
+    return this.#blocked ? performance.now() - this.#blockedSinceMs : 0;
+  }
+
   /** Sends a message, now or after those that wait. Whoever calls this while it is not ready bounds the number. */
   write(message: T): void {
     if (this.#ended) return;
     if (this.#blocked) this.#queue.push(message);
-    else this.#blocked = !this.#sink.write(message);
+    else this.#put(message);
   }
 
   /** Sends what waits, then ends the call. Later messages are dropped. */
@@ -48,11 +54,16 @@ export class StreamWriter<T> {
     if (this.#queue.length === 0) this.#sink.end();
   }
 
+  #put(message: T): void {
+    this.#blocked = !this.#sink.write(message);
+    if (this.#blocked) this.#blockedSinceMs = performance.now();
+  }
+
   #drained(): void {
     this.#blocked = false;
     let sent = 0;
     while (sent < this.#queue.length && !this.#blocked) {
-      this.#blocked = !this.#sink.write(this.#queue[sent] as T);
+      this.#put(this.#queue[sent] as T);
       sent += 1;
     }
     this.#queue = this.#queue.slice(sent);

@@ -1,8 +1,10 @@
 import { type DataResponse, JobSetup } from '@shoal/protocol';
 import { expect, test } from 'vitest';
+import { Payload, StorageError, StoredBlock } from './payload.ts';
 import { WorkParcel } from './work-parcel.ts';
 
-const block = (first: number, count: number, bytes = 10) => ({ first, count, bytes: new Uint8Array(bytes) });
+const block = (first: number, count: number, bytes = 10) =>
+  new StoredBlock(first, count, new Payload(new Uint8Array(bytes)));
 const work = (attempt: number, jobId: string, first: number, count: number) => ({
   attempt,
   jobId,
@@ -26,7 +28,13 @@ function inWords(message: DataResponse): string[] {
     ...message.forgetJobIds.map((jobId) => `forget ${jobId}`),
   ];
 }
-const all = (parcel: WorkParcel): string[] => parcel.take().flatMap(inWords);
+/** All messages that wait. */
+function messagesOf(parcel: WorkParcel): DataResponse[] {
+  const messages: DataResponse[] = [];
+  for (let next = parcel.next(); next !== undefined; next = parcel.next()) messages.push(next);
+  return messages;
+}
+const all = (parcel: WorkParcel): string[] => messagesOf(parcel).flatMap(inWords);
 
 test('an agent is told of a job once, and sent a block once', () => {
   const parcel = new WorkParcel(1000);
@@ -41,7 +49,7 @@ test('an agent is told of a job once, and sent a block once', () => {
 test('work comes after its blocks, in whatever message they are', () => {
   const parcel = new WorkParcel(25);
   parcel.dispatch(work(1, 'a', 0, 30), setup('a'), [block(0, 10), block(10, 10), block(20, 10)]);
-  expect(parcel.take().map(inWords)).toEqual([
+  expect(messagesOf(parcel).map(inWords)).toEqual([
     ['setup a', 'block a 0', 'block a 10'],
     ['block a 20', 'run 1'],
   ]);
@@ -50,7 +58,7 @@ test('work comes after its blocks, in whatever message they are', () => {
 test('a block bigger than a message goes in parts', () => {
   const parcel = new WorkParcel(100);
   parcel.dispatch(work(1, 'a', 0, 1), setup('a'), [block(0, 1, 250)]);
-  const messages = parcel.take();
+  const messages = messagesOf(parcel);
   expect(messages.flatMap(inWords)).toEqual(['setup a', 'block a 0…', 'block a 0…', 'block a 0', 'run 1']);
   expect(messages.flatMap(({ blocks }) => blocks[0]?.blocks[0]?.totalBytes)).toEqual([250, 0, 0]);
 });
@@ -58,17 +66,70 @@ test('a block bigger than a message goes in parts', () => {
 test('a job that is over is forgotten, and told anew if it comes again', () => {
   const parcel = new WorkParcel(1000);
   parcel.dispatch(work(1, 'a', 0, 1), setup('a'), [block(0, 1)]);
+  messagesOf(parcel);
   parcel.forgetJob('a');
   parcel.forgetJob('b');
   parcel.dispatch(work(2, 'a', 0, 1), setup('a'), [block(0, 1)]);
-  expect(all(parcel)).toEqual(['setup a', 'block a 0', 'run 1', 'forget a', 'setup a', 'block a 0', 'run 2']);
+  expect(all(parcel)).toEqual(['forget a', 'setup a', 'block a 0', 'run 2']);
+});
+
+test('what a job still had on its way when it ended is not sent', () => {
+  const parcel = new WorkParcel(1000);
+  parcel.dispatch(work(1, 'a', 0, 1), setup('a'), [block(0, 1)]);
+  parcel.dispatch(work(2, 'b', 0, 1), setup('b'), [block(0, 1)]);
+  parcel.forgetJob('a');
+  expect(all(parcel)).toEqual(['setup b', 'block b 0', 'run 2']);
+  expect(parcel.isEmpty).toBe(true);
+});
+
+test('a block stays readable until it is out, and is let go then', () => {
+  const parcel = new WorkParcel(100);
+  let freed = 0;
+  const payload = new Payload(new Uint8Array(250), () => {
+    freed += 1;
+  });
+  payload.retain();
+  parcel.dispatch(work(1, 'a', 0, 1), setup('a'), [new StoredBlock(0, 1, payload)]);
+  payload.release();
+  expect(freed).toBe(0);
+  expect(all(parcel)).toContain('block a 0');
+  expect(freed).toBe(1);
+});
+
+test('a session that is over lets go of everything', () => {
+  const parcel = new WorkParcel(100);
+  let freed = 0;
+  const payload = new Payload(new Uint8Array(10), () => {
+    freed += 1;
+  });
+  parcel.dispatch(work(1, 'a', 0, 1), setup('a'), [new StoredBlock(0, 1, payload)]);
+  parcel.clear();
+  expect([freed, parcel.next()]).toEqual([1, undefined]);
+});
+
+test('what cannot be read back is told when its turn comes; what is before it goes out', () => {
+  const parcel = new WorkParcel(100);
+  const lost = new Payload(new Uint8Array(10));
+  lost.spill(() => ({
+    read: () => {
+      throw new StorageError('b', 'the disk is broken');
+    },
+    free: () => {},
+  }));
+  parcel.dispatch(work(1, 'a', 0, 1), setup('a'), [block(0, 1)]);
+  parcel.dispatch(work(2, 'b', 0, 1), setup('b'), [new StoredBlock(0, 1, lost)]);
+  expect(inWords(parcel.next() as DataResponse)).toEqual(['setup a', 'block a 0', 'run 1']);
+  expect(inWords(parcel.next() as DataResponse)).toEqual(['setup b']);
+  expect(() => parcel.next()).toThrow('the disk is broken');
+  parcel.forgetJob('b');
+  expect(all(parcel)).toEqual(['forget b']);
 });
 
 test('blocks that are needed no more are forgotten now and then, up to the first that is', () => {
   const parcel = new WorkParcel(10_000);
   const blocks = Array.from({ length: 40 }, (_, at) => block(at * 10, 10));
   parcel.dispatch(work(1, 'a', 0, 400), setup('a'), blocks);
-  parcel.take();
+  messagesOf(parcel);
   parcel.released('a', blocks.slice(1, 15));
   expect(all(parcel)).toEqual([]);
   parcel.released('a', [blocks[0] as (typeof blocks)[0], ...blocks.slice(15, 30)]);

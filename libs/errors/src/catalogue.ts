@@ -88,6 +88,7 @@ export type ErrorCode =
   | 'AGENT_NOT_FOUND'
   | 'SESSION_STALE'
   | 'COORDINATOR_STOPPING'
+  | 'NO_ROOM'
   | 'ENCODING_NOT_ACCEPTED'
   | 'VERSION_MISMATCH'
   | 'CANNOT_CONNECT'
@@ -267,6 +268,12 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'The coordinator is stopping and takes no new jobs.',
     'Try again when it is back.',
     'UNAVAILABLE',
+    true,
+  ),
+  NO_ROOM: row(
+    'The coordinator has no room for the items and results of job {job}: {reason}.',
+    'Take results sooner, give the coordinator more room (--max-payload-bytes, --max-spill-bytes), or free its disk.',
+    'RESOURCE_EXHAUSTED',
     true,
   ),
   SESSION_STALE: row(

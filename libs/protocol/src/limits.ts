@@ -33,6 +33,8 @@ export type LimitName =
   | 'resultBytes'
   | 'windowItems'
   | 'windowBytes'
+  | 'payloadBytes'
+  | 'spillBytes'
   | 'bundleBytes'
   | 'labelEntries'
   | 'nameChars'
@@ -72,6 +74,20 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     undefined,
     undefined,
     'Items and results that the coordinator holds for a job; a single bigger one always fits. The producer waits.',
+  ),
+  payloadBytes: limit(
+    512 * MiB,
+    'bytes',
+    'maxPayloadBytes',
+    undefined,
+    'Items and results that the coordinator holds in memory, over all jobs. What is more lies on the disk.',
+  ),
+  spillBytes: limit(
+    4096 * MiB,
+    'bytes',
+    'maxSpillBytes',
+    'NO_ROOM',
+    'Items and results that the coordinator holds on the disk. Producers wait before it is full.',
   ),
   bundleBytes: limit(64 * MiB, 'bytes', 'maxBundleBytes', 'LIMIT_REACHED', 'One bundle.'),
   labelEntries: limit(64, 'entries', undefined, 'REQUEST_INVALID', 'Labels of a job or an agent.'),

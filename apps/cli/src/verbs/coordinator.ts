@@ -9,6 +9,9 @@ interface CoordinatorFlags {
   readonly maxResultBytes?: number;
   readonly maxBundleBytes?: number;
   readonly maxBundleStoreBytes?: number;
+  readonly maxPayloadBytes?: number;
+  readonly spillDir?: string;
+  readonly maxSpillBytes?: number;
   readonly maxJobs?: number;
 }
 
@@ -36,6 +39,15 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
         byteSize(2 ** 40),
       ),
     )
+    .addOption(
+      limit(
+        '--max-payload-bytes <size>',
+        'what items and results may take in memory; the rest lies on the disk (default: 512MiB)',
+        byteSize(2 ** 40),
+      ),
+    )
+    .option('--spill-dir <folder>', "where that rest lies (default: the system's folder for temporary files)")
+    .addOption(limit('--max-spill-bytes <size>', 'what it may take there (default: 4GiB)', byteSize(2 ** 50)))
     .addOption(limit('--max-jobs <n>', 'jobs known at once (default: 10000)', wholeNumber(1)))
     .action(async ({ insecure, ...config }: CoordinatorFlags) => {
       const [{ startCoordinator }, { serviceLog }, { untilEnded }] = await Promise.all([

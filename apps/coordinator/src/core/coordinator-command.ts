@@ -146,9 +146,8 @@ export type JobEnding =
  * A job is over: free what it holds on agents, and its items. Results that were delivered and not acknowledged stay
  * until `forgetJob`.
  */
-export interface FinishJob {
+export interface FinishJob extends Omit<EndJob, 'type' | 'outcome'> {
   readonly type: 'finishJob';
-  readonly job: JobId;
   readonly ending: JobEnding;
 }
 

@@ -147,6 +147,8 @@ export interface HeartbeatListed {
   /** The agent's number for it; its answer carries the same. */
   readonly sequence: number;
   readonly held: readonly AttemptId[];
+  /** For how long it has taken nothing from its streams, though there was something for it. */
+  readonly stalledForMs: number;
 }
 
 /** The coordinator is to stop: it takes no new jobs, and those that run may finish. */

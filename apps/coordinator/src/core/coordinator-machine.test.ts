@@ -385,11 +385,13 @@ test('a stranger under the name of a living agent is refused, and does not pass 
 
 test('a heartbeat is answered with what is to be dropped, in the session that lasts and in no other', () => {
   const world = running();
-  expect(world.all({ type: 'heartbeatListed', session: 1, sequence: 5, held: [42] })).toEqual([
-    { type: 'answerHeartbeat', session: 1, sequence: 5, drop: [42] },
-  ]);
+  expect(
+    world.all({ type: 'heartbeatListed', session: 1, sequence: 5, held: [42], stalledForMs: 0 }),
+  ).toEqual([{ type: 'answerHeartbeat', session: 1, sequence: 5, drop: [42] }]);
   world.do({ type: 'sessionClosed', session: 1, orderly: false });
-  expect(world.all({ type: 'heartbeatListed', session: 1, sequence: 6, held: [] })).toEqual([]);
+  expect(world.all({ type: 'heartbeatListed', session: 1, sequence: 6, held: [], stalledForMs: 0 })).toEqual(
+    [],
+  );
 });
 
 test('names of agents that never come back are forgotten', () => {
@@ -400,4 +402,16 @@ test('names of agents that never come back are forgotten', () => {
     world.pass(60_000);
   }
   expect(world.machine.snapshot().namesKnown).toBeLessThan(5);
+});
+
+test('an agent that beats but takes nothing from its streams for a lease loses its session', () => {
+  const world = running();
+  const beat = { type: 'heartbeatListed', session: 1, held: [] } as const;
+  expect(world.all({ ...beat, sequence: 1, stalledForMs: 10_000 })).toMatchObject([
+    { type: 'answerHeartbeat' },
+  ]);
+  expect(world.all({ ...beat, sequence: 2, stalledForMs: 10_001 })).toEqual([
+    { type: 'endSession', session: 1, reason: 'silent' },
+  ]);
+  expect(world.all({ ...beat, sequence: 3, stalledForMs: 12_000 })).toEqual([]);
 });

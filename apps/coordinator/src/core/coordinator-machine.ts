@@ -72,9 +72,9 @@ export class CoordinatorMachine {
     return this.#book.find(job);
   }
 
-  /** How the items of a job stand; undefined when it has ended or never was. */
-  progress(job: JobId): JobProgress | undefined {
-    return this.#scheduler.progress(job);
+  /** How the items of a job stand at a time; undefined when it has ended or never was. */
+  progress(job: JobId, nowMs: number): JobProgress | undefined {
+    return this.#scheduler.progress(job, nowMs);
   }
 
   /** Everything at this moment, as plain data. Costs time in proportion to jobs and agents. */
@@ -276,7 +276,14 @@ export class CoordinatorMachine {
     for (const command of rest) this.#relay(command);
   }
 
-  #heartbeat({ held, sequence, session }: HeartbeatListed): void {
+  #heartbeat({ held, sequence, session, stalledForMs }: HeartbeatListed): void {
+    if (stalledForMs > this.#scheduler.timing().leaseMs && this.#agents.isOpen(session)) {
+      // It beats, but does not listen: what it is given piles up, and what runs on it cannot be called off.
+      this.#agents.over(session, false, this.#turn.nowMs);
+      this.#turn.emit({ type: 'endSession', session, reason: 'silent' });
+      this.#turn.tellScheduler({ type: 'sessionClosed', session, orderly: false });
+      return;
+    }
     const commands = this.#schedule({ type: 'heartbeatReceived', session, held });
     const { drop, rest } = partDrops(commands, session);
     // Whoever beats in a session that is over must not take an answer for leave to go on.

@@ -116,11 +116,11 @@ export class JobBook {
   }
 
   /** The scheduler is done with a job. */
-  ended(record: JobRecord, { outcome }: EndJob): void {
+  ended(record: JobRecord, { outcome, type: _, ...told }: EndJob): void {
     const { noRoom } = record;
     const ending: JobEnding = noRoom === undefined ? outcome : { state: 'noRoom', reason: noRoom };
     record.ending = ending;
-    this.#turn.emit({ type: 'finishJob', job: record.id, ending });
+    this.#turn.emit({ ...told, type: 'finishJob', ending });
   }
 
   /** Its clients were told: one that nobody can ask for again is dropped. */

@@ -53,7 +53,7 @@ export const JobState = {
   CANCELLED: 3,
   /** DEADLINE - It was not done within deadline_ms. */
   DEADLINE: 4,
-  /** UNRUNNABLE - No item can run: the function does not load, the initializer fails. */
+  /** UNRUNNABLE - No item can run: the function does not load, the initializer fails, the coordinator has no room. */
   UNRUNNABLE: 5,
   /** FAILED_FAST - fail_fast, and an item failed. */
   FAILED_FAST: 6,

@@ -1,0 +1,110 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SpillFolder } from './spill-folder.ts';
+
+let parent: string;
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'shoal-test-'));
+});
+afterEach(() => rmSync(parent, { recursive: true, force: true }));
+
+const bytes = (value: number, length: number): Uint8Array => new Uint8Array(length).fill(value);
+/** The files of all spill folders. */
+const files = (): string[] => readdirSync(parent).flatMap((name) => readdirSync(join(parent, name)));
+const MiB = 2 ** 20;
+
+test('nothing is made before it is needed', () => {
+  new SpillFolder(parent, MiB);
+  expect(readdirSync(parent)).toEqual([]);
+});
+
+test('bytes are read back as they were, whole and in part, each from its own place', () => {
+  const folder = new SpillFolder(parent, MiB);
+  const [first, second, other] = [
+    folder.write('a', bytes(1, 100)),
+    folder.write('a', bytes(2, 50)),
+    folder.write('b', bytes(3, 70)),
+  ];
+  expect([...first.read(0, 100)]).toEqual([...bytes(1, 100)]);
+  expect([...second.read(0, 50)]).toEqual([...bytes(2, 50)]);
+  expect([...other.read(68, 70)]).toEqual([3, 3]);
+  expect(folder.bytes).toBe(220);
+  folder.close();
+});
+
+test('only its owner can look into the folder', () => {
+  const folder = new SpillFolder(parent, MiB);
+  folder.write('a', bytes(1, 100));
+  const [name = ''] = readdirSync(parent);
+  expect(statSync(join(parent, name)).mode & 0o077).toBe(0);
+  folder.close();
+});
+
+test('a file goes with the last bytes in it, and no job keeps another one’s file', () => {
+  const folder = new SpillFolder(parent, MiB);
+  const [a1, a2, b] = [
+    folder.write('a', bytes(1, 10)),
+    folder.write('a', bytes(1, 10)),
+    folder.write('b', bytes(1, 10)),
+  ];
+  a1.free();
+  expect([files().length, folder.bytes]).toEqual([2, 30]);
+  a2.free();
+  expect([files().length, folder.bytes]).toEqual([1, 10]);
+  b.free();
+  expect([files(), folder.bytes]).toEqual([[], 0]);
+  expect([...folder.write('a', bytes(5, 1)).read(0, 1)]).toEqual([5]);
+  folder.close();
+});
+
+test('more than maxSpillBytes is refused with the option that raises it', () => {
+  const folder = new SpillFolder(parent, 100);
+  folder.write('a', bytes(1, 60));
+  expect(() => folder.write('b', bytes(1, 60))).toThrow('--max-spill-bytes');
+  folder.close();
+});
+
+test('a disk that takes no more is an error of the job, and a later write works', () => {
+  const folder = new SpillFolder(parent, MiB);
+  folder.write('a', bytes(1, 10));
+  const [name = ''] = readdirSync(parent);
+  // A folder in the place of the next file: opening it to write fails, as a full disk does.
+  mkdirSync(join(parent, name, '2'));
+  expect(() => folder.write('b', bytes(1, 10))).toThrow(
+    expect.objectContaining({ name: 'StorageError', job: 'b', message: expect.stringContaining('EISDIR') }),
+  );
+  expect([...folder.write('b', bytes(7, 1)).read(0, 1)]).toEqual([7]);
+  folder.close();
+});
+
+test('bytes that are not there any more are an error of the job', () => {
+  const folder = new SpillFolder(parent, MiB);
+  const place = folder.write('a', bytes(1, 10));
+  const [name = ''] = readdirSync(parent);
+  writeFileSync(join(parent, name, '1'), '');
+  expect(() => place.read(0, 10)).toThrow(expect.objectContaining({ name: 'StorageError', job: 'a' }));
+  rmSync(join(parent, name), { recursive: true });
+  expect(() => place.read(0, 10)).toThrow('ENOENT');
+  expect(() => place.free()).not.toThrow();
+});
+
+test('everything is deleted at the end, and what a dead coordinator left at the start', () => {
+  const dead = join(parent, 'shoal-spill-4194304-abc');
+  const alive = join(parent, `shoal-spill-${process.pid}-abc`);
+  const foreign = join(parent, 'something-else');
+  for (const folder of [dead, alive, foreign]) mkdirSync(folder);
+  const folder = new SpillFolder(parent, MiB);
+  expect([dead, alive, foreign].map(existsSync)).toEqual([false, true, true]);
+  folder.write('a', bytes(1, 10));
+  expect(readdirSync(parent)).toHaveLength(3);
+  folder.close();
+  expect(readdirSync(parent)).toHaveLength(2);
+});
+
+test('a folder that cannot be written into is refused before anything starts', () => {
+  const file = join(parent, 'file');
+  writeFileSync(file, '');
+  expect(() => new SpillFolder(join(file, 'folder'), MiB)).toThrow('--spill-dir');
+});
