@@ -322,6 +322,11 @@ type Table = Broadcast<readonly number[]>;
 
 export const lookUp = task(import.meta, ({ at, table }: { at: number; table: Table }) => table.value[at]);
 
+export const sleepThenLookUp = task(import.meta, async ({ at, table }: { at: number; table: Table }) => {
+  await sleep(20);
+  return table.value[at];
+});
+
 export const addFromTable = task(
   import.meta,
   (a: number, table: Table, b: number) => (table.value[a] ?? 0) + (table.value[b] ?? 0),
