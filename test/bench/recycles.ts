@@ -1,0 +1,117 @@
+/**
+ * What is left after many recycles (Linux): `npm run build && node test/bench/recycles.ts [--recycles 10000] [--samples 10]`.
+ *
+ * A fresh process for every task, thousands of times over, in one pool. After each tenth it waits until the pool is at rest
+ * and counts: open descriptors, processes that are ours and zombies among them, listeners, handles and memory of this
+ * process. Exits with 1 if anything has grown.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Pool } from 'shoal';
+
+const { values } = parseArgs({
+  options: { recycles: { type: 'string', default: '10000' }, samples: { type: 'string', default: '10' } },
+});
+const recycles = Number(values.recycles);
+const samples = Number(values.samples);
+
+interface Census {
+  readonly descriptors: number;
+  readonly processes: number;
+  readonly zombies: number;
+  readonly listeners: number;
+  readonly handles: number;
+  readonly rssMiB: number;
+}
+
+/** Emitters that live as long as this process, on which a pool could leave listeners. */
+const emitters = [process, process.stdin, process.stdout, process.stderr];
+
+function census(): Census {
+  let [processes, zombies] = [0, 0];
+  for (const name of readdirSync('/proc')) {
+    const state = stateOf(name);
+    if (state === undefined) continue;
+    processes += 1;
+    if (state === 'Z') zombies += 1;
+  }
+  const listeners = emitters.reduce(
+    (sum, emitter) =>
+      sum + emitter.eventNames().reduce((count, event) => count + emitter.listenerCount(event), 0),
+    0,
+  );
+  return {
+    // The folder itself is open while it is read.
+    descriptors: readdirSync('/proc/self/fd').length - 1,
+    processes,
+    zombies,
+    listeners,
+    handles: process.getActiveResourcesInfo().length,
+    rssMiB: Math.round(process.memoryUsage.rss() / 1_048_576),
+  };
+}
+
+/** The state of a process if it is a child of ours; undefined otherwise. */
+function stateOf(name: string): string | undefined {
+  if (!/^\d+$/.test(name)) return undefined;
+  try {
+    const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(parent) === process.pid ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is counted once it no longer changes: the last child may be on its way out, its successor on its way in. */
+async function atRest(): Promise<Census> {
+  let before = census();
+  for (let same = 0; same < 5; ) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const now = census();
+    const isSame = now.descriptors === before.descriptors && now.processes === before.processes;
+    same = isSame ? same + 1 : 0;
+    before = now;
+  }
+  return before;
+}
+
+const row = (cells: readonly (string | number)[]): string =>
+  `| ${cells.map((cell) => String(cell).padStart(11)).join(' | ')} |`;
+
+const columns = ['descriptors', 'processes', 'zombies', 'listeners', 'handles', 'rssMiB'] as const;
+const pool = new Pool({ processes: 2, maxTasksPerChild: 1 });
+const pids = new Set<number>();
+const seen: Census[] = [];
+const startedAt = performance.now();
+console.log(row(['recycles', ...columns]));
+console.log(row(['---:', ...columns.map(() => '---:')]));
+for (let sample = 0; sample < samples; sample++) {
+  const count = Math.ceil(recycles / samples);
+  const items = Array.from({ length: count }, (_, at) => at);
+  for (const pid of await pool.map(() => process.pid, items)) pids.add(pid);
+  const now = await atRest();
+  seen.push(now);
+  console.log(row([pool.stats().recycled, ...columns.map((column) => now[column])]));
+}
+const { recycled, deaths } = pool.stats();
+await pool.terminate();
+const afterwards = await atRest();
+console.log(row(['terminated', ...columns.map((column) => afterwards[column])]));
+const seconds = (performance.now() - startedAt) / 1000;
+console.log(
+  `\n${recycled} recycles in ${seconds.toFixed(0)} s, ${pids.size} different pids, ${deaths} children died unasked`,
+);
+
+const [first, last] = [seen[0], seen.at(-1)];
+const grown = columns.filter((column) => {
+  // Memory is only known roughly: garbage is collected when it is, and code is compiled meanwhile.
+  const slack = column === 'rssMiB' ? 30 : 0;
+  return (last?.[column] ?? 0) > (first?.[column] ?? 0) + slack;
+});
+// The reaper, a shell that ends what we start if we die, goes with this process.
+const isLeft = afterwards.processes > 1 || afterwards.zombies > 0 || seen.some(({ zombies }) => zombies > 0);
+if (grown.length > 0) console.log(`Grown: ${grown.join(', ')}`);
+if (isLeft) console.log('Processes are left.');
+if (grown.length === 0 && !isLeft) console.log('Nothing is left behind.');
+process.exitCode = grown.length > 0 || isLeft || recycled < recycles - 4 ? 1 : 0;

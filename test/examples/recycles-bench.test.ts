@@ -1,0 +1,18 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const bench = fileURLToPath(new URL('../bench/recycles.ts', import.meta.url));
+
+test('150 recycles leave no zombie, no descriptor and no listener behind', async () => {
+  const options = ['--recycles', '150', '--samples', '2'];
+  const child = spawn(process.execPath, ['--conditions=@shoal/source', bench, ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  expect(child.exitCode, stdout + stderr).toBe(0);
+  expect(stdout).toContain('Nothing is left behind.');
+  expect(stdout).toMatch(/\n150 recycles in \d+ s, 150 different pids, 0 children died unasked\n/);
+});
