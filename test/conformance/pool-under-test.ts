@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import { type MapPool, type PoolOptions, PrintWriter } from 'shoal';
 
 /** Opens a pool of the kind that is tried. Leaving `await using` must end all that it started. */
@@ -52,6 +53,26 @@ export class Book implements Disposable {
   /** What was written to it, line by line. */
   get lines(): string[] {
     return existsSync(this.file) ? readFileSync(this.file, 'utf8').split('\n').filter(Boolean) : [];
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** A folder with files of a user's, for the time of a case. */
+export class Project implements Disposable {
+  readonly #folder: string = mkdtempSync(join(tmpdir(), 'shoal-project-'));
+
+  constructor(files: Readonly<Record<string, string>>) {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(this.#folder, name)), { recursive: true });
+      writeFileSync(join(this.#folder, name), text);
+    }
+  }
+
+  url(name: string): URL {
+    return pathToFileURL(join(this.#folder, name));
   }
 
   [Symbol.dispose](): void {

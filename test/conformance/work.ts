@@ -1,6 +1,7 @@
 /** The task functions of the conformance suite: a module like a user's. */
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, closeSync, writeSync } from 'node:fs';
+import fs, { appendFileSync, closeSync, writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Broadcast, current, task } from 'shoal';
@@ -213,6 +214,36 @@ export const pollute = task(import.meta, (item: number) => {
   Array.prototype.includes = () => true;
   JSON.stringify = () => 'polluted';
   return item;
+});
+
+/** Sends every word to the pool twice from now on, if it can. */
+export const repeatReplies = task(import.meta, (item: number) => {
+  const { writevSync } = fs;
+  fs.writevSync = (...call) => {
+    writevSync(...call);
+    return writevSync(...call);
+  };
+  syncBuiltinESMExports();
+  return item;
+});
+
+/** Answers with something that calls back twice. */
+export const answerTwice = task(import.meta, (item: number): PromiseLike<number> => {
+  // biome-ignore lint/suspicious/noThenProperty: a promise of the user's own making.
+  return { then: (resolve: (value: number) => void) => void [resolve(item), resolve(-1)] } as never;
+});
+
+/** Takes so much memory outside V8's heap, and keeps it for a while. */
+export const hoardBuffers = task(import.meta, async (mebibytes: number) => {
+  const hoard = Array.from({ length: mebibytes }, () => Buffer.alloc(1_048_576, 1));
+  if (mebibytes > 10) await sleep(60_000);
+  return hoard.length;
+});
+
+/** Never gets done, and notes that it was begun. */
+export const noteThenHang = task(import.meta, (file: string): Promise<never> => {
+  appendFileSync(file, `${process.pid}\n`);
+  return new Promise(() => {});
 });
 
 /** Leaves a process of its own behind. */

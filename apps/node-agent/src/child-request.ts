@@ -91,6 +91,7 @@ function childSetup(
               sha256,
               path: paths.get(sha256) ?? '',
             })),
+            ...(initializer.timeoutMs === 0 ? {} : { timeoutMs: initializer.timeoutMs }),
           },
         }),
     stdio: setup.stdio === StdioMode.IGNORE ? 'ignore' : 'forward',

@@ -173,6 +173,7 @@ export class ClusterBackend implements JobBackend {
           task: wireTask(initializer.task, code),
           args: initializer.args,
           broadcastSha256: constants.map(({ sha256 }) => sha256),
+          timeoutMs: initializer.timeoutMs ?? 0,
         },
       ),
     };

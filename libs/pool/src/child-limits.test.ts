@@ -49,7 +49,7 @@ test('an initializer that hangs ends what waits for it, and costs one process', 
   const p = pool(1, { limits: { initializerMs: 300 } });
   const { ending, detail } = await p.run('addOne', [1], { setup: setupOf({ key: 'hang', initializer }) });
   expect(ending).toEqual({ kind: 'initializerFailed' });
-  expect(detail.error?.message).toMatch(/^it was not done after \d+ s$/);
+  expect(detail.error?.message).toMatch(/^it was not done after \d+ s \(initializerTimeoutMs\)$/);
   expect((await p.run('addOne', [1])).values.get(0)).toBe(2);
 });
 

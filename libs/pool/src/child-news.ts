@@ -56,8 +56,12 @@ export function newsOf(
       if (rssBytes > 0) child.rssBytes = rssBytes;
       return { event: { type: 'partEnded', ...news, ...part } };
     }
-    case frameType.started:
-      return { event: { type: 'childStarted', ...news } };
+    case frameType.started: {
+      const { initializerMs } = child;
+      return {
+        event: { type: 'childStarted', ...news, ...(initializerMs === undefined ? {} : { initializerMs }) },
+      };
+    }
     case frameType.ready:
       return { event: { type: 'childReady', ...news } };
     case frameType.initializerThrew:

@@ -34,6 +34,8 @@ export class ChildProcess {
   /** Of its setup: what it may serve. */
   readonly key: string;
   readonly startedAt: Date = new Date();
+  /** How long its initializer may take; undefined where nobody has said. */
+  readonly initializerMs: number | undefined;
   rssBytes = 0;
   /** Why it could not be started. */
   startError: Error | undefined;
@@ -54,6 +56,7 @@ export class ChildProcess {
   constructor(id: number, setup: ChildSetup, launcher: Launcher, listener: ChildListener) {
     this.id = id;
     this.key = setup.key;
+    this.initializerMs = setup.initializer?.timeoutMs;
     this.#listener = listener;
     const nonce = randomBytes(nonceBytes);
     this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {

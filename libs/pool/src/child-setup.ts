@@ -9,7 +9,8 @@ import { explainUnportable, findUnportable, type Unportable } from './values/por
  * The arguments of an initializer, encoded; undefined where there is none. Throws VALUE_NOT_PORTABLE with the path of what
  * cannot be sent.
  */
-export function initArgsOf({ initializer, initArgs = [] }: PoolOptions): InitArgs | undefined {
+export function initArgsOf(options: PoolOptions): InitArgs | undefined {
+  const { initializer, initArgs = [], initializerTimeoutMs: timeoutMs } = options;
   if (initializer === undefined) return undefined;
   const culprit = findUnportable(initArgs);
   if (culprit !== undefined) throw notPortable(culprit);
@@ -20,10 +21,14 @@ export function initArgsOf({ initializer, initArgs = [] }: PoolOptions): InitArg
   } catch (error) {
     throw notPortable(explainUnportable(initArgs, 'v8', error));
   }
-  return refersTo.size === 0 ? { args } : { args, broadcasts: [...refersTo.values()] };
+  return {
+    args,
+    ...(refersTo.size === 0 ? {} : { broadcasts: [...refersTo.values()] }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
 }
 
-/** Encoded arguments, and the constants that they refer to. */
+/** All that is told of an initializer but the function. */
 export type InitArgs = Omit<ChildInitializer, 'task'>;
 
 function notPortable({ path, kind }: Unportable): ShoalError {

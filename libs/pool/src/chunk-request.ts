@@ -61,6 +61,8 @@ export interface ChildInitializer {
   readonly args: Uint8Array;
   /** Constants that the arguments refer to. */
   readonly broadcasts?: readonly BlobFile[];
+  /** How long it may take. Default 60,000. */
+  readonly timeoutMs?: number;
 }
 
 /** What a child has to be like. Children of another `key` never serve this work. */

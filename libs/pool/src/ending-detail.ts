@@ -31,7 +31,9 @@ export function endingDetail(
     }
     case 'initializerHangs': {
       const seconds = Math.round((Date.now() - child.startedAt.getTime()) / 1_000);
-      return { error: { name: 'Error', message: `it was not done after ${seconds} s` } };
+      return {
+        error: { name: 'Error', message: `it was not done after ${seconds} s (initializerTimeoutMs)` },
+      };
     }
     default:
       return {};

@@ -39,6 +39,7 @@ const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
   maxAgeMs: positiveMs,
   initializer: functionOrModule,
   initArgs: list,
+  initializerTimeoutMs: positiveMs,
   env: environment,
   execArgv: stringList,
   stdio: oneOf('forward', 'ignore'),
@@ -100,8 +101,10 @@ const methodChecks: Record<MethodKind, Readonly<Record<string, OptionCheck>>> = 
 export function checkPoolOptions(options: unknown): asserts options is PoolOptions | undefined {
   checkOptions('Pool options', options, poolChecks);
   if (!isRecord(options)) return;
-  if (options['initArgs'] !== undefined && options['initializer'] === undefined) {
-    throw new TypeError('initArgs is given, but there is no initializer that could take it.');
+  if (options['initializer'] !== undefined) return;
+  for (const name of ['initArgs', 'initializerTimeoutMs']) {
+    if (options[name] === undefined) continue;
+    throw new TypeError(`${name} is given, but there is no initializer that could take it.`);
   }
 }
 

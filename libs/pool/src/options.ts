@@ -45,11 +45,17 @@ export interface PoolOptions {
    * Runs once in every child before its first task, again in each replacement. Given in the forms that a task
    * function has; a promise that it returns is awaited.
    *
-   * If it throws, or is not done after 60 s, pending work rejects with `InitializerError`. Default: none.
+   * If it throws, or is not done after `initializerTimeoutMs`, pending work rejects with `InitializerError`. Default: none.
    */
   readonly initializer?: TaskFunction<never, unknown> | TaskModule | undefined;
   /** The arguments of `initializer`. Default: none. */
   readonly initArgs?: readonly unknown[] | undefined;
+  /**
+   * How long `initializer` may take in a child, in milliseconds. Then its process is killed.
+   *
+   * Default: 60,000. 1 to 2,147,483,647.
+   */
+  readonly initializerTimeoutMs?: number | undefined;
   /**
    * The environment of the children: names of variables to take over from here, or a record of names and values.
    *

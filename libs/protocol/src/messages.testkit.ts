@@ -159,7 +159,9 @@ const options: fc.Arbitrary<JobOptions> = fc.record({
 const setup: fc.Arbitrary<ChildSetup> = fc.record({
   env: texts,
   execArgv: few(text),
-  initializer: maybe(fc.record({ task: maybe(task), args: bytes, broadcastSha256: few(text) })),
+  initializer: maybe(
+    fc.record({ task: maybe(task), args: bytes, broadcastSha256: few(text), timeoutMs: uint64 }),
+  ),
   stdio: anyOf(StdioMode),
   maxRssBytes: uint64,
   maxAgeMs: uint64,

@@ -4,13 +4,16 @@ import { Book, eventually, isAlive, rejectionOf, tally, upTo } from '../pool-und
 import { chapter, countsDeaths, sharesNoFiles, sharesNoPids } from '../specification.ts';
 import {
   add,
+  answerTwice,
   echo,
+  hoardBuffers,
   lastWords,
   leaveGrandchild,
   type Mischief,
   misbehave,
   noteStart,
   pollute,
+  repeatReplies,
   runFor,
   square,
   throwLater,
@@ -65,6 +68,36 @@ export const deaths = chapter('deaths', (specify) => {
       expect(error.stderrTail).toContain('heap out of memory');
     },
   );
+
+  specify(
+    'an item that takes its process over twice maxRssBytes is killed with it and blamed, with the reason',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1, stdio: 'ignore', maxRssBytes: 120 * 1_048_576 });
+      const outcomes = await pool.mapSettled(hoardBuffers, [1, 2, 400, 3], { retries: { crash: 0 } });
+      expect(outcomes.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+      ]);
+      expect(outcomes[2]).toMatchObject({
+        error: {
+          code: 'ITEM_KILLED_CHILD',
+          index: 2,
+          attempts: [{ signal: 'SIGKILL' }],
+          stderrTail: expect.stringMatching(/MiB, over 2 times maxRssBytes \(120 MiB\), and was killed/),
+        },
+      });
+      expect(await pool.map(square, [3])).toEqual([9]);
+    },
+  );
+
+  specify('replies that come twice count once', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    expect(await pool.map(repeatReplies, upTo(5), { chunkSize: 1 })).toEqual(upTo(5));
+    expect(await pool.map(square, upTo(200), { chunkSize: 7 })).toEqual(upTo(200).map((x) => x * x));
+    expect(await pool.map(answerTwice, upTo(5), { chunkSize: 2 })).toEqual(upTo(5));
+  });
 
   specify('what a process said on stderr before it died is in the error', async ({ open }) => {
     await using pool = await open({ processes: 1, stdio: 'ignore' });

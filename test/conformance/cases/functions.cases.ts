@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { rejectionOf } from '../pool-under-test.ts';
+import { Project, rejectionOf } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
 import { square, whereAmI } from '../work.ts';
 
@@ -24,6 +24,73 @@ export const functions = chapter('functions', (specify) => {
     expect(await pool.map(async (x: number) => x * 2, [4])).toEqual([8]);
     expect(await pool.map(Math.sqrt, [16])).toEqual([4]);
   });
+
+  specify(
+    'a module may use enum, path aliases of its tsconfig.json, JSON, CommonJS and packages',
+    async ({ open }) => {
+      using project = new Project({
+        'tsconfig.json': '{ "compilerOptions": { "paths": { "#lib/*": ["./lib/*"] } } }',
+        'lib/color.ts': 'export enum Color { Red = 1, Green }',
+        'data.json': '{ "factor": 10 }',
+        'old.cjs': 'exports.add = (a, b) => a + b;',
+        'node_modules/tiny/package.json': '{ "name": "tiny", "main": "index.js" }',
+        'node_modules/tiny/index.js': "module.exports = (text) => text + '!';",
+        'work.ts': `
+          import tiny from 'tiny';
+          import { Color } from '#lib/color.ts';
+          import data from './data.json' with { type: 'json' };
+          import old from './old.cjs';
+          export const f = (x: Color): string => tiny(Color[x] + old.add(x, data.factor));`,
+      });
+      await using pool = await open({ processes: 1 });
+      expect(await pool.map(project.url('work.ts'), [1, 2], { export: 'f' })).toEqual(['Red11!', 'Green12!']);
+    },
+  );
+
+  specify('a module may be CommonJS', async ({ open }) => {
+    using project = new Project({
+      'package.json': '{ "type": "commonjs" }',
+      'half.js': 'exports.half = (x) => x / 2;',
+      'work.js': "const { half } = require('./half.js'); module.exports = { f: (x) => half(x) };",
+    });
+    await using pool = await open({ processes: 1 });
+    expect(await pool.map(project.url('work.js'), [4, 6], { export: 'f' })).toEqual([2, 3]);
+  });
+
+  specify('the stack of an error shows the lines that the user wrote', async ({ open }) => {
+    using project = new Project({
+      'shape.ts':
+        'export enum Shape { Box = 1 }\n\nexport function draw(x: Shape): never {\n  throw new Error(Shape[x]);\n}\n',
+      'work.ts': "import { draw } from './shape.ts';\nexport const f = (x: number): never =>\n  draw(x);\n",
+    });
+    await using pool = await open({ processes: 1 });
+    const error = await rejectionOf(pool.map(project.url('work.ts'), [1], { export: 'f' }));
+    const { message, stack } = (error as Error).cause as Error;
+    expect(message).toBe('Box');
+    expect(stack).toMatch(/shape\.ts:4:\d+/);
+    expect(stack).toMatch(/work\.ts:3:\d+/);
+    // Where the agent keeps what it was sent is nobody's business.
+    expect(stack).not.toMatch(/[0-9a-f]{64}/);
+  });
+
+  specify(
+    'a native addon is refused by name, with the way out',
+    async ({ open }) => {
+      using project = new Project({
+        'node_modules/fast/package.json': '{ "name": "fast", "main": "index.js" }',
+        'node_modules/fast/index.js': "module.exports = require('./build/fast.node');",
+        'node_modules/fast/build/fast.node': 'ELF',
+        'work.ts': "import fast from 'fast';\nexport const f = () => fast;",
+      });
+      await using pool = await open({ processes: 1 });
+      const error = await rejectionOf(pool.map(project.url('work.ts'), [1], { export: 'f' }));
+      expect(error).toMatchObject({
+        code: 'TASK_BUNDLE_FAILED',
+        message: expect.stringMatching(/node_modules\/fast\/build\/fast\.node is a native addon/),
+      });
+    },
+    { 'local pool': 'modules are loaded where they are, addons too' },
+  );
 
   specify(
     'an inline function that needs something is refused by name before anything is sent',

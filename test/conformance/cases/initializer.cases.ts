@@ -2,7 +2,7 @@ import { InitializerError } from 'shoal';
 import { expect } from 'vitest';
 import { Book, rejectionOf, tally, upTo } from '../pool-under-test.ts';
 import { chapter, sharesNoFiles } from '../specification.ts';
-import { dieAtOnce, noteThenThrow, prepare, prepared, square } from '../work.ts';
+import { dieAtOnce, noteThenHang, noteThenThrow, prepare, prepared, square } from '../work.ts';
 
 /** What runs in a process before its first task. */
 export const initializer = chapter('initializer', (specify) => {
@@ -46,6 +46,24 @@ export const initializer = chapter('initializer', (specify) => {
       expect(error).toMatchObject({ code: 'INITIALIZER_FAILED' });
       expect(error.message).toContain('TypeError: no data');
       expect(error.cause).toBeInstanceOf(TypeError);
+      expect(book.lines.length).toBeLessThanOrEqual(10);
+    },
+    sharesNoFiles,
+  );
+
+  specify(
+    'one that is not done in time rejects pending work, and is not run for ever',
+    async ({ open }) => {
+      using book = new Book();
+      await using pool = await open({
+        processes: 2,
+        initializer: noteThenHang,
+        initArgs: [book.file],
+        initializerTimeoutMs: 300,
+      });
+      const error = await rejectionOf(pool.map(square, upTo(100)));
+      expect(error).toBeInstanceOf(InitializerError);
+      expect(error).toMatchObject({ message: expect.stringContaining('(initializerTimeoutMs)') });
       expect(book.lines.length).toBeLessThanOrEqual(10);
     },
     sharesNoFiles,

@@ -18,9 +18,9 @@ export class ChildEndings {
   }
 
   /** Its program runs; its initializer comes next, and has only so long. */
-  started(child: ChildRecord, atMs: number): void {
+  started(child: ChildRecord, atMs: number, initializerMs?: number): void {
     child.hasStarted = true;
-    child.initializeByMs = atMs + this.#state.limits.initializerMs;
+    child.initializeByMs = atMs + (initializerMs ?? this.#state.limits.initializerMs);
   }
 
   /** It would hang in the next child too: nobody is made to wait for that. */

@@ -66,6 +66,8 @@ export interface ChildStarted {
   readonly type: 'childStarted';
   readonly atMs: number;
   readonly child: ChildId;
+  /** How long its initializer may take. Default: the machine's limit. */
+  readonly initializerMs?: number;
 }
 
 /** The child's initializer, if it has one, is done: it can run items. */

@@ -94,7 +94,7 @@ export class PoolMachine {
   #applyToChild(child: ChildRecord, event: Extract<PoolEvent, { readonly child: ChildId }>): void {
     switch (event.type) {
       case 'childStarted':
-        this.#endings.started(child, event.atMs);
+        this.#endings.started(child, event.atMs, event.initializerMs);
         return;
       case 'childReady':
         this.#endings.ready(child, event.atMs);

@@ -424,6 +424,8 @@ export interface Initializer {
   args: Uint8Array;
   /** Large constants that the arguments refer to, as in Block.broadcast_sha256. */
   broadcastSha256: string[];
+  /** How long it may take, in milliseconds. 0: 60,000. */
+  timeoutMs: number;
 }
 
 function createBasePeer(): Peer {
@@ -2598,7 +2600,7 @@ export const ChildSetup_EnvEntry: MessageFns<ChildSetup_EnvEntry> = {
 };
 
 function createBaseInitializer(): Initializer {
-  return { task: undefined, args: new Uint8Array(0), broadcastSha256: [] };
+  return { task: undefined, args: new Uint8Array(0), broadcastSha256: [], timeoutMs: 0 };
 }
 
 export const Initializer: MessageFns<Initializer> = {
@@ -2611,6 +2613,9 @@ export const Initializer: MessageFns<Initializer> = {
     }
     for (const v of message.broadcastSha256) {
       writer.uint32(26).string(v!);
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(32).uint64(message.timeoutMs);
     }
     return writer;
   },
@@ -2652,6 +2657,14 @@ export const Initializer: MessageFns<Initializer> = {
             message.broadcastSha256.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.timeoutMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2672,6 +2685,7 @@ export const Initializer: MessageFns<Initializer> = {
     message.task = (object.task !== undefined && object.task !== null) ? TaskRef.fromPartial(object.task) : undefined;
     message.args = object.args ?? new Uint8Array(0);
     message.broadcastSha256 = object.broadcastSha256?.map((e) => e) || [];
+    message.timeoutMs = object.timeoutMs ?? 0;
     return message;
   },
 };
