@@ -21,17 +21,11 @@ import {
   readCatalogueError,
 } from '@shoal/protocol';
 import { Acknowledger } from './acknowledger.ts';
+import { factsAtHome } from './bundle/home.ts';
 import type { Connection } from './connection.ts';
 import { ItemGate } from './item-gate.ts';
 import { ItemProducer } from './item-producer.ts';
-import {
-  factsAtHome,
-  failedOutcome,
-  type JobCode,
-  printOf,
-  progressOf,
-  thrownError,
-} from './job-messages.ts';
+import { failedOutcome, type JobCode, printOf, progressOf, thrownError } from './job-messages.ts';
 import { type OutcomeListener, OutcomeReader } from './outcome-reader.ts';
 
 /** A job as the coordinator knows it. */
@@ -106,9 +100,9 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     return this.#created?.id ?? '';
   }
 
-  /** Where the files of its bundle are here. */
-  get #root(): string {
-    return this.#created?.code?.root ?? '';
+  /** The code that travelled with it. */
+  get #code(): JobCode | undefined {
+    return this.#created?.code;
   }
 
   get counts(): JobCounts {
@@ -179,7 +173,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     const { request, sink } = this.#options;
     this.#settled(failure.index, 1);
     if (request.failFast) this.#failedIndices.add(failure.index);
-    sink.failed(failedOutcome(failure, request.encoding, this.#root));
+    sink.failed(failedOutcome(failure, request.encoding, this.#code));
   }
 
   granted(upTo: number): void {
@@ -259,7 +253,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
           stderrTail: '',
         },
         this.#options.request.encoding,
-        this.#root,
+        this.#code,
       ),
     );
   }
@@ -273,7 +267,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     const { encoding } = this.#options.request;
     const told = { ...error, facts: factsAtHome(error.facts, this.#created?.code) };
     if (error.error.length === 0) return readCatalogueError(told);
-    const cause = rebuildThrown(thrownError(error.error, encoding, this.#root));
+    const cause = rebuildThrown(thrownError(error.error, encoding, this.#code));
     return readCatalogueError(told, { cause });
   }
 

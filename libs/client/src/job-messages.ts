@@ -27,7 +27,7 @@ import {
   type TaskRef as WireTaskRef,
 } from '@shoal/protocol';
 import type { Bundle, BundledTask } from './bundle/bundle.ts';
-import { sourceScheme } from './bundle/bundle-path.ts';
+import { errorAtHome, factsAtHome, textAtHome } from './bundle/home.ts';
 
 /** What all children of a connection's jobs have to be like. */
 export interface ClusterSetup {
@@ -48,9 +48,6 @@ export interface Group {
 }
 
 const encodings = { v8: WireEncoding.V8, json: WireEncoding.JSON, bytes: WireEncoding.BYTES } as const;
-
-/** Facts of an error, as they travel. */
-type WireFacts = { [name: string]: string };
 
 /** The code that travels with a job. */
 export interface JobCode {
@@ -121,16 +118,12 @@ export function wireSetup(setup: ClusterSetup, initializer: WireChildSetup['init
   };
 }
 
-/** Facts of an error, where a bundle is called by the name that it has on an agent's disk: here it is the user's module. */
-export function factsAtHome(facts: WireFacts, code: JobCode | undefined): WireFacts {
-  const { module } = facts;
-  return code !== undefined && module?.includes(code.bundle.sha256)
-    ? { ...facts, module: code.module }
-    : facts;
-}
-
-/** A failed item; its stacks name files of the caller again. */
-export function failedOutcome(failure: WireFailure, encoding: Encoding, root: string): FailedOutcome {
+/** A failed item; what is told of it names files of the caller again. */
+export function failedOutcome(
+  failure: WireFailure,
+  encoding: Encoding,
+  code: JobCode | undefined,
+): FailedOutcome {
   return {
     index: failure.index,
     code: failure.code as ItemErrorCode,
@@ -141,25 +134,19 @@ export function failedOutcome(failure: WireFailure, encoding: Encoding, root: st
       ...(signal === '' ? {} : { signal }),
       ...(ms === undefined ? {} : { ms }),
     })),
-    facts: readFacts(failure.facts),
-    ...(failure.error.length === 0 ? {} : { error: thrownError(failure.error, encoding, root) }),
-    ...(failure.stderrTail === '' ? {} : { stderrTail: failure.stderrTail }),
+    facts: readFacts(factsAtHome(failure.facts, code)),
+    ...(failure.error.length === 0 ? {} : { error: thrownError(failure.error, encoding, code) }),
+    ...(failure.stderrTail === '' ? {} : { stderrTail: textAtHome(failure.stderrTail, code) }),
   };
 }
 
-/** What the user's code threw. `root` is where the files of its bundle are here. */
-export function thrownError(bytes: Uint8Array, encoding: Encoding, root: string): RemoteErrorData {
-  return atHome(decodeError(encoding, bytes), root);
-}
-
-function atHome(data: RemoteErrorData, root: string): RemoteErrorData {
-  const { cause, errors, stack } = data;
-  return {
-    ...data,
-    ...(stack === undefined ? {} : { stack: stack.replaceAll(sourceScheme, root) }),
-    ...(cause !== undefined && 'name' in cause ? { cause: atHome(cause, root) } : {}),
-    ...(errors === undefined ? {} : { errors: errors.map((error) => atHome(error, root)) }),
-  };
+/** What the user's code threw. */
+export function thrownError(
+  bytes: Uint8Array,
+  encoding: Encoding,
+  code: JobCode | undefined,
+): RemoteErrorData {
+  return errorAtHome(decodeError(encoding, bytes), code);
 }
 
 export function printOf({ index, pid, stream, task, text }: WirePrint): Print {

@@ -2,6 +2,7 @@
 import type { ChildProcess } from './child-process.ts';
 import type { ChunkEndingDetail, ChunkRequest, RemoteErrorData } from './chunk-request.ts';
 import type { EndChunk } from './core/pool-command.ts';
+import { tellingLine } from './telling-line.ts';
 
 /** Of an ending that is explained by how a child has ended. */
 export function endingDetail(
@@ -16,11 +17,11 @@ export function endingDetail(
       const module = request?.task.kind === 'inline' ? request.task.name : (request?.task.url ?? '');
       const reason = `it ends its process again and again, outside any item (the last time by ${death})`;
       return {
-        failure: { code: 'TASK_LOAD_FAILED', facts: { module, reason, hint: lastLine(child.stderrTail) } },
+        failure: { code: 'TASK_LOAD_FAILED', facts: { module, reason, hint: tellingLine(child.stderrTail) } },
       };
     }
     case 'childrenDoNotStart': {
-      const hint = lastLine(child.stderrTail);
+      const hint = tellingLine(child.stderrTail);
       const reason =
         child.startError?.message ?? `it ended at once by ${death}${hint === '' ? '' : `: ${hint}`}`;
       const error: RemoteErrorData = child.initializerError ?? {
@@ -43,8 +44,4 @@ export function endingDetail(
 function describeExit({ exit }: ChildProcess): string {
   if (exit?.signal !== undefined) return exit.signal;
   return exit?.exitCode === undefined ? 'an unknown cause' : `exit code ${exit.exitCode}`;
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1)?.slice(0, 300) ?? '';
 }

@@ -134,6 +134,43 @@ export const functions = chapter('functions', (specify) => {
     expect(await pool.map(square, [2])).toEqual([4]);
   });
 
+  specify(
+    'what is told of a module names the files of the user, wherever it was loaded',
+    async ({ open }) => {
+      using project = new Project({
+        'src/work.ts': `
+        import { createRequire } from 'node:module';
+        createRequire(import.meta.url)('./not-there.cjs');
+        export const f = (x: number) => x;`,
+      });
+      await using pool = await open({ processes: 1 });
+      const error = (await rejectionOf(pool.map(project.url('src/work.ts'), [1], { export: 'f' }))) as Error;
+      expect(error).toMatchObject({ code: 'TASK_LOAD_FAILED' });
+      const { message, stack } = error.cause as Error;
+      for (const text of [error.message, message, stack]) {
+        expect(text).toContain('work.ts');
+        expect(text).not.toMatch(/[0-9a-f]{64}|shoal-agent|shoal-bundle/);
+      }
+    },
+  );
+
+  specify('processes that cannot be started are an error that says why', async ({ open }) => {
+    await using pool = await open({ processes: 1, stdio: 'ignore', execArgv: ['--no-such-option-of-node'] });
+    expect(await rejectionOf(pool.map(square, [1]))).toMatchObject({
+      code: 'CHILD_START_FAILED',
+      message: expect.stringContaining('bad option: --no-such-option-of-node'),
+    });
+    await using other = await open({
+      processes: 1,
+      stdio: 'ignore',
+      execArgv: ['--require', './no-such-file.cjs'],
+    });
+    expect(await rejectionOf(other.map(square, [1]))).toMatchObject({
+      code: 'CHILD_START_FAILED',
+      message: expect.stringContaining("Cannot find module './no-such-file.cjs'"),
+    });
+  });
+
   specify('what is no function is refused by name', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     expect(await rejectionOf(pool.map(null as unknown as typeof square, [1]))).toBeInstanceOf(TypeError);

@@ -12,7 +12,7 @@ export const sourceScheme: string = 'shoal-bundle:/';
  * The folder that the modules of a bundle believe to live in. A `file:` URL, although nothing is there: modules
  * call `fileURLToPath` and `createRequire` on their `import.meta.url` while they load, and both refuse other schemes.
  */
-const imaginaryFolder = '/shoal-bundle/';
+export const imaginaryFolder: string = '/shoal-bundle/';
 
 /** Whether a folder is where a project begins: the root of a workspace or of a repository. */
 function isWorkspaceRoot(folder: string): boolean {
