@@ -97,6 +97,23 @@ export class ContainerCluster {
     return Number(await docker('wait', this.#idOf(agent)));
   }
 
+  /** Freezes every process of an agent at once, as a machine that is suspended does. */
+  async pause(agent: string): Promise<void> {
+    await docker('pause', this.#idOf(agent));
+  }
+
+  async unpause(agent: string): Promise<void> {
+    await docker('unpause', this.#idOf(agent));
+  }
+
+  /** What an agent's container may use from now on: of memory such as `400m`, of CPUs such as `0.2`. */
+  async limit(agent: string, { cpus, memory }: { cpus?: string; memory?: string }): Promise<void> {
+    const cpu = cpus === undefined ? [] : ['--cpus', cpus];
+    // Without swap: what is above the limit ends by the kernel's hand.
+    const ram = memory === undefined ? [] : ['--memory', memory, '--memory-swap', memory];
+    await docker('update', ...cpu, ...ram, this.#idOf(agent));
+  }
+
   async disconnect(agent: string): Promise<void> {
     await docker('network', 'disconnect', this.#network.getId(), this.#idOf(agent));
   }
