@@ -122,6 +122,11 @@ export class ChildPool {
     this.#step({ type: 'resized', atMs: performance.now(), processes });
   }
 
+  /** Give nothing to a child until this is called with false; what children have they finish. */
+  holdStarts(held: boolean): void {
+    this.#step({ type: 'startsHeld', atMs: performance.now(), held });
+  }
+
   /**
    * Have `count` children of a setup from now on, with and without work, as far as `processes` allows; whoever dies or
    * leaves is replaced. Another call takes the place of this one. Does nothing after `close()`.

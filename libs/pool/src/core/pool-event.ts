@@ -44,6 +44,13 @@ export interface Resized {
   readonly processes: number;
 }
 
+/** Nothing is to be given to a child until further notice (`held`), or things go on. What children have they finish. */
+export interface StartsHeld {
+  readonly type: 'startsHeld';
+  readonly atMs: number;
+  readonly held: boolean;
+}
+
 /** From now on `count` children of a key are wanted, as far as `processes` allows, with and without work. */
 export interface WarmRequested {
   readonly type: 'warmRequested';
@@ -194,6 +201,7 @@ export type PoolEvent =
   | ChunkQueued
   | AbortRequested
   | Resized
+  | StartsHeld
   | WarmRequested
   | KeysReleased
   | ChildStarted

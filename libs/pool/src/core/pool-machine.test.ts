@@ -507,3 +507,22 @@ test('children of a key that nobody asks for any more leave, unless a chunk of t
   ]);
   expect(m.snapshot).toMatchObject({ recycled: 0, deaths: 0, runningItems: 1 });
 });
+
+test('while starts are held, what children have is finished and nothing else is given to them', () => {
+  const m = withChildren(1);
+  m.queue(1, 3);
+  m.queue(2, 3);
+  expect(m.step({ type: 'startsHeld', held: true })).toEqual([]);
+  expect(m.runs(1, 1, 0, 3)).toEqual([finished(1)]);
+  expect(m.queue(3, 3)).toEqual([]);
+  expect(m.step({ type: 'startsHeld', held: false })).toEqual([run(1, 2, 0, 3)]);
+});
+
+test('what waits while starts are held can be aborted, and terminated', () => {
+  const m = withChildren(1);
+  m.step({ type: 'startsHeld', held: true });
+  m.queue(1, 3);
+  m.queue(2, 3);
+  expect(m.step({ type: 'abortRequested', chunk: 1, graceMs: 0 })).toEqual([aborted(1)]);
+  expect(m.step({ type: 'terminateRequested' })).toEqual([aborted(2), kill(1)]);
+});

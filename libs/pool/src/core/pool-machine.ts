@@ -68,6 +68,9 @@ export class PoolMachine {
       case 'resized':
         this.#state.processes = event.processes;
         return;
+      case 'startsHeld':
+        this.#state.isHeld = event.held;
+        return;
       case 'warmRequested':
         this.#fullSize.request(event);
         return;
@@ -152,7 +155,7 @@ export class PoolMachine {
       const isDone = child.state === 'ready' && child.parts.length === 0 && child.isEnding;
       if (isDone) this.#endings.retire(child, atMs);
     }
-    this.#placement.place(atMs);
+    if (!this.#state.isHeld) this.#placement.place(atMs);
     this.#fullSize.fill(atMs);
     if (!this.#state.isClosing || chunks.size > 0) return;
     for (const child of children.values()) {

@@ -25,6 +25,8 @@ export class PoolState {
   /** No successors for children of a key until then: the last one failed. */
   readonly sparesHeldUntilMs: Map<string, number> = new Map();
   processes: number;
+  /** Nothing is given to a child. */
+  isHeld = false;
   /** What was handed in is all that will come. */
   isClosing = false;
   recycled = 0;
