@@ -62,6 +62,12 @@ const notations: Readonly<{ [Type in AgentEvent['type']]: (words: Words) => Happ
     link: words.takeNumbered('link'),
     job: words.take('the job'),
   }),
+  // jobGrown link-1 squares
+  jobGrown: (words) => ({
+    type: 'jobGrown',
+    link: words.takeNumbered('link'),
+    job: words.take('the job'),
+  }),
   // jobForgotten link-1 squares
   jobForgotten: (words) => ({
     type: 'jobForgotten',

@@ -63,7 +63,7 @@ export function jobTemplate(
 export function chunkRequest(
   template: JobTemplate,
   id: number,
-  { first, count, marksStarts, tryNumber }: Dispatch,
+  { first, count, marksStarts, tryNumber }: Pick<Dispatch, 'first' | 'count' | 'marksStarts' | 'tryNumber'>,
   blocks: readonly Block[],
 ): ChunkRequest {
   return { ...template, id, first, count, blocks, marksStarts, tryNumber };

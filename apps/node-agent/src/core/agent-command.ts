@@ -91,7 +91,10 @@ export interface CloseLink {
   readonly link: LinkId;
 }
 
-/** Have on disk what a job needs. Answered by `setupPrepared` or `setupFailed`, after which it may be asked for again. */
+/**
+ * Have on disk whatever a job needs by now. Answered by `setupPrepared` or `setupFailed`, after which it may be asked
+ * for again.
+ */
 export interface PrepareSetup {
   readonly type: 'prepareSetup';
   readonly setup: SetupId;

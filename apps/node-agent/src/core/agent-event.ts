@@ -105,6 +105,14 @@ export interface JobAnnounced {
   readonly job: string;
 }
 
+/** Items of a job came that need more than was prepared for it: a constant, which is a file like its bundle. */
+export interface JobGrown {
+  readonly type: 'jobGrown';
+  readonly atMs: number;
+  readonly link: LinkId;
+  readonly job: string;
+}
+
 /** A job is over: no more work on it comes. */
 export interface JobForgotten {
   readonly type: 'jobForgotten';
@@ -220,6 +228,7 @@ export type LinkEvent =
   | SessionEnded
   | BatchesTaken
   | JobAnnounced
+  | JobGrown
   | JobForgotten
   | AttemptDispatched
   | SendGranted

@@ -185,6 +185,9 @@ export class AgentMachine {
       case 'jobAnnounced':
         this.#setups.announce(event.job);
         return;
+      case 'jobGrown':
+        this.#setups.grown(event.job);
+        return;
       case 'jobForgotten':
         this.#setups.forget(event.job);
         return;

@@ -33,6 +33,12 @@ test('reordered attempts are told apart', () => {
   ]);
 });
 
+test('one that is taken back twice is remembered once', () => {
+  const memory = new AttemptMemory(2);
+  for (const attempt of [4, 4, 4, 5]) memory.revoked(attempt);
+  expect([memory.size.revokedAhead, memory.dispatched(4)]).toEqual([2, 'revoked']);
+});
+
 test('memory is bounded, and what is forgotten counts as seen', () => {
   const memory = new AttemptMemory(100);
   for (let attempt = 1; attempt <= 5_000; attempt += 1) memory.dispatched(attempt);

@@ -9,14 +9,13 @@ import type { AttemptId } from './agent-event.ts';
  * the next heartbeat, and dropped by its answer.
  */
 export class AttemptMemory {
-  readonly #max: number;
-  /** In the order in which they came. */
-  readonly #dispatched = new Set<AttemptId>();
+  readonly #dispatched: RecentAttempts;
+  readonly #revokedAhead: RecentAttempts;
   #floor = 0;
-  readonly #revokedAhead = new Set<AttemptId>();
 
   constructor(max: number) {
-    this.#max = max;
+    this.#dispatched = new RecentAttempts(max);
+    this.#revokedAhead = new RecentAttempts(max);
   }
 
   /** How much is remembered. */
@@ -27,16 +26,13 @@ export class AttemptMemory {
   /** An attempt comes: for the first time, again, or after it was taken back. */
   dispatched(attempt: AttemptId): 'first' | 'again' | 'revoked' {
     if (this.#knows(attempt)) return 'again';
-    this.#dispatched.add(attempt);
-    this.#floor = Math.max(this.#floor, this.#forgetOldest(this.#dispatched) ?? 0);
-    return this.#revokedAhead.delete(attempt) ? 'revoked' : 'first';
+    this.#floor = Math.max(this.#floor, this.#dispatched.add(attempt) ?? 0);
+    return this.#revokedAhead.has(attempt) ? 'revoked' : 'first';
   }
 
   /** An attempt that the agent does not hold is taken back: it was over, or is still to come. */
   revoked(attempt: AttemptId): void {
-    if (this.#knows(attempt)) return;
-    this.#revokedAhead.add(attempt);
-    this.#forgetOldest(this.#revokedAhead);
+    if (!this.#knows(attempt) && !this.#revokedAhead.has(attempt)) this.#revokedAhead.add(attempt);
   }
 
   /** Numbers start anew. */
@@ -49,11 +45,41 @@ export class AttemptMemory {
   #knows(attempt: AttemptId): boolean {
     return attempt <= this.#floor || this.#dispatched.has(attempt);
   }
+}
 
-  #forgetOldest(attempts: Set<AttemptId>): AttemptId | undefined {
-    const [oldest] = attempts;
-    if (attempts.size <= this.#max || oldest === undefined) return undefined;
-    attempts.delete(oldest);
+/** The last attempts that were added, so many at most. */
+class RecentAttempts {
+  readonly #max: number;
+  readonly #attempts = new Set<AttemptId>();
+  /** In the order in which they came, in a ring: the first entry of a set is dear to find where many were deleted. */
+  readonly #ring: AttemptId[] = [];
+  #next = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return this.#attempts.size;
+  }
+
+  has(attempt: AttemptId): boolean {
+    return this.#attempts.has(attempt);
+  }
+
+  /** Returns the one that is forgotten for it, if there is one. */
+  add(attempt: AttemptId): AttemptId | undefined {
+    const oldest = this.#ring[this.#next];
+    if (oldest !== undefined) this.#attempts.delete(oldest);
+    this.#attempts.add(attempt);
+    this.#ring[this.#next] = attempt;
+    this.#next = (this.#next + 1) % this.#max;
     return oldest;
+  }
+
+  clear(): void {
+    this.#attempts.clear();
+    this.#ring.length = 0;
+    this.#next = 0;
   }
 }

@@ -138,7 +138,7 @@ export class AttemptTable {
     record.isReported = true;
     this.wake(record);
     this.#dropWork(record);
-    const entry = ledger.add(record.id, 0, true);
+    const entry = ledger.add(record.id, 0, 'ending');
     const whose =
       content === 'setupFailure' && record.setup !== undefined ? { setup: record.setup.setup } : {};
     turn.emit({ type: 'keepNews', entry, attempt: record.id, content, ...whose });

@@ -6,13 +6,13 @@ export function checkInvariants({ life, fence, table, setups, ledger, departure,
   const records = [...table.records];
   const endings = new Map<number, number>();
   let bytes = 0;
-  for (const { attempt, isEnding, bytes: each } of ledger.entries()) {
+  for (const { attempt, kind, bytes: each } of ledger.entries()) {
     bytes += each;
     must(
       records.some(({ id }) => id === attempt),
       `news are kept of attempt ${attempt} alone while it is held`,
     );
-    if (isEnding) endings.set(attempt, (endings.get(attempt) ?? 0) + 1);
+    if (kind === 'ending') endings.set(attempt, (endings.get(attempt) ?? 0) + 1);
   }
   must(bytes === ledger.heldBytes, `the outbox holds ${bytes} bytes and says ${ledger.heldBytes}`);
   for (const record of records) {

@@ -61,6 +61,16 @@ test('the next work on that job asks for its bundle again, and starts what rests
   expect(kinds(agent.after(1_000))).toEqual([]);
 });
 
+test('a job whose items need another file is prepared again, and what comes then waits for it', () => {
+  const agent = TestAgent.joined();
+  agent.announce();
+  const grown = { type: 'jobGrown', link: 1, job: 'job-1' } as const;
+  expect(agent.step(grown)).toEqual([{ type: 'prepareSetup', setup: 1, job: 'job-1' }]);
+  expect(agent.step(grown)).toEqual([]);
+  expect(kinds(agent.dispatch(4))).toEqual([]);
+  expect(kinds(agent.step({ type: 'setupPrepared', setup: 1 }))).toEqual(['startChunk']);
+});
+
 test('a setup is let go of once its job is over and no attempt needs it', () => {
   const agent = TestAgent.joined();
   agent.announce();

@@ -5,7 +5,7 @@ import type { Turn } from './turn.ts';
 export interface Setup {
   readonly setup: SetupId;
   readonly job: string;
-  /** Its bundles are on their way; are here; could not be had, but may be had later; never will. */
+  /** Its files are on their way; are here; could not be had, but may be had later; never will. */
   state: 'preparing' | 'ready' | 'lacking' | 'failed';
   /** More work on it may come. */
   isOpen: boolean;
@@ -44,7 +44,14 @@ export class JobSetups {
     const setup: Setup = { setup: this.#ids, job, state: 'preparing', isOpen: true, users: 0 };
     this.#byId.set(setup.setup, setup);
     this.#open.set(job, setup);
-    this.#turn.emit({ type: 'prepareSetup', setup: setup.setup, job });
+    this.#prepare(setup);
+  }
+
+  /** It needs more than was prepared: what is dispatched from now on waits for that. */
+  grown(job: string): void {
+    const setup = this.#open.get(job);
+    // One that is being prepared is not done before everything is here.
+    if (setup?.state === 'ready') this.#prepare(setup);
   }
 
   forget(job: string): void {
@@ -66,9 +73,7 @@ export class JobSetups {
 
   /** What could not be had before is asked for again: there may be room on the disk by now. */
   retry(setup: Setup): void {
-    if (setup.state !== 'lacking') return;
-    setup.state = 'preparing';
-    this.#turn.emit({ type: 'prepareSetup', setup: setup.setup, job: setup.job });
+    if (setup.state === 'lacking') this.#prepare(setup);
   }
 
   /** An attempt needs it no more. */
@@ -82,6 +87,11 @@ export class JobSetups {
     const setup = this.#byId.get(id);
     if (setup !== undefined) setup.state = state;
     return setup;
+  }
+
+  #prepare(setup: Setup): void {
+    setup.state = 'preparing';
+    this.#turn.emit({ type: 'prepareSetup', setup: setup.setup, job: setup.job });
   }
 
   #releaseUnneeded(setup: Setup): void {

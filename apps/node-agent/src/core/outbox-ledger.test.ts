@@ -114,6 +114,12 @@ test('news that are too big for a message travel in parts', () => {
   ]);
 });
 
+test('a failure travels whole, however big', () => {
+  const agent = sender(400);
+  agent.step({ type: 'itemFailed', chunk: 1, index: 0, bytes: 900 });
+  expect(only(agent.granted(), 'sendBatch')).toMatchObject([{ pieces: [{ toByte: 900, more: false }] }]);
+});
+
 test('news of which a part was lost with its session are sent again from the first one', () => {
   const agent = sender(400);
   agent.values(1, 900);

@@ -8,7 +8,7 @@ interface Entry {
   readonly entry: EntryId;
   readonly attempt: AttemptId;
   readonly bytes: number;
-  readonly isEnding: boolean;
+  readonly kind: 'values' | 'failure' | 'ending';
 }
 
 interface SentBatch {
@@ -69,10 +69,10 @@ export class OutboxLedger {
     return [...this.#sent.flatMap(({ entries }) => entries), ...this.#pending];
   }
 
-  add(attempt: AttemptId, payloadBytes: number, isEnding: boolean): EntryId {
+  add(attempt: AttemptId, payloadBytes: number, kind: Entry['kind']): EntryId {
     this.#entryIds += 1;
     const bytes = payloadBytes + entryBytes;
-    this.#pending.push({ entry: this.#entryIds, attempt, bytes, isEnding });
+    this.#pending.push({ entry: this.#entryIds, attempt, bytes, kind });
     this.#hold(bytes);
     return this.#entryIds;
   }
@@ -83,10 +83,11 @@ export class OutboxLedger {
     const pieces: Piece[] = [];
     let bytes = 0;
     let whole = 0;
-    for (const { entry, attempt, bytes: weight } of this.#pending) {
+    for (const { entry, attempt, bytes: weight, kind } of this.#pending) {
       const fromByte = this.#sentOfFirst;
       const payloadBytes = weight - entryBytes;
-      const toByte = Math.min(payloadBytes, fromByte + messageBytes);
+      // Only values can be taken apart.
+      const toByte = kind === 'values' ? Math.min(payloadBytes, fromByte + messageBytes) : payloadBytes;
       const pieceBytes = toByte - fromByte + entryBytes;
       if (pieces.length > 0 && bytes + pieceBytes > messageBytes) break;
       const more = toByte < payloadBytes;
@@ -106,12 +107,14 @@ export class OutboxLedger {
     const count = this.#sent.filter((batch) => batch.sequence <= sequence).length;
     const entries = this.#sent.splice(0, count).flatMap((batch) => batch.entries);
     this.#drop(entries);
-    return entries.filter(({ isEnding }) => isEnding).map(({ attempt }) => attempt);
+    return entries.filter(({ kind }) => kind === 'ending').map(({ attempt }) => attempt);
   }
 
   /** A new session has begun: what was not taken is sent again, as far as it is still wanted. */
   reopen(isWanted: (attempt: AttemptId, isEnding: boolean) => boolean): void {
-    const [wanted, unwanted] = split(this.entries(), (each) => isWanted(each.attempt, each.isEnding));
+    const [wanted, unwanted] = split(this.entries(), (each) =>
+      isWanted(each.attempt, each.kind === 'ending'),
+    );
     this.#sent = [];
     this.#sequence = 0;
     this.#sentOfFirst = 0;
@@ -121,7 +124,7 @@ export class OutboxLedger {
 
   /** Nobody wants to hear more of this attempt than that it is over. What is on its way stays until it was taken. */
   forgetValues(attempt: AttemptId): void {
-    const isUnwanted = (each: Entry): boolean => each.attempt === attempt && !each.isEnding;
+    const isUnwanted = (each: Entry): boolean => each.attempt === attempt && each.kind !== 'ending';
     const first = this.#pending[0];
     if (first !== undefined && isUnwanted(first)) this.#sentOfFirst = 0;
     const [unwanted, wanted] = split(this.#pending, isUnwanted);

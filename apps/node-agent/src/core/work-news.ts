@@ -60,10 +60,11 @@ export class WorkNews {
   }
 
   /** Values, or a failure: wanted as long as the attempt is. */
-  itemsReported({ chunk, bytes }: ItemsSucceeded | ItemFailed): void {
+  itemsReported({ type, chunk, bytes }: ItemsSucceeded | ItemFailed): void {
     const record = this.#table.chunks.get(chunk);
     if (record === undefined || record.isRevoked) return;
-    const entry = this.#ledger.add(record.id, bytes, false);
+    const kind = type === 'itemFailed' ? 'failure' : 'values';
+    const entry = this.#ledger.add(record.id, bytes, kind);
     this.#turn.emit({ type: 'keepNews', entry, attempt: record.id, content: 'inHand' });
   }
 
