@@ -56,7 +56,7 @@ describe('a cluster on this machine', () => {
     );
     expect(exitCode).toBe(0);
     // A slow machine shows how far it is every five seconds.
-    expect(stderr).toMatch(/^([\d,]+ items, [\d,]+ a second\n)*$/);
+    expect(stderr).toMatch(/^([\d,]+ items, [\d,]+ a second(, waits[^\n]+)?\n)*$/);
     expect(stdout === numbers.map((number) => `${number * number}\n`).join('')).toBe(true);
   });
 
@@ -88,6 +88,50 @@ describe('a cluster on this machine', () => {
         { name: 'agent-2', slots: 1 },
       ],
     });
+  });
+
+  test('shoal agents takes an agent out of service and puts it back', async () => {
+    const agents = (...args: string[]) => shoalCommand(['agents', ...args, '--address', address]);
+    const list = await agents('ls');
+    expect(list.exitCode).toBe(0);
+    expect(list.stdout).toMatch(
+      /^AGENT +STATE +BUSY +HOST +VERSION +LABELS\nagent-1 +ready +0\/1 .+\nagent-2 +ready /,
+    );
+    expect(await agents('drain', 'agent-2')).toMatchObject({
+      exitCode: 0,
+      stdout: 'agent-2 draining, nothing runs\n',
+      stderr: '',
+    });
+    const json = await agents('ls', '--output-format', 'json');
+    expect(JSON.parse(json.stdout)).toMatchObject([
+      { name: 'agent-1', state: 'ready', slots: 1, labels: {} },
+      { name: 'agent-2', state: 'draining', slots: 1, labels: {} },
+    ]);
+    const prints = await shoalCommand([
+      'map',
+      'test/cli/work.ts#loud',
+      '--input',
+      '1..4',
+      '--address',
+      address,
+    ]);
+    expect(prints.stderr).not.toContain('agent-2');
+    const back = await agents('resume', 'agent-2', '--output-format', 'json');
+    expect(JSON.parse(back.stdout)).toMatchObject({ name: 'agent-2', state: 'ready' });
+  });
+
+  test('an agent that there is not is named, with the one that was meant; exit code 2', async () => {
+    const { stdout, stderr, exitCode } = await shoalCommand([
+      'agents',
+      'drain',
+      'agnet-1',
+      '--address',
+      address,
+    ]);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
+    expect(stderr).toBe(
+      'shoal: AGENT_NOT_FOUND: There is no agent agnet-1. Agents: agent-1, agent-2. Did you mean agent-1?\n',
+    );
   });
 
   test('a bundle gets a name, and a version of it never changes', async () => {

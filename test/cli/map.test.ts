@@ -129,6 +129,21 @@ describe('items that fail', () => {
     expect(raised.exitCode).toBe(0);
   });
 
+  test('--deadline ends the whole job, with exit code 4 and what came before it', async () => {
+    const { exitCode, stdout, stderr } = await map('slow', '--input', '1..1000', '--deadline', '2s');
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('JOB_DEADLINE');
+    expect(stdout).toMatch(/^1\n/);
+  });
+
+  test('--pure and --priority are told to the pool, --labels choose nothing on one machine', async () => {
+    const flags = ['--pure', '--priority', '-5', '--labels', 'gpu=a100,zone=north'];
+    expect(await map('square', '--input', '1..2', ...flags)).toMatchObject({ exitCode: 0, stdout: '1\n4\n' });
+    const wrong = await map('square', '--input', '1..2', '--labels', 'gpu');
+    expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(wrong.stderr).toContain('Give labels as NAME=VALUE');
+  });
+
   test('--timeout ends an endless loop', async () => {
     const { stderr, exitCode } = await map('spin', '--input', '1..1', '--timeout', '300ms');
     expect(stderr).toContain('ITEM_TIMED_OUT: Item 0 ran longer than 300 ms');

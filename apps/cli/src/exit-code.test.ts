@@ -12,6 +12,9 @@ test.each([
   ['JOB_DEADLINE', 4],
   ['ITEM_THREW', 1],
   ['INSECURE_LISTEN', 1],
+  ['ADDRESS_IN_USE', 1],
+  ['BUNDLE_EXISTS', 1],
+  ['AGENT_NOT_FOUND', 2],
 ] as const)('%s ends with %d', (code, expected) => {
   expect(exitCodeOf(new ShoalError(code))).toBe(expected);
 });

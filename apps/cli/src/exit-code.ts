@@ -17,6 +17,8 @@ export const exitCode = {
   outputGone: 141,
 } as const;
 
+// Everything else is 1: the command is right, but the world does not fit it now. So are ADDRESS_IN_USE (the port may be
+// free the next time) and BUNDLE_EXISTS (another version may have been pushed meanwhile).
 const codes: Partial<Record<ErrorCode, number>> = {
   USAGE: exitCode.usage,
   REQUEST_INVALID: exitCode.usage,
@@ -28,6 +30,7 @@ const codes: Partial<Record<ErrorCode, number>> = {
   TASK_NOT_PORTABLE: exitCode.usage,
   POOL_IN_TASK_MODULE: exitCode.usage,
   INSECURE_CONNECT: exitCode.usage,
+  AGENT_NOT_FOUND: exitCode.usage,
   CANNOT_CONNECT: exitCode.unreachable,
   CONNECTION_LOST: exitCode.unreachable,
   JOB_CANCELLED: exitCode.cancelled,

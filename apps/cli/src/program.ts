@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Terminal } from './terminal.ts';
 import { usageError } from './usage-error.ts';
 import { agentCommand } from './verbs/agent.ts';
+import { agentsCommand } from './verbs/agents.ts';
 import { bundleCommand } from './verbs/bundle.ts';
 import { coordinatorCommand } from './verbs/coordinator.ts';
 import { devCommand } from './verbs/dev.ts';
@@ -24,6 +25,7 @@ export function buildProgram(terminal: Terminal, end: (exitCode: number) => void
     coordinatorCommand(terminal, end),
     agentCommand(terminal, end),
     statusCommand(terminal),
+    agentsCommand(terminal),
     bundleCommand(terminal),
   ]) {
     program.addCommand(verb);

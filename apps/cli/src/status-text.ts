@@ -1,6 +1,8 @@
 import { bytesText } from '@shoal/errors';
-import { type AgentInfo, AgentState, type GetStatusResponse, type JobInfo } from '@shoal/protocol';
+import type { AgentInfo, GetStatusResponse, JobInfo } from '@shoal/protocol';
+import { agentTable } from './agent-text.ts';
 import { waitingText } from './map/waiting-notice.ts';
+import { aligned } from './text-table.ts';
 
 /** What `shoal status` found out. */
 export interface StatusReport {
@@ -31,17 +33,6 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
   ].join('\n');
 }
 
-function agentTable(agents: readonly AgentInfo[]): string[] {
-  const rows = agents.map((agent) => [
-    agent.name,
-    word(agent.state),
-    `${agent.busySlots}/${agent.slots}`,
-    agent.host?.hostname ?? '',
-    agent.agent?.version ?? '',
-  ]);
-  return aligned([['AGENT', 'STATE', 'BUSY', 'HOST', 'VERSION'], ...rows]);
-}
-
 function jobTable(jobs: readonly JobInfo[]): string[] {
   const rows = jobs.map(({ jobId, task, progress, totalItems }) => [
     jobId,
@@ -55,22 +46,6 @@ function jobTable(jobs: readonly JobInfo[]): string[] {
   ]);
   return aligned([['JOB', 'TASK', 'DONE', 'FAILED', 'OF', 'STATE'], ...rows]);
 }
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-/** A state in small letters: `ready`. */
-const word = (state: AgentState): string =>
-  Object.entries(AgentState)
-    .find(([, value]) => value === state)?.[0]
-    .toLowerCase() ?? `state ${state}`;
 
 const grouped = (value: number): string => value.toLocaleString('en-US');
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { address, byteSize, duration, wholeNumber } from './usage-error.ts';
+import { address, byteSize, duration, labels, wholeNumber, wholeNumberWithin } from './usage-error.ts';
 
 test.each([
   ['500ms', 500],
@@ -21,6 +21,21 @@ test.each(['0', '-1', '0.5', 'NaN', '', '1e3', '99999999999999999999'])(
     expect(() => wholeNumber(1)(text)).toThrow('Give a whole number from 1 on.');
   },
 );
+
+test('a priority is a whole number, negative ones included', () => {
+  expect(['-100', '0', '+7', '100'].map(wholeNumberWithin(-100, 100))).toEqual([-100, 0, 7, 100]);
+  for (const text of ['-101', '101', '1.5', '', 'high']) {
+    expect(() => wholeNumberWithin(-100, 100)(text)).toThrow('Give a whole number from -100 to 100.');
+  }
+});
+
+test('labels are names with values', () => {
+  expect(labels('gpu=a100')).toEqual({ gpu: 'a100' });
+  expect(labels('gpu=a100, zone=north,spot=')).toEqual({ gpu: 'a100', zone: 'north', spot: '' });
+  for (const text of ['', 'gpu', '=a100', 'gpu=a100,', 'gpu=1,gpu=2']) {
+    expect(() => labels(text)).toThrow('Give labels as NAME=VALUE');
+  }
+});
 
 test.each([
   ['1024', 1024],

@@ -24,6 +24,27 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/** Reads an option that is a whole number from `least` to `most`, negative ones included. */
+export function wholeNumberWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most)) {
+      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+/** Reads an option that is labels: `gpu=a100,zone=north`. */
+export function labels(text: string): Readonly<Record<string, string>> {
+  const entries = text.split(',').map((entry) => /^([^=\s]+)=(\S*)$/.exec(entry.trim())?.slice(1) ?? []);
+  const found = Object.fromEntries(entries.map(([name = '', value = '']) => [name, value]));
+  if (Object.hasOwn(found, '') || Object.keys(found).length < entries.length) {
+    throw new InvalidArgumentError('Give labels as NAME=VALUE,…, each name once: gpu=a100,zone=north.');
+  }
+  return found;
+}
+
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Reads an option that is a time: `500ms`, `30s`, `5m`, `1h`. */

@@ -35,6 +35,9 @@ interface KnownAgent {
   goneAtMs: number | undefined;
 }
 
+/** So many names are told to somebody who got one wrong. */
+const namesListedMax = 20;
+
 /** The agents by name: who has joined, in which session, with which processes. */
 export class Agents {
   readonly #parts: AgentsParts;
@@ -158,8 +161,10 @@ export class Agents {
     if (found !== undefined) return found;
     const names = all.map((agent) => agent.name);
     const near = nearestName(name, names);
-    const agents = names.length === 0 ? 'none' : near === undefined ? names.join(', ') : `${near}, …`;
-    throw new ShoalError('AGENT_NOT_FOUND', { agent: name, agents });
+    const listed = names.slice(0, namesListedMax).join(', ') || 'none';
+    const agents = names.length > namesListedMax ? `${listed}, … (${names.length} in all)` : listed;
+    const suggestion = near === undefined ? '' : `Did you mean ${near}?`;
+    throw new ShoalError('AGENT_NOT_FOUND', { agent: name, agents, suggestion });
   }
 
   /** An operator takes an agent out of service. */

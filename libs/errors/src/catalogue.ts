@@ -263,7 +263,7 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'Give each agent a name of its own: shoal agent --name NAME.',
     'ALREADY_EXISTS',
   ),
-  AGENT_NOT_FOUND: row('There is no agent {agent}. Agents: {agents}.', '', 'NOT_FOUND'),
+  AGENT_NOT_FOUND: row('There is no agent {agent}. Agents: {agents}.', '{suggestion}', 'NOT_FOUND'),
   COORDINATOR_STOPPING: row(
     'The coordinator is stopping and takes no new jobs.',
     'Try again when it is back.',

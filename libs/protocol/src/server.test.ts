@@ -23,7 +23,7 @@ const plain = ServerCredentials.createInsecure();
 const cluster: Partial<ClusterServiceServer> = {
   getStatus: (_, respond) => respond(null, GetStatusResponse.create({ coordinator: ownPeer, agents: 3 })),
   listAgents: (_, respond) =>
-    respond(statusOf(new ShoalError('AGENT_NOT_FOUND', { agent: 'a', agents: 'none' }))),
+    respond(statusOf(new ShoalError('AGENT_NOT_FOUND', { agent: 'a', agents: 'none', suggestion: '' }))),
 };
 
 let served: ShoalServer;

@@ -25,6 +25,11 @@ export interface MapRequest {
   readonly retries?: number;
   /** Per item, in milliseconds. */
   readonly timeout?: number;
+  /** Of the whole job, in milliseconds. */
+  readonly deadline?: number;
+  readonly priority?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly pure?: boolean;
   readonly processes?: number;
   readonly maxTasksPerChild?: number;
   readonly maxItemBytes?: number;
@@ -78,6 +83,10 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
       chunkSize: request.chunkSize,
       retries: request.retries,
       timeoutMs: request.timeout,
+      deadlineMs: request.deadline,
+      priority: request.priority,
+      labels: request.labels,
+      pure: request.pure,
       onProgress: ({ waitingFor }) => {
         count.waitingFor = isStdin && waitingFor === inputWait ? `${inputWait} (stdin)` : waitingFor;
         notice.waiting(count.waitingFor);

@@ -3,7 +3,7 @@ import { addressFromEnvironment, addressOption } from '../coordinator-address.ts
 import { inputFormats } from '../map/item-source.ts';
 import type { MapRequest } from '../map/map-job.ts';
 import type { Terminal } from '../terminal.ts';
-import { byteSize, duration, usageError, wholeNumber } from '../usage-error.ts';
+import { byteSize, duration, labels, usageError, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
 /** `shoal map`: one job, from a file, a range or stdin to a file or stdout. */
 export function mapCommand(terminal: Terminal, end: (exitCode: number) => void): Command {
@@ -43,6 +43,24 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
         wholeNumber(1),
       ),
     )
+    .addOption(
+      option(
+        '--deadline <time>',
+        'how long the whole job may take; then it ends with 4 (default: no limit)',
+        duration,
+      ),
+    )
+    .addOption(
+      option(
+        '--priority <n>',
+        'jobs of a higher priority go first, -100 to 100 (default: 0)',
+        wholeNumberWithin(-100, 100),
+      ),
+    )
+    .addOption(
+      option('--labels <k=v,…>', 'run it on agents with these labels only (default: any agent)', labels),
+    )
+    .option('--pure', 'the function has no side effects: what lags may run twice, the first result counts')
     .addOption(
       option(
         '--max-tasks-per-child <n>',
