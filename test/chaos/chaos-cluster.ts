@@ -30,6 +30,8 @@ export interface ChaosOptions {
   readonly processes?: number;
   /** Other times than the defaults: the coordinator is no `shoal coordinator` then, but the same code in a process. */
   readonly times?: Partial<CoordinatorConfig>;
+  /** Arguments for node in every process of the cluster but the children. */
+  readonly execArgv?: readonly string[];
   /** A network in whose hub the coordinator runs. Agents and clients that are to reach it run on its hosts. */
   readonly network?: Network;
 }
@@ -64,6 +66,7 @@ export class ChaosCluster implements AsyncDisposable {
   readonly #times: Partial<CoordinatorConfig> | undefined;
   readonly #processes: number;
   readonly #network: Network | undefined;
+  readonly #execArgv: readonly string[];
   readonly agents: Map<string, Service> = new Map();
   readonly book: Book;
   #coordinator: Service | undefined;
@@ -75,8 +78,9 @@ export class ChaosCluster implements AsyncDisposable {
   /** Agents that were killed could not remove their folder. */
   readonly #killed = new Set<number>();
 
-  private constructor({ network, processes = 2, times }: ChaosOptions) {
+  private constructor({ execArgv = [], network, processes = 2, times }: ChaosOptions) {
     this.#network = network;
+    this.#execArgv = execArgv;
     this.#folder = mkdtempSync(join(tmpdir(), 'shoal-chaos-'));
     this.#times = times;
     this.#processes = processes;
@@ -232,6 +236,7 @@ export class ChaosCluster implements AsyncDisposable {
     return {
       SHOAL_TEST_MARK: this.#mark,
       SHOAL_LOG_LEVEL: 'debug',
+      ...(this.#execArgv.length === 0 ? {} : { NODE_OPTIONS: this.#execArgv.join(' ') }),
       TMPDIR: this.#folder,
       // Every service compiles the same sources; reading what an earlier one compiled saves half of its start.
       NODE_COMPILE_CACHE: fileURLToPath(new URL('../../.build/chaos-cache', import.meta.url)),
