@@ -1,0 +1,32 @@
+/** Disks that are full. */
+import { describe, expect, test } from 'vitest';
+import { ChaosCluster, expected, shortTimes } from './chaos-cluster.ts';
+import { holdTo } from './figures.ts';
+import { Network } from './network.ts';
+import { SmallDisk } from './small-disk.ts';
+import { unevenWork, work } from './work.ts';
+
+// A file system of one's own takes the same rights as a network of one's own.
+const missing = await Network.missing();
+
+describe.skipIf(missing !== undefined)('full disks', () => {
+  test('an agent without room for the code of a job leaves it to others, and serves again when there is room', async () => {
+    await using disk = await SmallDisk.mount();
+    await using cluster = await ChaosCluster.start({ agents: ['roomy'], times: shortTimes });
+    const full = await cluster.startAgent('full', { env: { TMPDIR: disk.path } });
+    disk.fill();
+    const pool = await cluster.connect();
+    const orders = cluster.orders(60, 40);
+    const fromMs = performance.now();
+    expect(await pool.map(work, orders)).toEqual(expected(orders));
+    holdTo(15_000, 'one of two agents without disk, the job is done', performance.now() - fromMs);
+    expect(new Set(cluster.book.executions().map(({ agent }) => agent))).toEqual(new Set(['roomy']));
+    expect(full.alive).toBe(true);
+
+    disk.free();
+    const more = cluster.orders(200, 40).map((order) => ({ ...order, slow: '' }));
+    expect(await pool.map(unevenWork, more)).toEqual(expected(more));
+    expect(new Set(cluster.book.executions().map(({ agent }) => agent))).toEqual(new Set(['roomy', 'full']));
+    await cluster.leaksNothing();
+  });
+});
