@@ -1,5 +1,6 @@
 import { serialize } from 'node:v8';
-import { Encoding, JobState, type ReadResultsResponse } from '@shoal/protocol';
+import type { ServiceError } from '@grpc/grpc-js';
+import { Encoding, errorFromStatus, JobState, type ReadResultsResponse } from '@shoal/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
@@ -195,6 +196,69 @@ test('a reader that comes back goes on where it was, and what it acknowledged is
   await expect(client.read(jobId, position - 1)).rejects.toMatchObject({ code: 'RESULT_ACKNOWLEDGED' });
   const { values } = await client.read(jobId, position);
   expect([...values.keys()]).toEqual(upTo(1000).slice(position));
+});
+
+test('results go to the session that reads last; what another one says it has is not forgotten', async () => {
+  await cluster.start();
+  await cluster.agent();
+  const { client, sha256 } = cluster;
+  const jobId = await client.createJob(sha256, 'inc');
+  const first = client.jobs.readResults({ jobId, fromPosition: 0, clientSession: 'first' });
+  const replaced = new Promise<unknown>((resolve) => {
+    first.on('data', () => {});
+    first.on('error', (error: ServiceError) => resolve(errorFromStatus(error, { address: '' })));
+  });
+  const writer = client.jobs.pushItems(() => {});
+  writer.on('error', () => {});
+  writer.write({ message: { $case: 'start', value: { jobId, firstIndex: 0, clientSession: 'first' } } });
+  const payload = serialize(upTo(10));
+  const block = { first: 0, count: 10, payload, more: false, totalBytes: 0, broadcastSha256: [] };
+  writer.write({ message: { $case: 'block', value: block } });
+  while (((await client.info(jobId))?.delivered ?? 0) < 10);
+  const acknowledge = (clientSession: string) =>
+    unary(client.jobs.acknowledgeResults.bind(client.jobs), { jobId, position: 10, clientSession });
+  const second = client.jobs.readResults({ jobId, fromPosition: 0, clientSession: 'second' });
+  second.on('error', () => {});
+  const got = new Promise<number>((resolve) => {
+    second.on('data', ({ message }: ReadResultsResponse) => {
+      if (message?.$case === 'batch') resolve(message.value.position);
+    });
+  });
+  expect(await replaced).toMatchObject({ code: 'STREAM_REPLACED' });
+  await expect(acknowledge('first')).rejects.toMatchObject({ code: 'STREAM_REPLACED' });
+  expect(await got).toBe(0);
+  expect((await client.info(jobId))?.acknowledged).toBe(0);
+  await acknowledge('second');
+  expect((await client.info(jobId))?.acknowledged).toBe(10);
+});
+
+test('a newer producer takes the place of an older one, whose late blocks do not exist', async () => {
+  await cluster.start();
+  await cluster.agent();
+  const { client, sha256 } = cluster;
+  const jobId = await client.createJob(sha256, 'inc');
+  const reading = client.read(jobId);
+  let refused: unknown;
+  const older = client.jobs.pushItems((error) => {
+    refused = error === null ? undefined : errorFromStatus(error, { address: '' });
+  });
+  older.on('error', () => {});
+  older.write({ message: { $case: 'start', value: { jobId, firstIndex: 0, clientSession: '' } } });
+  await until('it is there', () => cluster.coordinator.status().activeJobs === 1);
+  const pushed = client.push(jobId, upTo(30));
+  await until('the older one is refused', () => refused !== undefined);
+  expect(refused).toMatchObject({ code: 'STREAM_REPLACED' });
+  const late = {
+    first: 0,
+    count: 1,
+    payload: serialize([99]),
+    more: false,
+    totalBytes: 0,
+    broadcastSha256: [],
+  };
+  older.write({ message: { $case: 'block', value: late } });
+  expect(await pushed).toBe(30);
+  expect([...(await reading).values.values()]).toEqual(upTo(30).map((x) => x + 1));
 });
 
 test('a producer that comes back is told where to go on', async () => {

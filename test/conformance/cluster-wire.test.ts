@@ -6,7 +6,7 @@ import { connect } from 'shoal';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually, rejectionOf, upTo } from './pool-under-test.ts';
 import { Wire } from './wire.ts';
-import { sleepThenSay, square, whoRan } from './work.ts';
+import { repeated, sleepThenSay, square, whoRan } from './work.ts';
 
 const log = pino({ level: 'silent' });
 let coordinator: Coordinator;
@@ -46,6 +46,20 @@ test('a connection that breaks while big items are on their way loses none of th
     const lengths = await pool.map((item: string) => item.length, items);
     expect(lengths).toEqual(items.map(({ length }) => length));
     expect(wire.cuts).toBeGreaterThan(0);
+  } finally {
+    clearInterval(cutting);
+  }
+});
+
+test('a connection that breaks while big results come back in parts hands out each of them once', async () => {
+  await using wire = await Wire.to(coordinator.address);
+  await using pool = await connect(wire.address);
+  const cutting = setInterval(() => wire.cut(), 300);
+  try {
+    const out: string[] = [];
+    for await (const text of pool.imap(repeated, upTo(12), { bufferSize: 4 })) out.push(text.slice(0, 3));
+    expect(out).toEqual(upTo(12).map((n) => `${n}`.repeat(3).slice(0, 3)));
+    expect(wire.cuts).toBeGreaterThan(1);
   } finally {
     clearInterval(cutting);
   }

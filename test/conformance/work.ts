@@ -18,6 +18,9 @@ export const transform = task(import.meta, async (scientist: Scientist) => {
 
 export const square = task(import.meta, (x: number) => x * x);
 
+/** Big results, of several messages each. */
+export const repeated = task(import.meta, (x: number) => `${x}`.repeat(800_000));
+
 /** No two runs give the same. */
 export const throwDice = task(import.meta, (item: number) => `${item}: ${Math.random()}`);
 

@@ -9,7 +9,6 @@ import {
   rebuildThrown,
 } from '@shoal/pool';
 import {
-  type AcknowledgeResultsResponse,
   type CancelJobResponse,
   type GroupStats,
   type ItemFailure,
@@ -20,13 +19,11 @@ import {
   type ResultRun,
   readCatalogueError,
 } from '@shoal/protocol';
-import { Acknowledger } from './acknowledger.ts';
 import { factsAtHome } from './bundle/home.ts';
 import type { Connection } from './connection.ts';
 import { ItemGate } from './item-gate.ts';
-import { ItemProducer } from './item-producer.ts';
+import { JobDriver, type OutcomeListener } from './job-driver.ts';
 import { failedOutcome, type JobCode, printOf, progressOf, thrownError } from './job-messages.ts';
-import { type OutcomeListener, OutcomeReader } from './outcome-reader.ts';
 
 /** A job as the coordinator knows it. */
 export interface CreatedJob {
@@ -56,23 +53,18 @@ export interface JobCounts {
   readonly done: number;
 }
 
-/** How long the reason that the stream of results brings is waited for, when the stream of items has failed. */
-const lastWordMs = 2_000;
-
 /**
  * One job on a cluster: from the surface's blocks to the coordinator's items, from its outcomes to the surface's sink.
  *
- *   push ----> ItemProducer ---PushItems-->  coordinator
- *   sink <---- OutcomeReader <-ReadResults-
- *   acknowledge -> Acknowledger ----------->
+ *   push, acknowledge --> ItemGate --> JobDriver --PushItems, AcknowledgeResults--> coordinator
+ *   sink <----------------------------    |     <-ReadResults---------------------
+ *                                    client's core
  */
 export class ClusterJob implements RunningJob, OutcomeListener {
   readonly #options: ClusterJobOptions;
-  readonly #acknowledger: Acknowledger;
   #created: CreatedJob | undefined;
-  #producer: ItemProducer | undefined;
   #gate: ItemGate | undefined;
-  #reader: OutcomeReader | undefined;
+  #driver: JobDriver | undefined;
   #counts: JobCounts = { queued: 0, running: 0, done: 0 };
   /** Where the coordinator last said that it stands. */
   #progress: BackendProgress = {
@@ -90,9 +82,6 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   constructor(options: ClusterJobOptions) {
     this.#options = options;
-    this.#acknowledger = new Acknowledger(options.request.windowItems, (position) =>
-      this.#acknowledgeNow(position),
-    );
     this.#start().catch((error: unknown) => this.end(error));
   }
 
@@ -110,7 +99,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   }
 
   async #start(): Promise<void> {
-    const { connection, create, ship } = this.#options;
+    const { connection, create, request, ship } = this.#options;
     const created = await create();
     this.#created = created;
     if (this.#over || this.#cancelReason !== undefined) {
@@ -118,22 +107,22 @@ export class ClusterJob implements RunningJob, OutcomeListener {
       void this.#cancelNow(this.#cancelReason ?? 'its client gave it up');
       return this.end(new JobCancelledError({ reason: this.#cancelReason ?? 'its pool has ended' }));
     }
-    const producer = new ItemProducer(connection, created.id, (error) => this.#producerFailed(error));
-    this.#producer = producer;
+    const { windowItems } = request;
+    const driver = new JobDriver({ connection, jobId: created.id, windowItems, listener: this });
+    this.#driver = driver;
     this.#gate = new ItemGate({
-      push: (block) => !this.#over && producer.push(block),
-      endInput: () => !this.#over && producer.endInput(),
+      push: (block) => driver.push(block),
+      endInput: () => driver.endInput(),
       ship,
       failed: (error) => this.#cannotGoOn(error),
     });
-    this.#reader = new OutcomeReader(connection, created.id, this);
     if (this.#inputEnded) this.#gate.endInput();
   }
 
   // -- for the surface ---------------------------------------------------------------------------------------
 
   push(block: Block): void {
-    // Nothing is granted before there is a producer.
+    // Nothing is granted before there is a driver.
     if (!this.#over) this.#gate?.push(block);
   }
 
@@ -143,7 +132,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   }
 
   acknowledge(position: number): void {
-    if (!this.#over) this.#acknowledger.take(position);
+    if (!this.#over) this.#driver?.take(position);
   }
 
   cancel(reason: string): void {
@@ -164,14 +153,14 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   values({ count, first, payload, payloadSkip }: ResultRun): void {
     if (this.#over) return;
-    this.#settled(first + count - 1, count);
+    this.#settled(count);
     this.#options.sink.values(first, count, payload, payloadSkip);
   }
 
   failed(failure: ItemFailure): void {
     if (this.#over) return;
     const { request, sink } = this.#options;
-    this.#settled(failure.index, 1);
+    this.#settled(1);
     if (request.failFast) this.#failedIndices.add(failure.index);
     sink.failed(failedOutcome(failure, request.encoding, this.#code));
   }
@@ -205,34 +194,27 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   ended(ended: JobEnded): void {
     if (this.#over) return;
-    // All outcomes are here: the coordinator need not keep them until the consumer has taken each.
-    const position = this.#reader?.position ?? 0;
-    if (position > 0) void this.#acknowledgeNow(position).catch(() => {});
     this.#deliverFastFailure(ended);
     this.end(this.#endError(ended));
   }
 
   lost(error: unknown): void {
-    // An explanation that is final comes wrapped.
-    this.end(error instanceof AggregateError ? error.errors[0] : error);
+    this.end(error);
   }
 
   /** Ends it here; idempotent. */
   end(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
-    this.#acknowledger.stop();
-    this.#producer?.stop();
-    this.#reader?.stop();
+    this.#driver?.leave();
     this.#counts = { ...this.#counts, queued: 0, running: 0 };
     const { onOver, sink } = this.#options;
     sink.ended(error === undefined || error instanceof Error ? error : new Error(String(error)));
     onOver();
   }
 
-  #settled(lastIndex: number, count: number): void {
+  #settled(count: number): void {
     this.#counts = { ...this.#counts, done: this.#counts.done + count };
-    this.#producer?.settled(lastIndex);
   }
 
   /** The failure that ended a fail-fast job may lie behind outcomes that never come. */
@@ -271,25 +253,11 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     return readCatalogueError(told, { cause });
   }
 
-  #producerFailed(error: unknown): void {
-    if (this.#over) return;
-    // The coordinator ends both streams of a job that is over; the other one says why.
-    const timer = setTimeout(() => this.end(error), lastWordMs);
-    this.#options.connection.closed.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  }
-
   /** What its items need cannot be had; the coordinator does not know that by itself. */
   #cannotGoOn(error: unknown): void {
     if (this.#over) return;
     this.end(error);
     void this.#cancelNow('its client could not send what its items refer to');
-  }
-
-  #acknowledgeNow(position: number): Promise<unknown> {
-    const { connection } = this.#options;
-    return connection.call<AcknowledgeResultsResponse>((...call) =>
-      connection.jobs.acknowledgeResults({ jobId: this.id, position, clientSession: '' }, ...call),
-    );
   }
 
   async #cancelNow(reason: string): Promise<void> {

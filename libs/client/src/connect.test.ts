@@ -267,6 +267,52 @@ describe('a connection that breaks', () => {
     expect(coordinator.calls.filter((call) => call === 'readResults').length).toBeGreaterThan(3);
   });
 
+  test('before the answer to the request for a job came creates it once', async () => {
+    await using pool = await connect(coordinator.address);
+    let cuts = 0;
+    coordinator.onDone = (call) => {
+      if (call !== 'createJob' || cuts === 2) return;
+      cuts += 1;
+      coordinator.cut();
+    };
+    expect(await pool.map(plusOne, numbers(100))).toEqual(numbers(100).map(plusOne));
+    expect([cuts, coordinator.jobs.length]).toEqual([2, 1]);
+    expect(coordinator.calls.filter((call) => call === 'createJob')).toHaveLength(3);
+  });
+
+  test('between an acknowledgement and its answer loses nothing: it is said again', async () => {
+    await using pool = await connect(coordinator.address);
+    let cuts = 0;
+    coordinator.onDone = (call) => {
+      if (call !== 'acknowledgeResults' || cuts === 5) return;
+      cuts += 1;
+      coordinator.cut();
+    };
+    const seen: number[] = [];
+    for await (const value of pool.imap(plusOne, numbers(2_000), { bufferSize: 100 })) seen.push(value);
+    expect(seen).toEqual(numbers(2_000).map(plusOne));
+    expect(cuts).toBe(5);
+    await until('all is acknowledged', () => coordinator.jobs[0]?.acknowledged === 2_000);
+  });
+
+  test('while the coordinator is asked where to go on is asked again', async () => {
+    await using pool = await connect(coordinator.address);
+    let [blocks, cuts] = [0, 0];
+    coordinator.onBlock = () => {
+      blocks += 1;
+      if (blocks === 3) coordinator.cut();
+    };
+    coordinator.onDone = (call) => {
+      if (call !== 'getJob' || cuts === 3) return;
+      cuts += 1;
+      coordinator.cut();
+    };
+    const seen: number[] = [];
+    for await (const value of pool.imap(plusOne, numbers(2_000), { bufferSize: 100 })) seen.push(value);
+    expect(seen).toEqual(numbers(2_000).map(plusOne));
+    expect(cuts).toBe(3);
+  });
+
   test('for longer than reconnectTimeoutMs ends the job with CONNECTION_LOST', async () => {
     await using pool = await connect(coordinator.address, { reconnectTimeoutMs: 300 });
     coordinator.onBlock = () => coordinator.cut({ refuse: true });

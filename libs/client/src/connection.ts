@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -21,9 +22,9 @@ import {
   ownPeer,
 } from '@shoal/protocol';
 import type { Address } from './address.ts';
-import { Backoff } from './backoff.ts';
-import { isOnTheWay, Outage } from './outage.ts';
+import { Chance, Jitter } from './core/index.ts';
 import { quietCredentials } from './quiet-socket.ts';
+import { isOnTheWay, Reconnection } from './reconnection.ts';
 
 /** How long a connection waits for its coordinator. */
 export interface ConnectionLimits {
@@ -91,7 +92,7 @@ export class Connection {
   static async open(address: Address, bounds: ConnectionLimits): Promise<Connection> {
     const startedAtMs = performance.now();
     const elapsedMs = (): number => performance.now() - startedAtMs;
-    const backoff = new Backoff();
+    const backoff = new Jitter(new Chance(randomInt(2 ** 31)));
     let reason: Fact | undefined;
     for (let tries = 1; ; tries++) {
       // Each try has a channel of its own: one that failed answers from memory for a while.
@@ -181,12 +182,6 @@ export class Connection {
     return whileAwake(uploaded);
   }
 
-  /** An outage of this connection, for a stream that wants to survive it. */
-  outage(onChange?: (isLost: boolean) => void): Outage {
-    const { reconnectTimeoutMs } = this.limits;
-    return new Outage({ reconnectTimeoutMs, closed: this.closed, ...(onChange && { onChange }) });
-  }
-
   /** Ends every call and closes the socket; calls that wait for the coordinator's return reject with `reason`. */
   close(reason: Error = new PoolClosedError()): void {
     if (this.closed.aborted) return;
@@ -197,13 +192,14 @@ export class Connection {
   }
 
   async #persist<Response>(attempt: () => Promise<Response>): Promise<Response> {
-    const outage = this.outage();
+    const { reconnectTimeoutMs } = this.limits;
+    const reconnection = new Reconnection({ reconnectTimeoutMs, closed: this.closed });
     for (;;) {
       this.closed.throwIfAborted();
       try {
         return await attempt();
       } catch (error) {
-        await outage.pause(error);
+        await reconnection.pause(error);
       }
     }
   }

@@ -56,6 +56,8 @@ export class FakeCoordinator implements AsyncDisposable {
   /** Names of the calls that came, in order. */
   readonly calls: string[] = [];
   peer: Peer = ownPeer;
+  /** Called for every unary call that was done, before its answer goes out. */
+  onDone: (call: string) => void = () => {};
   /** Called for every block, before it is accepted. */
   onBlock: (job: FakeJob, first: number) => void = () => {};
   /** Makes the ending of a job whose input has ended and whose outcomes are all out. */
@@ -144,7 +146,9 @@ export class FakeCoordinator implements AsyncDisposable {
     return (call: Call<Request, Response>, respond: sendUnaryData<Response>): void => {
       this.calls.push(name);
       try {
-        respond(null, answer(call.request));
+        const response = answer(call.request);
+        this.onDone(name);
+        respond(null, response);
       } catch (error) {
         respond(statusOf(error));
       }

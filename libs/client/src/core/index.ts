@@ -3,3 +3,5 @@ export type * from './client-command.ts';
 export type * from './client-event.ts';
 export type { ClientLimits } from './client-limits.ts';
 export { ClientMachine, type ClientSnapshot } from './client-machine.ts';
+export { Chance, Jitter } from './jitter.ts';
+export { Outage } from './outage.ts';

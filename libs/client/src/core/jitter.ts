@@ -17,6 +17,9 @@ export class Chance {
   }
 }
 
+/** The waits after a sign of life are those after so many failures: 400 ms at most. */
+const easedTries = 2;
+
 /**
  * How long to wait before the next try: full jitter, so that the many clients of a coordinator that comes back do not
  * all ask in the same instant.
@@ -34,6 +37,11 @@ export class Jitter {
     const limit = Math.min(backoffMsMax, backoffMs * 2 ** this.#tries);
     this.#tries += 1;
     return this.#chance.next() * limit;
+  }
+
+  /** It was there for a moment: the next wait is a short one, though not the shortest. */
+  ease(): void {
+    this.#tries = Math.min(this.#tries, easedTries);
   }
 
   /** It went well: start small again. */

@@ -23,12 +23,13 @@ export class Outage {
     return retryAtMs - this.#sinceMs > this.#reconnectTimeoutMs ? undefined : retryAtMs;
   }
 
-  /** The coordinator was heard. */
+  /** The coordinator was heard. A stream that only opens and breaks again is opened somewhat more slowly than the first time. */
   over(): void {
     this.#sinceMs = undefined;
+    this.#jitter.ease();
   }
 
-  /** It works: not just heard, but further than before. A stream that only opens and breaks is opened ever more slowly. */
+  /** It works: not just heard, but further than before. */
   progressed(): void {
     this.#sinceMs = undefined;
     this.#jitter.reset();

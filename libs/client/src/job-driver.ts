@@ -1,0 +1,339 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { ShoalError } from '@shoal/errors';
+import type { Block } from '@shoal/pool';
+import type {
+  AcknowledgeResultsResponse,
+  GetJobResponse,
+  GroupStats,
+  ItemFailure,
+  JobEnded,
+  JobProgress,
+  OutcomeBatch,
+  Print,
+  ReadResultsResponse,
+  ResultRun,
+} from '@shoal/protocol';
+import type { Connection } from './connection.ts';
+import {
+  type CallFailure,
+  type CallNumber,
+  type ClientCommand,
+  type ClientEvent,
+  ClientMachine,
+} from './core/index.ts';
+import { ItemStream } from './item-stream.ts';
+import { outcomeShape, wholeRun } from './outcome-shape.ts';
+import { isOnTheWay } from './reconnection.ts';
+
+/** Who hears what a coordinator says of a job. */
+export interface OutcomeListener {
+  /** Values of consecutive items; `run.payload` is whole. */
+  values(run: ResultRun): void;
+  failed(failure: ItemFailure): void;
+  granted(upTo: number): void;
+  print(print: Print): void;
+  progress(progress: JobProgress): void;
+  stats(stats: GroupStats): void;
+  ended(ended: JobEnded): void;
+  /** The coordinator cannot be reached for now; or it can be again. */
+  reached(isReached: boolean): void;
+  /** Nothing more can be read. */
+  lost(error: unknown): void;
+}
+
+/** What a {@link JobDriver} drives. */
+export interface JobDriverParts {
+  readonly connection: Connection;
+  readonly jobId: string;
+  /** How far the producer may be ahead of the consumer. */
+  readonly windowItems: number;
+  readonly listener: OutcomeListener;
+}
+
+/** An event before the driver has put the time on it. */
+type Happening<E = ClientEvent> = E extends ClientEvent ? Omit<E, 'atMs'> : never;
+type Message = NonNullable<ReadResultsResponse['message']>;
+
+/** So many errors are remembered: those of the calls that may still be open. */
+const errorsMax = 16;
+
+/**
+ * Does what the client's core says for one job, in the order in which it says it, and decides nothing.
+ *
+ *   streams, calls, the surface -> machine.step -> commands -> streams, calls, the listener
+ */
+export class JobDriver {
+  readonly #parts: JobDriverParts;
+  readonly #machine: ClientMachine;
+  /** This client's hold of the job, over all connections. */
+  readonly #session: string = randomUUID();
+  /** Blocks that the coordinator may not have, by first item, in order. */
+  readonly #blocks: Map<number, Block> = new Map();
+  /** Parts of the run that is being received. */
+  #runParts: Uint8Array[] = [];
+  #reader:
+    | { readonly number: CallNumber; readonly call: ClientReadableStream<ReadResultsResponse> }
+    | undefined;
+  #writer: { readonly number: CallNumber; readonly stream: ItemStream } | undefined;
+  readonly #errors: Map<CallNumber, unknown> = new Map();
+  /** Events that came while commands were carried out: each step is done before the next one begins. */
+  readonly #waiting: Array<{ readonly event: Happening; readonly message: Message | undefined }> = [];
+  #stepping = false;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #over = new AbortController();
+
+  constructor(parts: JobDriverParts) {
+    this.#parts = parts;
+    const { connection, listener, windowItems } = parts;
+    const { reconnectTimeoutMs } = connection.limits;
+    this.#machine = new ClientMachine({ windowItems, reconnectTimeoutMs, seed: randomInt(2 ** 31) });
+    const closed = (): void => {
+      if (this.#over.signal.aborted) return;
+      this.leave();
+      listener.lost(connection.closed.reason);
+    };
+    connection.closed.addEventListener('abort', closed, { once: true, signal: this.#over.signal });
+    if (connection.closed.aborted) queueMicrotask(closed);
+    else this.#step({ type: 'jobOpened' });
+  }
+
+  push(block: Block): void {
+    if (this.#over.signal.aborted) return;
+    const { count, first } = block;
+    this.#blocks.set(first, block);
+    this.#step({ type: 'blockPushed', first, count });
+  }
+
+  endInput(): void {
+    this.#step({ type: 'inputEnded' });
+  }
+
+  /** The consumer has taken the first `position` outcomes. */
+  take(position: number): void {
+    this.#step({ type: 'outcomesTaken', position });
+  }
+
+  /** Nobody waits for the job any more. */
+  leave(): void {
+    this.#step({ type: 'jobLeft' });
+    this.#close();
+  }
+
+  #step(event: Happening, message?: Message): void {
+    if (this.#over.signal.aborted) return;
+    this.#waiting.push({ event, message });
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        const stamped = { ...next.event, atMs: performance.now() } as ClientEvent;
+        for (const command of this.#machine.step(stamped)) this.#carryOut(command, next.message);
+      }
+    } finally {
+      this.#stepping = false;
+      this.#arm();
+    }
+  }
+
+  #carryOut(command: ClientCommand, message: Message | undefined): void {
+    const { listener } = this.#parts;
+    switch (command.type) {
+      case 'openReader':
+        this.#openReader(command.call, command.fromPosition);
+        return;
+      case 'openWriter':
+        this.#openWriter(command.call, command.firstIndex);
+        return;
+      case 'sendBlock': {
+        const block = this.#blocks.get(command.first);
+        if (block !== undefined) this.#writer?.stream.send(block);
+        return;
+      }
+      case 'sendInputEnd':
+        this.#writer?.stream.end(command.totalItems);
+        return;
+      case 'releaseBlocks':
+        for (const first of this.#blocks.keys()) {
+          if (first >= command.before) return;
+          this.#blocks.delete(first);
+        }
+        return;
+      case 'askInput':
+        void this.#ask(command.call);
+        return;
+      case 'acknowledge':
+        void this.#acknowledge(command.call, command.position);
+        return;
+      case 'keepPart':
+        if (message?.$case === 'batch') this.#keepPart(message.value, command.at);
+        return;
+      case 'dropParts':
+        this.#runParts = [];
+        return;
+      case 'deliver':
+        if (message?.$case === 'batch') this.#deliver(message.value, command.at);
+        return;
+      case 'passOn':
+        if (message !== undefined) this.#passOn(message);
+        return;
+      case 'dropCall':
+        this.#drop(command.call);
+        return;
+      case 'tellReached':
+        listener.reached(command.isReached);
+        return;
+      case 'finish':
+        this.#close();
+        if (message?.$case === 'ended') listener.ended(message.value);
+        return;
+      case 'giveUp':
+        this.#close();
+        listener.lost(this.#lossOf(command.call, command.why));
+        return;
+      default:
+        command satisfies never;
+    }
+  }
+
+  #openReader(number: CallNumber, fromPosition: number): void {
+    const { connection, jobId } = this.#parts;
+    const call = connection.jobs.readResults({ jobId, fromPosition, clientSession: this.#session });
+    this.#reader = { number, call };
+    call.on('data', ({ message }: ReadResultsResponse) => {
+      if (message !== undefined) this.#received(number, message);
+    });
+    call.on('error', (error: ServiceError) => this.#failed(number, connection.errorOf(error)));
+    call.on('end', () => this.#failed(number, this.#connectionLost('the stream of results ended early')));
+  }
+
+  #received(call: CallNumber, message: Message): void {
+    if (message.$case === 'batch') {
+      const { outcomes, position } = message.value;
+      this.#step({ type: 'batchReceived', call, position, outcomes: outcomes.map(outcomeShape) }, message);
+    } else if (message.$case === 'ended') this.#step({ type: 'endReceived', call }, message);
+    else this.#step({ type: 'messageReceived', call }, message);
+  }
+
+  #openWriter(number: CallNumber, firstIndex: number): void {
+    const { connection, jobId } = this.#parts;
+    const start = { jobId, firstIndex, clientSession: this.#session };
+    const stream = new ItemStream(connection, start, (error) => {
+      if (error === undefined) this.#step({ type: 'itemsAnswered', call: number });
+      else this.#failed(number, error);
+    });
+    this.#writer = { number, stream };
+  }
+
+  async #ask(call: CallNumber): Promise<void> {
+    const { connection, jobId } = this.#parts;
+    try {
+      const { job } = await connection.once<GetJobResponse>((...tail) =>
+        connection.jobs.getJob({ jobId }, ...tail),
+      );
+      if (job === undefined) throw new ShoalError('JOB_NOT_FOUND', { job: jobId });
+      const { acceptedItems, inputEnded } = job;
+      this.#step({ type: 'inputTold', call, acceptedItems, inputEnded });
+    } catch (error) {
+      this.#failed(call, error);
+    }
+  }
+
+  async #acknowledge(call: CallNumber, position: number): Promise<void> {
+    const { connection, jobId } = this.#parts;
+    try {
+      await connection.once<AcknowledgeResultsResponse>((...tail) =>
+        connection.jobs.acknowledgeResults({ jobId, position, clientSession: this.#session }, ...tail),
+      );
+      this.#step({ type: 'acknowledgementAnswered', call });
+    } catch (error) {
+      this.#failed(call, error);
+    }
+  }
+
+  #failed(call: CallNumber, error: unknown): void {
+    if (this.#over.signal.aborted) return;
+    this.#errors.set(call, error);
+    for (const old of this.#errors.keys()) {
+      if (this.#errors.size <= errorsMax) break;
+      this.#errors.delete(old);
+    }
+    this.#step({ type: 'callFailed', call, failure: failureOf(error) });
+  }
+
+  #keepPart({ outcomes }: OutcomeBatch, at: number): void {
+    const outcome = outcomes[at]?.outcome;
+    if (outcome?.$case === 'run') this.#runParts.push(outcome.value.payload);
+  }
+
+  #deliver({ outcomes }: OutcomeBatch, at: number): void {
+    const outcome = outcomes[at]?.outcome;
+    const parts = this.#runParts;
+    this.#runParts = [];
+    if (outcome?.$case === 'run') this.#parts.listener.values(wholeRun(parts, outcome.value));
+    else if (outcome?.$case === 'failure') this.#parts.listener.failed(outcome.value);
+  }
+
+  #passOn(message: Message): void {
+    const { listener } = this.#parts;
+    switch (message.$case) {
+      case 'granted':
+        listener.granted(message.value.upTo);
+        return;
+      case 'print':
+        listener.print(message.value);
+        return;
+      case 'progress':
+        listener.progress(message.value);
+        return;
+      case 'stats':
+        listener.stats(message.value);
+    }
+  }
+
+  #drop(number: CallNumber): void {
+    if (this.#reader?.number === number) this.#reader.call.cancel();
+    if (this.#writer?.number === number) this.#writer.stream.cancel();
+  }
+
+  #lossOf(call: CallNumber, why: 'outOfReach' | 'refused' | 'restarted' | 'outOfStep'): unknown {
+    if (why === 'restarted') return this.#connectionLost('it was restarted, and the job is gone');
+    if (why === 'outOfStep') return this.#connectionLost('it has not got all the items that it had');
+    return this.#errors.get(call) ?? this.#connectionLost('a batch of results was out of place');
+  }
+
+  #connectionLost(reason: string): ShoalError {
+    return new ShoalError('CONNECTION_LOST', { address: this.#parts.connection.address.text, reason });
+  }
+
+  #close(): void {
+    this.#over.abort();
+    clearTimeout(this.#timer);
+    // Also where it is left in the middle of a step, whose other commands are not carried out any more.
+    this.#reader?.call.cancel();
+    this.#writer?.stream.cancel();
+    this.#waiting.length = 0;
+    this.#blocks.clear();
+    this.#runParts = [];
+  }
+
+  /** Whoever waits for what is lost keeps the process alive; a stream that was dropped does not. */
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const atMs = this.#machine.nextDeadlineMs();
+    if (atMs === undefined || this.#over.signal.aborted) return;
+    const delayMs = Math.max(0, Math.ceil(atMs - performance.now()));
+    this.#timer = setTimeout(() => this.#step({ type: 'clockTicked' }), delayMs);
+    this.#timer.unref();
+  }
+}
+
+/** What a failed call means for what comes next. */
+function failureOf(error: unknown): CallFailure {
+  if (!(error instanceof ShoalError)) return { kind: 'final' };
+  if (isOnTheWay(error)) return { kind: 'lostOnTheWay' };
+  if (error.code === 'JOB_NOT_FOUND') return { kind: 'unknownJob' };
+  const { next } = error.facts;
+  if (error.code === 'ITEMS_OUT_OF_STEP' && typeof next === 'number') return { kind: 'outOfStep', next };
+  return { kind: 'final' };
+}
