@@ -77,6 +77,12 @@ const light = [
       /^(@grpc\/|esbuild$|@bufbuild\/|@shoal\/(client|protocol|cli)$)/.test(specifier),
     why: "import 'shoal' is light: load this inside connect(), with import()",
   },
+  {
+    package: 'shoal',
+    entry: 'src/child.ts',
+    forbidden: (specifier: string) => !/^(?:node:|@shoal\/errors$|@shoal\/pool\/task$)/.test(specifier),
+    why: 'task modules load this in every child: it needs neither the pool nor the scheduler',
+  },
 ];
 
 interface Package {
@@ -146,8 +152,8 @@ function objection(
   if (target !== undefined) {
     if (target.name === of.name) return 'imports within a package are relative';
     if (!allows(of, target)) return allowList(of);
-    // The pure cores have an index of their own: whoever simulates them needs no driver.
-    if (specifier !== target.name && specifier !== `${target.name}/core`)
+    // The pure cores have an index of their own: whoever simulates them needs no driver. So has what task modules load.
+    if (![target.name, `${target.name}/core`, `${target.name}/task`].includes(specifier))
       return 'a package is imported from its index only';
   }
   if (isTest) return undefined;
