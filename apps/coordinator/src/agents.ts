@@ -8,6 +8,7 @@ import {
   type GroupStats,
   type Join,
   limits,
+  type NamedVersion,
 } from '@shoal/protocol';
 import type { SessionId } from '@shoal/scheduler';
 import { AgentSession, type SessionStream } from './agent-session.ts';
@@ -152,6 +153,11 @@ export class Agents {
       ];
     });
     return infos.sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** Which release each agent is of, by name. */
+  versions(): NamedVersion[] {
+    return this.list().map(({ agent, name }) => ({ name, version: agent?.version ?? 'unknown' }));
   }
 
   /** One agent. Throws `AGENT_NOT_FOUND`. */

@@ -36,7 +36,7 @@ export function clusterService({ agents, feed, status }: ClusterParts): ClusterS
       respond: sendUnaryData<GetStatusResponse>,
     ): void => {
       answer(respond, () => {
-        checkPeer(call.request.client, 'client');
+        checkPeer(call.request.client, 'client', 'coordinator', () => agents.versions());
         return status();
       });
     },

@@ -72,7 +72,7 @@ export function jobService({
       respond: sendUnaryData<CreateJobResponse>,
     ): void => {
       try {
-        checkPeer(call.request.client, 'client');
+        checkPeer(call.request.client, 'client', 'coordinator', () => agents.versions());
         const maxMessageBytes = limits.messageBytes.default;
         jobs.create(
           call.request,

@@ -4,9 +4,11 @@ import {
   type AgentStats,
   type ControlRequest,
   type ControlResponse,
+  checkPeer,
   type DataRequest,
   type DataResponse,
   type Join,
+  type Joined,
   SessionEndReason,
 } from '@shoal/protocol';
 import type { Connection } from './connection.ts';
@@ -144,6 +146,8 @@ export class Link {
     if (this.#isOver) return;
     switch (message?.$case) {
       case 'joined':
+        if (this.#understands(message.value)) this.#listener.happened(newsOf(message));
+        return;
       case 'heartbeatAnswer':
       case 'revoke':
       case 'sessionEnded':
@@ -156,6 +160,18 @@ export class Link {
       case 'forgetGroups':
         this.#listener.groupsForgotten(message.value.groupIds);
         return;
+    }
+  }
+
+  /** Whether the coordinator speaks our protocol: an old one may have let us in without knowing ours. */
+  #understands({ coordinator }: Joined): boolean {
+    try {
+      checkPeer(coordinator, 'coordinator', 'agent');
+      return true;
+    } catch (error) {
+      if (!(error instanceof ShoalError)) throw error;
+      this.#lost(error);
+      return false;
     }
   }
 

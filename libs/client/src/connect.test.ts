@@ -95,6 +95,12 @@ describe('connecting', () => {
   });
 });
 
+test('a coordinator of another release that speaks our protocol is served', async () => {
+  coordinator.peer = { version: '9.1.0', protocol: 9, oldestProtocol: 1 };
+  await using pool = await connect(coordinator.address);
+  expect(await pool.map(plusOne, [1])).toEqual([2]);
+});
+
 describe('running jobs', () => {
   test('results come in order, whatever the number of items', async () => {
     await using pool = await connect(coordinator.address);

@@ -157,6 +157,7 @@ export {
 } from './status.ts';
 export {
   checkPeer,
+  type NamedVersion,
   oldestProtocolNumber,
   ownPeer,
   packageVersion,

@@ -29,12 +29,20 @@ test('a peer that fits, or does not say, is let in', () => {
 
 test('a peer that is too old is refused, both versions are named, and it is to be upgraded', () => {
   expect(() => checkPeer(peer(0, 0), 'agent-2')).toThrow(
-    'coordinator 0.1.0 (protocol 1), agent-2 0.3.0 (speaks protocol 0, needs 1). Upgrade agent-2.',
+    'agent-2 0.3.0 (protocol 0, needs 1), coordinator 0.1.0 (protocol 1). Upgrade agent-2.',
   );
 });
 
 test('a peer that is too new says that this side is to be upgraded', () => {
   expect(() => checkPeer({ ...peer(7, 6), version: '2.0.0' }, 'agent-2')).toThrow(
-    'coordinator 0.1.0 (protocol 1), agent-2 2.0.0 (protocol 7, understands none older than 6). Upgrade coordinator.',
+    'agent-2 2.0.0 (protocol 7), coordinator 0.1.0 (protocol 1, needs 6). Upgrade coordinator.',
+  );
+});
+
+test('the table lists the versions of others too, a few by name', () => {
+  const agents = Array.from({ length: 7 }, (_, at) => ({ name: `agent-${at + 1}`, version: '0.2.0' }));
+  expect(() => checkPeer(peer(0, 0), 'client', 'coordinator', () => agents)).toThrow(
+    'client 0.3.0 (protocol 0, needs 1), coordinator 0.1.0 (protocol 1), agent-1 0.2.0, agent-2 0.2.0, ' +
+      'agent-3 0.2.0, agent-4 0.2.0, agent-5 0.2.0, 2 more. Upgrade client.',
   );
 });

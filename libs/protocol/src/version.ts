@@ -27,22 +27,41 @@ export function understands(one: Peer, other: Peer): boolean {
   return one.protocol >= other.oldestProtocol && other.protocol >= one.oldestProtocol;
 }
 
+/** A peer that is told in a table of versions, such as `agent-2` with its release. */
+export interface NamedVersion {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** So many bystanders are listed; the rest is counted. */
+const bystandersMax = 5;
+
 /**
- * Refuses a peer that this code does not understand, and names both versions.
+ * Refuses a peer that this code does not understand, with a table of versions: of both sides, of the bystanders that the
+ * caller knows of, and which of the two is to be upgraded.
  *
  * A peer that says nothing (`undefined`: clients in other languages, where it is optional) is taken to fit.
  * Throws `VERSION_MISMATCH`; `other` and `own` are how the two are called there, such as `agent-2` and `coordinator`.
  */
-export function checkPeer(peer: Peer | undefined, other: string, own: string = 'coordinator'): void {
+export function checkPeer(
+  peer: Peer | undefined,
+  other: string,
+  own: string = 'coordinator',
+  bystanders: () => readonly NamedVersion[] = () => [],
+): void {
   if (peer === undefined || understands(ownPeer, peer)) return;
-  const outdated = peer.protocol < ownPeer.protocol ? other : own;
-  const needs = `speaks protocol ${peer.protocol}, needs ${oldestProtocolNumber}`;
-  throw new ShoalError('VERSION_MISMATCH', {
-    versions: `${own} ${packageVersion} (protocol ${protocolNumber}), ${other} ${peer.version} (${
-      outdated === other
-        ? needs
-        : `protocol ${peer.protocol}, understands none older than ${peer.oldestProtocol}`
-    })`,
-    outdated,
+  const isOtherOld = peer.protocol < ownPeer.protocol;
+  const rows = [
+    { name: other, peer, needs: isOtherOld ? ownPeer.oldestProtocol : undefined },
+    { name: own, peer: ownPeer, needs: isOtherOld ? undefined : peer.oldestProtocol },
+  ].map(({ name, needs, peer: { version, protocol } }) => {
+    const needed = needs === undefined ? '' : `, needs ${needs}`;
+    return `${name} ${version} (protocol ${protocol}${needed})`;
   });
+  const others = bystanders();
+  const listed = others.slice(0, bystandersMax).map(({ name, version }) => `${name} ${version}`);
+  const unlisted = others.length - listed.length;
+  const rest = unlisted > 0 ? [`${unlisted} more`] : [];
+  const versions = [...rows, ...listed, ...rest].join(', ');
+  throw new ShoalError('VERSION_MISMATCH', { versions, outdated: isOtherOld ? other : own });
 }
