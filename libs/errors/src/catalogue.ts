@@ -24,6 +24,8 @@ export type GrpcStatusName =
   | 'FAILED_PRECONDITION'
   | 'ABORTED'
   | 'OUT_OF_RANGE'
+  | 'PERMISSION_DENIED'
+  | 'UNAUTHENTICATED'
   | 'INTERNAL'
   | 'UNAVAILABLE';
 
@@ -95,6 +97,10 @@ export type ErrorCode =
   | 'CONNECTION_LOST'
   | 'INSECURE_LISTEN'
   | 'INSECURE_CONNECT'
+  | 'TLS_FAILED'
+  | 'UNAUTHENTICATED'
+  | 'PERMISSION_DENIED'
+  | 'NO_AUTHORITY'
   | 'ADDRESS_IN_USE'
   | 'INPUT_INVALID'
   | 'FILE_NOT_USABLE'
@@ -301,12 +307,24 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   INSECURE_LISTEN: row(
     'Refused to listen on {address}: whoever reaches it could run code on every agent, and nothing protects it.',
-    'Listen on 127.0.0.1, or pass --insecure if the network is private.',
+    'Two commands protect it: `shoal certs init --tls-dir shoal-tls`, then `shoal coordinator --listen {address} --tls-dir shoal-tls`. (Or listen on 127.0.0.1; or pass --insecure if the network is private.)',
     'FAILED_PRECONDITION',
   ),
   INSECURE_CONNECT: row(
     'Refused to connect to {address}: code, items and results would travel where others can read and change them.',
-    'Pass insecure: true (--insecure) if the network is private.',
+    '{hint} Or pass insecure: true (--insecure) if the network is private.',
+    'FAILED_PRECONDITION',
+  ),
+  TLS_FAILED: row('No safe connection to {address}: {reason}.', '{hint}', 'UNAVAILABLE'),
+  UNAUTHENTICATED: row('The coordinator does not know who calls: {reason}.', '{hint}', 'UNAUTHENTICATED'),
+  PERMISSION_DENIED: row(
+    '{who} may not do this: {what} is for {allowed}.',
+    'Ask whoever runs the cluster for it: shoal certs issue NAME --role ROLE.',
+    'PERMISSION_DENIED',
+  ),
+  NO_AUTHORITY: row(
+    'This coordinator makes no certificates: {reason}.',
+    'Start it with --tls-dir and a folder that holds ca.key (shoal certs init makes one).',
     'FAILED_PRECONDITION',
   ),
   ADDRESS_IN_USE: row(

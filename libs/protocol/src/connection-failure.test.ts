@@ -1,9 +1,17 @@
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
-import { credentials, Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  credentials,
+  Metadata,
+  Server,
+  ServerCredentials,
+  status,
+} from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
 import { clientOptions } from './channel-options.ts';
 import { connectionFailure } from './connection-failure.ts';
+import { DialCredentials } from './dial-credentials.ts';
 import { ClusterServiceClient } from './gen/shoal/v1/cluster.ts';
 import { errorFromStatus } from './status.ts';
 
@@ -13,7 +21,11 @@ afterEach(() => {
 });
 
 /** What calling GetStatus there ends with. */
-function call(address: string, channel = credentials.createInsecure(), deadlineMs = 1500): Promise<Error> {
+function call(
+  address: string,
+  channel: ChannelCredentials = credentials.createInsecure(),
+  deadlineMs = 1500,
+): Promise<Error> {
   const client = new ClusterServiceClient(address, channel, clientOptions);
   return new Promise((resolve, reject) => {
     client.getStatus(
@@ -75,9 +87,9 @@ describe('a coordinator that cannot be reached', () => {
         error === null ? resolve(bound) : reject(error),
       ),
     );
-    expect(await call(`localhost:${port}`, credentials.createSsl())).toMatchObject({
-      code: 'CANNOT_CONNECT',
-      facts: { reason: 'it speaks no TLS there' },
+    expect(await call(`localhost:${port}`, new DialCredentials({ tls: () => ({}) }))).toMatchObject({
+      code: 'TLS_FAILED',
+      facts: { reason: 'what listens there speaks no TLS' },
     });
   });
 

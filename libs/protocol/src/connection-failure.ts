@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { bytesText, durationText, ShoalError, timesText } from '@shoal/errors';
+import { tlsComplaintIn } from './tls-failure.ts';
 
 /** Where a call went, for the message of an error that is the connection's. */
 export interface CallContext {
@@ -20,8 +21,6 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/EHOSTUNREACH|ENETUNREACH/, 'no route to it'],
   [/ETIMEDOUT/, 'it does not answer'],
   [/ECONNRESET|EPIPE|socket hang up/, 'connection reset'],
-  [/wrong version number|packet length too long/, 'it speaks no TLS there'],
-  [/self[- ]signed|unable to (get|verify)|certificate/i, 'its certificate is not trusted'],
   [/Protocol error|Failed to connect \(|Parse Error/, 'what listens there is no coordinator'],
   [/[Kk]eepalive|Ping timed? ?out/, 'it has gone silent'],
   [/Connection dropped|GOAWAY|Session closed|RST_STREAM/, 'connection dropped'],
@@ -39,6 +38,8 @@ function connectionReason(details: string): string {
 /** The error of a call that failed without an answer of ours: by the connection, or by what listens there. */
 export function connectionFailure(code: number, details: string, context: CallContext): ShoalError {
   const { address } = context;
+  const complaint = tlsComplaintIn(details);
+  if (complaint !== undefined) return new ShoalError('TLS_FAILED', { address, ...complaint });
   switch (code) {
     case status.UNAVAILABLE:
     case status.DEADLINE_EXCEEDED:

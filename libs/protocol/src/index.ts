@@ -6,8 +6,27 @@ export {
 export { clientOptions } from './channel-options.ts';
 export { closingForGood } from './closing-credentials.ts';
 export type { CallContext } from './connection-failure.ts';
+export { DialCredentials, type DialMaterial, type DialOptions } from './dial-credentials.ts';
 export { readFacts, writeFacts } from './facts.ts';
 export { FlowControlledWriter, type WritableCall } from './flow-controlled-writer.ts';
+export { HealthService } from './gen/grpc/health/v1/health.ts';
+export {
+  ServerReflectionClient,
+  ServerReflectionResponse,
+  ServerReflectionService as ReflectionV1Service,
+} from './gen/grpc/reflection/v1/reflection.ts';
+export { ServerReflectionService as ReflectionV1AlphaService } from './gen/grpc/reflection/v1alpha/reflection.ts';
+export {
+  AccessServiceClient,
+  type AccessServiceServer,
+  AccessServiceService,
+  CreateJoinTokenRequest,
+  CreateJoinTokenResponse,
+  JoinClusterRequest,
+  JoinClusterResponse,
+  RenewCertificateRequest,
+  RenewCertificateResponse,
+} from './gen/shoal/v1/access.ts';
 export {
   type AgentServiceServer,
   AttemptChildDied,
@@ -76,6 +95,7 @@ export {
   HostInfo,
   ListAgentsRequest,
   ListAgentsResponse,
+  Protection,
   ResumeAgentRequest,
   ResumeAgentResponse,
   WatchEventsRequest,
@@ -143,6 +163,7 @@ export {
 } from './gen/shoal/v1/job.ts';
 export { Health } from './health.ts';
 export { type Limit, type LimitName, limits } from './limits.ts';
+export { ListenCredentials, type ListenMaterial } from './listen-credentials.ts';
 export { createServer, type ServedService, type ShoalServer } from './server.ts';
 export {
   AgentServiceClient,
@@ -155,6 +176,8 @@ export {
   errorFromStatus,
   statusOf,
 } from './status.ts';
+export { needsTls, type TlsComplaint } from './tls-failure.ts';
+export { speaksTls } from './tls-probe.ts';
 export {
   checkPeer,
   type NamedVersion,

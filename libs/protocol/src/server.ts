@@ -2,6 +2,7 @@ import {
   logVerbosity,
   Server,
   type ServerCredentials,
+  type ServerInterceptor,
   type ServiceDefinition,
   setLogVerbosity,
   type UntypedServiceImplementation,
@@ -24,6 +25,8 @@ export interface ServedService {
 export interface ShoalServer {
   /** The server of grpc-js. */
   readonly server: Server;
+  /** The path of every method that it serves, health and reflection included: `/shoal.v1.JobService/Map`. */
+  readonly paths: readonly string[];
   /** Its health: `setServing(false)` when it drains. */
   readonly health: Health;
   /**
@@ -35,23 +38,29 @@ export interface ShoalServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** A server that serves these services, and health and reflection on top. */
-export function createServer(services: readonly ServedService[]): ShoalServer {
+/** A server that serves these services, and health and reflection on top. Every call passes the interceptors first. */
+export function createServer(
+  services: readonly ServedService[],
+  interceptors: readonly ServerInterceptor[] = [],
+): ShoalServer {
   // What grpc-js would print to stderr comes back as an error, too; whoever wants it sets its variable.
   if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
-  const server = new Server(serverOptions);
+  const server = new Server({ ...serverOptions, interceptors: [...interceptors] });
   for (const { definition, handlers } of services) server.addService(definition, handlers);
 
   const own = services.map(({ definition }) => serviceName(definition));
-  const standard = [HealthService, ReflectionV1, ReflectionV1Alpha].map(serviceName);
+  const standardDefinitions: ServiceDefinition[] = [HealthService, ReflectionV1, ReflectionV1Alpha];
+  const standard = standardDefinitions.map(serviceName);
   const health = new Health(own);
   const reflection = new Reflection([...own, ...standard]);
   server.addService(HealthService, health.handlers);
   server.addService(ReflectionV1, reflection.handlers);
   server.addService(ReflectionV1Alpha, reflection.handlers);
 
+  const all = [...services.map(({ definition }) => definition), ...standardDefinitions];
   return {
     server,
+    paths: all.flatMap((definition) => Object.values(definition).map(({ path }) => path)),
     health,
     listen: (address, credentials) => listen(server, address, credentials),
     close: (graceMs) => close(server, health, graceMs),
@@ -91,7 +100,11 @@ function close(server: Server, health: Health, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     health.setServing(false);
     health.close();
-    const cut = setTimeout(() => server.forceShutdown(), graceMs);
+    const cut = setTimeout(() => {
+      server.forceShutdown();
+      // A connection that broke in the very moment of tryShutdown is waited for by grpc-js for ever.
+      setImmediate(resolve);
+    }, graceMs);
     server.tryShutdown(() => {
       clearTimeout(cut);
       resolve();

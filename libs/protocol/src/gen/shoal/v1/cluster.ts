@@ -112,6 +112,22 @@ export interface GetStatusResponse {
   speculatedItems: number;
   /** Those of them whose second attempt was first. */
   speculationWins: number;
+  /** How the coordinator and what is sent to it are protected. */
+  protection?: Protection | undefined;
+}
+
+/** How a coordinator is protected. */
+export interface Protection {
+  /** Whether connections are encrypted. */
+  encrypted: boolean;
+  /** Whether callers have to say who they are, by a certificate or a token. */
+  authenticated: boolean;
+  /** Whether others than this machine reach it although it is not protected, as somebody asked for (--insecure). */
+  insecure: boolean;
+  /** When its certificate expires, in milliseconds since 1970. 0: it has none. */
+  certificateExpiresUnixMs: number;
+  /** When the certificate of its authority expires, in milliseconds since 1970. 0: it has none. */
+  authorityExpiresUnixMs: number;
 }
 
 /** What is known of an agent. */
@@ -337,6 +353,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     spilledBytes: 0,
     speculatedItems: 0,
     speculationWins: 0,
+    protection: undefined,
   };
 }
 
@@ -383,6 +400,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.speculationWins !== 0) {
       writer.uint32(112).uint64(message.speculationWins);
+    }
+    if (message.protection !== undefined) {
+      Protection.encode(message.protection, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -512,6 +532,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.speculationWins = longToNumber(reader.uint64());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.protection = Protection.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -545,6 +573,118 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.spilledBytes = object.spilledBytes ?? 0;
     message.speculatedItems = object.speculatedItems ?? 0;
     message.speculationWins = object.speculationWins ?? 0;
+    message.protection = (object.protection !== undefined && object.protection !== null)
+      ? Protection.fromPartial(object.protection)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseProtection(): Protection {
+  return {
+    encrypted: false,
+    authenticated: false,
+    insecure: false,
+    certificateExpiresUnixMs: 0,
+    authorityExpiresUnixMs: 0,
+  };
+}
+
+export const Protection: MessageFns<Protection> = {
+  encode(message: Protection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.encrypted !== false) {
+      writer.uint32(8).bool(message.encrypted);
+    }
+    if (message.authenticated !== false) {
+      writer.uint32(16).bool(message.authenticated);
+    }
+    if (message.insecure !== false) {
+      writer.uint32(24).bool(message.insecure);
+    }
+    if (message.certificateExpiresUnixMs !== 0) {
+      writer.uint32(32).uint64(message.certificateExpiresUnixMs);
+    }
+    if (message.authorityExpiresUnixMs !== 0) {
+      writer.uint32(40).uint64(message.authorityExpiresUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Protection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProtection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.encrypted = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.authenticated = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.insecure = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.certificateExpiresUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.authorityExpiresUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Protection>, I>>(base?: I): Protection {
+    return Protection.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Protection>, I>>(object: I): Protection {
+    const message = createBaseProtection();
+    message.encrypted = object.encrypted ?? false;
+    message.authenticated = object.authenticated ?? false;
+    message.insecure = object.insecure ?? false;
+    message.certificateExpiresUnixMs = object.certificateExpiresUnixMs ?? 0;
+    message.authorityExpiresUnixMs = object.authorityExpiresUnixMs ?? 0;
     return message;
   },
 };
