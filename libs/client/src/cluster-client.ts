@@ -1,5 +1,7 @@
 import type {
   AgentInfo,
+  CreateJoinTokenRequest,
+  CreateJoinTokenResponse,
   DrainAgentResponse,
   GetStatusResponse,
   JobInfo,
@@ -13,6 +15,7 @@ import { parseAddress } from './address.ts';
 import type { Bundle } from './bundle/bundle.ts';
 import { Bundler } from './bundle/bundler.ts';
 import { BundleUploads } from './bundle-upload.ts';
+import { checkSecurityOptions, securityOf } from './client-security.ts';
 import { Connection } from './connection.ts';
 import { type ConnectionOptions, connectionLimits } from './connection-options.ts';
 
@@ -41,13 +44,15 @@ export class ClusterClient implements AsyncDisposable {
   /**
    * Connects to a coordinator, `HOST:PORT`.
    *
-   * Rejects with CANNOT_CONNECT (after `connectTimeoutMs`), VERSION_MISMATCH, or an error that names a bad option.
+   * Rejects with CANNOT_CONNECT (after `connectTimeoutMs`), VERSION_MISMATCH, INSECURE_CONNECT, TLS_FAILED,
+   * UNAUTHENTICATED, or an error that names a bad option.
    */
-  static async open(
-    address: string,
-    options: Omit<ConnectionOptions, 'insecure'> = {},
-  ): Promise<ClusterClient> {
-    return new ClusterClient(await Connection.open(parseAddress(address), connectionLimits(options)));
+  static async open(address: string, options: ConnectionOptions = {}): Promise<ClusterClient> {
+    const target = parseAddress(address);
+    checkSecurityOptions(options);
+    const bounds = connectionLimits(options);
+    const security = await securityOf(target, options);
+    return new ClusterClient(await Connection.open(target, bounds, security));
   }
 
   /** The cluster at a glance. */
@@ -69,6 +74,15 @@ export class ClusterClient implements AsyncDisposable {
   async jobs(): Promise<readonly JobInfo[]> {
     const { jobs } = this.#connection;
     return (await this.#connection.call<ListJobsResponse>((...call) => jobs.listJobs({}, ...call))).jobs;
+  }
+
+  /** A token with which one machine can join, once. Errors: NO_AUTHORITY, PERMISSION_DENIED, REQUEST_INVALID. */
+  createJoinToken(request: CreateJoinTokenRequest): Promise<CreateJoinTokenResponse> {
+    const { access } = this.#connection;
+    // Not repeated: a second token would be made, which nobody knows of.
+    return this.#connection.once<CreateJoinTokenResponse>((...call) =>
+      access.createJoinToken(request, ...call),
+    );
   }
 
   /** Gives an agent no new work. Errors: AGENT_NOT_FOUND. */

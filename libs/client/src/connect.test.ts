@@ -35,7 +35,18 @@ describe('connecting', () => {
   test('a bad option is refused by its name, before anything starts', async () => {
     const refused = (options: object): Promise<Error> => rejection(connect(coordinator.address, options));
     expect(await refused({ processes: 0 })).toMatchObject({ name: 'RangeError', message: /processes/ });
-    expect(await refused({ token: 'x' })).toMatchObject({ name: 'TypeError', message: /no option "token"/ });
+    expect(await refused({ tokn: 'x' })).toMatchObject({ name: 'TypeError', message: /no option "tokn"/ });
+    expect(await refused({ token: 'a b' })).toMatchObject({ name: 'TypeError', message: /^token has to be/ });
+    expect(await refused({ tls: 'yes' })).toMatchObject({ name: 'TypeError', message: /^tls has to be/ });
+    expect(await refused({ tls: { crt: 'x' } })).toMatchObject({
+      name: 'TypeError',
+      message: /no option "crt"/,
+    });
+    expect(await refused({ tls: { cert: 'x' } })).toMatchObject({ message: /tls.cert and tls.key/ });
+    expect(await refused({ tls: { ca: '/nowhere/ca.crt' } })).toMatchObject({
+      code: 'FILE_NOT_USABLE',
+      message: '/nowhere/ca.crt: it does not exist.',
+    });
     expect(await refused({ connectTimeoutMs: 0 })).toMatchObject({
       name: 'RangeError',
       message: /connectTimeoutMs/,

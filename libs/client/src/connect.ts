@@ -1,4 +1,3 @@
-import { ShoalError } from '@shoal/errors';
 import {
   type ChildInitializer,
   checkPoolOptions,
@@ -9,6 +8,7 @@ import {
   surfaceOver,
 } from '@shoal/pool';
 import { parseAddress } from './address.ts';
+import { securityOf } from './client-security.ts';
 import { ClusterBackend } from './cluster-backend.ts';
 import { clusterSetupOf } from './cluster-setup.ts';
 import { Connection } from './connection.ts';
@@ -25,8 +25,8 @@ export interface ConnectOptions extends PoolOptions, ConnectionOptions {}
  * this connection use at once, anywhere in the cluster (default: all there are); `initializer` runs in every child that
  * serves them; `env` names the variables of this process, or gives those, that travel to the children (default: none).
  *
- * Rejects with CANNOT_CONNECT (after `connectTimeoutMs`), VERSION_MISMATCH, INSECURE_CONNECT, or a TypeError or
- * RangeError that names a bad option. Work that is running when the coordinator cannot be reached for
+ * Rejects with CANNOT_CONNECT (after `connectTimeoutMs`), VERSION_MISMATCH, INSECURE_CONNECT, TLS_FAILED,
+ * UNAUTHENTICATED, FILE_NOT_USABLE, or a TypeError or RangeError that names a bad option. Work that is running when the coordinator cannot be reached for
  * `reconnectTimeoutMs` rejects with CONNECTION_LOST. An idle connection does not keep its process from exiting.
  */
 export async function connect(address: string, options: ConnectOptions = {}): Promise<MapPool> {
@@ -34,12 +34,10 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
   const { connectionOptions, poolOptions } = splitOptions(options);
   checkPoolOptions(poolOptions);
   const bounds = connectionLimits(connectionOptions);
-  if (!target.loopback && connectionOptions.insecure !== true) {
-    throw new ShoalError('INSECURE_CONNECT', { address: target.text });
-  }
+  const security = await securityOf(target, connectionOptions);
   const setup = clusterSetupOf(poolOptions);
   const initializer = await initializerOf(poolOptions);
-  const connection = await Connection.open(target, bounds);
+  const connection = await Connection.open(target, bounds, security);
   const { processes } = poolOptions;
   const backend = new ClusterBackend({ connection, processes, setup, initializer });
   return surfaceOver(backend, poolOptions, initializer?.broadcasts);

@@ -1,4 +1,5 @@
 import type { PoolOptions } from '@shoal/pool';
+import { checkSecurityOptions, type TlsOptions } from './client-security.ts';
 import type { ConnectionLimits } from './connection.ts';
 
 /** How a coordinator is reached. */
@@ -15,6 +16,21 @@ export interface ConnectionOptions {
    * Default: 30,000, as long as the coordinator keeps the job of a client that is gone. 1 to 2,147,483,647.
    */
   readonly reconnectTimeoutMs?: number | undefined;
+  /**
+   * Encrypt the connection (TLS 1.3), and say who you are.
+   *
+   * `{ ca, cert, key }`, each PEM or the path of a file with it: `ca` is whom to trust, `cert` and `key` are yours (both
+   * or none). Files are read again for each new connection, so a certificate can be replaced. `true`: trust the
+   * authorities that Node trusts, and show no certificate. Default: no TLS, which is for this very machine.
+   */
+  readonly tls?: boolean | TlsOptions | undefined;
+  /**
+   * Say who you are with a token, as the coordinator's token file has it: 256 bits, at least 43 characters.
+   *
+   * Default: none. Without `tls` it travels as it is, so that is for this very machine. Keep it out of your source:
+   * `token: process.env.SHOAL_TOKEN`.
+   */
+  readonly token?: string | undefined;
   /**
    * Connect to another machine without encryption: code, items and results can be read and changed on their way.
    *
@@ -35,11 +51,11 @@ export function splitOptions(options: unknown): {
       `connect() options have to be an object, not ${options === null ? 'null' : typeof options}.`,
     );
   }
-  const { connectTimeoutMs, insecure, reconnectTimeoutMs, ...poolOptions } = options as ConnectionOptions;
-  if (insecure !== undefined && typeof insecure !== 'boolean') {
-    throw new TypeError(`insecure has to be true or false, not ${typeof insecure}.`);
-  }
-  return { connectionOptions: { connectTimeoutMs, insecure, reconnectTimeoutMs }, poolOptions };
+  const { connectTimeoutMs, insecure, reconnectTimeoutMs, tls, token, ...poolOptions } =
+    options as ConnectionOptions;
+  const connectionOptions = { connectTimeoutMs, insecure, reconnectTimeoutMs, tls, token };
+  checkSecurityOptions(connectionOptions);
+  return { connectionOptions, poolOptions };
 }
 
 /** The limits that the options ask for. Throws a TypeError or RangeError that names the option. */

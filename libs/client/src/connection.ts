@@ -11,6 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { durationText, type Fact, PoolClosedError, ShoalError, timesText } from '@shoal/errors';
 import {
+  AccessServiceClient,
   BundleServiceClient,
   ClusterServiceClient,
   checkPeer,
@@ -19,9 +20,12 @@ import {
   errorFromStatus,
   type GetStatusResponse,
   JobServiceClient,
+  needsTls,
   ownPeer,
+  speaksTls,
 } from '@shoal/protocol';
 import type { Address } from './address.ts';
+import type { ClientSecurity } from './client-security.ts';
 import { Chance, Jitter } from './core/index.ts';
 import { quietCredentials } from './quiet-socket.ts';
 import { isOnTheWay, Reconnection } from './reconnection.ts';
@@ -44,6 +48,8 @@ type Unary<Response> = (...call: CallTail<Response>) => ClientUnaryCall;
 
 /** How long one bundle may take to send. */
 const uploadTimeoutMs = 300_000;
+/** Asked once, of what broke off the first try. */
+const tlsProbeMs = 1_000;
 
 const channelOptions: ClientOptions = {
   ...clientOptions,
@@ -60,7 +66,7 @@ const reasonOf = (error: unknown): Fact | undefined =>
   error instanceof ShoalError ? error.facts['reason'] : undefined;
 
 /**
- * A connection to a coordinator: one HTTP/2 socket under the three services.
+ * A connection to a coordinator: one HTTP/2 socket under the four services.
  *
  * It keeps the process alive while one of its methods has something to answer; whoever opens a stream of its own sees to
  * that by himself.
@@ -69,40 +75,49 @@ export class Connection {
   readonly address: Address;
   readonly limits: ConnectionLimits;
   readonly jobs: JobServiceClient;
+  readonly access: AccessServiceClient;
   readonly bundles: BundleServiceClient;
   readonly cluster: ClusterServiceClient;
   readonly #closing = new AbortController();
   #hasWorked = false;
 
-  private constructor(address: Address, bounds: ConnectionLimits) {
+  private constructor(address: Address, bounds: ConnectionLimits, security: ClientSecurity) {
     this.address = address;
     this.limits = bounds;
-    const plain = closingForGood(quietCredentials());
-    this.jobs = new JobServiceClient(address.text, plain, channelOptions);
+    const credentials = closingForGood(quietCredentials(security));
+    this.jobs = new JobServiceClient(address.text, credentials, channelOptions);
     const shared = { ...channelOptions, channelOverride: this.jobs.getChannel() };
-    this.bundles = new BundleServiceClient(address.text, plain, shared);
-    this.cluster = new ClusterServiceClient(address.text, plain, shared);
+    this.access = new AccessServiceClient(address.text, credentials, shared);
+    this.bundles = new BundleServiceClient(address.text, credentials, shared);
+    this.cluster = new ClusterServiceClient(address.text, credentials, shared);
   }
 
   /**
    * Connects, and finds out whether both sides understand each other.
    *
-   * Errors: CANNOT_CONNECT after `connectTimeoutMs`, VERSION_MISMATCH.
+   * Errors: CANNOT_CONNECT after `connectTimeoutMs`, VERSION_MISMATCH, TLS_FAILED, UNAUTHENTICATED.
    */
-  static async open(address: Address, bounds: ConnectionLimits): Promise<Connection> {
+  static async open(
+    address: Address,
+    bounds: ConnectionLimits,
+    security: ClientSecurity,
+  ): Promise<Connection> {
     const startedAtMs = performance.now();
     const elapsedMs = (): number => performance.now() - startedAtMs;
     const backoff = new Jitter(new Chance(randomInt(2 ** 31)));
     let reason: Fact | undefined;
     for (let tries = 1; ; tries++) {
       // Each try has a channel of its own: one that failed answers from memory for a while.
-      const connection = new Connection(address, bounds);
+      const connection = new Connection(address, bounds, security);
       try {
         await connection.#greet(Math.max(1, bounds.connectTimeoutMs - elapsedMs()));
         return connection;
       } catch (error) {
         connection.close();
         if (!isOnTheWay(error)) throw error;
+        if (tries === 1 && security.tls === undefined && (await greetsInTls(address))) {
+          throw new ShoalError('TLS_FAILED', { address: address.text, ...needsTls });
+        }
         // A last try that was cut short knows less than those before it.
         const isCutShort = elapsedMs() >= bounds.connectTimeoutMs;
         if (reason === undefined || !isCutShort) reason = reasonOf(error);
@@ -187,6 +202,7 @@ export class Connection {
     if (this.closed.aborted) return;
     this.#closing.abort(reason);
     this.jobs.close();
+    this.access.close();
     this.bundles.close();
     this.cluster.close();
   }
@@ -204,6 +220,9 @@ export class Connection {
     }
   }
 }
+
+/** A server that speaks TLS breaks off a plain connection without a word; asking it is the one way to know. */
+const greetsInTls = ({ host, port }: Address): Promise<boolean> => speaksTls(host, port, tlsProbeMs);
 
 /** This process does not exit while somebody waits for the promise. */
 async function whileAwake<T>(promise: Promise<T>): Promise<T> {

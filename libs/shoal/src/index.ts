@@ -5,7 +5,7 @@
 import type { ConnectOptions } from '@shoal/client';
 import type { MapPool } from '@shoal/pool';
 
-export type { ConnectOptions } from '@shoal/client';
+export type { ConnectOptions, TlsOptions } from '@shoal/client';
 export {
   type ErrorCode,
   InitializerError,
@@ -53,8 +53,10 @@ export {
  * Connects to a cluster: `await using pool = await connect('127.0.0.1:7300')`. What it resolves to has the interface of
  * `new Pool()`, and its options: they are the defaults of every job of this connection.
  *
- * `address` is `HOST:PORT` of the coordinator. An address on another machine needs `insecure: true`: there is no TLS yet.
- * Rejects with CANNOT_CONNECT, VERSION_MISMATCH or INSECURE_CONNECT, or with what is wrong with an option.
+ * `address` is `HOST:PORT` of the coordinator. An address on another machine needs `tls`, and most coordinators there
+ * want to know who calls: a certificate in `tls`, or a `token`. See docs/several-machines.md.
+ * Rejects with CANNOT_CONNECT, VERSION_MISMATCH, INSECURE_CONNECT, TLS_FAILED or UNAUTHENTICATED, or with what is wrong
+ * with an option.
  */
 export async function connect(address: string, options?: ConnectOptions): Promise<MapPool> {
   const client = await import('@shoal/client');

@@ -1,0 +1,105 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { ShoalError } from '@shoal/errors';
+import type { DialMaterial } from '@shoal/protocol';
+import type { Address } from './address.ts';
+
+/** Certificates of a connection. Each is PEM, or the path of a file with it. */
+export interface TlsOptions {
+  /** Whom to trust: the authority that signed for the coordinator. Default: the authorities that Node trusts. */
+  readonly ca?: string | Uint8Array | undefined;
+  /** Who you are: your certificate. Needs `key`. Default: none; you are whoever your `token` says. */
+  readonly cert?: string | Uint8Array | undefined;
+  /** The private key of `cert`. Default: none. */
+  readonly key?: string | Uint8Array | undefined;
+}
+
+/** How a connection is protected. */
+export interface ClientSecurity {
+  /** The material for the next connection; undefined: no TLS. */
+  readonly tls: (() => Promise<DialMaterial>) | undefined;
+  readonly token: string | undefined;
+}
+
+/** The options that say how. */
+export interface SecurityOptions {
+  readonly tls?: boolean | TlsOptions | undefined;
+  readonly token?: string | undefined;
+  readonly insecure?: boolean | undefined;
+}
+
+const tlsNames: readonly string[] = ['ca', 'cert', 'key'] satisfies (keyof TlsOptions)[];
+
+/** Checks types and names. Throws a TypeError that names the option, and never shows what it was given. */
+export function checkSecurityOptions({ tls, token, insecure }: SecurityOptions): void {
+  if (insecure !== undefined && typeof insecure !== 'boolean') {
+    throw new TypeError(`insecure has to be true or false, not ${typeof insecure}.`);
+  }
+  if (token !== undefined && (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token))) {
+    throw new TypeError('token has to be a string of letters, digits and punctuation, without spaces.');
+  }
+  if (tls === undefined || typeof tls === 'boolean') return;
+  if (typeof tls !== 'object' || tls === null || Array.isArray(tls)) {
+    throw new TypeError(`tls has to be true, false or { ca, cert, key }, not ${typeof tls}.`);
+  }
+  for (const [name, value] of Object.entries(tls)) {
+    if (!tlsNames.includes(name))
+      throw new TypeError(`tls has no option "${name}"; it has ca, cert and key.`);
+    if (value !== undefined && typeof value !== 'string' && !(value instanceof Uint8Array)) {
+      throw new TypeError(`tls.${name} has to be PEM or the path of a file with it, not ${typeof value}.`);
+    }
+  }
+  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+    throw new TypeError('tls.cert and tls.key belong together: give both, or none.');
+  }
+}
+
+/**
+ * How to reach an address with these options.
+ *
+ * Errors: `INSECURE_CONNECT` for another machine without TLS, unless `insecure` allows it; `FILE_NOT_USABLE` for a file
+ * that is not there or holds no PEM.
+ */
+export async function securityOf(address: Address, options: SecurityOptions): Promise<ClientSecurity> {
+  const { tls, token, insecure } = options;
+  const files = tls === true ? {} : tls === false ? undefined : tls;
+  if (files === undefined) {
+    if (!address.loopback && insecure !== true) {
+      throw new ShoalError('INSECURE_CONNECT', {
+        address: address.text,
+        hint: 'Two commands protect them: `shoal certs issue NAME --role client` where the certificates of the cluster were made, and here the same command as before with `--tls-dir` and the folder that it wrote (the option tls in code).',
+      });
+    }
+    return { tls: undefined, token };
+  }
+  const material = (): Promise<DialMaterial> => readMaterial(files);
+  // A file that is missing is told now and not as a failed connection.
+  await material();
+  return { tls: material, token };
+}
+
+async function readMaterial({ ca, cert, key }: TlsOptions): Promise<DialMaterial> {
+  const [caPem, certPem, keyPem] = await Promise.all([pemOf(ca), pemOf(cert), pemOf(key)]);
+  return { ca: caPem, cert: certPem, key: keyPem };
+}
+
+async function pemOf(given: string | Uint8Array | undefined): Promise<string | undefined> {
+  if (given === undefined) return undefined;
+  if (typeof given !== 'string') return Buffer.from(given).toString('utf8');
+  if (given.includes('-----BEGIN ')) return given;
+  const text = await readFile(given, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'ENOENT' ? 'it does not exist' : `it cannot be read (${error.code})`;
+    throw new ShoalError('FILE_NOT_USABLE', { path: given, reason });
+  });
+  if (!/PRIVATE KEY-----/.test(text)) checkCertificate(given, text);
+  return text;
+}
+
+function checkCertificate(path: string, text: string): void {
+  try {
+    new X509Certificate(text);
+  } catch (error) {
+    const facts = { path, reason: 'there is no certificate (PEM) in it' };
+    throw new ShoalError('FILE_NOT_USABLE', facts, { cause: error });
+  }
+}
