@@ -11,7 +11,7 @@ const mayDependOn: Readonly<Record<string, readonly string[]>> = {
   'scope:scheduler': [],
   'scope:protocol': ['scope:errors'],
   'scope:pool': ['scope:errors', 'scope:scheduler'],
-  'scope:client': ['scope:credentials', 'scope:errors', 'scope:pool', 'scope:protocol'],
+  'scope:client': ['scope:errors', 'scope:pool', 'scope:protocol'],
   'scope:coordinator': ['scope:credentials', 'scope:errors', 'scope:protocol', 'scope:scheduler'],
   'scope:node-agent': ['scope:credentials', 'scope:errors', 'scope:pool', 'scope:protocol'],
   'scope:cli': [

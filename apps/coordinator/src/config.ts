@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { ShoalError } from '@shoal/errors';
 import { limits } from '@shoal/protocol';
 import { defaultSchedulerOptions, type SchedulerOptions } from '@shoal/scheduler';
-import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
+import { formatAddress, isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { type Log, stderrLog } from './log.ts';
 
 /** What a coordinator is started with. Everything is optional. */
@@ -10,11 +10,26 @@ export interface CoordinatorConfig {
   /** `HOST:PORT` for gRPC. Default `127.0.0.1:7300`; port 0 takes a free one. */
   readonly listen?: string;
   /**
-   * Allow an address that other machines can reach.
+   * A folder with the coordinator's certificate and its authority, as `shoal certs init` makes it. Connections are
+   * encrypted (TLS 1.3) then, and callers have to say who they are. The files are read again when they change.
    *
-   * Default false: whoever reaches the port can run code on every agent, and there is no TLS yet.
+   * Default: none; only this machine may connect.
+   */
+  readonly tlsDir?: string;
+  /**
+   * The text of a token file, one `[ROLE] SECRET` a line: whoever shows a secret is let in. Default: none.
+   *
+   * Without `tlsDir` the secrets travel as they are: that is for loopback.
+   */
+  readonly tokens?: string;
+  /**
+   * Allow an address that other machines can reach although there is no `tlsDir`.
+   *
+   * Default false: whoever reaches the port could run code on every agent. It is warned of, at the start and every minute.
    */
   readonly insecure?: boolean;
+  /** How often the files in `tlsDir` are looked at. Default 5,000 ms. */
+  readonly certificateCheckMs?: number;
   /** A folder that keeps pushed bundles over restarts. Default: memory only. */
   readonly bundleDir?: string;
   /** Bytes of one bundle, at most. Default 64 MiB. */
@@ -63,6 +78,11 @@ export interface CoordinatorConfig {
 /** A config with every default filled in and every value checked. */
 export interface SettledConfig {
   readonly listen: ListenAddress;
+  readonly tlsDir: string | undefined;
+  readonly tokens: string | undefined;
+  /** It can be reached by others, and nothing protects it: somebody asked for that. */
+  readonly isExposed: boolean;
+  readonly certificateCheckMs: number;
   readonly bundleDir: string | undefined;
   readonly maxBundleBytes: number;
   readonly maxBundleStoreBytes: number;
@@ -83,13 +103,18 @@ export interface SettledConfig {
 /** Checks a config before anything starts. Throws `INSECURE_LISTEN`, `REQUEST_INVALID` or a RangeError. */
 export function settleConfig(config: CoordinatorConfig): SettledConfig {
   const listen = parseListenAddress(config.listen ?? '127.0.0.1:7300');
-  if (!isLoopback(listen.host) && config.insecure !== true) {
-    throw new ShoalError('INSECURE_LISTEN', { address: config.listen });
+  const isExposed = !isLoopback(listen.host) && config.tlsDir === undefined;
+  if (isExposed && config.insecure !== true) {
+    throw new ShoalError('INSECURE_LISTEN', { address: formatAddress(listen) });
   }
   const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? defaultSchedulerOptions.heartbeatMs);
   const leaseMs = positive('leaseMs', config.leaseMs ?? defaultSchedulerOptions.leaseMs);
   return {
     listen,
+    tlsDir: config.tlsDir,
+    tokens: config.tokens,
+    isExposed,
+    certificateCheckMs: positive('certificateCheckMs', config.certificateCheckMs ?? 5_000),
     bundleDir: config.bundleDir,
     maxBundleBytes: positive('maxBundleBytes', config.maxBundleBytes ?? limits.bundleBytes.default),
     maxItemBytes: positive('maxItemBytes', config.maxItemBytes ?? limits.itemBytes.default),

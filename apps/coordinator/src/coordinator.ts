@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { ServerCredentials } from '@grpc/grpc-js';
+import { ShoalError } from '@shoal/errors';
 import {
+  AccessServiceService,
   AgentServiceService,
   BundleServiceService,
   ClusterServiceService,
@@ -12,6 +13,9 @@ import {
   ownPeer,
 } from '@shoal/protocol';
 import { PayloadStore } from '@shoal/scheduler';
+import { Access } from './access/access.ts';
+import { accessService } from './access/access-service.ts';
+import { unlisted } from './access/access-table.ts';
 import { agentService } from './agent-service.ts';
 import { Agents } from './agents.ts';
 import { bundleService } from './bundle-service.ts';
@@ -68,7 +72,7 @@ export interface CoordinatorStatus {
 /** How long clients and agents have to read the last message before they are cut off. */
 const partingMs = 2_000;
 
-/** Starts a coordinator. Rejects with `INSECURE_LISTEN`, `ADDRESS_IN_USE`, or the first bad option. */
+/** Starts a coordinator. Rejects with `INSECURE_LISTEN`, `FILE_NOT_USABLE`, `ADDRESS_IN_USE`, or the first bad option. */
 export async function startCoordinator(config: CoordinatorConfig = {}): Promise<Coordinator> {
   const settled = settleConfig(config);
   const { heartbeatMs, leaseMs } = settled;
@@ -85,6 +89,14 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     onFull: (job, reason) => driver.storageFailed(job, reason),
   });
   const store = new PayloadStore<StoredRun, ItemFailure, StoredBlock>(vault);
+  const access = await Access.open({
+    tlsDir: settled.tlsDir,
+    tokens: settled.tokens,
+    isExposed: settled.isExposed,
+    certificateCheckMs: settled.certificateCheckMs,
+    feed,
+    knowsJob: (id) => driver.jobs.has(id),
+  });
   const bundles = await BundleStore.open({
     maxBundleBytes: settled.maxBundleBytes,
     maxStoreBytes: settled.maxBundleStoreBytes,
@@ -130,12 +142,13 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       settledItems: totals.itemsSucceeded + totals.itemsFailed,
       speculatedItems: totals.itemsSpeculated,
       speculationWins: totals.speculationWins,
+      protection: access.protection,
       heldBytes: vault.memoryBytes,
       spilledBytes: vault.spilledBytes,
     };
   };
 
-  const server = createServer([
+  const services = [
     {
       definition: JobServiceService,
       handlers: jobService({ driver, jobs, agents, groups, heartbeatMs, maxItemBytes: settled.maxItemBytes }),
@@ -143,8 +156,24 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     { definition: BundleServiceService, handlers: bundleService(bundles, feed) },
     { definition: AgentServiceService, handlers: agentService(agents, driver) },
     { definition: ClusterServiceService, handlers: clusterService({ agents, feed, status }) },
-  ]);
-  const port = await server.listen(address, ServerCredentials.createInsecure());
+    {
+      definition: AccessServiceService,
+      handlers: accessService({
+        certificates: access.certificates,
+        gate: access.gate,
+        feed,
+        isConnected: (name) => agents.list().some((agent) => agent.name === name),
+      }),
+    },
+  ];
+  const server = createServer(services, access.interceptors);
+  const forgotten = unlisted(server.paths);
+  if (forgotten.length > 0)
+    throw new ShoalError('INTERNAL', { reason: `nobody may call ${forgotten.join(', ')}` });
+  const port = await server.listen(address, access.credentials).catch((error: unknown) => {
+    access.stop();
+    throw error;
+  });
   address = formatAddress({ ...settled.listen, port });
   const stalls = new StallObserver((stalledMs) => {
     const message = `the coordinator stood still for ${Math.round(stalledMs)} ms; nobody is judged for that`;
@@ -152,6 +181,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     driver.step({ type: 'stallObserved', stalledMs });
   }, now);
   feed.tell('coordinator.started', { address, epoch, heartbeatMs, leaseMs }, `listening on ${address}`);
+  access.listening(address);
 
   let hurry = (): void => {};
   let closing: Promise<void> | undefined;
@@ -168,6 +198,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     await server.close(partingMs);
     driver.stop();
     vault.close();
+    access.stop();
   };
 
   return {

@@ -26,6 +26,11 @@ export interface ClusterEvent {
  * | `job.speculated` | info | job, items, straggler, agent |
  * | `attempt.unconfirmed`, `result.refused` | warn, debug | attempt, items |
  * | `print.unread` | info | job, agent, pid; the message is what was printed |
+ * | `coordinator.insecure` | warn | address |
+ * | `access.refused` | warn | code, path, peer, refusals (since the last line) |
+ * | `token.created`, `certificate.issued` | info | role, name, ttlMs |
+ * | `certificate.replaced` | info | until |
+ * | `certificate.expiring`, `certificate.refused` | warn | file, until, reason |
  * | `bundle.stored`, `bundle.named` | info | sha256, bytes, name |
  */
 export class EventFeed {

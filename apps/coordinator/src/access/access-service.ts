@@ -1,0 +1,134 @@
+import { performance } from 'node:perf_hooks';
+import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { digestOf, formatJoinToken, isIdentityName, isRole, newSecret } from '@shoal/credentials';
+import { ShoalError } from '@shoal/errors';
+import {
+  type AccessServiceServer,
+  type CreateJoinTokenRequest,
+  type CreateJoinTokenResponse,
+  type JoinClusterRequest,
+  type JoinClusterResponse,
+  type RenewCertificateRequest,
+  type RenewCertificateResponse,
+  statusOf,
+} from '@shoal/protocol';
+import type { EventFeed } from '../event-feed.ts';
+import type { Gate } from './gate.ts';
+import { type JoinGrant, JoinTokens } from './join-tokens.ts';
+import type { ServerCertificates } from './server-certificates.ts';
+
+/** What the {@link accessService} works with. Both are undefined on a coordinator without certificates. */
+export interface AccessParts {
+  readonly certificates: ServerCertificates | undefined;
+  readonly gate: Gate | undefined;
+  readonly feed: EventFeed;
+  /** Whether an agent of that name is connected. */
+  readonly isConnected: (agent: string) => boolean;
+}
+
+const ttlMsMin = 1_000;
+const ttlMsMax = 86_400_000;
+
+/** Lets machines in: tokens to join with, and certificates for those who show them. */
+export function accessService({ certificates, gate, feed, isConnected }: AccessParts): AccessServiceServer {
+  const tokens = new JoinTokens();
+  const own = (): ServerCertificates => {
+    if (certificates !== undefined) return certificates;
+    throw new ShoalError('NO_AUTHORITY', { reason: 'it was started without --tls-dir' });
+  };
+
+  const createToken = ({ role, ttlMs, name }: CreateJoinTokenRequest): CreateJoinTokenResponse => {
+    // Asked first: a token that nobody could exchange is none.
+    void own().authority;
+    const grant = checkedGrant(role, name);
+    if (ttlMs < ttlMsMin || ttlMs > ttlMsMax) throw invalid('ttl_ms', 'must be from 1 second to 1 day');
+    const secret = newSecret();
+    tokens.add(digestText(secret), grant, ttlMs, performance.now());
+    feed.tell(
+      'token.created',
+      { role, ...(name === '' ? {} : { name }), ttlMs },
+      `a token for one ${role} to join with was made`,
+    );
+    const token = formatJoinToken({ secret, authority: own().fingerprint });
+    return { token, expiresUnixMs: Date.now() + ttlMs };
+  };
+
+  const join = async (request: JoinClusterRequest): Promise<JoinClusterResponse> => {
+    const { authority } = own();
+    const digest = digestText(request.secret);
+    const grant = tokens.take(digest, performance.now());
+    try {
+      const name = grant.name ?? request.name;
+      if (!isIdentityName(name)) throw invalid('name', `"${name.slice(0, 100)}" is no name`);
+      if (request.name !== '' && request.name !== name) {
+        throw invalid('name', `the token is for ${name}, not for ${request.name}`);
+      }
+      // Its certificate would be as good as that of the agent that has the name.
+      if (grant.role === 'agent' && isConnected(name))
+        throw new ShoalError('AGENT_NAME_TAKEN', { agent: name });
+      const { role } = grant;
+      const certificateChain = await authority.answer(request.certificateRequest, { name, role });
+      feed.tell('certificate.issued', { name, role }, `${role} ${name} joined with a token`);
+      return { certificateChain };
+    } catch (error) {
+      tokens.giveBack(digest);
+      throw error;
+    }
+  };
+
+  const renew = async (
+    call: ServerUnaryCall<RenewCertificateRequest, RenewCertificateResponse>,
+  ): Promise<RenewCertificateResponse> => {
+    const name = gate?.callerOf(call)?.name;
+    if (name === undefined) {
+      throw new ShoalError('PERMISSION_DENIED', {
+        who: 'a caller without a certificate',
+        what: 'renewing one',
+        allowed: 'agents that joined with a token',
+      });
+    }
+    // The table lets agents in and nobody else.
+    const certificateChain = await own().authority.answer(call.request.certificateRequest, {
+      name,
+      role: 'agent',
+    });
+    feed.tell('certificate.issued', { name, role: 'agent' }, `agent ${name} has renewed its certificate`);
+    return { certificateChain };
+  };
+
+  return {
+    createJoinToken: (
+      call: ServerUnaryCall<CreateJoinTokenRequest, CreateJoinTokenResponse>,
+      respond: sendUnaryData<CreateJoinTokenResponse>,
+    ): void => settle(respond, async () => createToken(call.request)),
+    joinCluster: (
+      call: ServerUnaryCall<JoinClusterRequest, JoinClusterResponse>,
+      respond: sendUnaryData<JoinClusterResponse>,
+    ): void => settle(respond, () => join(call.request)),
+    renewCertificate: (
+      call: ServerUnaryCall<RenewCertificateRequest, RenewCertificateResponse>,
+      respond: sendUnaryData<RenewCertificateResponse>,
+    ): void => settle(respond, () => renew(call)),
+  };
+}
+
+function settle<T>(respond: sendUnaryData<T>, make: () => Promise<T>): void {
+  make().then(
+    (value) => respond(null, value),
+    (error: unknown) => respond(statusOf(error)),
+  );
+}
+
+function checkedGrant(role: string, name: string): JoinGrant {
+  if (!isRole(role) || role === 'admin') throw invalid('role', 'must be client, agent or viewer');
+  if (name !== '' && !isIdentityName(name)) throw invalid('name', 'is no name');
+  // Whoever has a client's name has its jobs; an agent's is protected by being connected.
+  if (name === '' && role !== 'agent')
+    throw invalid('name', `is missing: a ${role} gets the name that is given here`);
+  return { role, name: name === '' ? undefined : name };
+}
+
+const digestText = (secret: string): string => digestOf(secret).toString('base64url');
+
+const invalid = (field: string, reason: string): ShoalError =>
+  new ShoalError('REQUEST_INVALID', { field, reason });

@@ -1,0 +1,122 @@
+import { ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
+import { type BearerToken, parseBearerTokens } from '@shoal/credentials';
+import { ShoalError } from '@shoal/errors';
+import type { Protection } from '@shoal/protocol';
+import type { EventFeed } from '../event-feed.ts';
+import { Gate, type Refusal } from './gate.ts';
+import { Identification } from './identification.ts';
+import { MessageRules } from './message-rules.ts';
+import { ServerCertificates } from './server-certificates.ts';
+
+/** What {@link Access.open} needs. */
+export interface AccessOptions {
+  readonly tlsDir: string | undefined;
+  /** The text of a token file; undefined: none. */
+  readonly tokens: string | undefined;
+  /** Whether it listens where others reach it, with nothing that protects it. */
+  readonly isExposed: boolean;
+  readonly certificateCheckMs: number;
+  readonly feed: EventFeed;
+  /** Whether a job can still be asked for. */
+  readonly knowsJob: (id: string) => boolean;
+}
+
+const warnEveryMs = 60_000;
+const refusalsEveryMs = 1_000;
+
+/** Who may do what here: certificates, tokens, the gate in front of every service, and what is said of all that. */
+export class Access {
+  readonly certificates: ServerCertificates | undefined;
+  /** Undefined: whoever reaches this coordinator may do everything. */
+  readonly gate: Gate | undefined;
+  readonly #options: AccessOptions;
+  #reminder: NodeJS.Timeout | undefined;
+  #refusals = 0;
+  #refusalToldAtMs = Number.NEGATIVE_INFINITY;
+
+  private constructor(options: AccessOptions, certificates: ServerCertificates | undefined) {
+    this.#options = options;
+    this.certificates = certificates;
+    const tokens = options.tokens === undefined ? [] : bearerTokens(options.tokens);
+    if (certificates !== undefined || tokens.length > 0) {
+      this.gate = new Gate({
+        identification: new Identification(tokens),
+        rules: new MessageRules(options.knowsJob),
+        onRefused: (refusal) => this.#refused(refusal),
+      });
+    }
+  }
+
+  /** Errors: `FILE_NOT_USABLE` for a certificate, a key or a token that cannot be used. */
+  static async open(options: AccessOptions): Promise<Access> {
+    const { tlsDir, certificateCheckMs: checkMs, feed } = options;
+    return new Access(
+      options,
+      tlsDir === undefined ? undefined : await ServerCertificates.open({ tlsDir, checkMs, feed }),
+    );
+  }
+
+  get credentials(): ServerCredentials {
+    return this.certificates?.credentials ?? ServerCredentials.createInsecure();
+  }
+
+  get interceptors(): readonly ServerInterceptor[] {
+    return this.gate === undefined ? [] : [this.gate.interceptor];
+  }
+
+  /** How the coordinator is protected, for its status. */
+  get protection(): Protection {
+    const expiries = this.certificates?.expiries;
+    return {
+      encrypted: this.certificates !== undefined,
+      authenticated: this.gate !== undefined,
+      insecure: this.#options.isExposed,
+      certificateExpiresUnixMs: expiries?.certificateMs ?? 0,
+      authorityExpiresUnixMs: expiries?.authorityMs ?? 0,
+    };
+  }
+
+  /** It listens now: says so, and goes on saying so, where nothing protects it. */
+  listening(address: string): void {
+    if (!this.#options.isExposed) return;
+    const warn = (): void => {
+      const message = `INSECURE: whoever reaches ${address} can read what is sent, and run code on every agent (--insecure)`;
+      this.#options.feed.tell('coordinator.insecure', { address }, message, 'warn');
+    };
+    warn();
+    this.#reminder = setInterval(warn, warnEveryMs);
+    this.#reminder.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#reminder);
+    this.certificates?.stop();
+  }
+
+  /** Told once a second at most: whoever guesses at tokens must not fill the disk as well. */
+  #refused({ error, path, peer }: Refusal): void {
+    this.#refusals += 1;
+    const nowMs = performance.now();
+    if (nowMs - this.#refusalToldAtMs < refusalsEveryMs) return;
+    const refusals = this.#refusals;
+    this.#refusals = 0;
+    this.#refusalToldAtMs = nowMs;
+    const facts = { code: error.code, path, peer, refusals };
+    this.#options.feed.tell(
+      'access.refused',
+      facts,
+      `${path} was refused to ${peer}: ${error.message}`,
+      'warn',
+    );
+  }
+}
+
+function bearerTokens(text: string): readonly BearerToken[] {
+  try {
+    const tokens = parseBearerTokens(text);
+    if (tokens.length === 0) throw new Error('there is no token in it');
+    return tokens;
+  } catch (error) {
+    throw new ShoalError('FILE_NOT_USABLE', { path: 'token file', reason: (error as Error).message });
+  }
+}

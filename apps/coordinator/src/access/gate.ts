@@ -1,0 +1,125 @@
+import type { TLSSocket } from 'node:tls';
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+} from '@grpc/grpc-js';
+import type { SubjectFields } from '@shoal/credentials';
+import { ShoalError } from '@shoal/errors';
+import { statusOf } from '@shoal/protocol';
+import { checkAccess } from './access-table.ts';
+import type { Identification, Shown } from './identification.ts';
+import type { Identity } from './identity.ts';
+import type { MessageRule, MessageRules } from './message-rules.ts';
+
+/** What a {@link Gate} is made of. */
+export interface GateParts {
+  readonly identification: Identification;
+  readonly rules: MessageRules;
+  /** Hears of every refusal. */
+  readonly onRefused: (refusal: Refusal) => void;
+}
+
+/** A call that was turned away. */
+export interface Refusal {
+  readonly error: ShoalError;
+  readonly path: string;
+  /** The address of the caller. */
+  readonly peer: string;
+}
+
+/**
+ * Every call passes here before its service hears of it: who calls, whether he may (access-table.ts), and whether what
+ * he asks for is his (message-rules.ts). What is refused is told in words.
+ */
+export class Gate {
+  readonly #parts: GateParts;
+  /** By the one object of a call that a service is handed, too. */
+  readonly #callers = new WeakMap<Metadata, Identity>();
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  /** Who makes a call that was let through; undefined for anyone who needs not be known. */
+  callerOf({ metadata }: { readonly metadata: Metadata }): Identity | undefined {
+    return this.#callers.get(metadata);
+  }
+
+  readonly interceptor: ServerInterceptor = ({ path }, call) => {
+    const rules = this.#parts.rules.byPath[path] ?? {};
+    let caller: Identity | undefined;
+    let refused = false;
+    const refuse = (error: unknown): void => {
+      refused = true;
+      call.sendStatus(statusOf(error));
+      if (error instanceof ShoalError) this.#parts.onRefused({ error, path, peer: call.getPeer() });
+    };
+    /** Hands a message on, unless its rule refuses it. Nothing of a refused call goes further, in either direction. */
+    const pass = <T>(by: MessageRule | undefined, message: T, next: (message: T) => void): void => {
+      if (refused) return;
+      if (by === undefined || caller === undefined) {
+        next(message);
+        return;
+      }
+      let passed: T;
+      try {
+        passed = by(message as never, caller) as T;
+      } catch (error) {
+        refuse(error);
+        return;
+      }
+      next(passed);
+    };
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, go) => {
+            try {
+              const found = this.#parts.identification.identify(shownBy(call, metadata));
+              checkAccess(path, found);
+              if (!(found instanceof ShoalError)) {
+                caller = found;
+                this.#callers.set(metadata, found);
+              }
+            } catch (error) {
+              refuse(error);
+              return;
+            }
+            // The secret is not the business of anybody behind this.
+            metadata.remove('authorization');
+            go(metadata);
+          },
+          onReceiveMessage: (message, go) => pass(rules.request, message, go),
+          onReceiveHalfClose: (go) => {
+            if (!refused) go();
+          },
+        }),
+      sendMessage: (message, go) => pass(rules.response, message, go),
+      sendStatus: (status, go) => {
+        if (!refused) go(status);
+      },
+    });
+  };
+}
+
+function shownBy(call: ServerInterceptingCallInterface, metadata: Metadata): Shown {
+  const [authorization] = metadata.get('authorization');
+  return {
+    authorization: authorization === undefined ? undefined : String(authorization),
+    certificate: certificateOf(call),
+  };
+}
+
+/** What grpc-js shows of a certificate that is not good: nothing. Its socket knows why. */
+type CallWithSocket = { readonly stream?: { readonly session?: { readonly socket?: Partial<TLSSocket> } } };
+
+function certificateOf(call: ServerInterceptingCallInterface): Shown['certificate'] {
+  const { sslPeerCertificate: verified } = call.getAuthContext();
+  if (verified !== undefined) return { subject: verified.subject as unknown as SubjectFields };
+  const socket = (call as unknown as CallWithSocket).stream?.session?.socket;
+  const shown = socket?.getPeerCertificate?.();
+  if (shown === undefined || shown === null || Object.keys(shown).length === 0) return undefined;
+  return { problem: String(socket?.authorizationError ?? 'not verified') };
+}

@@ -1,0 +1,73 @@
+import { formatJoinToken, newSecret } from '@shoal/credentials';
+import { expect, test } from 'vitest';
+import { Identification } from './identification.ts';
+
+const [all, viewing] = [newSecret(), newSecret()];
+const identification = new Identification([
+  { secret: all, role: undefined },
+  { secret: viewing, role: 'viewer' },
+]);
+const laptop = { subject: { O: 'shoal', OU: 'client', CN: 'laptop' } };
+const bearer = (token: string): string => `Bearer ${token}`;
+const identify = (authorization?: string, certificate?: typeof laptop | { problem: string }) =>
+  identification.identify({ authorization, certificate });
+
+test('a certificate says who its holder is', () => {
+  expect(identify(undefined, laptop)).toEqual({
+    id: 'client laptop',
+    name: 'laptop',
+    roles: new Set(['client']),
+    words: 'client laptop',
+  });
+});
+
+test('a token without a role opens everything, one with a role what that may', () => {
+  expect(identify(bearer(all))).toMatchObject({
+    name: undefined,
+    roles: new Set(['client', 'agent', 'viewer', 'admin']),
+  });
+  expect(identify(bearer(viewing))).toMatchObject({ id: 'token 2', roles: new Set(['viewer']) });
+});
+
+test('whoever shows both has the name of the one and the roles of both', () => {
+  expect(identify(bearer(viewing), laptop)).toMatchObject({
+    id: 'client laptop',
+    roles: new Set(['client', 'viewer']),
+  });
+});
+
+test.each([
+  ['nothing', undefined, undefined, 'neither a certificate nor a token'],
+  ['another token', bearer(newSecret()), undefined, 'its token is none of this coordinator'],
+  [
+    'another token beside a good certificate',
+    bearer(newSecret()),
+    laptop,
+    'its token is none of this coordinator',
+  ],
+  ['no bearer token', 'Basic YTpi', undefined, 'is no bearer token'],
+  [
+    'a token to join with',
+    bearer(formatJoinToken({ secret: newSecret(), authority: newSecret() })),
+    undefined,
+    'a token to join with',
+  ],
+  ['an expired certificate', undefined, { problem: 'CERT_HAS_EXPIRED' }, 'its certificate has expired'],
+  [
+    'a foreign certificate',
+    undefined,
+    { problem: 'SELF_SIGNED_CERT_IN_CHAIN' },
+    'signed by another authority',
+  ],
+  ["a server's certificate", undefined, { problem: 'INVALID_PURPOSE' }, 'one for servers'],
+  ['a certificate that is bad in a new way', undefined, { problem: 'WHATEVER' }, 'is not good (WHATEVER)'],
+  ['a certificate without a role', undefined, { subject: { O: 'shoal', CN: 'x' } }, 'names no role'],
+] as const)('%s makes nobody known, and the reason is said', (_, authorization, certificate, reason) => {
+  const found = identification.identify({ authorization, certificate });
+  expect(found).toMatchObject({ code: 'UNAUTHENTICATED', message: expect.stringContaining(reason) });
+});
+
+test('a token is in no error', () => {
+  const secret = newSecret();
+  expect(JSON.stringify(identify(bearer(secret)))).not.toContain(secret);
+});

@@ -1,0 +1,17 @@
+import type { Role } from '@shoal/credentials';
+
+/** Who calls, as far as it was proven. */
+export interface Identity {
+  /** By which what belongs to it is known: the same for each of its connections. */
+  readonly id: string;
+  /** The name in its certificate; undefined for the bearer of a token. */
+  readonly name: string | undefined;
+  readonly roles: ReadonlySet<Role>;
+  /** As a message calls it: `client laptop`. */
+  readonly words: string;
+}
+
+/** Whether it may see how every job is. */
+export function seesEveryJob({ roles }: Identity): boolean {
+  return roles.has('viewer') || roles.has('admin');
+}

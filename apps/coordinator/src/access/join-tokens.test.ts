@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { JoinTokens } from './join-tokens.ts';
+
+const grant = { role: 'agent', name: undefined } as const;
+const quarterHourMs = 900_000;
+const refusedFor = (reason: string): object =>
+  expect.objectContaining({ code: 'UNAUTHENTICATED', message: expect.stringContaining(reason) });
+
+test('a token is exchanged once', () => {
+  const tokens = new JoinTokens();
+  tokens.add('a', grant, quarterHourMs, 0);
+  expect(tokens.take('a', 1)).toEqual(grant);
+  expect(() => tokens.take('a', 2)).toThrow(refusedFor('was used before'));
+});
+
+test('a token is good for its time and no longer', () => {
+  const tokens = new JoinTokens();
+  tokens.add('a', grant, quarterHourMs, 0);
+  tokens.add('b', grant, quarterHourMs, 0);
+  expect(tokens.take('a', quarterHourMs - 1)).toEqual(grant);
+  expect(() => tokens.take('b', quarterHourMs)).toThrow(refusedFor('has expired'));
+});
+
+test('a token that nobody made is unknown', () => {
+  expect(() => new JoinTokens().take('a', 0)).toThrow(refusedFor('is unknown here'));
+});
+
+test('a token that was given back can be used again, within its time', () => {
+  const tokens = new JoinTokens();
+  tokens.add('a', grant, quarterHourMs, 0);
+  tokens.take('a', 1);
+  tokens.giveBack('a');
+  expect(tokens.take('a', 2)).toEqual(grant);
+  tokens.giveBack('a');
+  expect(() => tokens.take('a', quarterHourMs)).toThrow(refusedFor('has expired'));
+});
+
+test('1,000 are kept, and an hour after their end they make room', () => {
+  const tokens = new JoinTokens();
+  for (let at = 0; at < 1_000; at += 1) tokens.add(`token-${at}`, grant, quarterHourMs, 0);
+  expect(() => tokens.add('more', grant, quarterHourMs, 1)).toThrow(
+    expect.objectContaining({ code: 'LIMIT_REACHED' }),
+  );
+  const later = quarterHourMs + 3_600_000;
+  tokens.add('more', grant, quarterHourMs, later);
+  expect(() => tokens.take('token-0', later)).toThrow(refusedFor('is unknown here'));
+});

@@ -1,0 +1,69 @@
+import type { Role } from '@shoal/credentials';
+import { ShoalError } from '@shoal/errors';
+
+/** What a token to join with grants. */
+export interface JoinGrant {
+  readonly role: Role;
+  /** Undefined: the name that its bearer asks for. */
+  readonly name: string | undefined;
+}
+
+interface OpenToken {
+  readonly grant: JoinGrant;
+  readonly expiresAtMs: number;
+  used: boolean;
+}
+
+/** A token that has expired or was used is remembered for so long, so that its bearer is told which of the two. */
+const memoryMs = 3_600_000;
+const tokensMax = 1_000;
+
+/**
+ * The tokens that can be exchanged for a certificate, each once. Pure: the time comes with each call, and what is
+ * kept of a token is its digest.
+ */
+export class JoinTokens {
+  readonly #byDigest = new Map<string, OpenToken>();
+
+  /** A new token, good for `ttlMs`. Throws `LIMIT_REACHED` where 1,000 are kept already. */
+  add(digest: string, grant: JoinGrant, ttlMs: number, atMs: number): void {
+    this.#forget(atMs);
+    if (this.#byDigest.size >= tokensMax) {
+      throw new ShoalError('LIMIT_REACHED', {
+        what: 'Tokens to join with',
+        value: this.#byDigest.size + 1,
+        limit: tokensMax,
+        option: 'fixed; they are forgotten an hour after they expire',
+      });
+    }
+    this.#byDigest.set(digest, { grant, expiresAtMs: atMs + ttlMs, used: false });
+  }
+
+  /** What the token grants; from now on it is used. Throws `UNAUTHENTICATED` for one that grants nothing. */
+  take(digest: string, atMs: number): JoinGrant {
+    const token = this.#byDigest.get(digest);
+    if (token === undefined) throw refused('this token to join with is unknown here');
+    if (token.used) throw refused('this token to join with was used before');
+    if (atMs >= token.expiresAtMs) throw refused('this token to join with has expired');
+    token.used = true;
+    return token.grant;
+  }
+
+  /** The exchange failed for a reason that the token is innocent of: it can be used again. */
+  giveBack(digest: string): void {
+    const token = this.#byDigest.get(digest);
+    if (token !== undefined) token.used = false;
+  }
+
+  #forget(atMs: number): void {
+    for (const [digest, { expiresAtMs }] of this.#byDigest) {
+      if (atMs >= expiresAtMs + memoryMs) this.#byDigest.delete(digest);
+    }
+  }
+}
+
+const refused = (reason: string): ShoalError =>
+  new ShoalError('UNAUTHENTICATED', {
+    reason,
+    hint: 'Make another: shoal token create --role agent. (One token lets one machine in; a restart of the coordinator voids all.)',
+  });

@@ -1,0 +1,159 @@
+import { ShoalError } from '@shoal/errors';
+import type {
+  AgentInfo,
+  ControlRequest,
+  ControlResponse,
+  CreateJobRequest,
+  CreateJobResponse,
+  DataRequest,
+  HoldGroupRequest,
+  JobInfo,
+  ListAgentsResponse,
+  ListJobsResponse,
+  MapRequest,
+  PushItemsRequest,
+} from '@shoal/protocol';
+import { type Identity, seesEveryJob } from './identity.ts';
+import { OwnerBook } from './owner-book.ts';
+
+/** What a rule does with one message: hands it on, hands on another in its place, or throws. */
+export type MessageRule = (message: never, caller: Identity) => unknown;
+
+/** The rules for one method. */
+export interface MethodRules {
+  readonly request?: MessageRule;
+  readonly response?: MessageRule;
+}
+
+const ownersMax = 100_000;
+
+/**
+ * What is the caller's own.
+ *
+ * A job belongs to whoever created it: to other clients it does not exist (JOB_NOT_FOUND says nothing of it). Its id is
+ * learned from the answer that tells it to its client. So does a group of processes, in which jobs would meet each
+ * other's leftovers. An agent speaks under the name in its certificate, and only for the sessions that it opened.
+ */
+export class MessageRules {
+  readonly #jobs: OwnerBook<string>;
+  readonly #groups = new OwnerBook<string>(ownersMax);
+  readonly #sessions = new OwnerBook<number>(ownersMax);
+  readonly byPath: Readonly<Record<string, MethodRules>>;
+
+  /** `knowsJob` tells whether a job can still be asked for. */
+  constructor(knowsJob: (id: string) => boolean) {
+    this.#jobs = new OwnerBook(ownersMax, (id) => !knowsJob(id));
+    const own = rule<{ jobId: string }>((message, caller) => this.#checkOwn(message.jobId, caller, false));
+    const seen = rule<{ jobId: string }>((message, caller) => this.#checkOwn(message.jobId, caller, true));
+    const told = rule<{ job?: JobInfo | undefined }>((message) => ({
+      ...message,
+      job: message.job && this.#unscoped(message.job),
+    }));
+    this.byPath = {
+      '/shoal.v1.JobService/CreateJob': {
+        request: rule<CreateJobRequest>((message, caller) => {
+          this.#claimGroup(message.options?.group?.id, caller);
+          // Two clients may choose the same request id; neither must get the other's job for it.
+          const { requestId } = message;
+          return requestId === '' ? message : { ...message, requestId: `${caller.id}: ${requestId}` };
+        }),
+        response: rule<CreateJobResponse>((message, caller) => void this.#jobs.claim(message.jobId, caller)),
+      },
+      '/shoal.v1.JobService/PushItems': {
+        request: rule<PushItemsRequest>(({ message }, caller) => {
+          if (message?.$case === 'start') this.#checkOwn(message.value.jobId, caller, false);
+        }),
+      },
+      '/shoal.v1.JobService/ReadResults': { request: own },
+      '/shoal.v1.JobService/AcknowledgeResults': { request: own },
+      '/shoal.v1.JobService/GetJob': { request: seen, response: told },
+      '/shoal.v1.JobService/WatchJob': { request: seen, response: told },
+      '/shoal.v1.JobService/CancelJob': { request: own, response: told },
+      '/shoal.v1.JobService/ListJobs': {
+        response: rule<ListJobsResponse>(({ jobs }, caller) => ({
+          jobs: jobs
+            .filter(({ jobId }) => seesEveryJob(caller) || this.#jobs.isOwnedBy(jobId, caller))
+            .map((job) => this.#unscoped(job)),
+        })),
+      },
+      '/shoal.v1.JobService/Map': {
+        request: rule<MapRequest>(({ start }, caller) => this.#claimGroup(start?.options?.group?.id, caller)),
+      },
+      '/shoal.v1.JobService/HoldGroup': {
+        request: rule<HoldGroupRequest>(({ groupId }, caller) => this.#claimGroup(groupId, caller)),
+      },
+      '/shoal.v1.ClusterService/ListAgents': {
+        response: rule<ListAgentsResponse>(({ agents }, caller) => ({
+          agents: caller.roles.has('admin')
+            ? agents
+            : agents.map((agent) => this.#withoutOthers(agent, caller)),
+        })),
+      },
+      '/shoal.v1.AgentService/Control': {
+        request: rule<ControlRequest>(({ message }, caller) => {
+          if (message?.$case === 'join') checkName(message.value.agentName, caller);
+        }),
+        response: rule<ControlResponse>(({ message }, caller) => {
+          if (message?.$case === 'joined') this.#sessions.claim(message.value.session, caller);
+        }),
+      },
+      '/shoal.v1.AgentService/Data': {
+        request: rule<DataRequest>(({ hello }, caller) => {
+          if (hello !== undefined && !this.#sessions.isOwnedBy(hello.session, caller)) {
+            throw new ShoalError('SESSION_STALE', { session: hello.session });
+          }
+        }),
+      },
+    };
+  }
+
+  #checkOwn(job: string, caller: Identity, isLooking: boolean): void {
+    if (caller.roles.has('admin') || (isLooking && seesEveryJob(caller))) return;
+    if (!this.#jobs.isOwnedBy(job, caller)) throw new ShoalError('JOB_NOT_FOUND', { job });
+  }
+
+  #claimGroup(group: string | undefined, caller: Identity): void {
+    if (group === undefined || group === '' || this.#groups.claim(group, caller)) return;
+    throw new ShoalError('PERMISSION_DENIED', {
+      who: caller.words,
+      what: 'this group of processes',
+      allowed: 'whoever used it first',
+    });
+  }
+
+  #unscoped(job: JobInfo): JobInfo {
+    const scope = `${this.#jobs.ownerOf(job.jobId) ?? ''}: `;
+    return job.requestId.startsWith(scope) ? { ...job, requestId: job.requestId.slice(scope.length) } : job;
+  }
+
+  /** Whoever knows the id of a group can run code beside its jobs: it is told to those whose group it is. */
+  #withoutOthers(agent: AgentInfo, caller: Identity): AgentInfo {
+    const shown = <T extends { readonly groupId: string }>(each: T): T =>
+      this.#groups.isOwnedBy(each.groupId, caller) ? each : { ...each, groupId: '' };
+    const { stats } = agent;
+    if (stats === undefined) return agent;
+    return {
+      ...agent,
+      stats: {
+        ...stats,
+        processes: stats.processes.map(shown),
+        groupLosses: stats.groupLosses.filter(({ groupId }) => this.#groups.isOwnedBy(groupId, caller)),
+      },
+    };
+  }
+}
+
+function checkName(agentName: string, caller: Identity): void {
+  // Who has a token instead of a certificate has no name that could be proven.
+  if (caller.name === undefined || caller.name === agentName) return;
+  throw new ShoalError('PERMISSION_DENIED', {
+    who: caller.words,
+    what: `joining as ${agentName}`,
+    allowed: `an agent with a certificate of that name`,
+  });
+}
+
+/** A rule for messages of one type: what it returns takes the message's place, undefined leaves it as it is. */
+function rule<Message>(apply: (message: Message, caller: Identity) => unknown): MessageRule {
+  return (message: never, caller) => apply(message as Message, caller) ?? message;
+}

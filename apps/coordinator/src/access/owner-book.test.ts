@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { OwnerBook } from './owner-book.ts';
+
+const identity = (id: string) => ({ id, name: id, roles: new Set(['client'] as const), words: id });
+const [ann, bob] = [identity('ann'), identity('bob')];
+
+test('whoever claims something first owns it, and may claim it again', () => {
+  const book = new OwnerBook<string>(10);
+  expect(book.claim('job', ann)).toBe(true);
+  expect(book.claim('job', ann)).toBe(true);
+  expect(book.claim('job', bob)).toBe(false);
+  expect(book.isOwnedBy('job', ann)).toBe(true);
+  expect(book.isOwnedBy('job', bob)).toBe(false);
+  expect(book.isOwnedBy('another', ann), 'what nobody claimed is nobody’s').toBe(false);
+});
+
+test('a full book forgets what is over, and then what is oldest', () => {
+  const over = new Set(['two']);
+  const book = new OwnerBook<string>(3, (key) => over.has(key));
+  for (const key of ['one', 'two', 'three', 'four']) book.claim(key, ann);
+  expect(['one', 'two', 'three', 'four'].map((key) => book.ownerOf(key))).toEqual([
+    'ann',
+    undefined,
+    'ann',
+    'ann',
+  ]);
+  book.claim('five', bob);
+  expect(book.ownerOf('one')).toBeUndefined();
+  expect(book.ownerOf('five')).toBe('bob');
+});

@@ -1,0 +1,165 @@
+import { X509Certificate } from 'node:crypto';
+import {
+  CertificateAuthority,
+  certificateFacts,
+  certificateFingerprint,
+  TlsFolder,
+} from '@shoal/credentials';
+import { durationText, ShoalError } from '@shoal/errors';
+import { ListenCredentials, type ListenMaterial } from '@shoal/protocol';
+import type { EventFeed } from '../event-feed.ts';
+
+/** What {@link ServerCertificates.open} needs. */
+export interface ServerCertificateParts {
+  /** The TLS folder: ca.crt, coordinator.crt and its key; ca.key where machines may join with tokens. */
+  readonly tlsDir: string;
+  /** How often the files are looked at. */
+  readonly checkMs: number;
+  readonly feed: EventFeed;
+}
+
+/** An expiry this near is warned of. */
+const expiryWarningMs = 7 * 86_400_000;
+const warnEveryMs = 86_400_000;
+
+/** When an expiry has to be warned of: `days` is what is left, undefined where there is time yet. */
+export function daysLeft(validToMs: number, nowMs: number): number | undefined {
+  const leftMs = validToMs - nowMs;
+  return leftMs < expiryWarningMs ? Math.max(0, Math.floor(leftMs / 86_400_000)) : undefined;
+}
+
+/**
+ * The coordinator's certificate and authority, as its TLS folder holds them now.
+ *
+ * The files are looked at every few seconds, and not watched: what replaces them may be a link that is swung over, a
+ * mount, or another machine. New connections get the new certificate; open ones go on.
+ */
+export class ServerCertificates {
+  readonly credentials: ListenCredentials;
+  readonly #parts: ServerCertificateParts;
+  readonly #folder: TlsFolder;
+  #material: ListenMaterial;
+  #authority: CertificateAuthority | undefined;
+  #complained = '';
+  #warnedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #timer: NodeJS.Timeout;
+  #checking = false;
+
+  private constructor(parts: ServerCertificateParts, folder: TlsFolder, read: Read) {
+    this.#parts = parts;
+    this.#folder = folder;
+    this.#material = read.material;
+    this.#authority = read.authority;
+    this.credentials = new ListenCredentials(read.material);
+    this.#warn();
+    this.#timer = setInterval(() => void this.#check(), parts.checkMs);
+    this.#timer.unref();
+  }
+
+  /** Reads the folder. Errors: `FILE_NOT_USABLE`, which names the file and what makes it. */
+  static async open(parts: ServerCertificateParts): Promise<ServerCertificates> {
+    const folder = new TlsFolder(parts.tlsDir);
+    const read = await readFolder(folder);
+    if (read.authority !== undefined) await CertificateAuthority.load();
+    try {
+      return new ServerCertificates(parts, folder, read);
+    } catch (error) {
+      const reason = `it does not fit its key: ${(error as Error).message}`;
+      throw new ShoalError('FILE_NOT_USABLE', { path: folder.pathOf('coordinator'), reason });
+    }
+  }
+
+  /** Who signs for those that join. Throws `NO_AUTHORITY` where the folder has no key for that. */
+  get authority(): CertificateAuthority {
+    if (this.#authority !== undefined) return this.#authority;
+    throw new ShoalError('NO_AUTHORITY', { reason: `there is no ${this.#folder.pathOf('authorityKey')}` });
+  }
+
+  /** The fingerprint of the authority: what a new machine knows the cluster by. */
+  get fingerprint(): string {
+    return certificateFingerprint(new X509Certificate(this.#material.ca));
+  }
+
+  /** When both certificates expire, in milliseconds since 1970. */
+  get expiries(): { readonly certificateMs: number; readonly authorityMs: number } {
+    return {
+      certificateMs: certificateFacts(this.#material.cert).validToMs,
+      authorityMs: certificateFacts(this.#material.ca).validToMs,
+    };
+  }
+
+  /** Looks at the files no more. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #check(): Promise<void> {
+    if (this.#checking) return;
+    this.#checking = true;
+    try {
+      await this.#reload();
+      this.#complained = '';
+    } catch (error) {
+      // Half of a pair may be written yet. The old one stays; the same complaint is told once.
+      const reason = (error as Error).message;
+      if (reason !== this.#complained) {
+        const message = `certificate files cannot be used, the earlier ones stay: ${reason}`;
+        this.#parts.feed.tell('certificate.refused', { reason }, message, 'warn');
+      }
+      this.#complained = reason;
+    } finally {
+      this.#checking = false;
+    }
+    this.#warn();
+  }
+
+  async #reload(): Promise<void> {
+    const { material, authority } = await readFolder(this.#folder);
+    this.#authority = authority;
+    if (sameMaterial(material, this.#material)) return;
+    this.credentials.replace(material);
+    this.#material = material;
+    this.#warnedAtMs = Number.NEGATIVE_INFINITY;
+    const until = new Date(this.expiries.certificateMs).toISOString();
+    this.#parts.feed.tell(
+      'certificate.replaced',
+      { until },
+      `a new certificate is used, good until ${until}`,
+    );
+  }
+
+  #warn(): void {
+    const nowMs = Date.now();
+    const { certificateMs, authorityMs } = this.expiries;
+    const validToMs = Math.min(certificateMs, authorityMs);
+    if (daysLeft(validToMs, nowMs) === undefined || nowMs - this.#warnedAtMs < warnEveryMs) return;
+    this.#warnedAtMs = nowMs;
+    const left = validToMs <= nowMs ? 'has expired' : `expires in ${durationText(validToMs - nowMs)}`;
+    const file = this.#folder.pathOf(certificateMs <= authorityMs ? 'coordinator' : 'authority');
+    this.#parts.feed.tell(
+      'certificate.expiring',
+      { file, until: new Date(validToMs).toISOString() },
+      `${file} ${left}; run shoal certs init --tls-dir ${this.#folder.path}: the new one is used without a restart`,
+      'warn',
+    );
+  }
+}
+
+interface Read {
+  readonly material: ListenMaterial;
+  readonly authority: CertificateAuthority | undefined;
+}
+
+async function readFolder(folder: TlsFolder): Promise<Read> {
+  const [ca, cert, key, authorityKey] = await Promise.all([
+    folder.read('authority'),
+    folder.read('coordinator'),
+    folder.read('coordinatorKey'),
+    folder.find('authorityKey'),
+  ]);
+  const authority = authorityKey === undefined ? undefined : new CertificateAuthority(ca, authorityKey);
+  return { material: { ca, cert, key }, authority };
+}
+
+const sameMaterial = (one: ListenMaterial, other: ListenMaterial): boolean =>
+  one.ca === other.ca && one.cert === other.cert && one.key === other.key;
