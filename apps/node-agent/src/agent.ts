@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { ShoalError } from '@shoal/errors';
 import { limits } from '@shoal/protocol';
+import { AgentCredentials } from './agent-credentials.ts';
 import { AgentDriver } from './agent-driver.ts';
 import { AgentLog } from './agent-log.ts';
 import { BundleCache } from './bundle-cache.ts';
@@ -21,7 +22,7 @@ export interface Agent {
   readonly joined: Promise<void>;
   /**
    * Resolves when the agent is over and nothing of it is left: undefined after `close()`, else the error that no
-   * further try could help (`AGENT_NAME_TAKEN`, `VERSION_MISMATCH`).
+   * further try could help (`AGENT_NAME_TAKEN`, `VERSION_MISMATCH`, `UNAUTHENTICATED`).
    */
   readonly ended: Promise<ShoalError | undefined>;
   /**
@@ -33,10 +34,14 @@ export interface Agent {
 
 const printBytesMax = 2 ** 19;
 
-/** Starts an agent. Rejects only for a bad option: a coordinator that cannot be reached is tried again for ever. */
+/**
+ * Starts an agent. Rejects for a bad option, and for certificates and tokens that open nothing: a coordinator that
+ * cannot be reached is tried again for ever.
+ */
 export async function startAgent(config: AgentConfig): Promise<Agent> {
   const settled = settleConfig(config);
-  const life = new AgentLife(settled);
+  const credentials = await AgentCredentials.open({ ...settled, name: config.name, ownName: settled.name });
+  const life = new AgentLife({ ...settled, name: credentials.name ?? settled.name }, credentials);
   await life.start();
   return life;
 }
@@ -47,18 +52,20 @@ class AgentLife implements Agent {
   readonly joined: Promise<void>;
   readonly ended: Promise<ShoalError | undefined>;
   readonly #config: SettledConfig;
+  readonly #credentials: AgentCredentials;
   readonly #onJoined: () => void;
   readonly #onEnded: (error: ShoalError | undefined) => void;
   readonly #log: AgentLog;
   #driver: AgentDriver | undefined;
 
-  constructor(config: SettledConfig) {
+  constructor(config: SettledConfig, credentials: AgentCredentials) {
     const joined = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<ShoalError | undefined>();
     this.name = config.name;
     this.joined = joined.promise;
     this.ended = ended.promise;
     this.#config = config;
+    this.#credentials = credentials;
     this.#onJoined = joined.resolve;
     this.#onEnded = ended.resolve;
     const { log, join, processes } = config;
@@ -101,7 +108,7 @@ class AgentLife implements Agent {
       news: new NewsShelf(),
       prints,
       log: this.#log,
-      dial: (listener) => new Link(new Connection(join), listener),
+      dial: (listener) => new Link(new Connection(join, this.#credentials.channel()), listener),
       onJoined: this.#onJoined,
       onEnd: (error) => void this.#end(runner, bundles, error),
     });
@@ -115,6 +122,7 @@ class AgentLife implements Agent {
 
   async #end(runner: ShardRunner, bundles: BundleCache, error: ShoalError | undefined): Promise<void> {
     await runner.close();
+    this.#credentials.stop();
     this.#driver?.link?.cut();
     await bundles.close();
     this.#log.ended(error);

@@ -9,8 +9,23 @@ import { type Log, stderrLog } from './log.ts';
 export interface AgentConfig {
   /** `HOST:PORT` of the coordinator. The agent dials out; nothing ever connects to it. */
   readonly join: string;
-  /** Unique in the cluster. Default: host name, pid and four random digits. At most 100 characters. */
+  /**
+   * Unique in the cluster. Default: the name in its certificate; without one host name, pid and four random digits. At
+   * most 100 characters.
+   */
   readonly name?: string;
+  /**
+   * A folder with `ca.crt`, and with `client.crt` and `client.key` where the agent has a certificate: connections are
+   * encrypted then. Joining with a token writes them there. Default: none; with a token to join with `shoal-tls`.
+   */
+  readonly tlsDir?: string;
+  /**
+   * A token to join with (`shoal token create`), exchanged for a certificate where `tlsDir` holds none that is good; or
+   * the secret of the coordinator's token file. Default: none.
+   */
+  readonly token?: string;
+  /** Join another machine without encryption. Default false; it is warned of, at the start and every minute. */
+  readonly insecure?: boolean;
   /** Task functions that run at once, one process each. Default: the CPUs usable here. 1 to 1,024. */
   readonly processes?: number;
   /** Replace a child after so many tasks, whatever a job asks for: the smaller of both counts. Default: the job's. */
@@ -29,6 +44,9 @@ export interface AgentConfig {
 export interface SettledConfig {
   readonly join: string;
   readonly name: string;
+  readonly tlsDir: string | undefined;
+  readonly token: string | undefined;
+  readonly insecure: boolean;
   readonly processes: number;
   readonly maxTasksPerChild: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
@@ -50,6 +68,9 @@ export function settleConfig(config: AgentConfig): SettledConfig {
   return {
     join: config.join,
     name,
+    tlsDir: config.tlsDir,
+    token: config.token,
+    insecure: config.insecure === true,
     processes: within('processes', config.processes ?? usableCpus(), 1024),
     maxTasksPerChild:
       config.maxTasksPerChild === undefined ? undefined : within('maxTasksPerChild', config.maxTasksPerChild),

@@ -1,10 +1,9 @@
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import type { ChannelCredentials, ServiceError } from '@grpc/grpc-js';
 import type { ShoalError } from '@shoal/errors';
 import {
   AgentServiceClient,
   BundleServiceClient,
   clientOptions,
-  closingForGood,
   errorFromStatus,
   type GetBundleResponse,
 } from '@shoal/protocol';
@@ -15,11 +14,12 @@ export class Connection {
   readonly agents: AgentServiceClient;
   readonly #bundles: BundleServiceClient;
 
-  constructor(address: string) {
+  constructor(address: string, credentials: ChannelCredentials) {
     this.address = address;
-    const plain = closingForGood(credentials.createInsecure());
-    this.agents = new AgentServiceClient(address, plain, clientOptions);
-    this.#bundles = new BundleServiceClient(address, plain, { channelOverride: this.agents.getChannel() });
+    this.agents = new AgentServiceClient(address, credentials, clientOptions);
+    this.#bundles = new BundleServiceClient(address, credentials, {
+      channelOverride: this.agents.getChannel(),
+    });
   }
 
   /** What the coordinator answered, or what became of the connection. */

@@ -1,7 +1,12 @@
 import type { AgentLimits } from './agent-limits.ts';
 
 /** Errors that another try will not cure. */
-const hopeless: readonly string[] = ['VERSION_MISMATCH', 'REQUEST_INVALID'];
+const hopeless: readonly string[] = [
+  'VERSION_MISMATCH',
+  'REQUEST_INVALID',
+  'UNAUTHENTICATED',
+  'PERMISSION_DENIED',
+];
 
 /**
  * When to try again.

@@ -1,0 +1,204 @@
+import type { ChannelCredentials } from '@grpc/grpc-js';
+import {
+  certificateFacts,
+  defaultTlsDir,
+  type JoinToken,
+  parseJoinToken,
+  TlsFolder,
+} from '@shoal/credentials';
+import { ShoalError } from '@shoal/errors';
+import { closingForGood, DialCredentials } from '@shoal/protocol';
+import { enrol, renew } from './enrolment.ts';
+import type { Log } from './log.ts';
+
+/** What {@link AgentCredentials.open} needs. */
+export interface AgentCredentialsOptions {
+  /** `HOST:PORT` of the coordinator. */
+  readonly join: string;
+  /** Undefined: that of the certificate, where there is one. */
+  readonly name: string | undefined;
+  /** The name to ask for where nobody gave one. */
+  readonly ownName: string;
+  readonly tlsDir: string | undefined;
+  /** A token to join with, or the secret of a token file. */
+  readonly token: string | undefined;
+  readonly insecure: boolean;
+  readonly log: Log;
+}
+
+const warnEveryMs = 60_000;
+/** A certificate that lives longer was made by a person, who makes the next one, too. */
+const selfRenewedMsMax = 2 * 86_400_000;
+const retryMsMin = 1_000;
+const retryMsMax = 600_000;
+
+/**
+ * When a certificate has to be renewed, in milliseconds since 1970: when half of its life is over, so that a
+ * coordinator may be away for as long again. Undefined for one that a person renews.
+ */
+export function renewalAtMs({
+  validFromMs,
+  validToMs,
+}: {
+  validFromMs: number;
+  validToMs: number;
+}): number | undefined {
+  const lifeMs = validToMs - validFromMs;
+  return lifeMs > selfRenewedMsMax ? undefined : validFromMs + lifeMs / 2;
+}
+
+/** Who this agent is for its coordinator: by certificate, by token, or not at all on this machine. */
+export class AgentCredentials {
+  /** The name in its certificate; undefined without one. */
+  readonly name: string | undefined;
+  readonly #options: AgentCredentialsOptions;
+  readonly #folder: TlsFolder | undefined;
+  readonly #bearer: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  private constructor(
+    options: AgentCredentialsOptions,
+    found: { folder?: TlsFolder; bearer?: string | undefined; name?: string | undefined },
+  ) {
+    this.#options = options;
+    this.#folder = found.folder;
+    this.#bearer = found.bearer;
+    this.name = found.name;
+  }
+
+  /**
+   * Finds out who this agent is; with a token to join with it gets a certificate first, trying until there is a
+   * coordinator.
+   *
+   * Errors: `INSECURE_CONNECT`, `FILE_NOT_USABLE`, `UNAUTHENTICATED`, `TLS_FAILED`, `REQUEST_INVALID`.
+   */
+  static async open(options: AgentCredentialsOptions): Promise<AgentCredentials> {
+    const { join, token, tlsDir, insecure } = options;
+    const joinToken = token === undefined ? undefined : parseJoinToken(token);
+    if (tlsDir === undefined && joinToken === undefined) {
+      if (!isLoopback(join) && !insecure) throw refusal(join);
+      const plain = new AgentCredentials(options, { bearer: token });
+      if (!isLoopback(join)) plain.#remind();
+      return plain;
+    }
+    const folder = new TlsFolder(tlsDir ?? defaultTlsDir);
+    const name = await certifiedName(folder, options, joinToken);
+    const secured = new AgentCredentials(options, {
+      folder,
+      name,
+      bearer: joinToken === undefined ? token : undefined,
+    });
+    if (name !== undefined) await secured.#renewLater();
+    return secured;
+  }
+
+  /** For one connection. A certificate is read from its file each time, for it is renewed. */
+  channel(): ChannelCredentials {
+    const folder = this.#folder;
+    const tls = folder === undefined ? undefined : () => materialOf(folder);
+    return closingForGood(new DialCredentials({ tls, token: this.#bearer }));
+  }
+
+  /** Renews nothing any more. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #remind(): void {
+    const { join, log } = this.#options;
+    const facts = { event: 'agent.insecure', address: join };
+    log.warn(
+      facts,
+      `INSECURE: what travels to and from ${join} can be read and changed by others (--insecure)`,
+    );
+    this.#timer = setTimeout(() => this.#remind(), warnEveryMs);
+    this.#timer.unref();
+  }
+
+  async #renewLater(): Promise<void> {
+    const folder = this.#folder;
+    if (folder === undefined || this.#stopped) return;
+    const facts = certificateFacts(await folder.read('client'));
+    const dueMs = renewalAtMs(facts);
+    if (dueMs === undefined) return;
+    this.#again(Math.max(retryMsMin, dueMs - Date.now()), folder, facts.validToMs);
+  }
+
+  #again(waitMs: number, folder: TlsFolder, validToMs: number): void {
+    this.#timer = setTimeout(() => void this.#renew(folder, validToMs), Math.min(waitMs, 2 ** 31 - 1));
+    this.#timer.unref();
+  }
+
+  async #renew(folder: TlsFolder, validToMs: number): Promise<void> {
+    const { join, log } = this.#options;
+    const agent = this.name ?? '';
+    try {
+      await renew({ join, folder, channel: this.channel() });
+      log.info({ event: 'agent.certificate', agent }, `agent ${agent} has a new certificate`);
+      await this.#renewLater();
+    } catch (error) {
+      const waitMs = Math.min(retryMsMax, Math.max(retryMsMin, (validToMs - Date.now()) / 20));
+      const until = new Date(validToMs).toISOString();
+      const message = `the certificate of agent ${agent} could not be renewed: ${(error as Error).message} It is good until ${until}.`;
+      log.warn({ event: 'agent.certificate', agent, until }, message);
+      if (!this.#stopped) this.#again(waitMs, folder, validToMs);
+    }
+  }
+}
+
+/** The name in the certificate of the folder, which is got first where there is none that is good. */
+async function certifiedName(
+  folder: TlsFolder,
+  options: AgentCredentialsOptions,
+  joinToken: JoinToken | undefined,
+): Promise<string | undefined> {
+  const { join, name, ownName, token, log } = options;
+  const there = await folder.find('client');
+  const facts = there === undefined ? undefined : certificateFacts(there);
+  const isGood = facts !== undefined && facts.validToMs > Date.now();
+  if (isGood) return checkedName(folder, facts.identity, name);
+  if (joinToken !== undefined) {
+    await enrol({ join, token: joinToken, name: name ?? '', ownName, folder, log });
+    return checkedName(folder, certificateFacts(await folder.read('client')).identity, name);
+  }
+  if (facts !== undefined) {
+    throw new ShoalError('UNAUTHENTICATED', {
+      reason: `the certificate in ${folder.pathOf('client')} has expired`,
+      hint: 'Join again with a new token: shoal token create --role agent.',
+    });
+  }
+  // A bearer of a token needs to know whom to trust, and no more.
+  await folder.read(token === undefined ? 'client' : 'authority');
+  return undefined;
+}
+
+function checkedName(
+  folder: TlsFolder,
+  identity: { readonly name: string; readonly role: string } | undefined,
+  asked: string | undefined,
+): string {
+  const path = folder.pathOf('client');
+  if (identity?.role !== 'agent') {
+    throw new ShoalError('FILE_NOT_USABLE', { path, reason: 'it is no certificate of an agent' });
+  }
+  if (asked !== undefined && asked !== identity.name) {
+    const reason = `is ${asked}, but the certificate in ${path} is for ${identity.name}`;
+    throw new ShoalError('REQUEST_INVALID', { field: 'name', reason });
+  }
+  return identity.name;
+}
+
+async function materialOf(folder: TlsFolder): Promise<{ ca: string; cert?: string; key?: string }> {
+  const [ca, cert] = await Promise.all([folder.read('authority'), folder.find('client')]);
+  return cert === undefined ? { ca } : { ca, cert, key: await folder.read('clientKey') };
+}
+
+const isLoopback = (address: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\]):\d+$/.test(address);
+
+const refusal = (address: string): ShoalError =>
+  new ShoalError('INSECURE_CONNECT', {
+    address,
+    hint: `Two commands protect them: \`shoal token create --role agent --ttl 15m --output join-token\` where the coordinator runs with --tls-dir, and here \`shoal agent --join ${address} --token join-token\`, with that file.`,
+  });

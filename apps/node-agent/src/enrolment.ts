@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ChannelCredentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  createCertificateRequest,
+  discoverAuthority,
+  type JoinToken,
+  type TlsFolder,
+} from '@shoal/credentials';
+import { ShoalError } from '@shoal/errors';
+import {
+  AccessServiceClient,
+  clientOptions,
+  closingForGood,
+  DialCredentials,
+  errorFromStatus,
+  type JoinClusterResponse,
+  type RenewCertificateResponse,
+} from '@shoal/protocol';
+import type { Log } from './log.ts';
+
+/** How an agent joins for the first time. */
+export interface Enrolment {
+  /** `HOST:PORT` of the coordinator. */
+  readonly join: string;
+  readonly token: JoinToken;
+  /** The name to join under; empty: that of the token, else `ownName`. */
+  readonly name: string;
+  readonly ownName: string;
+  /** Where the certificates are written. */
+  readonly folder: TlsFolder;
+  readonly log: Log;
+}
+
+const answerMs = 10_000;
+const retryMs = 250;
+const retryMsMax = 30_000;
+
+/**
+ * Exchanges a token for a certificate and writes it. A coordinator that cannot be reached is tried again for ever.
+ *
+ * Errors: what no further try can help: `UNAUTHENTICATED`, `TLS_FAILED`, `AGENT_NAME_TAKEN`, `REQUEST_INVALID`, …
+ */
+export async function enrol(enrolment: Enrolment): Promise<void> {
+  const { join, log } = enrolment;
+  for (let failures = 1; ; failures += 1) {
+    try {
+      await enrolOnce(enrolment);
+      return;
+    } catch (error) {
+      if (!(error instanceof ShoalError) || !isOnTheWay(error)) throw error;
+      // As an agent that has lost its coordinator waits: full jitter.
+      const waitMs = Math.round(Math.random() * Math.min(retryMsMax, retryMs * 2 ** (failures - 1)));
+      const facts = { event: 'agent.disconnected', address: join, failures, waitMs };
+      log.warn(facts, `${error.message} Trying again in ${waitMs} ms.`);
+      await delay(waitMs);
+    }
+  }
+}
+
+async function enrolOnce({ join, token, name, ownName, folder }: Enrolment): Promise<void> {
+  const ca = await authorityOf(join, token);
+  const { request, key } = await createCertificateRequest();
+  const credentials = closingForGood(new DialCredentials({ tls: () => ({ ca }) }));
+  const ask = (wanted: string): Promise<JoinClusterResponse> =>
+    ended(join, credentials, (client, deadline, done) =>
+      client.joinCluster(
+        { secret: token.secret, name: wanted, certificateRequest: request },
+        new Metadata(),
+        deadline,
+        done,
+      ),
+    );
+  const { certificateChain } = await ask(name).catch((error: unknown) => {
+    // A token that has no name of its own leaves the choice to its bearer.
+    if (name === '' && error instanceof ShoalError && error.facts['field'] === 'name') return ask(ownName);
+    throw error;
+  });
+  await folder.write('authority', ca);
+  await folder.write('clientKey', key);
+  await folder.write('client', certificateChain);
+}
+
+/** Whom to trust: the authority that the token names, as the coordinator shows it. */
+async function authorityOf(join: string, { authority: fingerprint }: JoinToken): Promise<string> {
+  const { hostname, port } = new URL(`shoal://${join}`);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  let found: string | undefined;
+  try {
+    found = await discoverAuthority({ host, port: Number(port), fingerprint, timeoutMs: answerMs });
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    if (code.startsWith('ERR_SSL')) {
+      throw new ShoalError('TLS_FAILED', {
+        address: join,
+        reason: 'what listens there speaks no TLS',
+        hint: 'Start it with --tls-dir.',
+      });
+    }
+    // As grpc-js would say it, so that it is told as all others are.
+    throw errorFromStatus({ code: 14, details: message, metadata: undefined as never }, { address: join });
+  }
+  if (found !== undefined) return found;
+  throw new ShoalError('TLS_FAILED', {
+    address: join,
+    reason: 'it belongs to another cluster than the token',
+    hint: 'Look at the address; or make a token there: shoal token create --role agent.',
+  });
+}
+
+/** How a certificate is renewed. */
+export interface Renewal {
+  readonly join: string;
+  readonly folder: TlsFolder;
+  /** With the certificate that is still good. */
+  readonly channel: ChannelCredentials;
+}
+
+/** Gets the next certificate, with a new key, and writes both. Rejects with what the coordinator says. */
+export async function renew({ join, folder, channel }: Renewal): Promise<void> {
+  const { request, key } = await createCertificateRequest();
+  const { certificateChain } = await ended<RenewCertificateResponse>(
+    join,
+    channel,
+    (client, deadline, done) =>
+      client.renewCertificate({ certificateRequest: request }, new Metadata(), deadline, done),
+  );
+  await folder.write('clientKey', key);
+  await folder.write('client', certificateChain);
+}
+
+type Done<Response> = (error: ServiceError | null, response: Response) => void;
+
+/** One call on a channel of its own. */
+async function ended<Response>(
+  join: string,
+  credentials: ChannelCredentials,
+  start: (client: AccessServiceClient, options: { deadline: number }, done: Done<Response>) => unknown,
+): Promise<Response> {
+  const client = new AccessServiceClient(join, credentials, clientOptions);
+  try {
+    return await new Promise((resolve, reject) => {
+      start(client, { deadline: Date.now() + answerMs }, (error, response) => {
+        if (error === null) resolve(response);
+        else reject(errorFromStatus(error, { address: join }));
+      });
+    });
+  } finally {
+    client.close();
+  }
+}
+
+const isOnTheWay = ({ code }: ShoalError): boolean => code === 'CANNOT_CONNECT' || code === 'CONNECTION_LOST';
