@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
 import {
+  type ChannelCredentials,
+  type ClientDuplexStream,
+  credentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import {
+  AccessServiceClient,
+  AgentServiceClient,
   BundleServiceClient,
   ClusterServiceClient,
   CreateJobRequest,
@@ -16,6 +23,8 @@ import {
   type JobInfo,
   type JobOptions,
   JobServiceClient,
+  Join,
+  ownPeer,
   type ReadResultsResponse,
 } from '@shoal/protocol';
 
@@ -42,21 +51,50 @@ export interface Delivered {
   ended: JobEnded | undefined;
 }
 
+/** Waits for the first message of a stream, and gives it up. */
+function firstOf<Request, Response>(call: ClientDuplexStream<Request, Response>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    call.on('data', () => {
+      resolve();
+      call.cancel();
+    });
+    call.on('error', (error: ServiceError) => reject(errorFromStatus(error, { address: 'the coordinator' })));
+  });
+}
+
 /** A client that speaks the wire and nothing more: what the real one does well is not under test here. */
 export class RawClient {
   readonly jobs: JobServiceClient;
   readonly bundles: BundleServiceClient;
   readonly cluster: ClusterServiceClient;
+  readonly access: AccessServiceClient;
+  readonly agents: AgentServiceClient;
 
-  constructor(address: string) {
-    const plain = credentials.createInsecure();
-    this.jobs = new JobServiceClient(address, plain, clientOptions);
-    this.bundles = new BundleServiceClient(address, plain, clientOptions);
-    this.cluster = new ClusterServiceClient(address, plain, clientOptions);
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    this.jobs = new JobServiceClient(address, channel, clientOptions);
+    this.bundles = new BundleServiceClient(address, channel, clientOptions);
+    this.cluster = new ClusterServiceClient(address, channel, clientOptions);
+    this.access = new AccessServiceClient(address, channel, clientOptions);
+    this.agents = new AgentServiceClient(address, channel, clientOptions);
   }
 
   close(): void {
-    for (const client of [this.jobs, this.bundles, this.cluster]) client.close();
+    for (const client of [this.jobs, this.bundles, this.cluster, this.access, this.agents]) client.close();
+  }
+
+  /** Joins as an agent; resolves when it is taken in. */
+  joinAs(agentName: string): Promise<void> {
+    const call = this.agents.control();
+    const join = Join.fromPartial({ agentName, instance: 'raw', slots: 1, agent: ownPeer });
+    call.write({ message: { $case: 'join', value: join } });
+    return firstOf(call);
+  }
+
+  /** Opens the data stream of a session; resolves when something comes back. */
+  dataInto(session: number): Promise<void> {
+    const call = this.agents.data();
+    call.write({ hello: { session, epoch: 0 }, sequence: 0, reports: [], prints: [] });
+    return firstOf(call);
   }
 
   /** Pushes a bundle; answers with its hash. */

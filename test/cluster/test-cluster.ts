@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type Coordinator, type CoordinatorConfig, startCoordinator } from '@shoal/coordinator';
 import { type Agent, type AgentConfig, startAgent } from '@shoal/node-agent';
+import { DialCredentials, type DialMaterial } from '@shoal/protocol';
 import { pino } from 'pino';
 import { RawClient } from './raw-client.ts';
 
@@ -59,13 +60,20 @@ export class TestCluster {
   sha256 = '';
 
   async start(config: CoordinatorConfig = {}): Promise<void> {
-    this.coordinator = await startCoordinator({ listen: '127.0.0.1:0', log: this.#log, ...config });
+    await this.listen(config);
     this.client = this.connect();
     this.sha256 = await this.client.putBundle(source);
   }
 
-  connect(): RawClient {
-    const client = new RawClient(this.coordinator.address);
+  /** A coordinator and nothing else. */
+  async listen(config: CoordinatorConfig = {}): Promise<void> {
+    this.coordinator = await startCoordinator({ listen: '127.0.0.1:0', log: this.#log, ...config });
+  }
+
+  /** A client that shows these certificates, or this token, or nothing. */
+  connect(tls?: DialMaterial, token?: string): RawClient {
+    const channel = new DialCredentials({ tls: tls && (() => tls), token });
+    const client = new RawClient(this.coordinator.address, channel);
     this.#clients.push(client);
     return client;
   }

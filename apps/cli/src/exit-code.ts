@@ -33,6 +33,7 @@ const codes: Partial<Record<ErrorCode, number>> = {
   AGENT_NOT_FOUND: exitCode.usage,
   CANNOT_CONNECT: exitCode.unreachable,
   CONNECTION_LOST: exitCode.unreachable,
+  TLS_FAILED: exitCode.unreachable,
   JOB_CANCELLED: exitCode.cancelled,
   JOB_DEADLINE: exitCode.cancelled,
 };

@@ -105,7 +105,14 @@ function startAgentProcess(
   const agent = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: process.platform !== 'win32',
-    env: { SHOAL_LOG_LEVEL: 'error', ...terminal.env },
+    // What a user has for another cluster is nothing that this one knows.
+    env: {
+      SHOAL_LOG_LEVEL: 'error',
+      ...terminal.env,
+      SHOAL_TLS_DIR: '',
+      SHOAL_TOKEN: '',
+      SHOAL_TOKEN_FILE: '',
+    },
   });
   const { pid } = agent;
   if (pid !== undefined) {

@@ -4,11 +4,13 @@ import { usageError } from './usage-error.ts';
 import { agentCommand } from './verbs/agent.ts';
 import { agentsCommand } from './verbs/agents.ts';
 import { bundleCommand } from './verbs/bundle.ts';
+import { certsCommand } from './verbs/certs.ts';
 import { coordinatorCommand } from './verbs/coordinator.ts';
 import { devCommand } from './verbs/dev.ts';
 import { mapCommand } from './verbs/map.ts';
 import { replayCommand } from './verbs/replay.ts';
 import { statusCommand } from './verbs/status.ts';
+import { tokenCommand } from './verbs/token.ts';
 import { version } from './version.ts';
 
 /** The command with all its verbs. A verb that did not end with code 0 says so through `end`. */
@@ -27,6 +29,8 @@ export function buildProgram(terminal: Terminal, end: (exitCode: number) => void
     statusCommand(terminal),
     agentsCommand(terminal),
     bundleCommand(terminal),
+    certsCommand(terminal),
+    tokenCommand(terminal),
   ]) {
     program.addCommand(verb);
   }
@@ -52,7 +56,10 @@ export function buildProgram(terminal: Terminal, end: (exitCode: number) => void
 
 /** Of `--input a --input b` one would be left out without a word. */
 function refuseRepetition(command: Command): void {
-  for (const option of command.options.filter(({ required, optional }) => required || optional)) {
+  const single = command.options.filter(
+    ({ required, optional, variadic }) => (required || optional) && !variadic,
+  );
+  for (const option of single) {
     let seen = 0;
     command.on(`option:${option.name()}`, () => {
       if (++seen > 1) throw usageError(`--${option.name()} is given more than once`, 'Give it once.');

@@ -1,5 +1,5 @@
 import { bytesText } from '@shoal/errors';
-import type { AgentInfo, GetStatusResponse, JobInfo } from '@shoal/protocol';
+import type { AgentInfo, GetStatusResponse, JobInfo, Protection } from '@shoal/protocol';
 import { agentTable } from './agent-text.ts';
 import { waitingText } from './map/waiting-notice.ts';
 import { aligned } from './text-table.ts';
@@ -27,10 +27,24 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
             `${grouped(cluster.speculationWins)} came first`,
         ]
       : []),
+    ...protectionLines(cluster.protection, Date.now()),
     ...(agents.length > 0 ? ['', ...agentTable(agents)] : []),
     ...(active.length > 0 ? ['', ...jobTable(active)] : []),
     '',
   ].join('\n');
+}
+
+const soonMs = 7 * 86_400_000;
+
+/** How what is sent is protected; nothing where a coordinator is on its own machine and open to it. */
+function protectionLines(protection: Protection | undefined, nowMs: number): string[] {
+  if (protection?.insecure) return ['INSECURE: whoever reaches it can run code on every agent (--insecure)'];
+  if (protection === undefined || !protection.encrypted) return [];
+  const { certificateExpiresUnixMs, authorityExpiresUnixMs } = protection;
+  const untilMs = Math.min(certificateExpiresUnixMs, authorityExpiresUnixMs);
+  const day = new Date(untilMs).toISOString().slice(0, 10);
+  const warning = untilMs - nowMs < soonMs ? ': run shoal certs init where the certificates were made' : '';
+  return [`TLS 1.3, certificate until ${day}${warning}`];
 }
 
 function jobTable(jobs: readonly JobInfo[]): string[] {

@@ -43,6 +43,11 @@ export class CertificateAuthority {
     }
   }
 
+  /** Loads what makes certificates: so long that a server does it before it serves. */
+  static async load(): Promise<void> {
+    await import('./x509.ts');
+  }
+
   /** A new authority with a key of its own. */
   static async create(nowMs: number = Date.now()): Promise<CertificateAuthority> {
     const x509 = await import('./x509.ts');

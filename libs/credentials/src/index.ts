@@ -1,4 +1,5 @@
 /** Who is who in a cluster: certificates, tokens, roles, and the files that hold them. */
+export { type Discovery, discoverAuthority } from './authority-discovery.ts';
 export {
   CertificateAuthority,
   type CertifiedKey,

@@ -1,3 +1,4 @@
+import type { ConnectOptions } from '@shoal/client';
 import { ItemError } from '@shoal/errors';
 import type { MapOptions, MapPool, ModuleOptions, PoolOptions } from '@shoal/pool';
 import { inFlags } from '../complaint.ts';
@@ -39,8 +40,8 @@ export interface MapRequest {
   readonly savePoison?: string;
   /** The coordinator; without it the job runs on this machine. */
   readonly address?: string;
-  /** Items and code may cross a network unprotected. */
-  readonly insecure?: boolean;
+  /** How the coordinator is reached. */
+  readonly security?: Pick<ConnectOptions, 'tls' | 'token' | 'insecure'>;
 }
 
 /** What a job says that has run all that came in. */
@@ -133,7 +134,7 @@ async function openPool(request: MapRequest, progress: Progress): Promise<MapPoo
   const { connect } = await import('@shoal/client');
   return withConnectingNotice(
     request.address,
-    connect(request.address, { ...options, insecure: request.insecure === true }),
+    connect(request.address, { ...options, ...request.security }),
     progress.line,
   );
 }

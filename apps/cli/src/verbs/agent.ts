@@ -1,16 +1,17 @@
-import { ShoalError } from '@shoal/errors';
 import { Command, Option } from 'commander';
 import { complain } from '../complaint.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
+import { type SecurityFlags, secretIn, tlsDirOf, tlsDirOption, tokenText } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { address, wholeNumber } from '../usage-error.ts';
 
-interface AgentFlags {
+interface AgentFlags extends SecurityFlags {
   readonly join: string;
   readonly name?: string;
   readonly processes?: number;
   readonly maxTasksPerChild?: number;
-  readonly insecure?: boolean;
+  /** A file. */
+  readonly token?: string;
 }
 
 /** `shoal agent`: this machine's processes, at the service of a coordinator. */
@@ -34,17 +35,32 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
         wholeNumber(1),
       ),
     )
+    .addOption(
+      tlsDirOption('the folder with its certificate, or where one is written when it joins with a token'),
+    )
+    .addOption(
+      new Option(
+        '--token <FILE>',
+        'a file with a token to join with (shoal token create), or with one of the token file of the coordinator,\n' +
+          'mode 0600 (default: the token in SHOAL_TOKEN)',
+      ),
+    )
     .option('--insecure', 'join over a network although nothing protects the connection')
-    .action(async ({ insecure, ...config }: AgentFlags) => {
+    .action(async (flags: AgentFlags) => {
+      const { token: tokenFile, tlsDir: _, ...config } = flags;
       const [{ startAgent }, { serviceLog }, { untilEnded }] = await Promise.all([
         import('@shoal/node-agent'),
         import('../service-log.ts'),
         import('../service.ts'),
       ]);
-      if (insecure !== true && !/^(localhost|127\.|\[::1\])/.test(config.join)) {
-        throw new ShoalError('INSECURE_CONNECT', { address: config.join });
-      }
-      const agent = await startAgent({ ...config, log: await serviceLog(terminal) });
+      const tlsDir = tlsDirOf(flags, terminal);
+      const text = await tokenText(tokenFile, terminal, '--token');
+      const agent = await startAgent({
+        ...config,
+        ...(tlsDir === undefined ? {} : { tlsDir }),
+        ...(text === undefined ? {} : { token: secretIn(text) }),
+        log: await serviceLog(terminal),
+      });
       void agent.joined.then(() => terminal.stdout.write(`agent ${agent.name} joined ${config.join}\n`));
       const ended = agent.ended.then((error) => {
         if (error === undefined) return exitCode.done;

@@ -2,9 +2,10 @@ import type { AgentInfo } from '@shoal/protocol';
 import { Command, Option } from 'commander';
 import { withConnectingNotice } from '../connecting-notice.ts';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
+import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
-interface AgentsFlags {
+interface AgentsFlags extends SecurityFlags {
   readonly address?: string;
   readonly outputFormat: 'text' | 'json';
 }
@@ -40,8 +41,8 @@ export function agentsCommand(terminal: Terminal): Command {
     .addCommand(resume);
 }
 
-const verb = (name: string, summary: string): Command =>
-  new Command(name)
+function verb(name: string, summary: string): Command {
+  const command = new Command(name)
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
     .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS, or 127.0.0.1:7300)'))
@@ -50,6 +51,9 @@ const verb = (name: string, summary: string): Command =>
         .choices(['text', 'json'])
         .default('text'),
     );
+  for (const flag of connectFlags()) command.addOption(flag);
+  return command;
+}
 
 /** Asks the coordinator and writes what came of it to stdout. */
 async function withClient(
@@ -61,7 +65,7 @@ async function withClient(
   const { ClusterClient } = await import('@shoal/client');
   await using client = await withConnectingNotice(
     address,
-    ClusterClient.open(address),
+    ClusterClient.open(address, await connectionSecurity(flags, terminal)),
     (text) => void terminal.stderr.write(`${text}\n`),
   );
   terminal.stdout.write(await ask(client));

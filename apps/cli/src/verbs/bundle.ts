@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { withConnectingNotice } from '../connecting-notice.ts';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
+import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { usageError } from '../usage-error.ts';
 
@@ -14,21 +15,22 @@ export function bundleCommand(terminal: Terminal): Command {
     )
     .argument('<NAME@VERSION>', 'such as imaging@3')
     .argument('<FILE>', 'a task module, TypeScript or JavaScript')
-    .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS, or 127.0.0.1:7300)'))
-    .action(async (label: string, file: string, flags: { readonly address?: string }) => {
-      const address = flags.address ?? addressFromEnvironment(terminal) ?? defaultAddress;
-      const { name, version } = parseBundleLabel(label);
-      const { ClusterClient } = await import('@shoal/client');
-      const { parseTaskSpec } = await import('../map/task-spec.ts');
-      const { url } = parseTaskSpec(file);
-      await using client = await withConnectingNotice(
-        address,
-        ClusterClient.open(address),
-        (text) => void terminal.stderr.write(`${text}\n`),
-      );
-      const bundle = await client.pushBundle({ name, version, module: url.href });
-      terminal.stdout.write(`${name}@${version} ${bundle.sha256}\n`);
-    });
+    .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS, or 127.0.0.1:7300)'));
+  for (const flag of connectFlags()) push.addOption(flag);
+  push.action(async (label: string, file: string, flags: SecurityFlags & { readonly address?: string }) => {
+    const address = flags.address ?? addressFromEnvironment(terminal) ?? defaultAddress;
+    const { name, version } = parseBundleLabel(label);
+    const { ClusterClient } = await import('@shoal/client');
+    const { parseTaskSpec } = await import('../map/task-spec.ts');
+    const { url } = parseTaskSpec(file);
+    await using client = await withConnectingNotice(
+      address,
+      ClusterClient.open(address, await connectionSecurity(flags, terminal)),
+      (text) => void terminal.stderr.write(`${text}\n`),
+    );
+    const bundle = await client.pushBundle({ name, version, module: url.href });
+    terminal.stdout.write(`${name}@${version} ${bundle.sha256}\n`);
+  });
   return new Command('bundle').summary('name task modules for clients in other languages').addCommand(push);
 }
 

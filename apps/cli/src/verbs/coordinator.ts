@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
+import { type SecurityFlags, tlsDirOf, tlsDirOption, tokenFileOption, tokenText } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { address, byteSize, wholeNumber } from '../usage-error.ts';
 
-interface CoordinatorFlags {
+interface CoordinatorFlags extends SecurityFlags {
   readonly listen: string;
-  readonly insecure?: boolean;
   readonly maxItemBytes?: number;
   readonly maxResultBytes?: number;
   readonly maxBundleBytes?: number;
@@ -28,6 +28,8 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
         .argParser(address)
         .default('127.0.0.1:7300'),
     )
+    .addOption(tlsDirOption('the folder with its certificate, as shoal certs init makes it'))
+    .addOption(tokenFileOption('a file with tokens that open it, one [ROLE] TOKEN a line'))
     .option('--insecure', 'listen on an address that other machines reach, with no protection at all')
     .addOption(limit('--max-item-bytes <size>', 'what one item may take (default: 64MiB)', byteSize()))
     .addOption(limit('--max-result-bytes <size>', 'what one result may take (default: 64MiB)', byteSize()))
@@ -49,14 +51,22 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
     .option('--spill-dir <folder>', "where that rest lies (default: the system's folder for temporary files)")
     .addOption(limit('--max-spill-bytes <size>', 'what it may take there (default: 4GiB)', byteSize(2 ** 50)))
     .addOption(limit('--max-jobs <n>', 'jobs known at once (default: 10000)', wholeNumber(1)))
-    .action(async ({ insecure, ...config }: CoordinatorFlags) => {
+    .action(async (flags: CoordinatorFlags) => {
+      const { insecure, tlsDir: _, tokenFile, ...config } = flags;
+      const [tlsDir, tokens] = [tlsDirOf(flags, terminal), await tokenText(tokenFile, terminal)];
       const [{ startCoordinator }, { serviceLog }, { untilEnded }] = await Promise.all([
         import('@shoal/coordinator'),
         import('../service-log.ts'),
         import('../service.ts'),
       ]);
       const log = await serviceLog(terminal);
-      const coordinator = await startCoordinator({ ...config, insecure: insecure === true, log });
+      const coordinator = await startCoordinator({
+        ...config,
+        ...(tlsDir === undefined ? {} : { tlsDir }),
+        ...(tokens === undefined ? {} : { tokens }),
+        insecure: insecure === true,
+        log,
+      });
       terminal.stdout.write(`coordinator listening on ${coordinator.address}\n`);
       end(await untilEnded(coordinator));
     });

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { addressFromEnvironment, addressOption } from '../coordinator-address.ts';
 import { inputFormats } from '../map/item-source.ts';
 import type { MapRequest } from '../map/map-job.ts';
+import { connectionSecurity, type SecurityFlags, tlsDirOption, tokenFileOption } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { byteSize, duration, labels, usageError, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
@@ -93,10 +94,12 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
         'may read it',
     )
     .addOption(addressOption('run it on the cluster of this coordinator (default: SHOAL_ADDRESS)'))
+    .addOption(tlsDirOption('with --address: the folder with your certificate'))
+    .addOption(tokenFileOption('with --address: a file with your token'))
     .option('--insecure', 'with --address: send items and code unprotected over a network')
     .addOption(new Option('--local', 'run it on this machine, whatever SHOAL_ADDRESS says'))
     .action(async (task: string, options: MapFlags) => {
-      const { local, address, ...rest } = options;
+      const { local, address, tlsDir, tokenFile, insecure, ...rest } = options;
       if (local === true && address !== undefined) {
         throw usageError('--address and --local exclude each other', 'Leave one out.');
       }
@@ -104,14 +107,26 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
       const request: MapRequest = {
         task,
         ...rest,
-        ...(coordinator === undefined ? {} : { address: coordinator }),
+        ...(coordinator === undefined
+          ? {}
+          : {
+              address: coordinator,
+              security: await connectionSecurity(
+                {
+                  ...(tlsDir === undefined ? {} : { tlsDir }),
+                  ...(tokenFile === undefined ? {} : { tokenFile }),
+                  insecure: insecure === true,
+                },
+                terminal,
+              ),
+            }),
       };
       const { runMapJob } = await import('../map/map-job.ts');
       end(await runMapJob(request, terminal));
     });
 }
 
-type MapFlags = Omit<MapRequest, 'task'> & { readonly local?: boolean };
+type MapFlags = Omit<MapRequest, 'task' | 'security'> & SecurityFlags & { readonly local?: boolean };
 
 const option = (flags: string, description: string, parse: (text: string) => unknown): Option =>
   new Option(flags, description).argParser(parse);

@@ -1,0 +1,74 @@
+import {
+  CertificateAuthority,
+  type CertifiedKey,
+  certificateFacts,
+  isHost,
+  machineHosts,
+  type TlsFile,
+  TlsFolder,
+} from '@shoal/credentials';
+import { usageError } from '../usage-error.ts';
+
+/** What `shoal certs init` is asked for. */
+export interface InitRequest {
+  readonly tlsDir: string;
+  /** Beside those of this machine. */
+  readonly hosts: readonly string[];
+}
+
+/** Makes what is missing and renews the rest; resolves to what there is to say. */
+export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<string> {
+  const wrong = asked.find((host) => !isHost(host));
+  if (wrong !== undefined)
+    throw usageError(`--name ${wrong} is no host name or address`, 'Leave scheme and port out.');
+  const folder = new TlsFolder(tlsDir);
+  const { authority, isNew } = await authorityIn(folder);
+  const before = await folder.find('coordinator');
+  // Names that were asked for once are kept: whoever renews a certificate does not remember them.
+  const known = before === undefined ? [] : certificateFacts(before).hosts;
+  const hosts = [...new Set([...machineHosts(), ...known, ...asked])];
+  await write(folder, await authority.issueCoordinator(hosts), 'coordinator', 'coordinatorKey');
+  await write(folder, await authority.issueIdentity({ name: 'admin', role: 'admin' }), 'client', 'clientKey');
+  const until = new Date(certificateFacts(await folder.read('coordinator')).validToMs)
+    .toISOString()
+    .slice(0, 10);
+  return [
+    `${tlsDir}: ${isNew ? 'a new authority' : 'the authority that was there'}, and new certificates until ${until}`,
+    `  for a coordinator that is reached as ${hosts.join(', ')}`,
+    '  for you, as its admin (client.crt)',
+    'Whoever reads ca.key or client.key is you: keep them here.',
+    '',
+    `  shoal coordinator --listen 0.0.0.0:7300 --tls-dir ${tlsDir}`,
+    `  shoal token create --role agent --ttl 15m --tls-dir ${tlsDir} --output join-token    for each agent`,
+    `  shoal certs issue NAME --role client --tls-dir ${tlsDir}                            for each person`,
+    '',
+  ].join('\n');
+}
+
+async function authorityIn(folder: TlsFolder): Promise<{ authority: CertificateAuthority; isNew: boolean }> {
+  const [cert, key] = [await folder.find('authority'), await folder.find('authorityKey')];
+  if (cert !== undefined && key !== undefined)
+    return { authority: new CertificateAuthority(cert, key), isNew: false };
+  if (cert !== undefined) {
+    // Another authority would turn away everybody who holds a certificate of this one.
+    throw usageError(
+      `${folder.path} has an authority (ca.crt) but not its key (ca.key), so nothing can be signed here`,
+      'Run it where ca.key is, or name an empty folder.',
+    );
+  }
+  const authority = await CertificateAuthority.create();
+  await folder.write('authorityKey', authority.key);
+  await folder.write('authority', authority.cert);
+  return { authority, isNew: true };
+}
+
+/** A certificate with its key. */
+export async function write(
+  folder: TlsFolder,
+  made: CertifiedKey,
+  cert: TlsFile,
+  key: TlsFile,
+): Promise<void> {
+  await folder.write(key, made.key);
+  await folder.write(cert, made.cert);
+}

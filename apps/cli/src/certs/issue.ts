@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import {
+  CertificateAuthority,
+  certificateFacts,
+  isIdentityName,
+  type Role,
+  TlsFolder,
+} from '@shoal/credentials';
+import { usageError } from '../usage-error.ts';
+import { write } from './init.ts';
+
+/** What `shoal certs issue` is asked for. */
+export interface IssueRequest {
+  readonly tlsDir: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly output: string | undefined;
+}
+
+/** Makes a certificate in a folder of its own; resolves to what there is to say. */
+export async function issueCert({ tlsDir, name, role, output }: IssueRequest): Promise<string> {
+  if (!isIdentityName(name) || /^\.+$/.test(name)) {
+    throw usageError(`${name} is no name`, 'Give 1 to 100 letters, digits, ".", ":", "-" or "_".');
+  }
+  const folder = new TlsFolder(tlsDir);
+  const authority = new CertificateAuthority(
+    await folder.read('authority'),
+    await folder.read('authorityKey'),
+  );
+  const target = new TlsFolder(output ?? join(tlsDir, 'issued', name));
+  const made = await authority.issueIdentity({ name, role });
+  await target.write('authority', authority.cert);
+  await write(target, made, 'client', 'clientKey');
+  const until = new Date(certificateFacts(made.cert).validToMs).toISOString().slice(0, 10);
+  const use =
+    role === 'agent'
+      ? 'shoal agent --join HOST:7300 --tls-dir DIR'
+      : 'shoal map FILE --address HOST:7300 --tls-dir DIR    (or SHOAL_TLS_DIR=DIR)';
+  return `${target.path}: a certificate for the ${role} ${name} until ${until}\nCopy the folder to its machine, and there:\n\n  ${use}\n`;
+}

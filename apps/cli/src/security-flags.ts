@@ -1,0 +1,97 @@
+import type { ConnectionOptions } from '@shoal/client';
+import { parseBearerTokens, parseJoinToken, readTokenFile, TlsFolder } from '@shoal/credentials';
+import { ShoalError } from '@shoal/errors';
+import { Option } from 'commander';
+import type { Terminal } from './terminal.ts';
+import { usageError } from './usage-error.ts';
+
+/** What the flags of this file say. */
+export interface SecurityFlags {
+  readonly tlsDir?: string;
+  readonly tokenFile?: string;
+  readonly insecure?: boolean;
+}
+
+/** `--tls-dir`, whose default is SHOAL_TLS_DIR. */
+export const tlsDirOption = (what: string): Option =>
+  new Option('--tls-dir <DIR>', `${what} (default: SHOAL_TLS_DIR)`);
+
+/** `--token-file`, whose default is SHOAL_TOKEN or SHOAL_TOKEN_FILE. A token itself is never an argument. */
+export const tokenFileOption = (what: string): Option =>
+  new Option('--token-file <FILE>', `${what}, mode 0600 (default: the token in SHOAL_TOKEN)`);
+
+/** The flags of a command that connects to a coordinator as a client. */
+export const connectFlags = (): Option[] => [
+  tlsDirOption('the folder with your certificate, as shoal certs issue makes it'),
+  tokenFileOption('a file with your token'),
+  new Option('--insecure', 'connect to another machine with no protection at all'),
+];
+
+/** The folder that a flag or SHOAL_TLS_DIR names. */
+export function tlsDirOf(flags: SecurityFlags, terminal: Terminal): string | undefined {
+  return flags.tlsDir ?? fromEnvironment(terminal, 'SHOAL_TLS_DIR');
+}
+
+/**
+ * The text of the token file that a flag, SHOAL_TOKEN_FILE or, as the text itself, SHOAL_TOKEN names.
+ *
+ * Errors: `FILE_NOT_USABLE` for a file that others can read; `USAGE` for a token where a file has to be named: every
+ * user of the machine can read the arguments of a command.
+ */
+export async function tokenText(
+  file: string | undefined,
+  terminal: Terminal,
+  flag: string = '--token-file',
+): Promise<string | undefined> {
+  const path =
+    file ??
+    (fromEnvironment(terminal, 'SHOAL_TOKEN') === undefined
+      ? fromEnvironment(terminal, 'SHOAL_TOKEN_FILE')
+      : undefined);
+  if (path === undefined) return fromEnvironment(terminal, 'SHOAL_TOKEN');
+  if (parseJoinToken(path) !== undefined) {
+    throw usageError(
+      `${flag} takes the name of a file, not the token: everybody on this machine can read the arguments of a command`,
+      'Put it into a file with mode 0600, or into SHOAL_TOKEN. Make another token now: this one was seen.',
+    );
+  }
+  return readTokenFile(path);
+}
+
+/** The one secret that is shown to a coordinator: a token to join with, or the first of a token file. */
+export function secretIn(text: string): string {
+  if (parseJoinToken(text) !== undefined) return text.trim();
+  try {
+    const [first] = parseBearerTokens(text);
+    if (first !== undefined) return first.secret;
+    throw new Error('there is no token in it');
+  } catch (error) {
+    throw new ShoalError('FILE_NOT_USABLE', { path: 'token', reason: (error as Error).message });
+  }
+}
+
+/** How a client connects, out of its flags and the environment. */
+export async function connectionSecurity(
+  flags: SecurityFlags,
+  terminal: Terminal,
+): Promise<Pick<ConnectionOptions, 'tls' | 'token' | 'insecure'>> {
+  const [dir, text] = [tlsDirOf(flags, terminal), await tokenText(flags.tokenFile, terminal)];
+  return {
+    ...(dir === undefined ? {} : { tls: await filesIn(new TlsFolder(dir)) }),
+    ...(text === undefined ? {} : { token: secretIn(text) }),
+    insecure: flags.insecure === true,
+  };
+}
+
+async function filesIn(folder: TlsFolder): Promise<{ ca: string; cert?: string; key?: string }> {
+  const ca = folder.pathOf('authority');
+  await folder.read('authority');
+  if ((await folder.find('client')) === undefined) return { ca };
+  return { ca, cert: folder.pathOf('client'), key: folder.pathOf('clientKey') };
+}
+
+/** An empty variable is none: so a compose file leaves it. */
+function fromEnvironment({ env }: Terminal, name: string): string | undefined {
+  const value = env[name];
+  return value === undefined || value === '' ? undefined : value;
+}

@@ -1,0 +1,50 @@
+import { defaultTlsDir } from '@shoal/credentials';
+import { Command, Option } from 'commander';
+import { tlsDirOf, tlsDirOption } from '../security-flags.ts';
+import type { Terminal } from '../terminal.ts';
+
+const roles = ['client', 'agent', 'viewer', 'admin'] as const;
+
+/** `shoal certs`: the authority of a cluster, and the certificates that it signs. */
+export function certsCommand(terminal: Terminal): Command {
+  const init = new Command('init')
+    .summary('make an authority, and the certificate of its coordinator')
+    .description(
+      'Makes what a cluster on several machines needs, in a folder of this machine: an authority, a certificate for the\n' +
+        'coordinator (a year), and one for you as its admin. Run it again before the year is over, or for another\n' +
+        'name: the authority stays, the certificates are new, and a running coordinator takes them up by itself.',
+    )
+    .addOption(tlsDirOption(`where to; ${defaultTlsDir} where nothing says`))
+    .addOption(
+      new Option(
+        '--name <HOST...>',
+        'more names and addresses of the coordinator (the names and addresses of this machine are known)',
+      ),
+    )
+    .action(async (flags: { readonly tlsDir?: string; readonly name?: string[] }) => {
+      const { initCerts } = await import('../certs/init.ts');
+      const tlsDir = tlsDirOf(flags, terminal) ?? defaultTlsDir;
+      terminal.stdout.write(await initCerts({ tlsDir, hosts: flags.name ?? [] }));
+    });
+  const issue = new Command('issue')
+    .summary('make a certificate for somebody who calls the coordinator')
+    .description(
+      'Makes a certificate (a year) for NAME, with the authority in the TLS folder, in a folder of its own:\n' +
+        'copy that to the machine of NAME, whole, and name it there with --tls-dir.',
+    )
+    .argument('<NAME>', 'who it is for; for an agent, the name of that agent')
+    .addOption(new Option('--role <role>', 'what its holder may do').choices(roles).default('client'))
+    .addOption(tlsDirOption(`where the authority is; ${defaultTlsDir} where nothing says`))
+    .addOption(new Option('--output <DIR>', 'where to (default: issued/NAME in the TLS folder)'))
+    .action(
+      async (
+        name: string,
+        flags: { readonly tlsDir?: string; readonly role: (typeof roles)[number]; readonly output?: string },
+      ) => {
+        const { issueCert } = await import('../certs/issue.ts');
+        const tlsDir = tlsDirOf(flags, terminal) ?? defaultTlsDir;
+        terminal.stdout.write(await issueCert({ tlsDir, name, role: flags.role, output: flags.output }));
+      },
+    );
+  return new Command('certs').summary('make certificates for a cluster').addCommand(init).addCommand(issue);
+}

@@ -1,0 +1,83 @@
+import { bearerLine, newSecret, type Role } from '@shoal/credentials';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
+import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
+import type { Terminal } from '../terminal.ts';
+import { duration } from '../usage-error.ts';
+
+interface CreateFlags extends SecurityFlags {
+  readonly role: Role;
+  readonly ttl: number;
+  readonly name?: string;
+  readonly address?: string;
+  readonly output?: string;
+}
+
+const outputOption = (): Option =>
+  new Option('--output <FILE>', 'where to, with mode 0600 (default: stdout)');
+
+/** `shoal token`: tokens to join with, and tokens for everybody who knows them. */
+export function tokenCommand(terminal: Terminal): Command {
+  const create = new Command('create')
+    .summary('make a token with which one machine can join, once')
+    .description(
+      'Asks the coordinator for a token that one machine exchanges for a certificate of its own, once. Needs an admin.\n' +
+        'The coordinator keeps no more of it than a digest, in memory: a restart voids it.',
+    )
+    .addOption(
+      new Option('--role <role>', 'what its bearer becomes')
+        .choices(['agent', 'client', 'viewer'])
+        .default('agent'),
+    )
+    .addOption(
+      new Option('--ttl <time>', 'how long it can be used: 30s, 15m, 1h, 24h at most')
+        .argParser(ttl)
+        .default(900_000, '15m'),
+    )
+    .option('--name <name>', 'the name that its bearer gets (default: an agent chooses its own)')
+    .addOption(outputOption())
+    .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS, or 127.0.0.1:7300)'));
+  for (const flag of connectFlags()) create.addOption(flag);
+  create.action(async (flags: CreateFlags) => {
+    const address = flags.address ?? addressFromEnvironment(terminal) ?? defaultAddress;
+    const { ClusterClient } = await import('@shoal/client');
+    await using client = await ClusterClient.open(address, await connectionSecurity(flags, terminal));
+    const { role, ttl: ttlMs, name = '' } = flags;
+    const { token } = await client.createJoinToken({ role, ttlMs, name });
+    await deliver(`${token}\n`, flags.output, terminal);
+  });
+  const generate = new Command('generate')
+    .summary('make a token of 256 bits for a token file')
+    .description(
+      'Makes a line for the file that shoal coordinator --token-file and all who connect read. It is good until it\n' +
+        'is taken out of that file; whoever knows it may do what its role may, and without a role everything.',
+    )
+    .addOption(
+      new Option('--role <role>', 'what its bearer may do (default: everything)').choices([
+        'client',
+        'agent',
+        'viewer',
+        'admin',
+      ]),
+    )
+    .addOption(outputOption())
+    .action(async (flags: { readonly role?: Role; readonly output?: string }) => {
+      await deliver(`${bearerLine({ secret: newSecret(), role: flags.role })}\n`, flags.output, terminal);
+    });
+  return new Command('token').summary('make tokens').addCommand(create).addCommand(generate);
+}
+
+function ttl(text: string): number {
+  const ms = duration(text);
+  if (ms < 1_000 || ms > 86_400_000) throw new InvalidArgumentError('Give 1s to 24h.');
+  return ms;
+}
+
+async function deliver(text: string, file: string | undefined, terminal: Terminal): Promise<void> {
+  if (file === undefined) {
+    terminal.stdout.write(text);
+    return;
+  }
+  const { writeSecret } = await import('../secret-file.ts');
+  await writeSecret(file, text);
+}

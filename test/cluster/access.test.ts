@@ -1,0 +1,299 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectPool } from '@shoal/client';
+import { bearerLine, certificateFacts, newSecret, type Role, TlsFolder } from '@shoal/credentials';
+import { startAgent } from '@shoal/node-agent';
+import {
+  type CreateJoinTokenRequest,
+  type CreateJoinTokenResponse,
+  JobState,
+  type ListAgentsRequest,
+  type ListAgentsResponse,
+  type ListJobsRequest,
+  type ListJobsResponse,
+} from '@shoal/protocol';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RawClient, unary } from './raw-client.ts';
+import { source, TestCluster, until } from './test-cluster.ts';
+import { TlsFiles } from './tls-files.testkit.ts';
+
+let files: TlsFiles;
+const cluster = new TestCluster();
+const folders: string[] = [];
+beforeAll(async () => {
+  files = await TlsFiles.make();
+  await cluster.listen({ tlsDir: files.folder.path });
+});
+afterAll(async () => {
+  await cluster.stop();
+  await files.remove();
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+});
+
+const as = async (role: Role, name: string): Promise<RawClient> =>
+  cluster.connect(await files.identity({ name, role }));
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-agent-'));
+  folders.push(folder);
+  return folder;
+}
+
+async function joinToken(role = 'agent', name = '', ttlMs = 60_000): Promise<string> {
+  const { access } = await as('admin', 'boss');
+  const { token } = await unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
+    (request, done) => access.createJoinToken(request, done),
+    { role, name, ttlMs },
+  );
+  return token;
+}
+
+describe('a job', () => {
+  let ann: RawClient;
+  let bob: RawClient;
+  let sha256: string;
+  let jobId: string;
+  beforeAll(async () => {
+    [ann, bob] = [await as('client', 'ann'), await as('client', 'bob')];
+    sha256 = await ann.putBundle(source);
+    jobId = await ann.createJob(
+      sha256,
+      'inc',
+      { group: { id: 'group-of-ann', processes: 1 } },
+      'the-request',
+    );
+  });
+
+  test('exists for its submitter, who may come back on another connection', async () => {
+    const again = await as('client', 'ann');
+    expect(await again.info(jobId)).toMatchObject({ jobId, requestId: 'the-request' });
+  });
+
+  test('does not exist for another client, whatever that one does with it', async () => {
+    const notFound = { code: 'JOB_NOT_FOUND' };
+    await expect(bob.info(jobId)).rejects.toMatchObject(notFound);
+    await expect(bob.push(jobId, [1])).rejects.toMatchObject(notFound);
+    await expect(bob.read(jobId)).rejects.toMatchObject(notFound);
+    await expect(
+      unary((request, done) => bob.jobs.cancelJob(request, done), { jobId, reason: '' }),
+    ).rejects.toMatchObject(notFound);
+    await expect(
+      unary((request, done) => bob.jobs.acknowledgeResults(request, done), {
+        jobId,
+        position: 1,
+        clientSession: '',
+      }),
+    ).rejects.toMatchObject(notFound);
+  });
+
+  test('is listed to its submitter, to viewers and to admins', async () => {
+    const listed = async (client: RawClient): Promise<string[]> => {
+      const { jobs } = await unary<ListJobsRequest, ListJobsResponse>(
+        (request, done) => client.jobs.listJobs(request, done),
+        {},
+      );
+      return jobs.map((job) => job.jobId);
+    };
+    expect(await listed(ann)).toEqual([jobId]);
+    expect(await listed(bob)).toEqual([]);
+    expect(await listed(await as('viewer', 'eve'))).toEqual([jobId]);
+    expect(await listed(await as('admin', 'boss'))).toEqual([jobId]);
+  });
+
+  test('is not handed to another client who asks with the same request id', async () => {
+    const other = await bob.createJob(sha256, 'inc', {}, 'the-request');
+    expect(other).not.toBe(jobId);
+    expect(
+      await ann.createJob(sha256, 'inc', { group: { id: 'group-of-ann', processes: 1 } }, 'the-request'),
+    ).toBe(jobId);
+  });
+
+  test('shares its processes with nobody else', async () => {
+    await expect(
+      bob.createJob(sha256, 'inc', { group: { id: 'group-of-ann', processes: 1 } }),
+    ).rejects.toMatchObject({
+      code: 'PERMISSION_DENIED',
+      message: expect.stringContaining('client bob may not do this: this group of processes'),
+    });
+  });
+
+  test('is ended by an admin, if need be', async () => {
+    const boss = await as('admin', 'boss');
+    await unary((request, done) => boss.jobs.cancelJob(request, done), { jobId, reason: 'enough' });
+    expect(await ann.info(jobId)).toMatchObject({ state: JobState.CANCELLED });
+  });
+});
+
+describe('an agent', () => {
+  test('joins with a token, once, and gets a certificate of its own for a day', async () => {
+    const tlsDir = await emptyFolder();
+    const token = await joinToken();
+    await cluster.agent({ name: 'joined', tlsDir, token });
+    const folder = new TlsFolder(tlsDir);
+    const { identity, validToMs } = certificateFacts(await folder.read('client'));
+    expect(identity).toEqual({ name: 'joined', role: 'agent' });
+    expect(validToMs - Date.now()).toBeGreaterThan(23 * 3_600_000);
+    expect((await stat(folder.pathOf('clientKey'))).mode & 0o777).toBe(0o600);
+    const again = startAgent({
+      join: cluster.coordinator.address,
+      name: 'second',
+      tlsDir: await emptyFolder(),
+      token,
+      log: pino({ level: 'silent' }),
+    });
+    await expect(again).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: expect.stringMatching(/this token to join with was used before.*shoal token create/),
+    });
+  });
+
+  test('needs no token any more when it has its certificate, and keeps its name', async () => {
+    const tlsDir = await emptyFolder();
+    const first = await cluster.agent({ name: 'keeps', tlsDir, token: await joinToken() });
+    await first.close();
+    const { name: _, ...rest } = { name: undefined, tlsDir };
+    const second = await startAgent({
+      join: cluster.coordinator.address,
+      processes: 1,
+      log: pino({ level: 'silent' }),
+      ...rest,
+    });
+    await second.joined;
+    expect(second.name).toBe('keeps');
+    await second.close({ drain: false });
+  });
+
+  test('gets the name that its token has, and no other', async () => {
+    const refused = startAgent({
+      join: cluster.coordinator.address,
+      name: 'another',
+      tlsDir: await emptyFolder(),
+      token: await joinToken('agent', 'rack2-b'),
+      log: pino({ level: 'silent' }),
+    });
+    await expect(refused).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: /the token is for rack2-b/,
+    });
+  });
+
+  test('cannot take the name of one that is connected', async () => {
+    await cluster.agent({ name: 'taken', tlsDir: await emptyFolder(), token: await joinToken() });
+    const thief = startAgent({
+      join: cluster.coordinator.address,
+      name: 'taken',
+      tlsDir: await emptyFolder(),
+      token: await joinToken(),
+      log: pino({ level: 'silent' }),
+    });
+    await expect(thief).rejects.toMatchObject({ code: 'AGENT_NAME_TAKEN' });
+  });
+
+  test('with a token of another cluster sends it nothing', async () => {
+    const token = (await joinToken()).replace(/\.[^.]+$/, `.${newSecret()}`);
+    const lost = startAgent({
+      join: cluster.coordinator.address,
+      tlsDir: await emptyFolder(),
+      token,
+      log: pino({ level: 'silent' }),
+    });
+    await expect(lost).rejects.toMatchObject({
+      code: 'TLS_FAILED',
+      message: /belongs to another cluster than the token/,
+    });
+  });
+
+  test('whose token has expired is told so', async () => {
+    const token = await joinToken('agent', '', 1_000);
+    const tlsDir = await emptyFolder();
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    const late = startAgent({
+      join: cluster.coordinator.address,
+      tlsDir,
+      token,
+      log: pino({ level: 'silent' }),
+    });
+    await expect(late).rejects.toMatchObject({ code: 'UNAUTHENTICATED', message: /has expired/ });
+  });
+
+  test('speaks for itself alone: another name than that in its certificate is refused', async () => {
+    const mallory = await as('agent', 'mallory');
+    const refused = mallory.joinAs('joined');
+    await expect(refused).rejects.toMatchObject({
+      code: 'PERMISSION_DENIED',
+      message: expect.stringContaining('agent mallory may not do this: joining as joined'),
+    });
+  });
+
+  test("cannot report into another agent's session", async () => {
+    const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
+      (request, done) => boss.cluster.listAgents(request, done),
+      {},
+    );
+    const session = agents.find(({ name }) => name === 'joined')?.session ?? 0;
+    expect(session).toBeGreaterThan(0);
+    const mallory = await as('agent', 'mallory');
+    await expect(mallory.dataInto(session)).rejects.toMatchObject({ code: 'SESSION_STALE' });
+  });
+
+  let boss: RawClient;
+  beforeAll(async () => {
+    boss = await as('admin', 'boss');
+  });
+});
+
+test('a certificate that is about to end is renewed by the agent itself, without losing its session', async () => {
+  const tlsDir = await files.agentFolder('renewed', { lifetimeMs: 60_000 });
+  const before = await readFile(join(tlsDir, 'client.crt'), 'utf8');
+  await cluster.agent({ name: 'renewed', tlsDir });
+  await until('it is renewed', () => cluster.events('agent.certificate').length > 0);
+  const after = await readFile(join(tlsDir, 'client.crt'), 'utf8');
+  expect(after).not.toBe(before);
+  expect(certificateFacts(after).validToMs - Date.now()).toBeGreaterThan(23 * 3_600_000);
+  expect(cluster.events('agent.disconnected')).not.toContainEqual(
+    expect.objectContaining({ agent: 'renewed' }),
+  );
+});
+
+describe('a coordinator with tokens', () => {
+  const [all, viewing] = [newSecret(), newSecret()];
+  const open = new TestCluster();
+  beforeAll(() => open.listen({ tokens: `${all}\n${bearerLine({ secret: viewing, role: 'viewer' })}\n` }));
+  afterAll(() => open.stop());
+  const attempt = (token?: string): Promise<unknown> =>
+    connectPool(open.coordinator.address, { ...(token === undefined ? {} : { token }) }).then(
+      async (pool) => {
+        await pool.map((x: number) => x + 1, [1]);
+        await pool.terminate();
+      },
+    );
+
+  test('runs jobs for those who have one, on agents that have one', async () => {
+    await open.agent({ name: 'bearer', token: all });
+    await attempt(all);
+  });
+
+  test('refuses those without, with another, and with one for less', async () => {
+    await expect(attempt()).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: /neither a certificate nor a token/,
+    });
+    await expect(attempt(newSecret())).rejects.toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: /its token is none/,
+    });
+    await expect(attempt(viewing)).rejects.toMatchObject({
+      code: 'PERMISSION_DENIED',
+      message: /the bearer of a viewer token may not do this/,
+    });
+  });
+
+  test('shows no token in its log', () => {
+    const logged = JSON.stringify(open.logged);
+    expect(logged).toContain('access.refused');
+    expect(logged).not.toContain(all);
+    expect(logged).not.toContain(viewing);
+  });
+});
