@@ -220,6 +220,15 @@ test('G15: beyond a thousand agents heartbeats and leases stretch together', () 
   expect(only(world.pass(1), 'endSession')).toHaveLength(2_000);
 }, 60_000);
 
+test('G15: where heartbeats are stretched, an agent keeps its name between two of them', () => {
+  // One heartbeat in four seconds is all that there may be: agents beat half as often as usual.
+  const world = schedulerWith({ agents: { a: 1 }, options: { heartbeatsPerSecondMax: 0.25 } });
+  world.pass(7_000);
+  expect(only(world.join('a', 1), 'refuseJoin')).toHaveLength(1);
+  world.pass(3_000);
+  expect(only(world.join('a', 1), 'refuseJoin')).toEqual([]);
+});
+
 test('an attempt that heartbeats have listed is not doubted before its agent is', () => {
   const world = schedulerWith({ agents: { a: 1 }, job: { items: 1 } });
   world.beat('a');

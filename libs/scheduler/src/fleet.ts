@@ -18,11 +18,11 @@ import type { Turn } from './turn.ts';
  */
 export class Fleet {
   lost = 0;
-  readonly #options: SchedulerOptions;
   readonly #turn: Turn;
   readonly #clock: LeaseClock;
   readonly #dispatcher: Dispatcher;
   readonly #settlement: Settlement;
+  readonly #confirmMs: () => number;
   readonly #quarantine: Quarantine;
   readonly #sessions: Map<SessionId, Agent> = new Map();
   readonly #leases: Countdown<Agent>;
@@ -40,12 +40,13 @@ export class Fleet {
     readonly dispatcher: Dispatcher;
     readonly settlement: Settlement;
     readonly leaseMs: () => number;
+    readonly confirmMs: () => number;
   }) {
-    this.#options = parts.options;
     this.#turn = parts.turn;
     this.#clock = parts.clock;
     this.#dispatcher = parts.dispatcher;
     this.#settlement = parts.settlement;
+    this.#confirmMs = parts.confirmMs;
     this.#quarantine = new Quarantine(parts.options);
     this.#leases = new Countdown(parts.clock, parts.leaseMs);
     this.#graces = new Countdown(parts.clock, () => parts.options.graceMs);
@@ -155,7 +156,7 @@ export class Fleet {
    */
   #isAlive(agent: Agent): boolean {
     if (!agent.connected) return false;
-    return agent.permanent || this.#clock.nowMs - agent.sinceMs < this.#options.confirmMs;
+    return agent.permanent || this.#clock.nowMs - agent.sinceMs < this.#confirmMs();
   }
 
   #enter(agent: Agent, event: AgentJoined): void {

@@ -61,7 +61,15 @@ export class Scheduler {
     this.#dispatcher = dispatcher;
     this.#speculation = new Speculation(this.options, turn, clock, dispatcher);
     this.#settlement = settlement;
-    this.#fleet = new Fleet({ options: this.options, turn, clock, dispatcher, settlement, leaseMs });
+    this.#fleet = new Fleet({
+      options: this.options,
+      turn,
+      clock,
+      dispatcher,
+      settlement,
+      leaseMs,
+      confirmMs,
+    });
   }
 
   /** Takes what happened and says what to do, in this order. Do it before the next step. */
