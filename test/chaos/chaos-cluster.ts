@@ -225,10 +225,11 @@ export class ChaosCluster implements AsyncDisposable {
     return Array.from({ length: count }, (_, item) => ({ item, ms, book: this.book.path, ...rest }));
   }
 
-  /** Waits until so many items have been started. */
-  async started(count: number, withinMs: number = 20_000): Promise<void> {
-    const seen = (): number => this.book.executions().length;
-    await until(`${count} items have started`, () => seen() >= count || undefined, seen, withinMs);
+  /** Waits until so many items have been started, by one agent or by all of them together. */
+  async started(count: number, by?: string): Promise<void> {
+    const seen = (): number =>
+      this.book.executions().filter(({ agent }) => by === undefined || agent === by).length;
+    await until(`${count} items have started`, () => seen() >= count || undefined, seen);
   }
 
   /** The environment of every process: a mark to find it by, and a folder for what it leaves. */

@@ -3,34 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { until } from '../cli/command.testkit.ts';
 import { ChaosCluster, expected } from './chaos-cluster.ts';
-import { FaultProxy } from './fault-proxy.ts';
 import { holdTo } from './figures.ts';
 import { work } from './work.ts';
 
 const many = 200;
-
-// By itself, before the others: what they come back to has to be awake.
-test('200 agents whose connections are reset at once, and whose coordinator is killed then, come back', async () => {
-  await using cluster = await ChaosCluster.start({ agents: [] });
-  await using proxy = await FaultProxy.to(cluster.address);
-  const agents = await cluster.startLightAgents(many, proxy.address);
-  const joined = (): number => agents.events('agent.joined').length;
-  const resetMs = Date.now();
-  proxy.reset();
-  await until('all are back', () => joined() === 2 * many || undefined, joined);
-  holdTo(3_000, `${many} agents back after a reset of all connections`, Date.now() - resetMs);
-  expect(cluster.coordinator.events('agent.lost')).toEqual([]);
-
-  await cluster.coordinator.kill();
-  await cluster.startCoordinator();
-  const startedMs = Date.now();
-  await until('all are back', () => joined() === 3 * many || undefined, joined);
-  holdTo(10_000, `${many} agents back after a restart of the coordinator`, Date.now() - startedMs);
-  const pool = await cluster.connect({ processes: 8 });
-  const orders = cluster.orders(40, 5);
-  expect(await pool.map(work, orders)).toEqual(expected(orders));
-  await cluster.leaksNothing();
-});
 
 test.concurrent('a coordinator that stands still for 15 s: nobody is declared dead, no connection is dropped', async () => {
   await using cluster = await ChaosCluster.start({ agents: ['one', 'two'] });

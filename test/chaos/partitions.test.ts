@@ -54,7 +54,7 @@ class Partitioned implements AsyncDisposable {
       cluster.startAgentOn(heir, 'heir', { processes: 4 }),
     ]);
     const partitioned = new Partitioned(network, cluster, hosts, count, ms);
-    await cluster.started(20);
+    await Promise.all([cluster.started(20), cluster.started(3, 'victim')]);
     return partitioned;
   }
 
