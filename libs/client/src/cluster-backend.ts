@@ -97,7 +97,9 @@ export class ClusterBackend implements JobBackend {
     // What was heard is shown; the next snapshot is as fresh as this one's answer.
     this.#ask();
     const { recycled, deaths } = this.#stats;
-    return { processes: processesOf(this.#stats), recycled, deaths, queued, running, done };
+    // A connection that is gone has no processes, whatever was heard last.
+    const processes = this.#options.connection.closed.aborted ? [] : processesOf(this.#stats);
+    return { processes, recycled, deaths, queued, running, done };
   }
 
   async close(): Promise<void> {

@@ -50,11 +50,14 @@ const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
   onDispose: oneOf('terminate', 'drain'),
 };
 
+// Named as one writes it: `thrown` alone would be looked for among the options of the method.
+const retryBudget: OptionCheck = (name, value) => retryCount(`retries.${name}`, value);
+
 const retryChecks: Record<keyof RetryOptions, OptionCheck> = {
-  thrown: retryCount,
-  crash: retryCount,
-  timeout: retryCount,
-  lost: retryCount,
+  thrown: retryBudget,
+  crash: retryBudget,
+  timeout: retryBudget,
+  lost: retryBudget,
 };
 
 const mapChecks: Record<keyof MapOptions, OptionCheck> = {

@@ -61,6 +61,14 @@ export const ending = chapter('ending', (specify) => {
     await joined;
   });
 
+  specify('a pool that is gone has no processes, and knows what it has done', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    await pool.map(square, upTo(20));
+    pool.close();
+    await pool.join();
+    expect(pool.stats()).toMatchObject({ processes: [], queued: 0, running: 0, done: 20 });
+  });
+
   specify('join() before close() is an error', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     expect(await rejectionOf(pool.join())).toMatchObject({ code: 'POOL_NOT_CLOSED' });

@@ -1,4 +1,4 @@
-import type { MapOptions, PoolOptions } from 'shoal';
+import { connect, type MapOptions, Pool, type PoolOptions } from 'shoal';
 import { expect } from 'vitest';
 import { rejectionOf } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
@@ -13,6 +13,7 @@ const badOptions: readonly [keyof MapOptions | 'chunksize' | 'export', unknown, 
   ['timeoutMs', Number.NaN, /timeoutMs .* not NaN/],
   ['deadlineMs', 0, /deadlineMs/],
   ['retries', -1, /retries/],
+  ['retries', { lost: 0.5 }, /^retries\.lost has to be/],
   ['retries', { crashes: 1 }, /retries: there is no option "crashes"\. Did you mean crash\?/],
   ['maxTasksPerChild', '2', /maxTasksPerChild/],
   ['maxTasksPerChild', 0, /maxTasksPerChild/],
@@ -42,6 +43,8 @@ const badPoolOptions: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
   [{ maxtasksperchild: 2 }, /there is no option "maxtasksperchild"\. Did you mean maxTasksPerChild\?$/],
   [{ env: { A: 1 } }, /^env\.A has to be a string/],
   [{ stdio: 'inherit' }, /^stdio has to be 'forward' or 'ignore'/],
+  [{ initializerTimeoutMs: 5 }, /^initializerTimeoutMs is given, but there is no initializer/],
+  [{ maxBroadcastBytes: 10 }, /^maxBroadcastBytes has to be/],
   [{ initArgs: [1] }, /^initArgs is given, but there is no initializer/],
   [{ initializer: 5 }, /^initializer has to be a function/],
 ];
@@ -66,6 +69,60 @@ export const options = chapter('options', (specify) => {
       expect(error.message).toMatch(message);
     });
   }
+
+  const nonsense = [0, -1, 0.5, Number.NaN, '3'];
+  specify('every number of a method is checked, and named', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const names = [
+      'chunkSize',
+      'timeoutMs',
+      'deadlineMs',
+      'maxTasksPerChild',
+      'concurrentTasksPerChild',
+      'bufferSize',
+    ];
+    for (const name of names) {
+      for (const value of nonsense) {
+        const given: object = { [name]: value };
+        const calls = [
+          pool.map(square, [1], given),
+          pool.mapSettled(square, [1], given),
+          pool.starmap(square, [[1]], given),
+          pool.apply(square, [1], given),
+          pool.submit(square, [1], given).result(),
+          pool.imap(square, [1], given).next(),
+          pool.imapUnordered(square, [1], given).next(),
+        ];
+        for (const call of calls) {
+          const error = (await rejectionOf(call)) as Error;
+          expect([RangeError, TypeError]).toContain(error.constructor);
+          expect(error.message).toMatch(new RegExp(`^${name} has to be a whole number`));
+        }
+      }
+    }
+    const bad: object = { timeoutMs: -1 };
+    expect(await rejectionOf(pool.imap(square, [1]).next(bad))).toBeInstanceOf(RangeError);
+    expect(await rejectionOf(pool.submit(square, [1]).result(bad))).toBeInstanceOf(RangeError);
+    expect(await rejectionOf(pool.submit(square, [1]).wait(bad))).toBeInstanceOf(RangeError);
+  });
+
+  specify(
+    'every number of a pool is checked, and named, before anything starts',
+    async () => {
+      const names = ['processes', 'maxTasksPerChild', 'concurrentTasksPerChild', 'maxRssBytes', 'maxAgeMs'];
+      for (const name of [...names, 'maxItemBytes', 'maxResultBytes', 'maxBroadcastBytes']) {
+        for (const value of nonsense) {
+          const given = { [name]: value } as PoolOptions;
+          expect(() => new Pool(given), `${name} ${value}`).toThrow(
+            new RegExp(`^${name} has to be a whole number`),
+          );
+          // Nobody listens there: nothing is dialled before the options are known to be good.
+          await expect(connect('127.0.0.1:1', given)).rejects.toThrow(new RegExp(`^${name} has to be`));
+        }
+      }
+    },
+    { cluster: 'tried with the local pool', containers: 'tried with the local pool' },
+  );
 
   specify('a bad option of a stream rejects its first next(), then it is over', async ({ open }) => {
     await using pool = await open({ processes: 1 });

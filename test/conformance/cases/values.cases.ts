@@ -177,6 +177,24 @@ export const values = chapter('values', (specify) => {
     expect(await pool.map(echo, items)).toEqual(items);
   });
 
+  specify('a pool cannot be sent, nor can its jobs and streams', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const job = pool.submit(echo, []);
+    const stream = pool.imap(echo, []);
+    for (const [item, kind] of [
+      [pool, 'a pool'],
+      [{ of: job }, 'a job'],
+      [[stream], 'a stream of results'],
+    ] as const) {
+      expect(await rejectionOf(pool.map(echo, [item]))).toMatchObject({
+        code: 'VALUE_NOT_PORTABLE',
+        message: expect.stringContaining(`is ${kind}`),
+      });
+    }
+    await job.result();
+    await stream.return();
+  });
+
   specify('a promise as an item cannot be sent, and the message says so', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     expect(await rejectionOf(pool.map(echo, [[Promise.resolve(1)]]))).toMatchObject({

@@ -9,6 +9,7 @@ import type { JobBackend, PoolStats } from '../job-backend.ts';
 import type { Items, MapPool, ResultStream, Settled } from '../map-pool.ts';
 import type { MapProgress, SubmitOptions } from '../options.ts';
 import type { Broadcast } from '../values/broadcast.ts';
+import { neverTravels } from '../values/portable.ts';
 import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
 import { checkItems, knownLength } from './input-puller.ts';
@@ -326,6 +327,10 @@ async function unlessAborted<T>(results: Promise<T>, signal: AbortSignal | undef
     signal.removeEventListener('abort', aborted);
   }
 }
+
+neverTravels(PoolSurface.prototype, 'pool');
+neverTravels(JobHandle.prototype, 'job');
+neverTravels(OutcomeStream.prototype, 'stream of results');
 
 function callOf(method: Method, fn: AnyTask, items: Items<unknown>, options: object | undefined): MethodCall {
   return { method, fn, items, options, site: new CallSite(PoolSurface.prototype[method.name]) };

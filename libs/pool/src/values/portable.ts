@@ -196,6 +196,11 @@ const carried = new Set(['Map', 'Set', 'ArrayBuffer', 'DataView', 'BigInt', 'DOM
 const typedArray = /^(?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array$/;
 const verdicts = new WeakMap<object, string | undefined>();
 
+/** Says that nothing of the instances of a class of ours could arrive: `a pool`. */
+export function neverTravels(prototype: object, name: string): void {
+  verdicts.set(prototype, name);
+}
+
 /**
  * The name of the platform's class that a prototype belongs to, where nothing of its state would arrive.
  * The platform's classes name themselves by `Symbol.toStringTag`, and their methods are not written in JavaScript
