@@ -4,8 +4,12 @@ import { createConnection, createServer, type Socket } from 'node:net';
 /** A TCP link to a coordinator that a test can break. */
 export interface Link {
   readonly address: string;
+  /** Bytes that it passed on of what the coordinator says. */
+  readonly passedBytes: number;
   /** Resets every connection; new ones are let through. */
   breakAll(): void;
+  /** Passes nothing on, on its open connections, of what the coordinator says, or does so again; the other way stays open. */
+  stall(isStalled: boolean): void;
   close(): void;
 }
 
@@ -13,6 +17,8 @@ export interface Link {
 export async function startLink(target: string): Promise<Link> {
   const [host = '', port = ''] = target.split(':');
   const sockets = new Set<Socket>();
+  let passedBytes = 0;
+  const pipes: { readonly far: Socket; readonly near: Socket }[] = [];
   const server = createServer((near) => {
     const far = createConnection(Number(port), host);
     for (const socket of [near, far]) {
@@ -22,6 +28,10 @@ export async function startLink(target: string): Promise<Link> {
     }
     near.pipe(far);
     far.pipe(near);
+    far.on('data', (bytes: Buffer) => {
+      passedBytes += bytes.byteLength;
+    });
+    pipes.push({ far, near });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -31,7 +41,16 @@ export async function startLink(target: string): Promise<Link> {
   };
   return {
     address: `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    get passedBytes() {
+      return passedBytes;
+    },
     breakAll,
+    stall: (isStalled) => {
+      for (const { far, near } of pipes) {
+        if (isStalled) far.unpipe(near).pause();
+        else far.pipe(near);
+      }
+    },
     close: () => {
       breakAll();
       server.close();

@@ -35,6 +35,8 @@ export const native = (x) => {
 };
 export const tardy = (x) => void setTimeout(() => { throw new Error('too late'); }, 50);
 export const big = (bytes) => 'x'.repeat(bytes);
+export const echo = (x) => x;
+export const length = (x) => x.length;
 `;
 
 /** What happened, newest last, as the coordinator and its agents logged it. */

@@ -85,9 +85,8 @@ function sessionStream<Request, Response>(
   call: ServerDuplexStream<Request, Response>,
 ): SessionStream<Response> {
   return {
-    write: (message) => call.write(message),
+    write: (message, onFlushed) => call.write(message, onFlushed),
     end: () => call.end(),
-    on: (event, listener) => call.on(event, listener),
     fail: (error) => call.emit('error', statusOf(error)),
   };
 }

@@ -1,0 +1,221 @@
+/** Clients and agents that do not take what they are sent: what they cost, and whom. */
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { credentials } from '@grpc/grpc-js';
+import {
+  AgentServiceClient,
+  type ControlResponse,
+  clientOptions,
+  JobState,
+  Join,
+  ownPeer,
+  type ReadResultsResponse,
+  SessionEndReason,
+} from '@shoal/protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Link, startLink } from './broken-link.ts';
+import { RawClient } from './raw-client.ts';
+import { TestCluster, until } from './test-cluster.ts';
+
+const MiB = 2 ** 20;
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+let cluster: TestCluster;
+let folder: string;
+const links: Link[] = [];
+beforeEach(() => {
+  cluster = new TestCluster();
+  folder = mkdtempSync(join(tmpdir(), 'shoal-slow-'));
+});
+afterEach(async () => {
+  for (const link of links.splice(0)) link.close();
+  await cluster.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function link(): Promise<Link> {
+  const made = await startLink(cluster.coordinator.address);
+  links.push(made);
+  return made;
+}
+
+/** Runs a small job to its end; answers with the milliseconds that it took. */
+async function smallJobMs(): Promise<number> {
+  const { client, sha256 } = cluster;
+  const startedMs = performance.now();
+  const jobId = await client.createJob(sha256, 'inc', { chunkSize: 10 });
+  const [{ values }] = await Promise.all([client.read(jobId), client.push(jobId, upTo(300))]);
+  expect([...values.values()]).toEqual(upTo(300).map((x) => x + 1));
+  return performance.now() - startedMs;
+}
+
+/** The highest that something gets until `over` resolves. */
+async function highest(look: () => number, over: Promise<unknown>): Promise<number> {
+  let most = 0;
+  let isOver = false;
+  void over.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    most = Math.max(most, look());
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return most;
+}
+
+test('G29: a consumer that stops costs its window, and other jobs do not notice it', async () => {
+  await cluster.start();
+  await cluster.agent({ processes: 2 });
+  const { client, coordinator, sha256 } = cluster;
+  const wire = await link();
+  const reader = new RawClient(wire.address);
+  const jobId = await client.createJob(sha256, 'big');
+  await smallJobMs();
+  const aloneMs = await smallJobMs();
+  let reads = false;
+  const onMessage = (): void => {
+    reads = true;
+  };
+  const stalled = reader.read(jobId, 0, onMessage).catch(() => {});
+  await until('it reads', () => reads);
+  wire.stall(true);
+  const pushed = client.push(
+    jobId,
+    upTo(240).map(() => MiB / 4),
+  );
+  // 60 MiB of results for a window of 32.
+  const isPaused = async (): Promise<boolean> =>
+    coordinator.status().heldBytes > 31 * MiB && (await client.info(jobId))?.progress?.running === 0;
+  while (!(await isPaused())) await new Promise((resolve) => setTimeout(resolve, 20));
+  const besideMs: number[] = [];
+  const most = await highest(
+    () => coordinator.status().heldBytes,
+    (async () => {
+      for (const _ of upTo(2)) besideMs.push(await smallJobMs());
+    })(),
+  );
+  expect(most / MiB).toBeLessThan(36);
+  expect(Math.min(...besideMs)).toBeLessThan(aloneMs * 2 + 500);
+  // Nothing of it is lost: whoever reads again gets it from the beginning.
+  expect((await client.read(jobId)).values.size).toBe(240);
+  expect(await pushed).toBe(240);
+  await stalled;
+  reader.close();
+});
+
+test('a client that never begins to read holds up nobody but its own job', async () => {
+  await cluster.start();
+  await cluster.agent({ processes: 2 });
+  const { client, coordinator, sha256 } = cluster;
+  const jobId = await client.createJob(sha256, 'big');
+  // Nobody listens for data: the client's side of the stream is never started.
+  const call = client.jobs.readResults({ jobId, fromPosition: 0, clientSession: '' });
+  call.on('error', () => {});
+  void client
+    .push(
+      jobId,
+      upTo(240).map(() => MiB / 4),
+    )
+    .catch(() => {});
+  await until('its window is full', () => coordinator.status().heldBytes > 31 * MiB, 30_000);
+  await smallJobMs();
+  expect(coordinator.status().heldBytes / MiB).toBeLessThan(36);
+  call.cancel();
+});
+
+test('an agent that beats but does not listen loses its session, and others do its work', async () => {
+  await cluster.start({
+    heartbeatMs: 200,
+    leaseMs: 1_000,
+    scheduling: { graceMs: 500, confirmMs: 60_000, selfFenceMs: 900 },
+  });
+  const { client, coordinator, sha256 } = cluster;
+  const wire = await link();
+  const plain = credentials.createInsecure();
+  const control = new AgentServiceClient(coordinator.address, plain, clientOptions).control();
+  const ended = new Promise<number>((resolve) => {
+    control.on('error', () => {});
+    control.on('data', ({ message }: ControlResponse) => {
+      if (message?.$case === 'joined') {
+        const { epoch, session } = message.value;
+        const data = new AgentServiceClient(wire.address, plain, clientOptions).data();
+        data.on('error', () => {});
+        data.write({ hello: { session, epoch }, reports: [], prints: [], sequence: 0 });
+      } else if (message?.$case === 'sessionEnded') resolve(message.value.reason);
+    });
+  });
+  const join = Join.fromPartial({ agentName: 'deaf', instance: 'i', agent: ownPeer, slots: 64 });
+  control.write({ message: { $case: 'join', value: join } });
+  await until('it joined', () => coordinator.status().agents === 1);
+  const beat = (): void => {
+    // It lists nothing: a dispatch that no heartbeat confirms would be taken back only after a minute here.
+    control.write({ message: { $case: 'heartbeat', value: { sequence: 1, held: [], stats: undefined } } });
+  };
+  const beating = setInterval(beat, 100);
+  const run = async (count: number): Promise<number> => {
+    const jobId = await client.createJob(sha256, 'length', { chunkSize: 1 });
+    const items = upTo(count).map((n) => `${n}`.padEnd(MiB / 2));
+    const [{ values }] = await Promise.all([client.read(jobId), client.push(jobId, items, 1)]);
+    return values.size;
+  };
+  const first = run(1);
+  await until('it is sent the first item', () => wire.passedBytes > MiB / 4);
+  wire.stall(true);
+  const rest = run(40);
+  try {
+    expect(await ended).toBe(SessionEndReason.SILENT);
+    await cluster.agent({ name: 'heir' });
+    expect([await first, await rest]).toEqual([1, 40]);
+  } finally {
+    clearInterval(beating);
+    control.cancel();
+  }
+});
+
+test('what memory cannot hold lies on the disk, comes back as it was, and is deleted with its job', async () => {
+  await cluster.start({ maxPayloadBytes: MiB, spillDir: folder });
+  await cluster.agent({ processes: 2 });
+  const { client, coordinator, sha256 } = cluster;
+  const jobId = await client.createJob(sha256, 'echo');
+  const items = upTo(200).map((n) => `${n} `.repeat(20_000));
+  expect(readdirSync(folder)).toEqual([]);
+  const pushed = client.push(jobId, items, 1);
+  // Nobody reads yet: items and results fill the window, most of it on the disk.
+  await until('it has spilled', () => coordinator.status().spilledBytes > 8 * MiB, 30_000);
+  expect(coordinator.status().heldBytes).toBeLessThan(2 * MiB);
+  const { values, ended } = await client.read(jobId);
+  expect(await pushed).toBe(200);
+  expect(ended).toMatchObject({ state: JobState.COMPLETED });
+  expect([...values.values()]).toEqual(items);
+  await until('the disk is empty', () => coordinator.status().spilledBytes === 0);
+  const [private_ = ''] = readdirSync(folder);
+  expect(readdirSync(join(folder, private_))).toEqual([]);
+  await coordinator.close({ drain: false });
+  expect(existsSync(join(folder, private_))).toBe(false);
+});
+
+test('without room in memory and on the disk the job that holds most ends, and says why; others go on', async () => {
+  await cluster.start({ maxPayloadBytes: MiB, maxSpillBytes: 2 * MiB, spillDir: folder });
+  await cluster.agent({ processes: 2 });
+  const { client, coordinator, sha256 } = cluster;
+  const hungry = await client.createJob(sha256, 'big', { chunkSize: 1 });
+  const call = client.jobs.readResults({ jobId: hungry, fromPosition: 0, clientSession: '' });
+  const ended = new Promise<unknown>((resolve) => {
+    call.on('error', resolve);
+    call.on('data', ({ message }: ReadResultsResponse) => {
+      // It takes results and acknowledges none of them.
+      if (message?.$case === 'ended') resolve(message.value);
+    });
+  });
+  await client.push(
+    hungry,
+    upTo(40).map(() => MiB / 4),
+  );
+  expect(await ended).toMatchObject({
+    state: JobState.UNRUNNABLE,
+    error: { code: 'NO_ROOM', message: expect.stringContaining('--max-spill-bytes') },
+  });
+  await smallJobMs();
+  await until('its bytes are gone', () => coordinator.status().spilledBytes === 0);
+});
