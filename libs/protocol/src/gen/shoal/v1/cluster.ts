@@ -195,6 +195,8 @@ export interface AgentStats {
   deaths: number;
   /** The same by group, for those that have lost a process and are still of use to somebody. */
   groupLosses: GroupLosses[];
+  /** What keeps the agent from some of its work, a sentence each: its disk is full. Empty where all is well. */
+  troubles: string[];
 }
 
 /** How many processes of a group an agent has seen go. */
@@ -1097,7 +1099,7 @@ export const HostInfo: MessageFns<HostInfo> = {
 };
 
 function createBaseAgentStats(): AgentStats {
-  return { processes: [], recycled: 0, deaths: 0, groupLosses: [] };
+  return { processes: [], recycled: 0, deaths: 0, groupLosses: [], troubles: [] };
 }
 
 export const AgentStats: MessageFns<AgentStats> = {
@@ -1113,6 +1115,9 @@ export const AgentStats: MessageFns<AgentStats> = {
     }
     for (const v of message.groupLosses) {
       GroupLosses.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.troubles) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -1162,6 +1167,14 @@ export const AgentStats: MessageFns<AgentStats> = {
             message.groupLosses.push(GroupLosses.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.troubles.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1183,6 +1196,7 @@ export const AgentStats: MessageFns<AgentStats> = {
     message.recycled = object.recycled ?? 0;
     message.deaths = object.deaths ?? 0;
     message.groupLosses = object.groupLosses?.map((e) => GroupLosses.fromPartial(e)) || [];
+    message.troubles = object.troubles?.map((e) => e) || [];
     return message;
   },
 };
