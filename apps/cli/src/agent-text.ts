@@ -9,12 +9,17 @@ export function agentList(agents: readonly AgentInfo[]): string {
       .map(([label, value]) => `${label}=${value}`)
       .join(','),
   ]);
-  return `${aligned([[...head, 'LABELS'], ...rows]).join('\n')}\n`;
+  return `${[...aligned([[...head, 'LABELS'], ...rows]), ...agentTroubles(agents)].join('\n')}\n`;
 }
 
 /** Agents as a part of `shoal status`. */
 export function agentTable(agents: readonly AgentInfo[]): string[] {
   return aligned([head, ...agents.map(cells)]);
+}
+
+/** What keeps agents from some of their work, as they say: a line each. */
+export function agentTroubles(agents: readonly AgentInfo[]): string[] {
+  return agents.flatMap(({ name, stats }) => stats?.troubles.map((trouble) => `${name}: ${trouble}`) ?? []);
 }
 
 /** An agent for programs: what the table shows and what it leaves out. */
@@ -32,6 +37,7 @@ export function agentRecord(agent: AgentInfo): Readonly<Record<string, unknown>>
     session,
     joinedUnixMs,
     silentForMs,
+    troubles: agent.stats?.troubles ?? [],
     processes: (agent.stats?.processes ?? []).map(({ pid, rssBytes, tasksRun }) => ({
       pid,
       rssBytes,

@@ -1,6 +1,6 @@
 import { bytesText } from '@shoal/errors';
 import type { AgentInfo, GetStatusResponse, JobInfo, Protection } from '@shoal/protocol';
-import { agentTable } from './agent-text.ts';
+import { agentTable, agentTroubles } from './agent-text.ts';
 import { waitingText } from './map/waiting-notice.ts';
 import { aligned } from './text-table.ts';
 
@@ -28,7 +28,7 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
         ]
       : []),
     ...protectionLines(cluster.protection, Date.now()),
-    ...(agents.length > 0 ? ['', ...agentTable(agents)] : []),
+    ...(agents.length > 0 ? ['', ...agentTable(agents), ...agentTroubles(agents)] : []),
     ...(active.length > 0 ? ['', ...jobTable(active)] : []),
     '',
   ].join('\n');

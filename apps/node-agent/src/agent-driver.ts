@@ -26,6 +26,8 @@ export interface AgentDriverParts {
   readonly setups: SetupShelf;
   readonly news: NewsShelf;
   readonly prints: PrintShelf;
+  /** What keeps the agent from some of its work now. */
+  readonly troubles: () => string[];
   readonly log: AgentLog;
   /** Opens a connection. */
   readonly dial: (listener: LinkListener) => Link;
@@ -143,7 +145,10 @@ export class AgentDriver {
         this.#join(command);
         return;
       case 'sendHeartbeat':
-        this.#link?.heartbeat(command.sequence, command.held, runner.stats());
+        this.#link?.heartbeat(command.sequence, command.held, {
+          ...runner.stats(),
+          troubles: this.#parts.troubles(),
+        });
         return;
       case 'announceDrain':
         this.#link?.announceDrain();

@@ -13,6 +13,7 @@ import { NewsShelf } from './news-shelf.ts';
 import { PrintShelf } from './print-shelf.ts';
 import { SetupShelf } from './setup-shelf.ts';
 import { ShardRunner, unrunnable } from './shard-runner.ts';
+import { StoreTrouble } from './store-trouble.ts';
 
 /** An agent that runs. */
 export interface Agent {
@@ -73,9 +74,12 @@ class AgentLife implements Agent {
   }
 
   async start(): Promise<void> {
-    const { bundleCacheBytes, drainMs, join, log, maxTasksPerChild, processes } = this.#config;
+    const { bundleCacheBytes, bundleDir, drainMs, join, log, maxTasksPerChild, processes } = this.#config;
+    const trouble = new StoreTrouble(log);
     const bundles = await BundleCache.open({
       maxBytes: bundleCacheBytes,
+      parentDir: bundleDir,
+      onStored: (error) => trouble.stored(error),
       fetch: (sha256) => this.#fetchBundle(sha256),
     });
     const prints = new PrintShelf(printBytesMax, () => this.#driver?.happened({ type: 'printsArrived' }));
@@ -107,6 +111,7 @@ class AgentLife implements Agent {
       setups,
       news: new NewsShelf(),
       prints,
+      troubles: () => trouble.current(),
       log: this.#log,
       dial: (listener) => new Link(new Connection(join, this.#credentials.channel()), listener),
       onJoined: this.#onJoined,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { BundleCache } from './bundle-cache.ts';
@@ -88,4 +89,51 @@ test('closing removes the folder', async () => {
   const path = await cache.hold(a);
   await cache.close();
   expect(existsSync(dirname(path))).toBe(false);
+});
+
+/** A disk with room for some files; a write beyond them leaves half a file, as a real one does. */
+async function cacheOnDisk(files: number) {
+  const disk = { files, told: [] as (string | undefined)[] };
+  const cache = await BundleCache.open({
+    maxBytes: 1000,
+    fetch: async (sha256) => source.get(sha256) ?? Buffer.alloc(0),
+    onStored: (error) => disk.told.push(error?.code),
+    write: async (path, content) => {
+      const used = readdirSync(dirname(path)).length;
+      await writeFile(path, content.subarray(0, used < disk.files ? content.byteLength : 1));
+      if (used >= disk.files) throw new Error('ENOSPC: no space left on device, write');
+    },
+  });
+  caches.push(cache);
+  return { cache, disk };
+}
+
+test('a disk that is full is told, nothing is left of the try, and what is there still serves', async () => {
+  const { cache, disk } = await cacheOnDisk(1);
+  const path = await cache.hold(a);
+  await expect(cache.hold(b)).rejects.toMatchObject({
+    code: 'BUNDLE_NOT_STORED',
+    retryable: true,
+    message: expect.stringMatching(
+      /cannot be stored in .*: ENOSPC: no space left on device\. Free some room/,
+    ),
+  });
+  expect(readdirSync(dirname(path))).toEqual([`${a}.mjs`]);
+  expect([await cache.hold(a), disk.told]).toEqual([path, [undefined, 'BUNDLE_NOT_STORED']]);
+});
+
+test('bundles are stored again as soon as there is room', async () => {
+  const { cache, disk } = await cacheOnDisk(0);
+  await expect(cache.hold(a)).rejects.toThrow('ENOSPC');
+  disk.files = 1;
+  expect(readFileSync(await cache.hold(a), 'utf8')).toBe(texts[0]);
+  expect(disk.told).toEqual(['BUNDLE_NOT_STORED', undefined]);
+});
+
+test('a bundle that nobody needs makes room for one that somebody does', async () => {
+  const { cache, disk } = await cacheOnDisk(1);
+  const path = await cache.hold(a);
+  cache.release(a);
+  await cache.hold(b);
+  expect([existsSync(path), disk.told]).toEqual([false, [undefined, undefined]]);
 });

@@ -13,7 +13,11 @@ export interface BundleCacheOptions {
   /** Brings a bundle from the coordinator. */
   readonly fetch: (sha256: string) => Promise<Uint8Array>;
   /** The folder in which the cache makes its own. Default: the system's for temporary files. */
-  readonly parentDir?: string;
+  readonly parentDir?: string | undefined;
+  /** A bundle could not be stored (`BUNDLE_NOT_STORED`); without an error: one could. */
+  readonly onStored?: (error?: ShoalError) => void;
+  /** Writes a file that only this user can read. Default: the disk; tests have one that fails. */
+  readonly write?: (path: string, content: Uint8Array) => Promise<void>;
 }
 
 interface Cached {
@@ -45,16 +49,23 @@ export class BundleCache {
     process.once('exit', this.#removeAtExit);
   }
 
-  /** Makes the folder (mode 0700), and removes what agents left that were killed. */
+  /**
+   * Makes the folder (mode 0700), and removes what agents left that were killed. Rejects with `FILE_NOT_USABLE` where no
+   * folder can be made.
+   */
   static async open(options: BundleCacheOptions): Promise<BundleCache> {
     const parentDir = options.parentDir ?? tmpdir();
     removeDeadFolders(parentDir);
-    return new BundleCache(makeOwnFolder(parentDir, 'agent'), options);
+    try {
+      return new BundleCache(makeOwnFolder(parentDir, 'agent'), options);
+    } catch (error) {
+      throw new ShoalError('FILE_NOT_USABLE', { path: parentDir, reason: reasonOf(error) }, { cause: error });
+    }
   }
 
   /**
-   * The file that holds a bundle, kept until `release`. Rejects with `BUNDLE_CORRUPT` where other content came, or with
-   * whatever `fetch` failed with; then nothing is held.
+   * The file that holds a bundle, kept until `release`. Rejects with `BUNDLE_CORRUPT` where other content came,
+   * `BUNDLE_NOT_STORED` where the disk does not take it, or whatever `fetch` failed with; then nothing is held.
    */
   async hold(sha256: string): Promise<string> {
     this.#holders.set(sha256, (this.#holders.get(sha256) ?? 0) + 1);
@@ -106,11 +117,8 @@ export class BundleCache {
     const content = await this.#options.fetch(sha256);
     const actual = createHash('sha256').update(content).digest('hex');
     if (actual !== sha256) throw new ShoalError('BUNDLE_CORRUPT', { announced: sha256, actual });
-    // Renamed when it is whole: no child ever loads half a file. The name is a hash, so no sender chooses a path.
-    const scratch = join(this.#dir, `.${randomUUID()}`);
     const path = this.#pathOf(sha256);
-    await writeFile(scratch, content, { mode: 0o600 });
-    await rename(scratch, path);
+    await this.#store(sha256, path, content);
     const cached = { path, bytes: content.byteLength };
     this.#cached.set(sha256, cached);
     this.#heldBytes += cached.bytes;
@@ -118,9 +126,40 @@ export class BundleCache {
     return cached;
   }
 
-  #makeRoom(): void {
+  /** What nobody needs goes before a disk that is full is complained of. */
+  async #store(sha256: string, path: string, content: Uint8Array): Promise<void> {
+    const { onStored } = this.#options;
+    try {
+      await this.#write(path, content).catch(async () => {
+        this.#makeRoom(0);
+        await this.#write(path, content);
+      });
+    } catch (error) {
+      const facts = { bundle: sha256.slice(0, 12), folder: this.#dir, reason: reasonOf(error) };
+      const refusal = new ShoalError('BUNDLE_NOT_STORED', facts, { cause: error });
+      onStored?.(refusal);
+      throw refusal;
+    }
+    onStored?.();
+  }
+
+  /** Renamed when it is whole: no child ever loads half a file. The name is a hash, so no sender chooses a path. */
+  async #write(path: string, content: Uint8Array): Promise<void> {
+    const { write = writePrivately } = this.#options;
+    const scratch = join(this.#dir, `.${randomUUID()}`);
+    try {
+      await write(scratch, content);
+      await rename(scratch, path);
+    } catch (error) {
+      // Half a file would take the room that is missing.
+      rmSync(scratch, { force: true });
+      throw error;
+    }
+  }
+
+  #makeRoom(maxBytes: number = this.#options.maxBytes): void {
     for (const [sha256, { path, bytes }] of this.#cached) {
-      if (this.#heldBytes <= this.#options.maxBytes) return;
+      if (this.#heldBytes <= maxBytes) return;
       if (this.#holders.has(sha256)) continue;
       this.#cached.delete(sha256);
       this.#heldBytes -= bytes;
@@ -128,3 +167,9 @@ export class BundleCache {
     }
   }
 }
+
+const writePrivately = (path: string, content: Uint8Array): Promise<void> =>
+  writeFile(path, content, { mode: 0o600 });
+
+/** Why a disk refused, without the path, which is named beside it: `ENOSPC: no space left on device`. */
+const reasonOf = (error: unknown): string => (error as Error).message.replace(/, \w+( '.*')?$/, '');

@@ -32,6 +32,8 @@ export interface AgentConfig {
   readonly maxTasksPerChild?: number;
   /** What jobs can ask for: `{ gpu: 'a100' }`. Default none. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** The folder in which the users' code is kept. Default: the system's for temporary files. */
+  readonly bundleDir?: string;
   /** Bytes of bundles kept on disk. Default 1 GiB. */
   readonly bundleCacheBytes?: number;
   /** How long a drain waits for what runs. Default 30,000 ms. */
@@ -50,6 +52,7 @@ export interface SettledConfig {
   readonly processes: number;
   readonly maxTasksPerChild: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  readonly bundleDir: string | undefined;
   readonly bundleCacheBytes: number;
   readonly drainMs: number;
   readonly log: Log;
@@ -75,6 +78,7 @@ export function settleConfig(config: AgentConfig): SettledConfig {
     maxTasksPerChild:
       config.maxTasksPerChild === undefined ? undefined : within('maxTasksPerChild', config.maxTasksPerChild),
     labels: config.labels ?? {},
+    bundleDir: config.bundleDir,
     bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? 2 ** 30),
     drainMs: within('drainMs', config.drainMs ?? 30_000),
     log: config.log ?? stderrLog(),

@@ -101,7 +101,7 @@ export class ShardRunner implements ChunkListener {
     this.#pool.release((key) => forgotten.has(groupOfKey(key)));
   }
 
-  stats(): AgentStats {
+  stats(): Omit<AgentStats, 'troubles'> {
     const { processes, recycled, deaths, tallies } = this.#pool.stats();
     const keys = this.#pool.keys();
     return {

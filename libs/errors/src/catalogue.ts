@@ -84,6 +84,7 @@ export type ErrorCode =
   | 'BUNDLE_NOT_FOUND'
   | 'BUNDLE_EXISTS'
   | 'BUNDLE_CORRUPT'
+  | 'BUNDLE_NOT_STORED'
   | 'NO_AGENTS'
   | 'AGENT_LOST'
   | 'AGENT_NAME_TAKEN'
@@ -250,6 +251,12 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'The bundle announced as {announced} has the hash {actual}.',
     'Send it again.',
     'INVALID_ARGUMENT',
+  ),
+  BUNDLE_NOT_STORED: row(
+    'Bundle {bundle} cannot be stored in {folder}: {reason}.',
+    'Free some room there, or choose another folder: shoal agent --bundle-dir DIR. Until then its work goes to other agents.',
+    'RESOURCE_EXHAUSTED',
+    true,
   ),
   // -- cluster -------------------------------------------------------------------------------------------------
   NO_AGENTS: row(

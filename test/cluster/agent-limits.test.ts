@@ -1,0 +1,56 @@
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ListAgentsRequest, type ListAgentsResponse } from '@shoal/protocol';
+import { connect } from 'shoal';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { unary } from './raw-client.ts';
+import { TestCluster } from './test-cluster.ts';
+
+let cluster: TestCluster;
+let folder: string;
+beforeEach(() => {
+  cluster = new TestCluster();
+  folder = mkdtempSync(join(tmpdir(), 'shoal-agent-limits-'));
+});
+afterEach(async () => {
+  await cluster.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** What the agents say that keeps them from some of their work, once that is as expected. */
+async function toldOnce(isExpected: (troubles: readonly string[]) => boolean): Promise<string[]> {
+  const { cluster: operator } = cluster.client;
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
+      (request, done) => operator.listAgents(request, done),
+      ListAgentsRequest.fromPartial({}),
+    );
+    const troubles = agents.flatMap(({ stats }) => stats?.troubles ?? []);
+    if (isExpected(troubles)) return troubles;
+    if (performance.now() > deadline) throw new Error(`the agents still say: ${troubles.join(' ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test('an agent that cannot store a bundle says so, serves jobs that it can, and recovers', async () => {
+  await cluster.start({ heartbeatMs: 300 });
+  await cluster.agent({ bundleDir: folder });
+  const [own = ''] = readdirSync(folder);
+  // A disk that takes nothing, however much the user of the tests may do.
+  renameSync(join(folder, own), join(folder, 'elsewhere'));
+  const { client, sha256 } = cluster;
+  const jobId = await client.createJob(sha256, 'inc');
+  const reading = client.read(jobId);
+  await client.push(jobId, [1, 2, 3]);
+  const [trouble] = await toldOnce((troubles) => troubles.length > 0);
+  expect(trouble).toMatch(/^Bundle [0-9a-f]{12} cannot be stored in .*: ENOENT/);
+  expect(cluster.events('agent.bundleNotStored')).toHaveLength(1);
+  await using pool = await connect(cluster.coordinator.address);
+  expect(await pool.map((x: number) => x * x, [1, 2, 3])).toEqual([1, 4, 9]);
+  renameSync(join(folder, 'elsewhere'), join(folder, own));
+  expect([...(await reading).values.values()]).toEqual([2, 3, 4]);
+  await toldOnce((troubles) => troubles.length === 0);
+  expect(cluster.events('agent.bundleStoredAgain')).toHaveLength(1);
+});
