@@ -18,6 +18,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+const MiB = 2 ** 20;
+
 /** What the agents say that keeps them from some of their work, once that is as expected. */
 async function toldOnce(isExpected: (troubles: readonly string[]) => boolean): Promise<string[]> {
   const { cluster: operator } = cluster.client;
@@ -33,6 +35,30 @@ async function toldOnce(isExpected: (troubles: readonly string[]) => boolean): P
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Keeps 60 MiB with every call, and says who it is. */
+const hoards = (): number => {
+  const kept = globalThis as { hoard?: Uint8Array[] };
+  kept.hoard = [...(kept.hoard ?? []), new Uint8Array(60 * 2 ** 20).fill(1)];
+  return process.pid;
+};
+
+test('the memory limit of an agent holds for jobs that set none, and bounds that of others', async () => {
+  await cluster.start();
+  await cluster.agent({ processes: 1, maxRssBytes: 150 * MiB });
+  for (const maxRssBytes of [undefined, 2_000 * MiB]) {
+    await using pool = await connect(cluster.coordinator.address, { maxRssBytes });
+    const pids = await pool.map(hoards, new Array(6), { chunkSize: 6 });
+    expect(new Set(pids).size, `with a limit of its own of ${maxRssBytes}`).toBeGreaterThanOrEqual(3);
+  }
+});
+
+test('an agent without a memory limit leaves it to the job', async () => {
+  await cluster.start();
+  await cluster.agent({ processes: 1 });
+  await using pool = await connect(cluster.coordinator.address);
+  expect(new Set(await pool.map(hoards, new Array(4), { chunkSize: 4 })).size).toBe(1);
+});
 
 test('an agent that cannot store a bundle says so, serves jobs that it can, and recovers', async () => {
   await cluster.start({ heartbeatMs: 300 });

@@ -50,6 +50,12 @@ test.each(['', '1023', '2GiB', '-1KiB', '64MB', '1.5MiB'])('"%s" is no size of a
   expect(() => byteSize()(text)).toThrow('Give bytes, from 1KiB to 1GiB');
 });
 
+test('a size may have to be bigger', () => {
+  const memory = byteSize(2 ** 40, 2 ** 20);
+  expect([memory('1MiB'), memory('1024GiB')]).toEqual([2 ** 20, 2 ** 40]);
+  expect(() => memory('1023KiB')).toThrow('Give bytes, from 1024KiB to 1024GiB');
+});
+
 test.each(['127.0.0.1:7300', 'coordinator:0', '[::1]:65535'])('%s is an address', (text) => {
   expect(address(text)).toBe(text);
 });

@@ -59,14 +59,14 @@ export function duration(text: string): number {
 
 const unitBytes: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
-/** Reads an option that is a number of bytes, from 1 KiB to `most`: `65536`, `512KiB`, `64MiB`, `1GiB`. */
-export function byteSize(most: number = 2 ** 30): (text: string) => number {
+/** Reads an option that is a number of bytes, from `least` (1 KiB) to `most`: `65536`, `512KiB`, `64MiB`, `1GiB`. */
+export function byteSize(most: number = 2 ** 30, least: number = 2 ** 10): (text: string) => number {
   return (text) => {
     const [, amount, unit] = /^(\d+)(KiB|MiB|GiB|)$/.exec(text) ?? [];
     const bytes = Number(amount) * (unitBytes[unit ?? ''] ?? Number.NaN);
-    if (!(bytes >= 1024 && bytes <= most)) {
+    if (!(bytes >= least && bytes <= most)) {
       throw new InvalidArgumentError(
-        `Give bytes, from 1KiB to ${most / 2 ** 30}GiB: 65536, 512KiB, 64MiB or 1GiB.`,
+        `Give bytes, from ${least / 2 ** 10}KiB to ${most / 2 ** 30}GiB: 65536, 512KiB, 64MiB or 1GiB.`,
       );
     }
     return bytes;

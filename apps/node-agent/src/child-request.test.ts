@@ -4,7 +4,12 @@ import { bundlesOf, jobTemplate } from './child-request.ts';
 
 const sha256 = 'a'.repeat(64);
 const paths = new Map([[sha256, '/cache/a.mjs']]);
-const terms = { agent: 'agent-1', env: { PATH: '/bin', SHOAL_TOKEN: 'secret' }, maxTasksPerChild: undefined };
+const terms = {
+  agent: 'agent-1',
+  env: { PATH: '/bin', SHOAL_TOKEN: 'secret' },
+  maxTasksPerChild: undefined,
+  maxRssBytes: undefined,
+};
 /** A message of which only some fields are given. */
 type Sketch<T> = T extends Uint8Array
   ? T
@@ -77,6 +82,19 @@ test('the smaller of the agent’s and the job’s limit of tasks holds', () => 
   const limit = (agents: number | undefined, jobs: number): number | undefined =>
     jobTemplate(setup({ options: { maxTasksPerChild: jobs } }), paths, { ...terms, maxTasksPerChild: agents })
       .maxTasksPerChild;
+  expect([limit(undefined, 0), limit(5, 0), limit(undefined, 3), limit(5, 3), limit(2, 3)]).toEqual([
+    undefined,
+    5,
+    3,
+    3,
+    2,
+  ]);
+});
+
+test('the agent’s limit of memory holds for jobs that set none, and bounds the others', () => {
+  const limit = (agents: number | undefined, jobs: number): number | undefined =>
+    jobTemplate(setup({ setup: { maxRssBytes: jobs } }), paths, { ...terms, maxRssBytes: agents }).setup
+      .maxRssBytes;
   expect([limit(undefined, 0), limit(5, 0), limit(undefined, 3), limit(5, 3), limit(2, 3)]).toEqual([
     undefined,
     5,

@@ -26,6 +26,8 @@ export interface AgentTerms {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The agent's own limit; the smaller of it and the job's holds. */
   readonly maxTasksPerChild: number | undefined;
+  /** The agent's own limit, for jobs that set none; else the smaller of both holds. */
+  readonly maxRssBytes: number | undefined;
 }
 
 /** The bundles that a job needs, each once; the constants of its initializer's arguments are such. */
@@ -77,6 +79,7 @@ function childSetup(
   terms: AgentTerms,
 ): ChildSetup {
   const { initializer } = setup;
+  const maxRssBytes = smallest(setup.maxRssBytes || undefined, terms.maxRssBytes);
   return {
     key: setupKey(job, setup, options),
     env: childEnvironment(terms.env, setup),
@@ -95,7 +98,7 @@ function childSetup(
           },
         }),
     stdio: setup.stdio === StdioMode.IGNORE ? 'ignore' : 'forward',
-    ...(setup.maxRssBytes === 0 ? {} : { maxRssBytes: setup.maxRssBytes }),
+    ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
     ...(setup.maxAgeMs === 0 ? {} : { maxAgeMs: setup.maxAgeMs }),
   };
 }

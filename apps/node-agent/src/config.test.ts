@@ -21,3 +21,18 @@ test.each(['', 'somewhere', 'a b:1', ':7300'])('"%s" is no address to join', (ad
 test('a name that would garble a log is refused', () => {
   expect(() => settleConfig({ join, name: 'rack 2\n' })).toThrow(/name: /);
 });
+
+test.each([0, 1_048_575, 1.5])('a memory limit of %s bytes is refused by name', (maxRssBytes) => {
+  expect(() => settleConfig({ join, maxRssBytes })).toThrow(
+    /maxRssBytes must be a whole number from 1048576 on/,
+  );
+});
+
+test('labels are few and short', () => {
+  const many = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`label-${at}`, 'x']));
+  expect(() => settleConfig({ join, labels: many })).toThrow(/labels: are 65, and may be 64/);
+  for (const labels of [{ '': 'x' }, { gpu: 'x'.repeat(101) }, { ['x'.repeat(101)]: '' }]) {
+    expect(() => settleConfig({ join, labels })).toThrow(/labels: .* at most 100 characters/);
+  }
+  expect(settleConfig({ join, labels: { gpu: 'a100', spot: '' } }).labels).toEqual({ gpu: 'a100', spot: '' });
+});

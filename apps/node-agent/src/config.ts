@@ -30,8 +30,14 @@ export interface AgentConfig {
   readonly processes?: number;
   /** Replace a child after so many tasks, whatever a job asks for: the smaller of both counts. Default: the job's. */
   readonly maxTasksPerChild?: number;
-  /** What jobs can ask for: `{ gpu: 'a100' }`. Default none. */
+  /** What jobs can ask for: `{ gpu: 'a100' }`. Default none. At most 64 of at most 100 characters. */
   readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * What a child may have resident, in bytes, before it is replaced between two items; an item that takes its child
+   * over twice this is killed with it. Holds for jobs that set no limit, and bounds the limits of others. Default: the
+   * job's. From 1,048,576.
+   */
+  readonly maxRssBytes?: number;
   /** The folder in which the users' code is kept. Default: the system's for temporary files. */
   readonly bundleDir?: string;
   /** Bytes of bundles kept on disk. Default 1 GiB. */
@@ -52,6 +58,7 @@ export interface SettledConfig {
   readonly processes: number;
   readonly maxTasksPerChild: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  readonly maxRssBytes: number | undefined;
   readonly bundleDir: string | undefined;
   readonly bundleCacheBytes: number;
   readonly drainMs: number;
@@ -74,10 +81,14 @@ export function settleConfig(config: AgentConfig): SettledConfig {
     tlsDir: config.tlsDir,
     token: config.token,
     insecure: config.insecure === true,
-    processes: within('processes', config.processes ?? usableCpus(), 1024),
+    processes: within('processes', config.processes ?? usableCpus(), { max: 1024 }),
     maxTasksPerChild:
       config.maxTasksPerChild === undefined ? undefined : within('maxTasksPerChild', config.maxTasksPerChild),
-    labels: config.labels ?? {},
+    maxRssBytes:
+      config.maxRssBytes === undefined
+        ? undefined
+        : within('maxRssBytes', config.maxRssBytes, { min: 2 ** 20 }),
+    labels: settleLabels(config.labels ?? {}),
     bundleDir: config.bundleDir,
     bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? 2 ** 30),
     drainMs: within('drainMs', config.drainMs ?? 30_000),
@@ -85,12 +96,29 @@ export function settleConfig(config: AgentConfig): SettledConfig {
   };
 }
 
-function within(name: string, value: number, max: number = Number.MAX_SAFE_INTEGER): number {
-  if (!Number.isSafeInteger(value) || value < 1 || value > max) {
-    const range = max === Number.MAX_SAFE_INTEGER ? 'from 1 on' : `from 1 to ${max}`;
+function within(
+  name: string,
+  value: number,
+  { min = 1, max = Number.MAX_SAFE_INTEGER }: { readonly min?: number; readonly max?: number } = {},
+): number {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
     throw new RangeError(`${name} must be a whole number ${range}, not ${String(value)}.`);
   }
   return value;
+}
+
+function settleLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(labels);
+  const [most, chars] = [limits.labelEntries.default, limits.nameChars.default];
+  if (entries.length > most) throw invalid('labels', `are ${entries.length}, and may be ${most}`);
+  for (const [name, value] of entries) {
+    const fits = [name, value].every((text) => typeof text === 'string' && text.length <= chars);
+    if (name === '' || !fits) {
+      throw invalid('labels', `"${name}=${value}" must be a name and a value of at most ${chars} characters`);
+    }
+  }
+  return labels;
 }
 
 /** A host may run several agents, and hosts that were cloned may share a name. */

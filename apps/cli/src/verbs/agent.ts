@@ -3,13 +3,17 @@ import { complain } from '../complaint.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
 import { type SecurityFlags, secretIn, tlsDirOf, tlsDirOption, tokenText } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
-import { address, wholeNumber } from '../usage-error.ts';
+import { address, byteSize, labels, wholeNumber } from '../usage-error.ts';
 
 interface AgentFlags extends SecurityFlags {
   readonly join: string;
   readonly name?: string;
   readonly processes?: number;
   readonly maxTasksPerChild?: number;
+  readonly maxRssBytes?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly bundleDir?: string;
+  readonly bundleCacheBytes?: number;
   /** A file. */
   readonly token?: string;
 }
@@ -44,6 +48,21 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
         'a file with a token to join with (shoal token create), or with one of the token file of the coordinator,\n' +
           'mode 0600 (default: the token in SHOAL_TOKEN)',
       ),
+    )
+    .addOption(
+      new Option(
+        '--max-rss-bytes <bytes>',
+        'memory of a process, for jobs that set no limit and at most for others; beyond it the process is replaced,\n' +
+          'and killed with its item at twice that: 512MiB, 4GiB (from 1MiB)',
+      ).argParser(byteSize(2 ** 40, 2 ** 20)),
+    )
+    .addOption(new Option('--labels <list>', 'what jobs can ask for: gpu=a100,zone=north').argParser(labels))
+    .option('--bundle-dir <dir>', 'where the code of jobs is kept (default: the folder for temporary files)')
+    .addOption(
+      new Option(
+        '--bundle-cache-bytes <bytes>',
+        'how much code is kept there: 64MiB, 1GiB (default: 1GiB)',
+      ).argParser(byteSize(2 ** 40)),
     )
     .option('--insecure', 'join over a network although nothing protects the connection')
     .action(async (flags: AgentFlags) => {

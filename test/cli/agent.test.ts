@@ -1,0 +1,89 @@
+import { ServerCredentials } from '@grpc/grpc-js';
+import { ShoalError } from '@shoal/errors';
+import { AgentServiceService, createServer, statusOf } from '@shoal/protocol';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Command, shoalCommand } from './command.testkit.ts';
+
+const started: Command[] = [];
+const start = (...args: readonly string[]): Command => {
+  const command = Command.start(args);
+  started.push(command);
+  return command;
+};
+
+describe('an agent of a coordinator', () => {
+  let coordinator: Command;
+  let address: string;
+  beforeAll(async () => {
+    coordinator = Command.start(['coordinator', '--listen', '127.0.0.1:0']);
+    [, address = ''] = await coordinator.said(/listening on (\S+:\d+)/);
+  });
+  afterEach(async () => {
+    for (const command of started.splice(0)) {
+      command.signal('SIGTERM');
+      await command.ended;
+    }
+  });
+  afterAll(() => coordinator.signal('SIGKILL'));
+
+  const agent = (name: string, ...args: readonly string[]): Command =>
+    start('agent', '--join', address, '--processes', '1', '--name', name, ...args);
+
+  test('it carries labels, and jobs that ask for them run there', async () => {
+    const agents = [agent('plain'), agent('fast', '--labels', 'gpu=a100,zone=north')];
+    await Promise.all(agents.map((each) => each.said(/joined/)));
+    const list = await shoalCommand(['agents', 'ls', '--address', address]);
+    expect(list.stdout).toMatch(/^fast +ready .* gpu=a100,zone=north$/m);
+    const task = ['map', 'test/cli/work.ts#loud', '--input', '1..4', '--chunk-size', '1'];
+    const { stderr, exitCode } = await shoalCommand([...task, '--labels', 'gpu=a100', '--address', address]);
+    expect(exitCode).toBe(0);
+    expect(stderr.match(/^\(loud fast /gm)).toHaveLength(4);
+  });
+
+  test('while its name is taken it keeps saying so, and what to do', async () => {
+    await agent('worker').said(/joined/);
+    const second = agent('worker');
+    await second.said(
+      /An agent named worker is connected already\. Give each agent a name of its own: shoal agent --name NAME\. Trying again in \d+ ms\.[\s\S]*An agent named worker/,
+    );
+  });
+});
+
+test.each([
+  ['--labels', 'gpu', 'Give labels as NAME=VALUE'],
+  ['--max-rss-bytes', '1KiB', 'Give bytes, from 1024KiB to 1024GiB'],
+  ['--bundle-cache-bytes', '0', 'Give bytes, from 1KiB'],
+])('%s %s is refused before anything starts: exit code 2', async (flag, value, why) => {
+  const { stderr, exitCode } = await shoalCommand(['agent', '--join', '127.0.0.1:1', flag, value]);
+  expect([stderr, exitCode]).toEqual([expect.stringContaining(why), 2]);
+});
+
+test('a folder for bundles that is not there is named', async () => {
+  const args = ['agent', '--join', '127.0.0.1:1', '--bundle-dir', '/nowhere/to/be/found'];
+  const { stderr, exitCode } = await shoalCommand(args);
+  expect(stderr).toMatch(/FILE_NOT_USABLE: \/nowhere\/to\/be\/found: ENOENT/);
+  expect(exitCode).not.toBe(0);
+});
+
+test('a coordinator that the agent is too old for: the table of versions, and exit code 1', async () => {
+  const versions = 'coordinator 4.1.0 (protocol 4), worker 0.1.0 (speaks protocol 1, needs 4)';
+  const refusal = new ShoalError('VERSION_MISMATCH', { versions, outdated: 'worker' });
+  const server = createServer([
+    {
+      definition: AgentServiceService,
+      handlers: {
+        control: (call: { emit(event: 'error', error: unknown): void }) =>
+          call.emit('error', statusOf(refusal)),
+        data: () => {},
+      },
+    },
+  ]);
+  try {
+    const port = await server.listen('127.0.0.1:0', ServerCredentials.createInsecure());
+    const { stderr, exitCode } = await shoalCommand(['agent', '--join', `127.0.0.1:${port}`]);
+    expect(stderr).toContain(`shoal: VERSION_MISMATCH: ${versions}. Upgrade worker.`);
+    expect(exitCode).toBe(1);
+  } finally {
+    await server.close(0);
+  }
+});
