@@ -68,8 +68,9 @@ test('figures are rates of the median run, beside everybody else, and goals are 
 test('whoever is not installed, fails, or gives a wrong output is named with the reason', async () => {
   const wrong = peer('wrong', () => says(1)('0123'));
   const broken = peer('broken', () => 'console.error("no such luck"); process.exit(3)');
+  const thrower = peer('thrower', () => 'throw new TypeError("bad luck")');
   const silent = peer('silent', () => '0');
-  const { table } = await held(peer('Shoal', says(2)), missing, wrong, broken, silent);
+  const { table } = await held(peer('Shoal', says(2)), missing, wrong, broken, thrower, silent);
   const machine = {
     date: '2026-01-01',
     commit: 'abc',
@@ -82,11 +83,12 @@ test('whoever is not installed, fails, or gives a wrong output is named with the
     loadBefore: 0,
     loadAfter: 0,
   };
-  expect(markdownOf(machine, [table]).split('\n').slice(-6, -1)).toEqual([
+  expect(markdownOf(machine, [table]).split('\n').slice(-7, -1)).toEqual([
     '| Shoal (1) | 5,000 | 5,000 - 5,000 |  |',
     '| nobody | missing: nobody is not installed |  |  |',
     '| wrong (1) | FAILED: its output is wrong |  |  |',
     '| broken (1) | FAILED: ended with 3: no such luck |  |  |',
+    '| thrower (1) | FAILED: TypeError: bad luck |  |  |',
     '| silent (1) | FAILED: printed no measurement but "" |  |  |',
   ]);
 });

@@ -26,7 +26,7 @@ function cellsOf(row: Row, usualItems: number): string[] {
   const fewer = row.items === usualItems ? '' : `, over ${row.items.toLocaleString('en-US')} items`;
   const name = `${row.contender}${version}${fewer}`;
   if (row.missing !== undefined) return [name, `missing: ${row.missing}`, '', ''];
-  if (row.failed !== undefined) return [name, `FAILED: ${firstLine(row.failed)}`, '', ''];
+  if (row.failed !== undefined) return [name, `FAILED: ${telling(row.failed)}`, '', ''];
   const spread = `${numberText(row.low)} - ${numberText(row.high)}`;
   return [name, numberText(row.median), spread, row.ratio === undefined ? '' : `${numberText(row.ratio)} x`];
 }
@@ -36,4 +36,9 @@ function goalLine({ text, isMet }: GoalResult): string {
   return `- Goal: ${text}: ${state}`;
 }
 
-const firstLine = (text: string): string => (text.split('\n')[0] ?? '').replaceAll('|', '/');
+/** The line that says what it was: of a stack, the one with the error. */
+function telling(text: string): string {
+  const lines = text.split('\n');
+  const line = lines.find((each) => /^\s*(\w+\.)*\w*(Error|Exception)\b/.test(each)) ?? lines[0] ?? '';
+  return line.trim().replaceAll('|', '/');
+}

@@ -1,5 +1,7 @@
 import { bullmq } from '../peers/bullmq.ts';
-import { dask } from '../peers/python.ts';
+import { dask } from '../peers/dask.ts';
+import { mpi4py } from '../peers/mpi4py.ts';
+import { ray } from '../peers/ray.ts';
 import { shoalCluster } from '../peers/shoal-cluster.ts';
 import type { Workload } from '../workload.ts';
 
@@ -14,6 +16,8 @@ export const clusterEcho: Workload = {
     { peer: shoalCluster, mode: 'items' },
     { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },
     { peer: dask, mode: 'chunks', label: 'Dask bag' },
+    { peer: ray, mode: 'items' },
+    { peer: mpi4py, mode: 'chunks' },
   ],
   goals: [{ against: 'Dask bag', atLeast: 2 }],
 };

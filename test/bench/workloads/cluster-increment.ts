@@ -1,5 +1,8 @@
 import { bullmq } from '../peers/bullmq.ts';
-import { dask } from '../peers/python.ts';
+import { celery } from '../peers/celery.ts';
+import { dask } from '../peers/dask.ts';
+import { mpi4py } from '../peers/mpi4py.ts';
+import { ray } from '../peers/ray.ts';
 import { shoalCluster } from '../peers/shoal-cluster.ts';
 import type { Workload } from '../workload.ts';
 
@@ -15,10 +18,14 @@ export const clusterIncrement: Workload = {
     { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },
     { peer: dask, mode: 'chunks', label: 'Dask bag' },
     { peer: dask, mode: 'single', label: 'Dask client.map', share: 0.02 },
+    { peer: celery, mode: 'chunks', label: 'Celery chunks' },
+    { peer: ray, mode: 'items' },
+    { peer: mpi4py, mode: 'chunks', label: 'mpi4py, chunks by hand' },
   ],
   goals: [
     { atLeast: 1_000_000 },
     { against: 'BullMQ, chunks by hand', atLeast: 1.5 },
     { against: 'Dask bag', atLeast: 30 },
+    { against: 'Celery chunks', atLeast: 8 },
   ],
 };

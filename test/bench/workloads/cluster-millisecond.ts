@@ -1,6 +1,9 @@
 import { bareNode } from '../peers/bare-node.ts';
 import { bullmq } from '../peers/bullmq.ts';
-import { barePython, dask } from '../peers/python.ts';
+import { barePython } from '../peers/cpython.ts';
+import { dask } from '../peers/dask.ts';
+import { mpi4py } from '../peers/mpi4py.ts';
+import { ray } from '../peers/ray.ts';
 import { shoalCluster } from '../peers/shoal-cluster.ts';
 import type { Workload } from '../workload.ts';
 
@@ -22,6 +25,8 @@ export const clusterMillisecond: Workload = {
       share: 0.5,
       ideal: 'bare Python processes',
     },
+    { peer: ray, mode: 'items', ideal: 'bare Python processes' },
+    { peer: mpi4py, mode: 'chunks', ideal: 'bare Python processes' },
     { peer: bareNode, mode: 'items', ideal: 'bare Node processes' },
     { peer: barePython, mode: 'items', ideal: 'bare Python processes' },
   ],

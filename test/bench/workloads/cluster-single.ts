@@ -1,5 +1,8 @@
 import { bullmq } from '../peers/bullmq.ts';
-import { dask } from '../peers/python.ts';
+import { celery } from '../peers/celery.ts';
+import { dask } from '../peers/dask.ts';
+import { mpi4py } from '../peers/mpi4py.ts';
+import { ray } from '../peers/ray.ts';
 import { shoalCluster } from '../peers/shoal-cluster.ts';
 import type { Workload } from '../workload.ts';
 
@@ -14,9 +17,13 @@ export const clusterSingle: Workload = {
     { peer: shoalCluster, mode: 'single' },
     { peer: bullmq, mode: 'single', label: 'BullMQ, a job an item' },
     { peer: dask, mode: 'single', label: 'Dask client.map', share: 0.4 },
+    { peer: celery, mode: 'single', label: 'Celery, a task an item', share: 0.2 },
+    { peer: ray, mode: 'single' },
+    { peer: mpi4py, mode: 'single' },
   ],
   goals: [
     { against: 'Dask client.map', atLeast: 8 },
     { against: 'BullMQ, a job an item', atLeast: 2 },
+    { against: 'Ray Pool', atLeast: 1.5 },
   ],
 };

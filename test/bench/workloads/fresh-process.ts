@@ -1,5 +1,5 @@
+import { cpythonPool } from '../peers/cpython.ts';
 import { gnuParallel } from '../peers/gnu-parallel.ts';
-import { cpythonPool } from '../peers/python.ts';
 import { shoalLocal } from '../peers/shoal-local.ts';
 import { tinypool } from '../peers/tinypool.ts';
 import type { Workload } from '../workload.ts';

@@ -1,5 +1,5 @@
+import { cpythonExecutor, cpythonPool } from '../peers/cpython.ts';
 import { piscina } from '../peers/piscina.ts';
-import { cpythonExecutor, cpythonPool } from '../peers/python.ts';
 import { shoalLocal } from '../peers/shoal-local.ts';
 import { tinypool } from '../peers/tinypool.ts';
 import { workerpool } from '../peers/workerpool.ts';

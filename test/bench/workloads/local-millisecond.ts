@@ -1,6 +1,6 @@
 import { bareNode } from '../peers/bare-node.ts';
+import { barePython, cpythonPool } from '../peers/cpython.ts';
 import { piscina } from '../peers/piscina.ts';
-import { barePython, cpythonPool } from '../peers/python.ts';
 import { shoalLocal } from '../peers/shoal-local.ts';
 import { tinypool } from '../peers/tinypool.ts';
 import { workerpool } from '../peers/workerpool.ts';
