@@ -65,6 +65,8 @@ export interface CoordinatorConfig {
   readonly ephemeralGraceMs?: number;
   /** Jobs known at once, at most; those that have ended count until their client is gone. Default 10,000. */
   readonly maxJobs?: number;
+  /** Bytes of the requests of all jobs that are known, at most: functions as text, initArgs, environments. Default 256 MiB. */
+  readonly maxRequestBytes?: number;
   /** How often agents say that they live. Default 2,000 ms; at most a quarter of `leaseMs`. */
   readonly heartbeatMs?: number;
   /** A silent agent is lost after so long. Default 10,000 ms. */
@@ -94,6 +96,7 @@ export interface SettledConfig {
   readonly maxSpillBytes: number;
   readonly ephemeralGraceMs: number;
   readonly maxJobs: number;
+  readonly maxRequestBytes: number;
   readonly heartbeatMs: number;
   readonly leaseMs: number;
   readonly scheduling: Partial<SchedulerOptions>;
@@ -126,6 +129,7 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     maxSpillBytes: positive('maxSpillBytes', config.maxSpillBytes ?? limits.spillBytes.default),
     ephemeralGraceMs: positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000),
     maxJobs: positive('maxJobs', config.maxJobs ?? 10_000),
+    maxRequestBytes: positive('maxRequestBytes', config.maxRequestBytes ?? limits.requestBytes.default),
     heartbeatMs,
     leaseMs,
     scheduling: { ...config.scheduling, heartbeatMs, leaseMs },

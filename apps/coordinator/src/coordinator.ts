@@ -80,8 +80,8 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const epoch = newEpoch();
   const startedUnixMs = Date.now();
   const feed = new EventFeed(settled.log);
-  const { ephemeralGraceMs: graceMs, maxJobs } = settled;
-  const machine = new CoordinatorMachine({ epoch, maxJobs, graceMs }, settled.scheduling);
+  const { ephemeralGraceMs: graceMs, maxJobs, maxRequestBytes } = settled;
+  const machine = new CoordinatorMachine({ epoch, maxJobs, maxRequestBytes, graceMs }, settled.scheduling);
   const vault: PayloadVault = new PayloadVault({
     maxPayloadBytes: settled.maxPayloadBytes,
     shelf: new SpillFolder(settled.spillDir, settled.maxSpillBytes),
@@ -123,6 +123,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     bundles,
     limits: { windowItems: limits.windowItems.default, windowBytes: settled.windowBytes, maxResultBytes },
     address: () => address,
+    isTight: () => vault.isTight,
   });
 
   const status = (): GetStatusResponse => {

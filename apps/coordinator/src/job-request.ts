@@ -26,6 +26,8 @@ export interface CheckedRequest {
   readonly requestId: string;
   /** Equal for requests with equal content. */
   readonly fingerprint: string;
+  /** Size of the request as it came. */
+  readonly bytes: number;
   /** Never `named`. */
   readonly task: TaskRef;
   readonly options: JobOptions;
@@ -61,7 +63,7 @@ export function checkJobRequest(
   check(fit, 'options.labels', `are longer than ${charsMost} characters`);
   return {
     requestId: request.requestId,
-    fingerprint: fingerprintOf(request),
+    ...identityOf(request),
     task,
     options: {
       ...options,
@@ -142,9 +144,9 @@ function bundleOf(task: TaskRef | undefined): string | undefined {
     : undefined;
 }
 
-function fingerprintOf(request: CreateJobRequest): string {
-  const content = { ...request, requestId: '', client: undefined };
-  return createHash('sha256').update(CreateJobRequest.encode(content).finish()).digest('hex');
+function identityOf(request: CreateJobRequest): Pick<CheckedRequest, 'bytes' | 'fingerprint'> {
+  const content = CreateJobRequest.encode({ ...request, requestId: '', client: undefined }).finish();
+  return { fingerprint: createHash('sha256').update(content).digest('hex'), bytes: content.byteLength };
 }
 
 function check(holds: boolean, field: string, reason: string): void {

@@ -18,6 +18,8 @@ export interface JobsParts {
   readonly limits: JobLimits;
   /** Where agents reach this coordinator, for the words of an error. */
   readonly address: () => string;
+  /** The room for items and results is tight. */
+  readonly isTight: () => boolean;
 }
 
 /** An event of a call, before it has its number. */
@@ -75,11 +77,14 @@ export class Jobs {
   create(request: CreateJobRequest, question: Question): void {
     const { bundles, driver, limits } = this.#parts;
     const checked = checkJobRequest(request, bundles, limits);
-    const { fingerprint, requestId } = checked;
+    const { bytes, fingerprint, requestId } = checked;
     const job = `job-${randomBytes(6).toString('hex')}`;
     const spec = jobSpec(checked, job, driver.now());
     const call = driver.calls.question(question);
-    driver.step({ type: 'jobRequested', call, job, requestId, fingerprint, spec }, { request: checked });
+    driver.step(
+      { type: 'jobRequested', call, job, requestId, fingerprint, bytes, spec },
+      { request: checked },
+    );
   }
 
   /** Has the core answer a call. */
@@ -118,7 +123,7 @@ export class Jobs {
         retried: progress?.retried ?? 0,
         speculated: (progress ?? job.speculation)?.speculated ?? 0,
         speculationWins: (progress ?? job.speculation)?.speculationWins ?? 0,
-        waitingFor: this.#waitingFor(progress),
+        waitingFor: this.#waitingFor(job, progress),
       },
       totalItems: view.inputEnded ? view.pushed : job.request.options.totalItems,
       acceptedItems: view.pushed,
@@ -132,7 +137,11 @@ export class Jobs {
   }
 
   /** Why nothing of a job runs. Without agents nobody else would say so, and what to do about it. */
-  #waitingFor(progress: JobProgress | undefined): string {
+  #waitingFor({ view }: Job, progress: JobProgress | undefined): string {
+    // The scheduler knows of no item that it could run; one stands at the door.
+    if (view.holdsBlock && this.#parts.isTight() && progress?.waitingReason === 'input') {
+      return 'the coordinator has no room for more items: its memory and its disk are in use';
+    }
     if (progress?.waitingReason !== 'noAgents') return progress?.waitingFor ?? '';
     const address = this.#parts.address();
     return describe('NO_AGENTS', { items: countText(progress.queued), address });

@@ -60,6 +60,11 @@ export class PayloadVault implements PayloadWatch<StoredRun, StoredBlock> {
     return this.#parts.shelf.bytes;
   }
 
+  /** There is little room left: producers are held back. */
+  get isTight(): boolean {
+    return this.#isTight;
+  }
+
   /** Bytes that nobody holds yet. */
   payload(bytes: Uint8Array): Payload {
     return new Payload(bytes, (payload, wasInMemory) => this.#freed(payload, wasInMemory));

@@ -12,5 +12,9 @@ export function refusalError(refusal: Refusal): ShoalError {
 }
 
 const limitWords = {
+  requestBytes: {
+    what: 'Bytes of the requests of all jobs (their functions as text, initArgs, environments)',
+    option: 'shoal coordinator --max-request-bytes',
+  },
   jobs: { what: 'Jobs known at once', option: 'shoal coordinator --max-jobs' },
 } as const;

@@ -35,6 +35,7 @@ export type LimitName =
   | 'windowBytes'
   | 'payloadBytes'
   | 'spillBytes'
+  | 'requestBytes'
   | 'bundleBytes'
   | 'labelEntries'
   | 'nameChars'
@@ -88,6 +89,13 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'maxSpillBytes',
     'NO_ROOM',
     'Items and results that the coordinator holds on the disk. Producers wait before it is full.',
+  ),
+  requestBytes: limit(
+    256 * MiB,
+    'bytes',
+    'maxRequestBytes',
+    'LIMIT_REACHED',
+    'The requests of all jobs that the coordinator knows: functions as text, initArgs, environments.',
   ),
   bundleBytes: limit(64 * MiB, 'bytes', 'maxBundleBytes', 'LIMIT_REACHED', 'One bundle.'),
   labelEntries: limit(64, 'entries', undefined, 'REQUEST_INVALID', 'Labels of a job or an agent.'),

@@ -13,6 +13,7 @@ interface CoordinatorFlags extends SecurityFlags {
   readonly spillDir?: string;
   readonly maxSpillBytes?: number;
   readonly maxJobs?: number;
+  readonly maxRequestBytes?: number;
 }
 
 /** `shoal coordinator`: the one process that agents and clients connect to. */
@@ -50,6 +51,13 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
     )
     .option('--spill-dir <folder>', "where that rest lies (default: the system's folder for temporary files)")
     .addOption(limit('--max-spill-bytes <size>', 'what it may take there (default: 4GiB)', byteSize(2 ** 50)))
+    .addOption(
+      limit(
+        '--max-request-bytes <size>',
+        'what the requests of all jobs may take (default: 256MiB)',
+        byteSize(),
+      ),
+    )
     .addOption(limit('--max-jobs <n>', 'jobs known at once (default: 10000)', wholeNumber(1)))
     .action(async (flags: CoordinatorFlags) => {
       const { insecure, tlsDir: _, tokenFile, ...config } = flags;

@@ -42,7 +42,7 @@ export type Refusal =
 export type StreamKind = 'ReadResults' | 'PushItems';
 
 /** What there may be so many of. */
-export type LimitKind = 'jobs';
+export type LimitKind = 'jobs' | 'requestBytes';
 
 /** A job is new: keep its request under this id. */
 export interface CreateJob {

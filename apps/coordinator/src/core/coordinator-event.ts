@@ -30,6 +30,8 @@ export interface JobRequested {
   readonly requestId: string;
   /** Equal for requests with equal content. */
   readonly fingerprint: string;
+  /** Size of the request, which is kept as long as the job is known. 0 if left out. */
+  readonly bytes?: number;
   readonly spec: JobSpec;
 }
 

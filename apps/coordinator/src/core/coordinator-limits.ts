@@ -4,6 +4,8 @@ export interface CoordinatorLimits {
   readonly epoch: number;
   /** Jobs known at once, at most; those that have ended count until they are forgotten. */
   readonly maxJobs: number;
+  /** Bytes of the requests of all jobs that are known, at most. No limit if left out. */
+  readonly maxRequestBytes?: number;
   /** How long a job is known that no client has a stream of: then it is cancelled, if it runs, and forgotten. */
   readonly graceMs: number;
 }

@@ -48,6 +48,24 @@ test('there are no more than maxJobs jobs', () => {
   ]);
 });
 
+test('the requests of all jobs together are bounded, and those of forgotten ones make room', () => {
+  const world = new CoordinatorWorld({ maxRequestBytes: 100 });
+  world.request(1, 'job-1', '', 'f', {}, 60);
+  expect(world.request(2, 'job-2', '', 'f', {}, 41)).toEqual([
+    {
+      type: 'refuse',
+      call: 2,
+      refusal: { code: 'LIMIT_REACHED', limit: 'requestBytes', value: 101, most: 100 },
+    },
+  ]);
+  world.do({ type: 'jobReleased', job: 'job-1', reason: 'its client hung up' });
+  expect(world.request(3, 'job-3', '', 'f', {}, 41)).toContainEqual({
+    type: 'createJob',
+    call: 3,
+    job: 'job-3',
+  });
+});
+
 test('a job that nobody has a stream of is cancelled and forgotten after the time of grace', () => {
   const world = new CoordinatorWorld();
   world.request(1, 'job', 'r');

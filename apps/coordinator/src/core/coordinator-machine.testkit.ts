@@ -52,8 +52,16 @@ export class CoordinatorWorld {
     return this.all(event).filter(({ type }) => clientCommands.has(type));
   }
 
-  request(call: number, job: string, requestId = '', fingerprint = 'f', spec: Partial<JobSpec> = {}) {
-    return this.do({ type: 'jobRequested', call, job, requestId, fingerprint, spec: specOf(job, spec) });
+  request(
+    call: number,
+    job: string,
+    requestId = '',
+    fingerprint = 'f',
+    spec: Partial<JobSpec> = {},
+    bytes = 0,
+  ) {
+    const settled = specOf(job, spec);
+    return this.do({ type: 'jobRequested', call, job, requestId, fingerprint, bytes, spec: settled });
   }
 
   read(call: number, fromPosition = 0, session = '', job = 'job') {

@@ -23,6 +23,7 @@ export class JobBook {
   readonly #byRequest: Map<string, JobRecord> = new Map();
   /** Since when each job without a client is alone. All wait equally long, so the first one is due first. */
   readonly #alone: Map<JobRecord, number> = new Map();
+  #requestBytes = 0;
   #closed = false;
 
   constructor(turn: CoordinatorTurn, limits: CoordinatorLimits) {
@@ -54,7 +55,7 @@ export class JobBook {
     this.#turn.emit({ type: 'refuse', call, refusal });
   }
 
-  create({ call, fingerprint, job: id, requestId, spec }: JobRequested): void {
+  create({ bytes = 0, call, fingerprint, job: id, requestId, spec }: JobRequested): void {
     const known = requestId === '' ? undefined : this.#byRequest.get(requestId);
     if (known !== undefined) {
       // Also while the coordinator stops: the answer to the first request may have been lost.
@@ -66,12 +67,18 @@ export class JobBook {
       this.refuse(call, { code: 'COORDINATOR_STOPPING' });
       return;
     }
-    const { maxJobs } = this.#limits;
+    const { maxJobs, maxRequestBytes = Number.POSITIVE_INFINITY } = this.#limits;
     if (this.#jobs.size >= maxJobs) {
       this.refuse(call, { code: 'LIMIT_REACHED', limit: 'jobs', value: this.#jobs.size + 1, most: maxJobs });
       return;
     }
-    const record = new JobRecord(id, requestId, fingerprint);
+    const value = this.#requestBytes + bytes;
+    if (value > maxRequestBytes) {
+      this.refuse(call, { code: 'LIMIT_REACHED', limit: 'requestBytes', value, most: maxRequestBytes });
+      return;
+    }
+    this.#requestBytes = value;
+    const record = new JobRecord(id, requestId, fingerprint, bytes);
     this.#jobs.set(id, record);
     if (requestId !== '') this.#byRequest.set(requestId, record);
     this.#alone.set(record, this.#turn.nowMs);
@@ -162,6 +169,7 @@ export class JobBook {
 
   #forget(record: JobRecord): void {
     if (!this.#jobs.delete(record.id)) return;
+    this.#requestBytes -= record.requestBytes;
     this.#alone.delete(record);
     if (this.#byRequest.get(record.requestId) === record) this.#byRequest.delete(record.requestId);
     this.#turn.emit({ type: 'forgetJob', job: record.id });

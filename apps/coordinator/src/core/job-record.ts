@@ -55,6 +55,7 @@ export class JobRecord implements JobView {
   readonly id: JobId;
   readonly requestId: string;
   readonly fingerprint: string;
+  readonly requestBytes: number;
   pushed = 0;
   inputEnded = false;
   /** The scheduler's last grant; it may fall. */
@@ -77,10 +78,11 @@ export class JobRecord implements JobView {
   /** Who read it last; only that session may acknowledge. */
   session: ClientSession = '';
 
-  constructor(id: JobId, requestId: string, fingerprint: string) {
+  constructor(id: JobId, requestId: string, fingerprint: string, requestBytes: number) {
     this.id = id;
     this.requestId = requestId;
     this.fingerprint = fingerprint;
+    this.requestBytes = requestBytes;
   }
 
   get reader(): CallId | undefined {
