@@ -189,7 +189,12 @@ export interface MapOptions {
    * What it throws is reported as a process warning and harms nothing. Default: none.
    */
   readonly onProgress?: ((progress: MapProgress) => void) | undefined;
-  /** The first item that fails for good ends the job: the others are cancelled. Default: false. */
+  /**
+   * The first item that fails for good ends the job: the others are cancelled. A stream hands out first what had finished
+   * before it in the order of the items; for that it may end 50 ms later.
+   *
+   * Default: false.
+   */
   readonly failFast?: boolean | undefined;
   /**
    * How many items may be taken from the input and not yet taken by the consumer, at most.

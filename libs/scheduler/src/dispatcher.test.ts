@@ -145,6 +145,18 @@ test('a job that needs a label is not starved by short shards of others on the a
   expect(jobs[0]).toBe(job);
 });
 
+test('items that are announced count for the size of shards before they are pushed', () => {
+  const cut = (totalItems: number): number => {
+    const world = schedulerWith({ agents: { a: 1 } });
+    const { job } = world.add(0, { chunkSize: 'auto', totalItems }, true);
+    world.push(job, 16);
+    // 3 ms each: a shard of 35 ms would have eleven of them.
+    return only(world.finish(1, 3), 'dispatch')[0]?.count ?? 0;
+  };
+  // Python would cut the 15 that are left to ceil(15 / 4), and does not hold back a shard of a thousand.
+  expect([cut(16), cut(1_000)]).toEqual([4, 11]);
+});
+
 test('G20: a job that waits says why', () => {
   const world = new World();
   const { job } = world.add(2);

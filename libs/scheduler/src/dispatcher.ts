@@ -111,6 +111,7 @@ export class Dispatcher {
 
   /** Whether a job has something to run, and memory allows it. */
   isReady(job: Job): boolean {
+    if (job.ending !== undefined) return false;
     const piece = job.pending.lowest();
     return piece !== undefined && !job.line.lane.waitingForAnother.has(job) && job.hasRoomFor(piece.first);
   }

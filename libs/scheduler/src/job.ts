@@ -59,6 +59,8 @@ export class Job {
   itemBytes = 0;
   /** Set once it is clear how it ends; carried out at the end of the step. */
   ending: JobOutcome | undefined;
+  /** When that is carried out at the latest: with `failFast` results of earlier items may be on their way. */
+  endsAtMs = 0;
   /** Carried out. */
   ended = false;
   /** It changed in this step. */
@@ -117,6 +119,14 @@ export class Job {
     return last.first - first >= count / 2 ? last.first - first : count;
   }
 
+  /** Whether it waits for results before its end, which the consumer would have been handed before the failure. */
+  isEndingSoon(nowMs: number): boolean {
+    const { ending } = this;
+    if (ending?.state !== 'failedFast' || nowMs >= this.endsAtMs || this.running === 0) return false;
+    // Once the failure itself was delivered there is nothing before it that could come.
+    return this.outcomes.delivered <= ending.index;
+  }
+
   /** The consumer has stopped taking: what it was sent and has not acknowledged fills the window. */
   get pausedByConsumer(): boolean {
     return this.outcomes.unacknowledgedBytes >= this.spec.windowBytes;
@@ -154,7 +164,8 @@ export class Job {
     const elsewhereMs = this.pending.suspect()?.elsewhereUntilMs ?? 0;
     let next = this.spec.deadlineAtMs;
     if (elsewhereMs > nowMs && elsewhereMs < (next ?? Number.POSITIVE_INFINITY)) next = elsewhereMs;
-    for (const atMs of [this.pending.nextReadyMs, this.stragglersAtMs]) {
+    const endsAtMs = this.ending === undefined ? undefined : this.endsAtMs;
+    for (const atMs of [this.pending.nextReadyMs, this.stragglersAtMs, endsAtMs]) {
       if (atMs !== undefined && atMs < (next ?? Number.POSITIVE_INFINITY)) next = atMs;
     }
     return next;

@@ -46,6 +46,11 @@ export interface SchedulerOptions {
   readonly stragglerMsMin: number;
   /** How often a pure job is looked at for stragglers. Default 250. */
   readonly stragglerCheckMs: number;
+  /**
+   * How long results of earlier items may still be on their way when an ordered job with `failFast` fails; nothing new is
+   * handed out meanwhile. Default 50: children hold results back for 5.
+   */
+  readonly failFastGraceMs: number;
   /** Seed of the jitter: equal seeds and equal events give equal commands. Default 1. */
   readonly seed: number;
 }
@@ -73,6 +78,7 @@ export const defaultSchedulerOptions: SchedulerOptions = {
   stragglerFactor: 3,
   stragglerMsMin: 1_000,
   stragglerCheckMs: 250,
+  failFastGraceMs: 50,
   seed: 1,
 };
 

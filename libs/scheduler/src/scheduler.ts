@@ -263,14 +263,14 @@ export class Scheduler {
     } else if (job.ending === undefined && deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs) {
       job.ending = { state: 'deadline' };
     }
-    if (job.ending !== undefined) {
+    if (job.ending !== undefined && !job.isEndingSoon(this.#turn.nowMs)) {
       this.#end(job, job.ending);
       return;
     }
     this.#dispatcher.refreshJob(job);
     this.#speculation.plan(job);
     this.#sleep(job);
-    const upTo = job.nextGrant();
+    const upTo = job.ending === undefined ? job.nextGrant() : undefined;
     if (upTo === undefined) return;
     job.granted = upTo;
     this.#turn.emit({ type: 'grantItems', job: job.id, upTo });

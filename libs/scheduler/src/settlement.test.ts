@@ -190,8 +190,33 @@ test('a timeout is final by default and needs a budget of its own', () => {
   expect(only(world.failed(2, 0, timeout), 'keepFailure')[0]?.failure.kind).toBe('timeout');
 });
 
-test('failFast: the first failure ends the job and takes back what runs', () => {
-  const world = schedulerWith({ agents: { a: 2 }, job: { items: 9, failFast: true } });
+test('failFast: an ordered job takes results of earlier items for a moment, starts nothing, and ends', () => {
+  const world = schedulerWith({ agents: { a: 3 }, job: { items: 9, failFast: true } });
+  world.finish(1, 60);
+  expect(placed(world.failed(3, 2, thrown))).toEqual([]);
+  expect(placed(world.ended(3))).toEqual([]);
+  world.pass(20);
+  const last = world.values(2);
+  expect(only(last, 'deliver', 'revoke', 'endJob')).toEqual([
+    { type: 'deliver', job: 'job-1', first: 1, count: 2 },
+    { type: 'revoke', session: 1, attempt: 4, reason: 'cancelled' },
+    { type: 'endJob', job: 'job-1', outcome: { state: 'failedFast', index: 2 } },
+  ]);
+});
+
+test('failFast: what does not come in that moment is not waited for; the lowest failure is the error', () => {
+  const world = schedulerWith({ agents: { a: 4 }, job: { items: 9, failFast: true } });
+  world.failed(4, 3, thrown);
+  world.pass(30);
+  world.failed(2, 1, thrown);
+  expect(only(world.pass(19), 'endJob')).toEqual([]);
+  expect(only(world.pass(1), 'endJob')).toEqual([
+    { type: 'endJob', job: 'job-1', outcome: { state: 'failedFast', index: 1 } },
+  ]);
+});
+
+test('failFast: the first failure ends an unordered job and takes back what runs', () => {
+  const world = schedulerWith({ agents: { a: 2 }, job: { items: 9, failFast: true, ordered: false } });
   expect(only(world.failed(2, 1, thrown), 'keepFailure', 'revoke', 'endJob', 'dispatch')).toMatchObject([
     { type: 'keepFailure', index: 1 },
     { type: 'revoke', attempt: 1, reason: 'cancelled' },

@@ -184,7 +184,19 @@ export class Settlement {
     }
     job.failed += range.count;
     this.totals.itemsFailed += range.count;
-    if (job.spec.failFast) job.ending ??= { state: 'failedFast', index: range.first };
+    if (job.spec.failFast) this.#failFast(job, range.first);
+  }
+
+  /** The first failure ends the job; the lowest one that comes until then is its error. */
+  #failFast(job: Job, index: number): void {
+    const { ending } = job;
+    if (ending === undefined) {
+      const graceMs = job.spec.ordered ? this.#options.failFastGraceMs : 0;
+      job.ending = { state: 'failedFast', index };
+      job.endsAtMs = this.#turn.nowMs + graceMs;
+    } else if (ending.state === 'failedFast' && index < ending.index) {
+      job.ending = { ...ending, index };
+    }
   }
 
   #retry(job: Job, range: ItemRange, history: History, failure: ItemFailure, atOnce: boolean): void {

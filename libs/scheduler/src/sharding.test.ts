@@ -89,3 +89,20 @@ test('sharing does not make shards too short to pay for their way', () => {
   for (let time = 0; time < 10; time += 1) shards.observe(1_000, 100, 0);
   expect(shards.next({ ...plenty, remaining: 100, available: 100 })).toBe(49);
 });
+
+test('from the start no shard is longer than Python would cut it, where the number of items is known', () => {
+  for (const [items, slots] of [
+    [8, 2],
+    [100, 4],
+    [1_000, 3],
+  ] as const) {
+    const shards = sharding();
+    const room = { available: items, remaining: items, slots, bytesPerItem: 0 };
+    const python = Math.ceil(items / (slots * 4));
+    expect(shards.next(room)).toBeLessThanOrEqual(python);
+    // Items of 6 ms each: measured, and long enough to pay for a way of their own.
+    for (let time = 0; time < 10; time += 1) shards.observe(10, 60, 0);
+    expect(shards.next(room)).toBeLessThanOrEqual(python);
+    expect(shards.next(room)).toBe(Math.max(1, Math.min(python, 5)));
+  }
+});

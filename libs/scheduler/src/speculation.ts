@@ -47,7 +47,7 @@ export class Speculation {
     const due = this.#due;
     if (due.length > 0) this.#due = [];
     for (const job of due) {
-      if (job.ended || job.pausedByConsumer || job.pending.ready > 0) continue;
+      if (job.ending !== undefined || job.pausedByConsumer || job.pending.ready > 0) continue;
       for (const attempt of job.attempts) {
         // In the order in which they were handed out: the oldest one lags most.
         if (this.#lags(attempt) && !this.#copy(attempt)) break;

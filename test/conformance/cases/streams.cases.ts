@@ -221,6 +221,20 @@ export const streams = chapter('streams', (specify) => {
     );
   });
 
+  for (const method of ['imap', 'imapUnordered'] as const) {
+    specify(`with failFast ${method} hands out what had finished before it rejects`, async ({ open }) => {
+      await using pool = await open({ processes: 1 });
+      const items = upTo(30).map((item) => ({ item, bad: item === 20 }));
+      const seen: number[] = [];
+      const drain = async (): Promise<void> => {
+        for await (const item of pool[method](failIfBad, items, { failFast: true, chunkSize: 30 }))
+          seen.push(item);
+      };
+      expect(await rejectionOf(drain())).toMatchObject({ code: 'ITEM_THREW', index: 20 });
+      expect(seen).toEqual(upTo(20));
+    });
+  }
+
   specify('with failFast a stream ends at its first failed item', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const input = endless((item) => ({ item, bad: item === 2 }));

@@ -34,6 +34,8 @@ export class ItemReports {
       ms,
       summary: summarize(data),
     };
+    // What finished before it comes before it: with failFast nothing counts that comes after.
+    part.results.flush();
     this.#prints.flush();
     this.#channel.message(frameType.itemFailed, message, encodeError(encoding, data));
   }
