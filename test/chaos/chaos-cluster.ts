@@ -22,6 +22,9 @@ export const shortTimes = {
   scheduling: { graceMs: 1_000, confirmMs: 1_200, selfFenceMs: 1_600, quarantineMs: 2_000 },
 } satisfies CoordinatorConfig;
 
+/** For hundreds of agents on one small machine, which may need longer than 3 s to take all of them back. */
+export const patient = { scheduling: { graceMs: 10_000 } } satisfies CoordinatorConfig;
+
 /** What a cluster is started with. */
 export interface ChaosOptions {
   /** Names of the agents that are there from the start. */

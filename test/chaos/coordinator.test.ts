@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { until } from '../cli/command.testkit.ts';
-import { ChaosCluster, expected } from './chaos-cluster.ts';
+import { ChaosCluster, expected, patient } from './chaos-cluster.ts';
 import { holdTo } from './figures.ts';
 import { work } from './work.ts';
 
@@ -56,7 +56,7 @@ test.concurrent('a coordinator that is killed: the client is told, agents join t
 });
 
 test.concurrent('200 agents whose coordinator stood still for too long come back at once, and nobody is lost', async () => {
-  await using cluster = await ChaosCluster.start({ agents: [] });
+  await using cluster = await ChaosCluster.start({ agents: [], times: patient });
   const agents = await cluster.startLightAgents(many);
   cluster.coordinator.signal('SIGSTOP');
   // An agent gives its connection up after 20 s without an answer.

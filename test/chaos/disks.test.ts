@@ -10,7 +10,7 @@ import { unevenWork, work } from './work.ts';
 const missing = await Network.missing();
 
 describe.skipIf(missing !== undefined)('full disks', () => {
-  test('an agent without room for the code of a job leaves it to others, and serves again when there is room', async () => {
+  test('an agent without room for the code of a job leaves it to others, says so, and serves again when there is room', async () => {
     await using disk = await SmallDisk.mount();
     await using cluster = await ChaosCluster.start({ agents: ['roomy'], times: shortTimes });
     const full = await cluster.startAgent('full', { env: { TMPDIR: disk.path } });
@@ -22,11 +22,14 @@ describe.skipIf(missing !== undefined)('full disks', () => {
     holdTo(15_000, 'one of two agents without disk, the job is done', performance.now() - fromMs);
     expect(new Set(cluster.book.executions().map(({ agent }) => agent))).toEqual(new Set(['roomy']));
     expect(full.alive).toBe(true);
+    const [said] = full.events('agent.bundleNotStored');
+    expect(said?.msg).toMatch(/cannot be stored in .*: ENOSPC: no space left on device/);
 
     disk.free();
     const more = cluster.orders(200, 40).map((order) => ({ ...order, slow: '' }));
     expect(await pool.map(unevenWork, more)).toEqual(expected(more));
     expect(new Set(cluster.book.executions().map(({ agent }) => agent))).toEqual(new Set(['roomy', 'full']));
+    await full.event('agent.bundleStoredAgain', 5_000);
     await cluster.leaksNothing();
   });
 });
