@@ -10,7 +10,7 @@ import { unevenWork, work } from './work.ts';
 const missing = await Network.missing();
 
 describe.skipIf(missing !== undefined)('full disks', () => {
-  test('an agent without room for the code of a job leaves it to others, says so, and serves again when there is room', async () => {
+  test.concurrent('an agent without room for the code of a job leaves it to others, says so, and serves again when there is room', async () => {
     await using disk = await SmallDisk.mount();
     await using cluster = await ChaosCluster.start({ agents: ['roomy'], times: shortTimes });
     const full = await cluster.startAgent('full', { env: { TMPDIR: disk.path } });
@@ -30,6 +30,26 @@ describe.skipIf(missing !== undefined)('full disks', () => {
     expect(await pool.map(unevenWork, more)).toEqual(expected(more));
     expect(new Set(cluster.book.executions().map(({ agent }) => agent))).toEqual(new Set(['roomy', 'full']));
     await full.event('agent.bundleStoredAgain', 5_000);
+    await cluster.leaksNothing();
+  });
+
+  test.concurrent('a coordinator without room for what a job brings fails that job, in words, and lives on', async () => {
+    await using disk = await SmallDisk.mount();
+    const room = { maxPayloadBytes: 2 ** 20, spillDir: disk.path };
+    await using cluster = await ChaosCluster.start({
+      agents: ['one', 'two'],
+      times: { ...shortTimes, ...room },
+    });
+    disk.fill();
+    const pool = await cluster.connect();
+    const heavy = cluster.orders(400, 1, { ballast: 'x'.repeat(100_000) });
+    await expect(pool.map(work, heavy)).rejects.toMatchObject({
+      code: 'NO_ROOM',
+      message: expect.stringContaining("the coordinator's disk took no more (ENOSPC)"),
+    });
+    const light = cluster.orders(60, 5);
+    expect(await pool.map(work, light)).toEqual(expected(light));
+    disk.free();
     await cluster.leaksNothing();
   });
 });
