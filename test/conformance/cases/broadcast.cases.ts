@@ -1,7 +1,7 @@
 import { type Broadcast, Pool, PoolClosedError, PoolTerminatedError } from 'shoal';
 import { expect } from 'vitest';
 import { rejectionOf, upTo } from '../pool-under-test.ts';
-import { chapter } from '../specification.ts';
+import { chapter, isOneMachine } from '../specification.ts';
 import {
   addFromTable,
   echo,
@@ -64,14 +64,18 @@ export const broadcasts = chapter('broadcast', (specify) => {
     expect(await pool.map(lookUpInBoth, items)).toEqual([true]);
   });
 
-  specify('the child that takes the place of another reads the constant again', async ({ open }) => {
-    await using pool = await open({ processes: 1, maxTasksPerChild: 2 });
-    const table = pool.broadcast(squares);
-    const items = upTo(7).map((at) => ({ at, table }));
-    const seen = await pool.map(readersOf, items, { chunkSize: 3 });
-    expect(seen.map(({ at, value }) => [at, value])).toEqual(items.map(({ at }) => [at, at * at]));
-    expect(new Set(seen.map(({ pid }) => pid)).size).toBe(4);
-  });
+  specify(
+    'the child that takes the place of another reads the constant again',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1, maxTasksPerChild: 2 });
+      const table = pool.broadcast(squares);
+      const items = upTo(7).map((at) => ({ at, table }));
+      const seen = await pool.map(readersOf, items, { chunkSize: 3 });
+      expect(seen.map(({ at, value }) => [at, value])).toEqual(items.map(({ at }) => [at, at * at]));
+      expect(new Set(seen.map(({ pid }) => pid)).size).toBe(4);
+    },
+    isOneMachine,
+  );
 
   specify('an item whose process was killed has its constant again', async ({ open }) => {
     await using pool = await open({ processes: 1 });
