@@ -54,11 +54,17 @@ function jobTable(jobs: readonly JobInfo[]): string[] {
     grouped(progress?.succeeded ?? 0),
     grouped(progress?.failed ?? 0),
     totalItems === undefined ? '?' : grouped(totalItems),
-    progress?.waitingFor === undefined || progress.waitingFor === ''
-      ? 'running'
-      : waitingText(progress.waitingFor),
+    stateText(progress),
   ]);
   return aligned([['JOB', 'TASK', 'DONE', 'FAILED', 'OF', 'STATE'], ...rows]);
+}
+
+/** `running`, `waits: all slots busy`, `running, 3 of 5 second attempts came first`. */
+function stateText(progress: JobInfo['progress']): string {
+  const { speculated = 0, speculationWins = 0, waitingFor = '' } = progress ?? {};
+  const state = waitingFor === '' ? 'running' : waitingText(waitingFor);
+  if (speculated === 0) return state;
+  return `${state}, ${grouped(speculationWins)} of ${counted(speculated, 'second attempt')} came first`;
 }
 
 const grouped = (value: number): string => value.toLocaleString('en-US');

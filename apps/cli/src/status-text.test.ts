@@ -1,0 +1,32 @@
+import { GetStatusResponse, JobInfo } from '@shoal/protocol';
+import { expect, test } from 'vitest';
+import { statusText } from './status-text.ts';
+
+test('a job says why it waits, and what second attempts came to', () => {
+  const job = (jobId: string, progress: Partial<NonNullable<JobInfo['progress']>>): JobInfo =>
+    JobInfo.fromPartial({ jobId, task: 'f', progress });
+  const text = statusText({
+    address: '127.0.0.1:7300',
+    cluster: GetStatusResponse.fromPartial({ speculatedItems: 5, speculationWins: 3 }),
+    agents: [],
+    jobs: [
+      job('job-1', {}),
+      job('job-2', { waitingFor: 'all slots busy' }),
+      job('job-3', { waitingFor: 'waits for its input' }),
+      job('job-4', { speculated: 5, speculationWins: 3 }),
+    ],
+  });
+  expect(text).toContain('second attempts at 5 items that lagged; 3 came first\n');
+  expect(
+    text
+      .trim()
+      .split('\n')
+      .slice(-4)
+      .map((line) => line.replace(/^(job-\d) .* \? {2}/, '$1 ')),
+  ).toEqual([
+    'job-1 running',
+    'job-2 waits: all slots busy',
+    'job-3 waits for its input',
+    'job-4 running, 3 of 5 second attempts came first',
+  ]);
+});
