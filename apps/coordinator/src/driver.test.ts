@@ -1,16 +1,33 @@
 import { PayloadStore } from '@shoal/scheduler';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { AgentLink } from './agent-link.ts';
 import type { BundleStore } from './bundle-store.ts';
 import { CoordinatorMachine } from './core/index.ts';
-import { Driver } from './driver.ts';
+import { Driver, type DriverParts } from './driver.ts';
 import { EventFeed } from './event-feed.ts';
 import { RecentEvents } from './event-log.ts';
+import { StorageError } from './payload.ts';
 import type { PayloadVault } from './payload-vault.ts';
 import { StallObserver } from './stall-observer.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
+
+/** A driver of an empty coordinator; whatever a test is not about does nothing. */
+function driverWith(parts: Partial<DriverParts>): Driver {
+  return new Driver({
+    machine: new CoordinatorMachine({ epoch: 1, maxJobs: 1, graceMs: 30_000 }),
+    log: new RecentEvents(),
+    store: new PayloadStore(),
+    vault: {} as PayloadVault,
+    bundles: {} as BundleStore,
+    feed: new EventFeed(pino({ level: 'silent' })),
+    now: () => 0,
+    lookForStall: () => {},
+    ...parts,
+  });
+}
 
 test('after a stall nobody is judged before it is known, whichever timer comes first', () => {
   const feed = new EventFeed(pino({ level: 'silent' }));
@@ -19,16 +36,7 @@ test('after a stall nobody is judged before it is known, whichever timer comes f
   let lag = 0;
   const now = (): number => Date.now() + lag;
   const machine = new CoordinatorMachine({ epoch: 1, maxJobs: 1, graceMs: 30_000 });
-  const driver = new Driver({
-    machine,
-    log: new RecentEvents(),
-    store: new PayloadStore(),
-    vault: {} as PayloadVault,
-    bundles: {} as BundleStore,
-    feed,
-    now,
-    lookForStall: () => stalls.look(),
-  });
+  const driver = driverWith({ machine, feed, now, lookForStall: () => stalls.look() });
   const stalls = new StallObserver((stalledMs) => driver.step({ type: 'stallObserved', stalledMs }), now);
   const join = (agent: string, session: number): void =>
     driver.step({ type: 'joinReceived', agent, session, instance: agent, slots: 1, labels: {}, held: [] });
@@ -45,4 +53,63 @@ test('after a stall nobody is judged before it is known, whichever timer comes f
   expect(machine.snapshot().scheduler.agents).toMatchObject([{ agent: 'silent', state: 'live' }]);
   driver.stop();
   stalls.stop();
+});
+
+test('every event is in the log before anything is done about it', () => {
+  const order: string[] = [];
+  const driver = driverWith({
+    log: { append: ({ type }) => void order.push(`log ${type}`), recent: [] },
+  });
+  const link: Partial<AgentLink> = {
+    session: 1,
+    admit: () => {
+      order.push('admit');
+      // What happens while a step is carried out comes after all of it.
+      driver.step({ type: 'heartbeatListed', session: 1, sequence: 1, held: [7], stalledForMs: 0 });
+      order.push('admitted');
+    },
+    answerHeartbeat: (_, drop) => order.push(`drop ${drop.join()}`),
+  };
+  driver.links.set(1, link as AgentLink);
+  driver.step({
+    type: 'joinReceived',
+    session: 1,
+    agent: 'a',
+    instance: 'i',
+    slots: 1,
+    labels: {},
+    held: [],
+  });
+  driver.stop();
+  expect(order).toEqual(['log joinReceived', 'admit', 'admitted', 'log heartbeatListed', 'drop 7']);
+});
+
+test('a job whose bytes cannot be read back ends, and nothing else does', () => {
+  const events: string[] = [];
+  const driver = driverWith({ log: { append: ({ type }) => void events.push(type), recent: [] } });
+  driver.reading(() => {
+    throw new StorageError('job-1', 'the disk is broken');
+  });
+  expect(events).toEqual(['storageFailed']);
+  expect(() =>
+    driver.reading(() => {
+      throw new Error('a bug');
+    }),
+  ).toThrow('a bug');
+  driver.stop();
+});
+
+test('a core that fails says what led to it', () => {
+  const machine = new CoordinatorMachine({ epoch: 1, maxJobs: 1, graceMs: 30_000 });
+  machine.step = () => {
+    throw new Error('impossible');
+  };
+  const driver = driverWith({ machine });
+  expect(() => driver.step({ type: 'stallObserved', stalledMs: 5_000 })).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining('"type":"stallObserved","stalledMs":5000'),
+      cause: expect.objectContaining({ message: 'impossible' }),
+    }),
+  );
+  driver.stop();
 });

@@ -24,6 +24,9 @@ export interface Hand {
 /** So much of a print that no client can be told goes to the log. */
 const unreadCharsMax = 1_024;
 
+/** So many events are told of when the core fails. */
+const storyEvents = 20;
+
 /** What a {@link Driver} drives. */
 export interface DriverParts {
   readonly machine: CoordinatorMachine;
@@ -100,11 +103,21 @@ export class Driver {
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
         const stamped = { ...next.event, atMs: this.#parts.now() } as CoordinatorEvent;
         this.#parts.log.append(stamped);
-        for (const command of this.machine.step(stamped)) this.#carryOut(command, next.hand);
+        for (const command of this.#decide(stamped)) this.#carryOut(command, next.hand);
       }
     } finally {
       this.#stepping = false;
       this.#arm();
+    }
+  }
+
+  /** An error of the core is a bug of ours: it ends the coordinator, with the story that led to it. */
+  #decide(event: CoordinatorEvent): CoordinatorCommand[] {
+    try {
+      return this.machine.step(event);
+    } catch (cause) {
+      const story = this.#parts.log.recent.slice(-storyEvents).map((each) => JSON.stringify(each));
+      throw new Error(`the coordinator's core failed; what happened last:\n${story.join('\n')}`, { cause });
     }
   }
 

@@ -8,6 +8,8 @@ import type { CoordinatorEvent } from './core/index.ts';
  */
 export interface EventLog {
   append(event: CoordinatorEvent): void;
+  /** The last events, the oldest first: what to tell of a state that should not be. */
+  readonly recent: readonly CoordinatorEvent[];
 }
 
 /** Keeps the last events, for whoever has to find out what led to an impossible state. */
@@ -25,8 +27,7 @@ export class RecentEvents implements EventLog {
     this.#next = (this.#next + 1) % this.#most;
   }
 
-  /** The oldest first. */
-  get events(): readonly CoordinatorEvent[] {
+  get recent(): readonly CoordinatorEvent[] {
     return [...this.#events.slice(this.#next), ...this.#events.slice(0, this.#next)];
   }
 }
