@@ -1,5 +1,6 @@
 // `npm run cluster:up [-- --agents 5]` and `npm run cluster:down`: a cluster of containers on this machine.
 import { execFile } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { buildImage, run } from './image.ts';
@@ -9,6 +10,8 @@ const name = process.env['SHOAL_CLUSTER'] ?? 'shoal';
 const project = ['-p', name, '-f', fileURLToPath(new URL('compose.yaml', import.meta.url))];
 const healthyWithinMs = 60_000;
 const port = process.env['SHOAL_PORT'] ?? '7300';
+/** Below the repository's root. */
+const tlsDir = `.build/clusters/${name}`;
 
 interface ContainerState {
   readonly Name: string;
@@ -22,15 +25,34 @@ async function up(agents: number): Promise<void> {
   console.log(`Starting ${parts}`);
   await compose(['up', '-d', '--scale', `agent=${agents}`]);
   await untilHealthy(1 + agents);
-  console.log(`The cluster is up: ${parts}; it listens on 127.0.0.1:${port}.
+  await fetchCertificate();
+  const at = `--address 127.0.0.1:${port} --tls-dir ${tlsDir}`;
+  console.log(`The cluster is up: ${parts}; it listens on 127.0.0.1:${port}. ${tlsDir} lets you in.
 
-  seq 1 100 | npx shoal map examples/square.ts#square --address 127.0.0.1:${port}
-  npx shoal status --address 127.0.0.1:${port}
+  seq 1 100 | npx shoal map examples/square.ts#square ${at}
+  npx shoal status ${at}
   npm run cluster:down`);
+}
+
+/** The certificate with which one is the admin of the cluster, out of its coordinator. */
+async function fetchCertificate(): Promise<void> {
+  const ids = ['ps', '-q', '--filter', `label=com.docker.compose.project=${name}`];
+  const coordinator = await output('docker', [
+    ...ids,
+    '--filter',
+    'label=com.docker.compose.service=coordinator',
+  ]);
+  const target = fileURLToPath(new URL(`../${tlsDir}/`, import.meta.url));
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { recursive: true, mode: 0o700 });
+  for (const file of ['ca.crt', 'client.crt', 'client.key']) {
+    await run('docker', ['cp', `${coordinator}:/home/node/tls/${file}`, target]);
+  }
 }
 
 async function down(): Promise<void> {
   await compose(['down', '--volumes', '--remove-orphans']);
+  await rm(fileURLToPath(new URL(`../${tlsDir}`, import.meta.url)), { recursive: true, force: true });
   console.log('The cluster is down.');
 }
 

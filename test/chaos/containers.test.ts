@@ -24,7 +24,7 @@ describe.skipIf(!available)('faults of containers', () => {
   beforeAll(async () => {
     cluster = await ContainerCluster.start(names);
     await Promise.all(names.map((name) => cluster.limit(name, { memory: '400m' })));
-    pool = await connect(cluster.address);
+    pool = await connect(cluster.address, { tls: cluster.tls });
   }, 120_000);
   afterAll(async () => {
     await pool?.terminate();

@@ -21,7 +21,7 @@ describe.skipIf(!available)('a cluster of containers', () => {
   }, 120_000);
   afterAll(() => cluster?.stop());
 
-  hold('containers', farChapters, (options) => connect(cluster.address, options));
+  hold('containers', farChapters, (options) => connect(cluster.address, { ...options, tls: cluster.tls }));
 
   test('all agents are there at the end', async () => {
     expect(await cluster.connectedAgents()).toEqual(['agent-1', 'agent-2']);

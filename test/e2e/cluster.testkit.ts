@@ -26,12 +26,20 @@ export interface Execution {
 export class ContainerCluster {
   /** Where a client outside the network finds the coordinator. */
   readonly address: string;
+  /** A folder with the certificate of its admin. */
+  readonly tlsDir: string;
   readonly #network: StartedNetwork;
   readonly #coordinator: StartedTestContainer;
   readonly #agents = new Map<string, StartedTestContainer>();
   readonly #book: string;
 
-  private constructor(network: StartedNetwork, coordinator: StartedTestContainer, book: string) {
+  private constructor(
+    network: StartedNetwork,
+    coordinator: StartedTestContainer,
+    book: string,
+    tlsDir: string,
+  ) {
+    this.tlsDir = tlsDir;
     this.#network = network;
     this.#coordinator = coordinator;
     this.#book = book;
@@ -48,27 +56,38 @@ export class ContainerCluster {
     const coordinator = await new GenericContainer(image)
       .withNetwork(network)
       .withNetworkAliases('coordinator')
-      .withCommand(['coordinator', '--listen', `0.0.0.0:${port}`, '--insecure'])
+      .withEnvironment({ SHOAL_TLS_DIR: '/home/node/tls' })
+      .withEntrypoint(['sh', '-ec'])
+      .withCommand([
+        `shoal certs init --name coordinator >&2; exec shoal coordinator --listen 0.0.0.0:${port}`,
+      ])
       .withExposedPorts(port)
       .withWaitStrategy(Wait.forHealthCheck())
       .start();
-    const cluster = new ContainerCluster(network, coordinator, book);
+    const tlsDir = await mkdtemp(join(tmpdir(), 'shoal-e2e-tls-'));
+    for (const file of ['ca.crt', 'client.crt', 'client.key']) {
+      await docker('cp', `${coordinator.getId()}:/home/node/tls/${file}`, tlsDir);
+    }
+    const cluster = new ContainerCluster(network, coordinator, book, tlsDir);
     await Promise.all(
       agentNames.map(async (name) => {
         const agent = await new GenericContainer(image)
           .withNetwork(network)
-          .withEnvironment({ SHOAL_ADDRESS: `coordinator:${port}` })
+          .withEnvironment({
+            SHOAL_ADDRESS: `coordinator:${port}`,
+            SHOAL_TLS_DIR: '/home/node/tls',
+            SHOAL_TOKEN: await docker(
+              'exec',
+              coordinator.getId(),
+              'shoal',
+              'token',
+              'create',
+              '--name',
+              name,
+            ),
+          })
           .withBindMounts([{ source: book, target: '/book', mode: 'rw' }])
-          .withCommand([
-            'agent',
-            '--join',
-            `coordinator:${port}`,
-            '--insecure',
-            '--name',
-            name,
-            '--processes',
-            '2',
-          ])
+          .withCommand(['agent', '--join', `coordinator:${port}`, '--name', name, '--processes', '2'])
           .withWaitStrategy(Wait.forHealthCheck())
           .start();
         cluster.#agents.set(name, agent);
@@ -78,12 +97,19 @@ export class ContainerCluster {
     return cluster;
   }
 
+  /** What connect() needs to be let in. */
+  get tls(): { readonly ca: string; readonly cert: string; readonly key: string } {
+    const file = (name: string): string => join(this.tlsDir, name);
+    return { ca: file('ca.crt'), cert: file('client.crt'), key: file('client.key') };
+  }
+
   /** Ends every container and the network; nothing of ours stays behind. */
   async stop(): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop({ timeout: 0 })));
     await this.#coordinator.stop({ timeout: 0 });
     await this.#network.stop();
     await rm(this.#book, { recursive: true, force: true });
+    await rm(this.tlsDir, { recursive: true, force: true });
   }
 
   /** `docker kill`: the agent is gone without a word. */
@@ -141,7 +167,7 @@ export class ContainerCluster {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['libs/shoal/bin/shoal.js', 'status', '--address', this.address, '--output-format', 'json'],
-      { cwd: root },
+      { cwd: root, env: { ...process.env, SHOAL_TLS_DIR: this.tlsDir } },
     );
     const { agents } = JSON.parse(stdout) as { agents: { name: string; state: string }[] };
     return agents.filter(({ state }) => state !== 'lost' && state !== 'gone').map(({ name }) => name);

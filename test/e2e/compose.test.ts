@@ -30,6 +30,14 @@ describe.skipIf(!available)('npm run cluster:up and cluster:down', () => {
     expect(await output('docker', 'exec', `${name}_agent_1`, 'shoal', 'status')).toContain('2 agents');
   });
 
+  test('whoever has the certificate that cluster:up fetched is let in, and nobody else', async () => {
+    const at = ['libs/shoal/bin/shoal.js', 'status', '--address', `127.0.0.1:${port}`];
+    expect(await output(process.execPath, ...at, '--tls-dir', `.build/clusters/${name}`)).toContain(
+      'TLS 1.3',
+    );
+    await expect(output(process.execPath, ...at)).rejects.toThrow(/TLS_FAILED.*it speaks TLS/);
+  });
+
   test('another agent joins, and SIGTERM lets it leave with exit code 0', async () => {
     await cluster('up', '--agents', '3');
     expect(await output('docker', 'exec', `${name}_coordinator_1`, 'shoal', 'status')).toContain('3 agents');

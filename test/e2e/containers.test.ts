@@ -20,7 +20,7 @@ describe.skipIf(!available)('a cluster of containers, its client outside', () =>
 
   beforeAll(async () => {
     cluster = await ContainerCluster.start(['killed', 'drained', 'unplugged']);
-    pool = await connect(cluster.address);
+    pool = await connect(cluster.address, { tls: cluster.tls });
   });
   afterAll(async () => {
     await pool?.terminate();

@@ -78,7 +78,8 @@ export async function connectionSecurity(
   const [dir, text] = [tlsDirOf(flags, terminal), await tokenText(flags.tokenFile, terminal)];
   return {
     ...(dir === undefined ? {} : { tls: await filesIn(new TlsFolder(dir)) }),
-    ...(text === undefined ? {} : { token: secretIn(text) }),
+    // A token to join with is spent on a certificate, by an agent; its health check has the same environment.
+    ...(text === undefined || parseJoinToken(text) !== undefined ? {} : { token: secretIn(text) }),
     insecure: flags.insecure === true,
   };
 }

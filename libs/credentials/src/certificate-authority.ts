@@ -180,13 +180,14 @@ export interface Validity {
 }
 
 type X509 = typeof import('./x509.ts');
+type Extension = import('./x509.ts').Extension;
 type CryptoKey = import('node:crypto').webcrypto.CryptoKey;
 
 interface Content {
   readonly subject: { readonly [field: string]: string[] }[];
   readonly publicKey: CryptoKey;
   readonly usage: string;
-  readonly extensions: InstanceType<X509['Extension']>[];
+  readonly extensions: Extension[];
   readonly nowMs: number;
   readonly lifetimeMs: number;
 }

@@ -2,4 +2,19 @@
 // The library's dependency container reads decorators' metadata and refuses to load without this.
 import 'reflect-metadata';
 
-export * from '@peculiar/x509';
+// By name: of what is exported with a star nothing is left in the bundles of the image.
+export {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Pkcs10CertificateRequest,
+  Pkcs10CertificateRequestGenerator,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
