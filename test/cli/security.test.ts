@@ -1,0 +1,137 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Command, shoalCommand } from './command.testkit.ts';
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+const started: Command[] = [];
+const start = (args: readonly string[]): Command => {
+  const command = Command.start(args);
+  started.push(command);
+  return command;
+};
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shoal-cli-tls-'));
+});
+afterAll(async () => {
+  for (const command of started) command.signal('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+
+describe('what starts open to others', () => {
+  test('ends with 1 and the two commands that close it', async () => {
+    const { exitCode, stdout, stderr } = await shoalCommand(['coordinator', '--listen', '0.0.0.0:0']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /INSECURE_LISTEN.*`shoal certs init .*`shoal coordinator --listen 0\.0\.0\.0:0 --tls-dir/,
+    );
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  test('a token alone does not close it: it would travel as it is', async () => {
+    const { stdout } = await shoalCommand(['token', 'generate']);
+    await writeFile(at('token'), stdout, { mode: 0o600 });
+    const args = ['coordinator', '--listen', '0.0.0.0:0', '--token-file', at('token')];
+    expect(await shoalCommand(args)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('INSECURE_LISTEN'),
+    });
+  });
+
+  test('says so in its log and in its status where --insecure allows it', async () => {
+    const open = start(['coordinator', '--listen', '0.0.0.0:0', '--insecure']);
+    const [, port = ''] = await open.said(/listening on 0\.0\.0\.0:(\d+)\n/);
+    await open.said(/"event":"coordinator\.insecure".*INSECURE: whoever reaches/);
+    const { stdout } = await shoalCommand(['status', '--address', `127.0.0.1:${port}`]);
+    expect(stdout).toContain('INSECURE: whoever reaches it can run code on every agent (--insecure)');
+  });
+});
+
+describe('certificates and tokens', () => {
+  let address = '';
+  beforeAll(async () => {
+    await shoalCommand(['certs', 'init', '--tls-dir', at('tls'), '--name', 'coordinator', 'cluster.example']);
+    const coordinator = start(['coordinator', '--listen', '127.0.0.1:0', '--tls-dir', at('tls')]);
+    [, address = ''] = await coordinator.said(/coordinator listening on (\S+)\n/);
+  });
+
+  test('certs init makes keys for their owner alone; again it keeps the authority and the names', async () => {
+    for (const key of ['ca.key', 'coordinator.key', 'client.key'])
+      expect(await modeOf(at(`tls/${key}`)), key).toBe(0o600);
+    const before = await Promise.all(
+      ['ca.crt', 'coordinator.crt'].map((name) => readFile(at(`tls/${name}`), 'utf8')),
+    );
+    const { exitCode, stdout } = await shoalCommand(['certs', 'init', '--tls-dir', at('tls')]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/the authority that was there, and new certificates/);
+    expect(stdout).toMatch(/reached as localhost, .*coordinator, cluster\.example/);
+    expect(await readFile(at('tls/ca.crt'), 'utf8')).toBe(before[0]);
+    expect(await readFile(at('tls/coordinator.crt'), 'utf8')).not.toBe(before[1]);
+  });
+
+  test('an agent joins with a token from a file, a client works with a certificate, a viewer sees it', async () => {
+    const admin = ['--address', address, '--tls-dir', at('tls')];
+    await shoalCommand(['token', 'create', ...admin, '--ttl', '5m', '--output', at('join')]);
+    expect(await modeOf(at('join'))).toBe(0o600);
+    const agent = start([
+      ...['agent', '--join', address, '--name', 'first', '--processes', '1'],
+      ...['--token', at('join'), '--tls-dir', at('agent')],
+    ]);
+    await agent.said(/agent first joined/);
+    await shoalCommand(['certs', 'issue', 'laptop', '--tls-dir', at('tls')]);
+    await shoalCommand(['certs', 'issue', 'eve', '--role', 'viewer', '--tls-dir', at('tls')]);
+    const map = ['map', 'examples/square.ts#square', '--input', '1..3', '--address', address, '--tls-dir'];
+    expect(await shoalCommand([...map, at('tls/issued/laptop')])).toMatchObject({
+      stdout: '1\n4\n9\n',
+      exitCode: 0,
+    });
+    expect(await shoalCommand([...map, at('tls/issued/eve')])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('PERMISSION_DENIED: viewer eve may not do this'),
+    });
+    const { stdout } = await shoalCommand([
+      'status',
+      '--address',
+      address,
+      '--tls-dir',
+      at('tls/issued/eve'),
+    ]);
+    expect(stdout).toMatch(/1 agent,.*\nTLS 1\.3, certificate until \d{4}-\d\d-\d\d\n\nAGENT.*\nfirst /);
+    const seen = await shoalCommand(['status', '--address', address, '--tls-dir', at('agent')]);
+    expect(seen.stdout, 'an agent sees the first lines').toMatch(/1 agent,.*\nTLS 1\.3, .*\n$/);
+    const drain = ['agents', 'drain', 'first', '--address', address, '--tls-dir'];
+    expect(await shoalCommand([...drain, at('tls/issued/laptop')])).toMatchObject({ exitCode: 1 });
+    expect(await shoalCommand([...drain, at('tls')])).toMatchObject({ exitCode: 0 });
+  });
+
+  test.each([
+    [['agent', '--join', '10.255.255.1:7300'], /INSECURE_CONNECT.*`shoal token create .*`shoal agent --join/],
+    [['status', '--address', '10.255.255.1:7300'], /INSECURE_CONNECT.*`shoal certs issue NAME/],
+    [['certs', 'issue', 'a b', '--tls-dir', 'nowhere'], /a b is no name/],
+    [['certs', 'issue', 'ann', '--tls-dir', 'nowhere'], /nowhere\/ca\.crt: it does not exist/],
+    [['certs', 'init', '--name', 'https://x'], /--name https:\/\/x is no host name/],
+    [['token', 'create', '--ttl', '25h'], /Give 1s to 24h/],
+    [
+      ['agent', '--join', '127.0.0.1:1', '--token', `shoal-join.${'a'.repeat(43)}.${'b'.repeat(43)}`],
+      /takes the name of a file/,
+    ],
+  ] as const)('shoal %j is refused with 2, in a line', async (args, words) => {
+    const { exitCode, stderr } = await shoalCommand(args);
+    expect(stderr).toMatch(words);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(exitCode).toBe(2);
+  });
+
+  test('a token file that others can read is refused', async () => {
+    await writeFile(at('loose'), 'x', { mode: 0o644 });
+    const args = ['status', '--address', address, '--tls-dir', at('tls'), '--token-file', at('loose')];
+    expect(await shoalCommand(args)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/others can read this token \(mode 0644\); run: chmod 600/),
+    });
+  });
+});
