@@ -248,11 +248,12 @@ export class ChaosCluster implements AsyncDisposable {
   }
 
   /**
-   * Ends all that is left in good order and finds out whether it leaves anything: slots, processes, sockets, files.
+   * Ends all that is left in good order and finds out whether it leaves anything: slots, bytes held, processes,
+   * sockets, files.
    */
   async leaksNothing(): Promise<void> {
     const living = [...this.agents.values()].filter(({ alive }) => alive);
-    await this.#noSlots();
+    await this.#noWork();
     await Promise.all(this.#pools.splice(0).map((pool) => pool.terminate()));
     await this.#client?.[Symbol.asyncDispose]();
     this.#client = undefined;
@@ -273,11 +274,12 @@ export class ChaosCluster implements AsyncDisposable {
     return `${this.#network?.hubOf(host) ?? '127.0.0.1'}:${this.#address.split(':')[1]}`;
   }
 
-  async #noSlots(): Promise<void> {
+  async #noWork(): Promise<void> {
     const deadline = performance.now() + cleanWithinMs;
     for (;;) {
-      const { activeJobs, busySlots, queuedItems, runningItems } = await this.#status();
-      const left = { activeJobs, busySlots, queuedItems, runningItems };
+      const { activeJobs, busySlots, heldBytes, queuedItems, runningItems, spilledBytes } =
+        await this.#status();
+      const left = { activeJobs, busySlots, heldBytes, queuedItems, runningItems, spilledBytes };
       if (Object.values(left).every((count) => count === 0)) return;
       if (performance.now() > deadline) throw new Error(`Still busy: ${JSON.stringify(left)}`);
       await sleep(50);
