@@ -3,7 +3,6 @@
  * becomes events; commands become messages, chunks, files and log lines. What an event brings is held in hand until the
  * commands of that step are done.
  */
-import { performance } from 'node:perf_hooks';
 import type { ShoalError } from '@shoal/errors';
 import { type DataResponse, Encoding, type JobSetup, ownPeer } from '@shoal/protocol';
 import type { AgentLog } from './agent-log.ts';
