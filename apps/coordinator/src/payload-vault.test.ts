@@ -110,8 +110,8 @@ test('producers are held back when three quarters of all room are used, and go o
 
 test('without any room the job that holds most has to go, once, and nothing is lost of the others', () => {
   const { hold, said, vault } = world(100, 200);
-  const big = [1, 2, 3].map((value) => hold('big', value, 90));
   const small = hold('small', 4, 90);
+  const big = [1, 2, 3].map((value) => hold('big', value, 90));
   hold('small', 5, 5);
   hold('small', 6, 5);
   expect(said.filter((text) => text.includes(':'))).toEqual(['big: the shelf is full']);

@@ -84,7 +84,7 @@ export class ProducerWindow {
   /** An outcome of this item came: every block up to its own has been accepted. */
   settled(index: number): void {
     let accepted = 0;
-    while (accepted < this.#sent && (this.#kept[accepted]?.first ?? Number.POSITIVE_INFINITY) <= index) {
+    while ((this.#kept[accepted]?.first ?? Number.POSITIVE_INFINITY) <= index) {
       accepted += 1;
     }
     this.#release(accepted);
