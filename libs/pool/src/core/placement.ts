@@ -97,7 +97,8 @@ export class Placement {
       return;
     }
     if (this.#state.members >= this.#state.processes && !this.#makeRoom(atMs)) return;
-    this.#spares.promote();
+    // A successor of another key would only have to make room in turn, and be replaced, and so on.
+    this.#spares.promote(key);
     if (this.#state.members < this.#state.processes) this.#state.spawn(key, chunk, false);
   }
 

@@ -526,3 +526,14 @@ test('what waits while starts are held can be aborted, and terminated', () => {
   expect(m.step({ type: 'abortRequested', chunk: 1, graceMs: 0 })).toEqual([aborted(1)]);
   expect(m.step({ type: 'terminateRequested' })).toEqual([aborted(2), kill(1)]);
 });
+
+test('a successor does not take the room that was made for work of another key', () => {
+  const t = new TestMachine(3);
+  for (const chunk of [1, 2]) t.queue(chunk, 1, { maxTasksPerChild: 1 });
+  t.queue(3, 1);
+  for (const child of [1, 2, 3, 4, 5]) t.ready(child);
+  t.queue(4, 1, { key: 'other' });
+  t.queue(5, 1, { key: 'other' });
+  // Children 1 and 2 run their last items, 4 and 5 are to follow them. Child 3 has nothing to do and makes room.
+  expect(t.runs(3, 3, 0, 1)).toEqual([finished(3), retire(3), spawn(6, 4, 'other')]);
+});

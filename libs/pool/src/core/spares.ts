@@ -16,13 +16,13 @@ export class Spares {
     this.#endings = endings;
   }
 
-  /** The successor takes the place of whoever has left; the one that is ready first. */
-  promote(): void {
+  /** The successor takes the place of whoever has left; the one that is ready first. With a key: only for its work. */
+  promote(key?: string): void {
     let free = this.#state.processes - this.#state.members;
     for (const state of ['ready', 'starting'] as const) {
       for (const child of this.#state.children.values()) {
         if (free <= 0) return;
-        if (!child.isSpare || child.state !== state) continue;
+        if (!child.isSpare || child.state !== state || (key ?? child.key) !== child.key) continue;
         child.isSpare = false;
         free -= 1;
       }
