@@ -114,6 +114,8 @@ export class ChildRecord {
     for (const part of this.parts) {
       const { timeoutMs } = part.chunk.spec;
       if (timeoutMs === undefined || part.timedOut !== undefined || this.state === 'dying') continue;
+      // What was aborted has its grace time; nobody looks at how long its items run any more.
+      if (part.chunk.abortGraceMs !== undefined) continue;
       for (const startedAt of part.started.values()) deadline = Math.min(deadline, startedAt + timeoutMs);
     }
     return deadline === Number.POSITIVE_INFINITY ? undefined : deadline;

@@ -537,3 +537,14 @@ test('a successor does not take the room that was made for work of another key',
   // Children 1 and 2 run their last items, 4 and 5 are to follow them. Child 3 has nothing to do and makes room.
   expect(t.runs(3, 3, 0, 1)).toEqual([finished(3), retire(3), spawn(6, 4, 'other')]);
 });
+
+test('an aborted chunk wants no tick for an item that would have run too long', () => {
+  const t = new TestMachine(1);
+  t.queue(1, 1, { marksStarts: true, timeoutMs: 100 });
+  t.ready(1);
+  t.began(1, 1);
+  t.starts(1, 1, 0);
+  t.step({ type: 'abortRequested', chunk: 1, graceMs: 2_000 });
+  t.after(150);
+  expect(t.machine.nextDeadlineMs()).toBe(2_000);
+});
