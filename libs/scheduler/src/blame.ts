@@ -53,7 +53,11 @@ export function judge(history: History, failure: ItemFailure, budgets: RetryBudg
   const tail = stderrTail === undefined ? {} : { stderrTail };
   const mayRetry = kind !== 'thrown' || failure.retryable;
   const isOver = history.spent !== undefined || !mayRetry || history.failures[kind] >= budgets[kind];
-  if (isOver) return { final: { kind, attempts, ...tail } };
+  if (isOver) {
+    // That the machine of its last try was lost as well is not what it failed for.
+    const cause = kind === 'lost' && history.spent !== undefined ? history.spent : kind;
+    return { final: { kind: cause, attempts, ...tail } };
+  }
 
   const crashed = kind === 'crash';
   const avoids = crashed ? failure.attempt.agent : history.avoids;
