@@ -268,6 +268,24 @@ test('an item that the coordinator had and has no more is never left out silentl
   expect(world.wait()).toContainEqual({ type: 'giveUp', call: 3, why: 'outOfStep' });
 });
 
+test('where to go on is asked again when an outcome has come that the answer does not know of', () => {
+  const world = opened([
+    [0, 10],
+    [10, 10],
+  ]);
+  world.fails(2);
+  world.wait();
+  // Sent before the break, read by the coordinator after it had answered.
+  world.batch(1, 0, run(0, 5));
+  expect(world.do({ type: 'inputTold', call: 3, acceptedItems: 0, inputEnded: false })).toEqual([]);
+  expect(world.wait()).toContainEqual({ type: 'askInput', call: 4 });
+  expect(world.do({ type: 'inputTold', call: 4, acceptedItems: 10, inputEnded: false })).toContainEqual({
+    type: 'openWriter',
+    call: 5,
+    firstIndex: 10,
+  });
+});
+
 test('an end of input whose answer was lost need not be said again', () => {
   const world = opened([[0, 10]]);
   world.do({ type: 'inputEnded' });

@@ -32,6 +32,8 @@ export class ProducerWindow {
   #question: CallNumber | undefined;
   #lastCall: CallNumber = 0;
   #askAtMs: number | undefined;
+  /** What was certain to be with the coordinator when the last call was made. */
+  #confirmedAtCall = 0;
   /** The coordinator has everything, or takes nothing more. */
   #isDone = false;
   #isReady = false;
@@ -57,6 +59,11 @@ export class ProducerWindow {
 
   get askAtMs(): number | undefined {
     return this.#askAtMs;
+  }
+
+  /** The items before this one are with the coordinator: their blocks are gone here. */
+  get #confirmed(): number {
+    return this.#kept[0]?.first ?? this.#pushedItems;
   }
 
   /** Blocks that the coordinator may not have. */
@@ -109,6 +116,7 @@ export class ProducerWindow {
   ask(): void {
     this.#askAtMs = undefined;
     this.#question = this.#turn.newCall();
+    this.#confirmedAtCall = this.#confirmed;
     this.#lastCall = this.#question;
     this.#turn.emit({ type: 'askInput', call: this.#question });
   }
@@ -123,11 +131,17 @@ export class ProducerWindow {
 
   /** Goes on with item `next`, which the coordinator named. */
   #resume(next: number): WriteLoss | undefined {
+    if (next < this.#confirmed && next >= this.#confirmedAtCall) {
+      // An outcome of a later item has come since the call was made: what was sent before the break was still on its
+      // way when the coordinator said this, and is in by now.
+      this.#askAtMs = this.#outage.failed(this.#turn.nowMs);
+      return this.#askAtMs === undefined ? this.#lost('outOfReach') : undefined;
+    }
     const accepted = this.#kept.findIndex(({ first }) => first >= next);
     if (accepted !== 0) this.#outage.progressed();
     this.#release(accepted === -1 ? this.#kept.length : accepted);
     // Blocks are accepted whole, and in order: with another answer an item would be missing, or come twice.
-    if (next !== (this.#kept[0]?.first ?? this.#pushedItems)) return this.#lost('outOfStep');
+    if (next !== this.#confirmed) return this.#lost('outOfStep');
     this.#sent = 0;
     this.#endSent = false;
     this.#open(next);
@@ -136,6 +150,7 @@ export class ProducerWindow {
 
   #open(firstIndex: number): void {
     this.#stream = this.#turn.newCall();
+    this.#confirmedAtCall = this.#confirmed;
     this.#lastCall = this.#stream;
     this.#turn.emit({ type: 'openWriter', call: this.#stream, firstIndex });
     this.#flow();
