@@ -21,6 +21,7 @@ const suites: readonly Suite[] = [
   { name: 'unit', include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'], timeoutMs: 20_000 },
   { name: 'architecture', include: ['test/architecture/**/*.test.ts'], timeoutMs: 60_000 },
   { name: 'transcripts', include: ['test/transcripts/**/*.test.ts'] },
+  { name: 'simulation', include: ['test/simulation/**/*.test.ts'], timeoutMs: 600_000, serial: true },
   { name: 'conformance', include: ['test/conformance/**/*.test.ts'], timeoutMs: 60_000, serial: true },
   { name: 'python', include: ['test/python/**/*.test.ts'], timeoutMs: 60_000, serial: true },
   { name: 'cluster', include: ['test/cluster/**/*.test.ts'], timeoutMs: 60_000, serial: true },

@@ -1,0 +1,140 @@
+/**
+ * The simulation as a command.
+ *
+ *   npm run sim -- --seeds 1000               plays seeds 1 to 1000, those that failed once before all others
+ *   npm run sim -- --seed 281                 plays one, and tells its story if it fails
+ *   npm run sim -- --faults 5000000           plays stormy worlds until so much has gone wrong
+ *   npm run sim -- --agents 5000              plays one big cluster
+ *   npm run sim -- --bug NAME                 plays over cores with a bug in them, until it is caught
+ *   npm run sim -- --bugs                     every planted bug: is it caught by its seed, and does the sound core pass?
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Wishes } from './generate.ts';
+import { plantedBugs } from './planted-bugs.ts';
+import { playerWith } from './planting.ts';
+import { playSeed } from './player.ts';
+import { commit, Report } from './report.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    agents: { type: 'string' },
+    bug: { type: 'string' },
+    bugs: { type: 'boolean', default: false },
+    faults: { type: 'string' },
+    lines: { type: 'string', default: '120' },
+    seed: { type: 'string' },
+    seeds: { type: 'string' },
+    storm: { type: 'boolean', default: false },
+    quiet: { type: 'boolean', default: false },
+  },
+});
+
+/** Seeds to try before a bug counts as missed. */
+const seedsPerBug = 2_000;
+
+const wishes: Wishes = {
+  ...(flags.agents === undefined ? {} : { agents: whole('agents', flags.agents) }),
+  isStormy: flags.storm || flags.faults !== undefined,
+};
+
+if (flags.bugs) await checkBugs();
+else if (flags.bug !== undefined) await hunt(flags.bug);
+else await play();
+
+/** Plays seed after seed; the exit code tells whether every promise was kept. */
+async function play(): Promise<void> {
+  const report = new Report();
+  const first = flags.seed === undefined ? 1 : whole('seed', flags.seed);
+  const faultsMin = flags.faults === undefined ? undefined : whole('faults', flags.faults);
+  const count =
+    flags.seeds === undefined ? (faultsMin === undefined ? 1 : Infinity) : whole('seeds', flags.seeds);
+  const failedOnce = flags.seed === undefined && faultsMin === undefined ? seedsThatFailed() : [];
+  let toldAtMs = performance.now();
+  const one = async (seed: number): Promise<void> => {
+    const played = playSeed(seed, wishes);
+    report.add(played);
+    if (played.violation !== undefined) await explain(seed);
+    if (flags.quiet || performance.now() - toldAtMs < 10_000) return;
+    toldAtMs = performance.now();
+    console.error(`${report.worlds} worlds, ${report.faults} faults, ${report.broken.length} broken`);
+  };
+  for (const seed of failedOnce) await one(seed);
+  for (let seed = first; seed < first + count && report.faults < (faultsMin ?? Infinity); seed += 1) {
+    await one(seed);
+    if (report.broken.length >= 5) break;
+  }
+  const { user, system } = process.cpuUsage();
+  const cpuSeconds = (user + system) / 1e6;
+  const command = process.argv.slice(2).join(' ');
+  console.log(`npm run sim -- ${command}\ncommit ${commit()}, Node ${process.version}\n`);
+  console.log(report.text(cpuSeconds));
+  if (count === 1 && report.worlds === 1) console.log(`hash ${playSeed(first, wishes).hash}`);
+  process.exitCode = report.broken.length === 0 ? 0 : 1;
+}
+
+async function explain(seed: number, bug?: string): Promise<void> {
+  const { explained } = await playerWith(plantedBugs.find(({ name }) => name === bug));
+  const storm = wishes.isStormy === true ? ' --storm' : '';
+  const command = `npm run sim -- --seed ${seed}${storm}${bug === undefined ? '' : ` --bug ${bug}`}`;
+  console.log(`FAILED seed ${seed} at commit ${commit()}; again: ${command}`);
+  console.log(explained(seed, wishes, whole('lines', flags.lines)));
+}
+
+/** Looks for the first seed that shows a planted bug. */
+async function hunt(name: string): Promise<void> {
+  const bug = plantedBugs.find((each) => each.name === name);
+  if (bug === undefined) {
+    console.error(`There is no bug ${name}. There are: ${plantedBugs.map((each) => each.name).join(', ')}`);
+    process.exitCode = 2;
+    return;
+  }
+  const player = await playerWith(bug);
+  const first = flags.seed === undefined ? 1 : whole('seed', flags.seed);
+  const count = flags.seed === undefined ? seedsPerBug : 1;
+  for (let seed = first; seed < first + count; seed += 1) {
+    if (player.playSeed(seed, wishes).violation === undefined) continue;
+    await explain(seed, name);
+    return;
+  }
+  console.log(`bug ${name} was not caught by ${count} seeds: ${bug.breaks}`);
+  process.exitCode = 1;
+}
+
+/** One line for each bug, in the form that the tests read. */
+async function checkBugs(): Promise<void> {
+  for (const bug of plantedBugs) {
+    const player = await playerWith(bug);
+    let caught = bug.seed > 0 ? player.playSeed(bug.seed).violation : undefined;
+    let seed = bug.seed;
+    for (let other = 1; caught === undefined && other <= seedsPerBug; other += 1) {
+      caught = player.playSeed(other).violation;
+      seed = other;
+    }
+    const sound = playSeed(seed).violation;
+    const line = {
+      bug: bug.name,
+      seed,
+      caughtBy: caught?.guarantee,
+      says: caught?.message,
+      soundCore: sound === undefined ? 'passes' : `breaks ${sound.guarantee}`,
+    };
+    console.log(JSON.stringify(line));
+    if (caught === undefined || sound !== undefined) process.exitCode = 1;
+  }
+}
+
+function seedsThatFailed(): number[] {
+  const text = readFileSync(new URL('seeds.txt', import.meta.url), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => /^\d/.test(line))
+    .map((line) => Number.parseInt(line, 10));
+}
+
+function whole(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  console.error(`--${name} must be a whole number from 1, not ${text}`);
+  process.exit(2);
+}

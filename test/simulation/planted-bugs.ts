@@ -1,0 +1,414 @@
+/**
+ * An oracle is worth what it catches. Each of these bugs is planted into the text of a core as it is loaded, and has
+ * to be caught; the cores themselves know nothing of it. A snippet that is not found exactly once is an error, so a
+ * core that changes keeps its bug, or gets a new one.
+ */
+
+/** A mistake that somebody might make. */
+export interface PlantedBug {
+  readonly name: string;
+  /** What is broken, in one sentence. */
+  readonly breaks: string;
+  /** Below the repository's root. */
+  readonly file: string;
+  /** Found there exactly once. */
+  readonly snippet: string;
+  readonly replacement: string;
+  /** A seed that shows it, so that nobody has to search again; the sound cores pass it. */
+  readonly seed: number;
+}
+
+const scheduler = 'libs/scheduler/src';
+const coordinator = 'apps/coordinator/src/core';
+const agent = 'apps/node-agent/src/core';
+const pool = 'libs/pool/src/core';
+const client = 'libs/client/src/core';
+
+export const plantedBugs: readonly PlantedBug[] = [
+  // -- leases, sessions, fencing ---------------------------------------------------------------------------------
+  {
+    name: 'lease-never-ends',
+    breaks: 'An agent that falls silent is never declared lost.',
+    file: `${scheduler}/fleet.ts`,
+    snippet: 'for (let agent = this.#leases.takeDue(); agent; agent = this.#leases.takeDue()) {',
+    replacement: 'for (let agent = undefined as Agent | undefined; agent; ) {',
+    seed: 0,
+  },
+  {
+    name: 'stall-not-credited',
+    breaks: 'The coordinator judges agents by the time that it stood still itself.',
+    file: `${scheduler}/scheduler.ts`,
+    snippet: "if (event.type === 'stallObserved') this.#clock.credit(event.stalledMs);",
+    replacement: '',
+    seed: 0,
+  },
+  {
+    name: 'lost-dispatch-unnoticed',
+    breaks: 'A dispatch that no heartbeat confirms is never given to anybody else.',
+    file: `${scheduler}/fleet.ts`,
+    snippet: 'attempt; attempt = unconfirmed.takeDue()) this.#giveUp(attempt);',
+    replacement: 'attempt; attempt = unconfirmed.takeDue());',
+    seed: 0,
+  },
+  {
+    name: 'lost-agent-keeps-items',
+    breaks: 'What a lost agent had is given to nobody else.',
+    file: `${scheduler}/fleet.ts`,
+    snippet: 'for (const attempt of [...agent.attempts.values()]) this.#drop(attempt, atOnce);',
+    replacement: '',
+    seed: 0,
+  },
+  {
+    name: 'strangers-attempts-tolerated',
+    breaks: 'A heartbeat that lists an attempt of somebody else is not told to drop it.',
+    file: `${scheduler}/fleet.ts`,
+    snippet: `      if (attempt === undefined) {
+        this.#disown(agent, id);
+        continue;`,
+    replacement: `      if (attempt === undefined) {
+        continue;`,
+    seed: 0,
+  },
+  {
+    name: 'results-of-anybody',
+    breaks: 'Values count, whichever attempt of whichever session they come from.',
+    file: `${scheduler}/settlement.ts`,
+    snippet: 'for (const range of attempt.open.take(first, count)) {',
+    replacement:
+      'for (const range of attempt.open.take(first, count).length > 0 ? [{ first, count }] : [{ first, count }]) {',
+    seed: 0,
+  },
+  {
+    name: 'attempt-number-twice',
+    breaks: 'Now and then a new attempt gets the number of the one before it.',
+    file: `${scheduler}/dispatcher.ts`,
+    snippet: 'const attempt = new Attempt(++this.started, job, agent, shard, place);',
+    replacement:
+      'const attempt = new Attempt(this.started % 16 === 15 ? this.started : ++this.started, job, agent, shard, place);',
+    seed: 0,
+  },
+  {
+    name: 'quarantine-for-ever',
+    breaks: 'An agent that was set aside is never let back.',
+    file: `${scheduler}/fleet.ts`,
+    snippet: 'agent.setAsideUntilMs = undefined;\n      this.#dispatcher.refreshAgent(agent);',
+    replacement: 'this.#dispatcher.refreshAgent(agent);',
+    seed: 0,
+  },
+  {
+    name: 'fence-open',
+    breaks: 'An agent that gets no answers goes on starting work.',
+    file: `${agent}/fence.ts`,
+    snippet: 'this.isClosed = true;',
+    replacement: '',
+    seed: 0,
+  },
+  {
+    name: 'heartbeat-forgets-one',
+    breaks: 'A heartbeat leaves out the first attempt that the agent holds.',
+    file: `${agent}/session-life.ts`,
+    snippet: 'const attempts = held.map(({ attempt }) => attempt);',
+    replacement: 'const attempts = held.slice(1).map(({ attempt }) => attempt);',
+    seed: 0,
+  },
+  {
+    name: 'dispatch-started-twice',
+    breaks: 'A dispatch that comes twice is started twice.',
+    file: `${agent}/attempt-memory.ts`,
+    snippet: "if (this.#knows(attempt)) return 'again';",
+    replacement: '',
+    seed: 0,
+  },
+  {
+    name: 'old-epoch-lives-on',
+    breaks: 'An agent goes on with what an earlier coordinator gave it.',
+    file: `${agent}/held-attempts.ts`,
+    snippet: 'if (epoch !== this.#table.epoch) {',
+    replacement: 'if (epoch < this.#table.epoch) {',
+    seed: 0,
+  },
+  {
+    name: 'epoch-not-compared',
+    breaks: 'A coordinator takes attempts of an earlier epoch for its own, if the numbers agree.',
+    file: `${coordinator}/agent-book.ts`,
+    snippet: 'return held.filter(({ epoch }) => epoch === this.#epoch)',
+    replacement: 'return held.filter(({ epoch }) => epoch <= this.#epoch)',
+    seed: 0,
+  },
+  {
+    name: 'drops-not-answered',
+    breaks: 'The answer to a heartbeat names no attempt that is to be dropped.',
+    file: `${coordinator}/coordinator-machine.ts`,
+    snippet: "this.#turn.emit({ type: 'answerHeartbeat', session, sequence, drop });",
+    replacement:
+      "this.#turn.emit({ type: 'answerHeartbeat', session, sequence, drop: drop.slice(drop.length) });",
+    seed: 0,
+  },
+  // -- retries and blame -----------------------------------------------------------------------------------------
+  {
+    name: 'one-retry-too-many',
+    breaks: 'An item gets one try more than its retries allow.',
+    file: `${scheduler}/blame.ts`,
+    snippet: 'history.failures[kind] >= budgets[kind]',
+    replacement: 'history.failures[kind] > budgets[kind]',
+    seed: 0,
+  },
+  {
+    name: 'one-retry-too-few',
+    breaks: 'An item gets one try less than its retries allow.',
+    file: `${scheduler}/blame.ts`,
+    snippet: 'history.failures[kind] >= budgets[kind]',
+    replacement: 'history.failures[kind] + 1 >= budgets[kind]',
+    seed: 0,
+  },
+  {
+    name: 'suspects-run-together',
+    breaks:
+      'Items that were in a dying child run together again, and the innocent are blamed with the guilty.',
+    file: `${scheduler}/blame.ts`,
+    snippet: 'alone: history.alone || crashed,',
+    replacement: 'alone: history.alone,',
+    seed: 0,
+  },
+  {
+    name: 'marked-starts-ignored',
+    breaks: 'Whoever shares a chunk with an item that kills its child is blamed, started or not.',
+    file: `${pool}/suspects.ts`,
+    snippet: 'if (chunk.spec.marksStarts) return singly(part.started.keys());',
+    replacement: '',
+    seed: 0,
+  },
+  {
+    name: 'loss-not-counted',
+    breaks: 'What a lost agent had runs again without being charged to anybody.',
+    file: `${scheduler}/settlement.ts`,
+    snippet: `    for (const range of attempt.open.ranges()) {
+      this.#fail(attempt, range, this.#lossOf(attempt), false, atOnce);
+    }`,
+    replacement: '    this.#returnFree(attempt, atOnce);',
+    seed: 0,
+  },
+  {
+    name: 'first-failure-ignored',
+    breaks: 'A job with failFast goes on after its first failure.',
+    file: `${scheduler}/settlement.ts`,
+    snippet: "if (job.spec.failFast) job.ending ??= { state: 'failedFast', index: range.first };",
+    replacement: '',
+    seed: 0,
+  },
+  // -- order, windows, payload -----------------------------------------------------------------------------------
+  {
+    name: 'delivered-as-they-come',
+    breaks: 'Outcomes of an ordered job are delivered as they come in.',
+    file: `${scheduler}/reorder-buffer.ts`,
+    snippet: 'if (first !== this.#delivered) {',
+    replacement: 'if (first < this.#delivered) {',
+    seed: 0,
+  },
+  {
+    name: 'window-too-wide',
+    breaks: 'A producer may push far beyond the window of its job.',
+    file: `${scheduler}/job.ts`,
+    snippet: 'const upTo = this.outcomes.acknowledged + windowItems;',
+    replacement: 'const upTo = this.outcomes.acknowledged + windowItems * 2 + 40;',
+    seed: 0,
+  },
+  {
+    name: 'bytes-without-bound',
+    breaks: 'Work goes on however many bytes of results nobody takes.',
+    file: `${scheduler}/job.ts`,
+    snippet: 'if (this.pausedByConsumer) return false;',
+    replacement: 'if (this.spec.windowBytes > 0) return true;',
+    seed: 0,
+  },
+  {
+    name: 'wrong-part-of-a-run',
+    breaks: 'A reader that comes back in the middle of a run gets its values shifted by one.',
+    file: `${scheduler}/payload-store.ts`,
+    snippet: 'offset: first - kept.run.first,',
+    replacement: 'offset: Math.max(0, first - kept.run.first - Number(skip > 0)),',
+    seed: 0,
+  },
+  {
+    name: 'wrong-block',
+    breaks: 'A dispatch beyond the first block is given the one before.',
+    file: `${scheduler}/payload-store.ts`,
+    snippet: 'const kept = this.#jobs.get(job)?.blocks.touching(first, count) ?? [];',
+    replacement: 'const kept = this.#jobs.get(job)?.blocks.touching(Math.max(0, first - 2), count) ?? [];',
+    seed: 0,
+  },
+  {
+    name: 'results-never-released',
+    breaks: 'Results that a consumer has taken are kept for ever.',
+    file: `${scheduler}/payload-store.ts`,
+    snippet: 'if (kept.position + kept.count > position) break;',
+    replacement: 'if (kept.position + kept.count >= 0) break;',
+    seed: 0,
+  },
+  // -- ending ----------------------------------------------------------------------------------------------------
+  {
+    name: 'cancel-without-revoke',
+    breaks: 'What runs of a job that was cancelled runs on.',
+    file: `${scheduler}/scheduler.ts`,
+    snippet: 'if (attempt.open.size === 0) continue;',
+    replacement: 'if (attempt.open.size >= 0) continue;',
+    seed: 0,
+  },
+  {
+    name: 'deadline-unheeded',
+    breaks: 'A job runs on after its deadline.',
+    file: `${scheduler}/scheduler.ts`,
+    snippet: 'deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs',
+    replacement: 'deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs + 1_000',
+    seed: 0,
+  },
+  {
+    name: 'drain-unheeded',
+    breaks: 'An agent that drains is given work.',
+    file: `${scheduler}/agent.ts`,
+    snippet: 'return this.connected && !this.draining && this.setAsideUntilMs === undefined;',
+    replacement: 'return this.connected && this.setAsideUntilMs === undefined;',
+    seed: 0,
+  },
+  {
+    name: 'labels-unheeded',
+    breaks: 'A job runs on agents that do not have its labels.',
+    file: `${scheduler}/lane.ts`,
+    snippet: 'if (agent.labels[label] !== value) return;',
+    replacement: 'if (agent.labels[label] !== value) continue;',
+    seed: 0,
+  },
+  {
+    name: 'orphans-live-on',
+    breaks: 'A job whose client is gone for good is never ended.',
+    file: `${coordinator}/job-book.ts`,
+    snippet: 'if (since + graceMs > this.#turn.nowMs) return;',
+    replacement: 'if (since + graceMs > 0) return;',
+    seed: 0,
+  },
+  {
+    name: 'revoked-runs-on',
+    breaks: 'An agent lets run what the coordinator has taken back.',
+    file: `${agent}/held-attempts.ts`,
+    snippet: 'if (record.chunk !== undefined) this.#table.abort(record.chunk, this.#limits.abortGraceMs);',
+    replacement: 'if (record.chunk !== undefined) return;',
+    seed: 0,
+  },
+  {
+    name: 'news-not-sent-again',
+    breaks: 'What was on its way when a session broke is not sent again in the next one.',
+    file: `${agent}/outbox-ledger.ts`,
+    snippet: 'this.#pending = wanted;\n    this.#drop(unwanted);\n  }\n\n  /** Nobody wants to hear more',
+    replacement:
+      'this.#pending = wanted.slice(1);\n    this.#drop([...unwanted, ...wanted.slice(0, 1)]);\n  }\n\n  /** Nobody wants to hear more',
+    seed: 0,
+  },
+  {
+    name: 'no-second-dial',
+    breaks: 'An agent that has lost its connection does not dial again.',
+    file: `${agent}/redial.ts`,
+    snippet: 'this.nextMs = nowMs + waitMs;',
+    replacement: 'this.nextMs = nowMs + waitMs + 3_600_000;',
+    seed: 0,
+  },
+  // -- the process pool ------------------------------------------------------------------------------------------
+  {
+    name: 'recycled-one-late',
+    breaks: 'A child starts one call more than its limit.',
+    file: `${pool}/child-record.ts`,
+    snippet: 'Math.min(this.taskLimit, taskLimit) - this.tasksGiven)',
+    replacement: 'Math.min(this.taskLimit, taskLimit) + 1 - this.tasksGiven)',
+    seed: 0,
+  },
+  {
+    name: 'rest-of-the-chunk-lost',
+    breaks: 'What a recycled child has not reached of its chunk runs nowhere.',
+    file: `${pool}/part-news.ts`,
+    snippet: 'chunk.todo.add(unstarted);',
+    replacement: 'if (unstarted.count < 2) chunk.todo.add(unstarted);',
+    seed: 0,
+  },
+  {
+    name: 'timeout-unheeded',
+    breaks: 'An item may run for ever, whatever its time limit.',
+    file: `${pool}/deadlines.ts`,
+    snippet: 'if (startedAt + timeoutMs > atMs) continue;',
+    replacement: 'if (startedAt + timeoutMs > 0) continue;',
+    seed: 0,
+  },
+  {
+    name: 'grace-without-end',
+    breaks: 'What does not end at its AbortSignal is never killed.',
+    file: `${pool}/deadlines.ts`,
+    snippet: 'part.child.killBy(atMs + (part.chunk.abortGraceMs ?? 0));',
+    replacement: '',
+    seed: 0,
+  },
+  {
+    name: 'successor-of-another-key',
+    breaks:
+      'Room made for one group goes to the successor of another, which makes room in turn (found here in 2026).',
+    file: `${pool}/placement.ts`,
+    snippet: 'this.#spares.promote(key);',
+    replacement: 'this.#spares.promote();',
+    seed: 281,
+  },
+  {
+    name: 'tick-for-the-aborted',
+    breaks: 'The pool asks for a tick that is due already, and for the next one (found here in 2026).',
+    file: `${pool}/child-record.ts`,
+    snippet: 'if (part.chunk.abortGraceMs !== undefined) continue;',
+    replacement: '',
+    seed: 11,
+  },
+  // -- clients ---------------------------------------------------------------------------------------------------
+  {
+    name: 'request-id-ignored',
+    breaks: 'A job that is asked for again is created again.',
+    file: `${coordinator}/job-book.ts`,
+    snippet: "const known = requestId === '' ? undefined : this.#byRequest.get(requestId);",
+    replacement: "const known = requestId !== '' ? undefined : this.#byRequest.get(requestId);",
+    seed: 0,
+  },
+  {
+    name: 'reader-skips-one',
+    breaks: 'A stream of outcomes that is opened again begins one too late.',
+    file: `${client}/outcome-cursor.ts`,
+    snippet: "this.position += outcome.kind === 'run' ? outcome.count : 1;",
+    replacement:
+      "this.position += (outcome.kind === 'run' ? outcome.count : 1) + Number(this.#hasBroken && at === 0);",
+    seed: 0,
+  },
+  {
+    name: 'half-a-run-kept',
+    breaks: 'The parts of a run that broke off are put before those that come again.',
+    file: `${client}/outcome-cursor.ts`,
+    snippet: "if (this.#hasParts) this.#turn.emit({ type: 'dropParts' });",
+    replacement: '',
+    seed: 0,
+  },
+  {
+    name: 'taken-too-early',
+    breaks: 'A client acknowledges an outcome that it has not got.',
+    file: `${client}/acknowledgements.ts`,
+    snippet: "this.#turn.emit({ type: 'acknowledge', call: this.#call, position });",
+    replacement: "this.#turn.emit({ type: 'acknowledge', call: this.#call, position: position + 1 });",
+    seed: 0,
+  },
+  {
+    name: 'blocks-out-of-step',
+    breaks: 'A producer goes on behind what it had sent, not where the coordinator is.',
+    file: `${client}/producer-window.ts`,
+    snippet: '    this.#sent = 0;\n    this.#endSent = false;',
+    replacement: '    this.#endSent = false;',
+    seed: 0,
+  },
+  {
+    name: 'gap-in-the-items',
+    breaks: 'A coordinator takes any block for the next one.',
+    file: `${coordinator}/writer-desk.ts`,
+    snippet: 'if (firstIndex !== record.pushed) {',
+    replacement: 'if (firstIndex < 0) {',
+    seed: 0,
+  },
+];

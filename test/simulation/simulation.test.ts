@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { sim } from './command.testkit.ts';
+
+test('G1-G4, G6-G10, G12, G13, G15-G20, G25-G30 hold in 1,000 worlds, and in every world that once broke one', async () => {
+  const seeds = await sim('--seeds', '1000', '--quiet');
+  expect(seeds.code, seeds.output).toBe(0);
+  expect(seeds.output).toMatch(/^worlds +1,\d{3}$/m);
+});
+
+test('the same seed is the same world, to the last event, in another process too', async () => {
+  const runs = await Promise.all([sim('--seed', '42'), sim('--seed', '42'), sim('--seed', '43')]);
+  const [first, second, other] = runs.map(({ output }) => /^hash ([0-9a-f]{16})$/m.exec(output)?.[1]);
+  expect(first, runs[0]?.output).toBeDefined();
+  expect(second).toBe(first);
+  expect(other).not.toBe(first);
+});
+
+test('a failure is told with its seed, its commit, what was broken, and a story that a person can read', async () => {
+  const { code, output } = await sim('--bug', 'results-of-anybody', '--lines', '40');
+  expect(code).toBe(0);
+  expect(output).toMatch(
+    /^FAILED seed \d+ at commit \S+.*; again: npm run sim -- --seed \d+ --bug results-of-anybody$/m,
+  );
+  expect(output).toMatch(/^G3: job-\d+\[\d+\] is accepted twice/m);
+  expect(output).toMatch(/^shrunk from \d+ agents, .* to \d+ agents?, /m);
+  expect(output).toMatch(/coordinator +-> dispatch session=\d+ agent=agent-\d+ attempt=\d+ job=job-\d+@/);
+});

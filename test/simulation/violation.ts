@@ -1,0 +1,46 @@
+/** The guarantees of the delivery contract that the oracle watches, and the invariants that the cores state themselves. */
+export type Guarantee =
+  | 'G1'
+  | 'G2'
+  | 'G3'
+  | 'G4'
+  | 'G5'
+  | 'G6'
+  | 'G7'
+  | 'G8'
+  | 'G9'
+  | 'G10'
+  | 'G12'
+  | 'G13'
+  | 'G15'
+  | 'G16'
+  | 'G17'
+  | 'G19'
+  | 'G20'
+  | 'G21'
+  | 'G25'
+  | 'G26'
+  | 'G27'
+  | 'G28'
+  | 'G29'
+  | 'G30'
+  | 'structure';
+
+/** A broken promise. */
+export class Violation extends Error {
+  readonly guarantee: Guarantee;
+  /** What a reader of the story wants to follow. */
+  readonly about: {
+    readonly job?: string;
+    readonly index?: number;
+    readonly attempt?: number;
+    readonly agent?: string;
+  };
+
+  constructor(guarantee: Guarantee, text: string, about: Violation['about']) {
+    super(text);
+    this.name = 'Violation';
+    this.guarantee = guarantee;
+    this.about = about;
+  }
+}
