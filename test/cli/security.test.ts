@@ -53,9 +53,10 @@ describe('what starts open to others', () => {
 
 describe('certificates and tokens', () => {
   let address = '';
+  let coordinator: Command;
   beforeAll(async () => {
     await shoalCommand(['certs', 'init', '--tls-dir', at('tls'), '--name', 'coordinator', 'cluster.example']);
-    const coordinator = start(['coordinator', '--listen', '127.0.0.1:0', '--tls-dir', at('tls')]);
+    coordinator = start(['coordinator', '--listen', '127.0.0.1:0', '--tls-dir', at('tls')]);
     [, address = ''] = await coordinator.said(/coordinator listening on (\S+)\n/);
   });
 
@@ -106,6 +107,19 @@ describe('certificates and tokens', () => {
     const drain = ['agents', 'drain', 'first', '--address', address, '--tls-dir'];
     expect(await shoalCommand([...drain, at('tls/issued/laptop')])).toMatchObject({ exitCode: 1 });
     expect(await shoalCommand([...drain, at('tls')])).toMatchObject({ exitCode: 0 });
+  });
+
+  test('no secret of all this was shown by anybody', async () => {
+    const token = (await readFile(at('join'), 'utf8')).trim();
+    const keys = await Promise.all(
+      ['tls/ca.key', 'tls/client.key', 'agent/client.key', 'tls/issued/laptop/client.key'].map((name) =>
+        readFile(at(name), 'utf8'),
+      ),
+    );
+    const secrets = [token.split('.')[1] ?? '', ...keys.map((key) => key.split('\n')[1] ?? '')];
+    expect(coordinator.stderr).toContain('certificate.issued');
+    const shown = started.map(({ stdout, stderr }) => stdout + stderr).join('');
+    expect(secrets.filter((secret) => secret.length < 40 || shown.includes(secret))).toEqual([]);
   });
 
   test.each([

@@ -297,3 +297,20 @@ describe('a coordinator with tokens', () => {
     expect(logged).not.toContain(viewing);
   });
 });
+
+test("the folder of somebody else is no agent's: it is told whose it is", async () => {
+  const { cert, key } = await files.identity({ name: 'boss', role: 'admin' });
+  const folder = new TlsFolder(await emptyFolder());
+  await folder.write('authority', files.authority.cert);
+  await folder.write('clientKey', key);
+  await folder.write('client', cert);
+  const refused = startAgent({
+    join: cluster.coordinator.address,
+    tlsDir: folder.path,
+    log: pino({ level: 'silent' }),
+  });
+  await expect(refused).rejects.toMatchObject({
+    code: 'FILE_NOT_USABLE',
+    message: /for the admin boss, and not for an agent.*--tls-dir/,
+  });
+});

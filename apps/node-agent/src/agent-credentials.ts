@@ -1,7 +1,7 @@
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import {
   certificateFacts,
-  defaultTlsDir,
+  defaultAgentTlsDir,
   type JoinToken,
   parseJoinToken,
   TlsFolder,
@@ -82,7 +82,7 @@ export class AgentCredentials {
       if (!isLoopback(join)) plain.#remind();
       return plain;
     }
-    const folder = new TlsFolder(tlsDir ?? defaultTlsDir);
+    const folder = new TlsFolder(tlsDir ?? defaultAgentTlsDir);
     const name = await certifiedName(folder, options, joinToken);
     const secured = new AgentCredentials(options, {
       folder,
@@ -181,7 +181,10 @@ function checkedName(
 ): string {
   const path = folder.pathOf('client');
   if (identity?.role !== 'agent') {
-    throw new ShoalError('FILE_NOT_USABLE', { path, reason: 'it is no certificate of an agent' });
+    const holder =
+      identity === undefined ? 'it names nobody' : `it is for the ${identity.role} ${identity.name}`;
+    const reason = `${holder}, and not for an agent; name a folder of the agent's own with --tls-dir`;
+    throw new ShoalError('FILE_NOT_USABLE', { path, reason });
   }
   if (asked !== undefined && asked !== identity.name) {
     const reason = `is ${asked}, but the certificate in ${path} is for ${identity.name}`;

@@ -16,7 +16,7 @@ export interface AgentConfig {
   readonly name?: string;
   /**
    * A folder with `ca.crt`, and with `client.crt` and `client.key` where the agent has a certificate: connections are
-   * encrypted then. Joining with a token writes them there. Default: none; with a token to join with `shoal-tls`.
+   * encrypted then. Joining with a token writes them there. Default: none; with a token to join with `shoal-agent-tls`.
    */
   readonly tlsDir?: string;
   /**

@@ -18,7 +18,7 @@ export {
   roles,
   type SubjectFields,
 } from './role.ts';
-export { defaultTlsDir, type TlsFile, TlsFolder, tlsFiles } from './tls-folder.ts';
+export { defaultAgentTlsDir, defaultTlsDir, type TlsFile, TlsFolder, tlsFiles } from './tls-folder.ts';
 export {
   type BearerToken,
   bearerLine,

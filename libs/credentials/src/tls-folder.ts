@@ -7,6 +7,9 @@ import { readReason } from './token-file.ts';
 /** Where certificates are made and looked for when nobody says another folder. */
 export const defaultTlsDir = 'shoal-tls';
 
+/** Where an agent that joins keeps its own: beside the other one, where it runs on the coordinator's machine. */
+export const defaultAgentTlsDir = 'shoal-agent-tls';
+
 /**
  * The files of a TLS folder, by what they are.
  *
