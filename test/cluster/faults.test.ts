@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -87,6 +87,25 @@ test('a drain gives back what takes too long, and others run it', async () => {
   const { values, pids } = await reading;
   expect([...values.values()]).toEqual([2, 3]);
   expect([...pids].every((pid) => pid.startsWith('heir '))).toBe(true);
+});
+
+test('G5: where no item may run twice, one that a drain cuts short has failed, and all others run once', async () => {
+  await cluster.start();
+  const leaver = await cluster.agent({ drainMs: 200, name: 'leaver', processes: 1 });
+  const file = join(folder, 'runs');
+  const { reading } = await submit(
+    'logged',
+    upTo(3).map((x) => [x, x === 0 ? 3000 : 1, file]),
+    { chunkSize: 3, retries: { crash: 0, lost: 0 } },
+  );
+  await until('item 0 has begun', () => existsSync(file));
+  await cluster.agent({ name: 'heir' });
+  await leaver.close();
+  const { values, failures } = await reading;
+  expect([...values.keys()].sort()).toEqual([1, 2]);
+  expect(failures).toMatchObject([{ index: 0, code: 'ITEM_LOST' }]);
+  const runs = readFileSync(file, 'utf8').trim().split('\n').map(Number);
+  expect(runs.sort()).toEqual([0, 1, 2]);
 });
 
 test('a broken link costs nothing: what the agent ran meanwhile is delivered, and nothing runs twice', async () => {

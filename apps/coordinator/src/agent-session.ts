@@ -193,6 +193,9 @@ export class AgentSession implements AgentLink {
         ending = { kind: 'childDied', death: { attempt: this.#fact(death), ...tail }, suspects };
         break;
       }
+      case 'returned':
+        ending = { kind: 'returned', started: wire.value.started };
+        break;
       case 'unrunnable': {
         const job = jobId === undefined ? undefined : this.#parts.driver.jobs.get(jobId);
         if (job !== undefined) job.unrunnable ??= wire.value.error;

@@ -22,6 +22,13 @@ test('an initializer that throws is told as its own failure, not as a child that
   expect(deserialize(ending.value.error?.error ?? new Uint8Array())).toEqual(error);
 });
 
+test('G5: what had begun when a chunk was aborted is told, so that it is not run again where that is forbidden', () => {
+  const started = [{ first: 3, count: 2 }];
+  const ended = (ending: Parameters<typeof wireEnding>[0]) => wireEnding(ending, {}, where).ending;
+  expect(ended({ kind: 'aborted', started })).toEqual({ $case: 'returned', value: { started } });
+  expect(ended({ kind: 'aborted' })).toEqual({ $case: 'returned', value: { started: [] } });
+});
+
 test('a child that cannot be started at all is told as that', () => {
   const { ending } = wireEnding({ kind: 'taskFailed' }, { failure: killed }, where);
   expect(ending).toMatchObject({

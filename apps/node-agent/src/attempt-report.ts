@@ -19,7 +19,7 @@ export type Ended = NonNullable<AttemptReport['ended']>;
 type ChunkEnding = Parameters<ChunkListener['ended']>[1];
 
 /** Nobody is to blame, and nothing more is reported. */
-export const returned: Ended = { ending: { $case: 'returned', value: {} } };
+export const returned: Ended = { ending: { $case: 'returned', value: { started: [] } } };
 
 const noBytes = new Uint8Array();
 
@@ -86,8 +86,9 @@ export function wireEnding(
     }
     // The item that ran too long was reported; whatever else was in its child goes back free.
     case 'timedOut':
-    case 'aborted':
       return returned;
+    case 'aborted':
+      return { ending: { $case: 'returned', value: { started: [...(ending.started ?? [])] } } };
     case 'taskFailed':
     case 'initializerFailed':
       return { ending: { $case: 'unrunnable', value: { error: unrunnable(ending.kind, detail, where) } } };

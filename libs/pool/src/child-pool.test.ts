@@ -183,7 +183,7 @@ test('a running item sees its signal abort, ahead of the kill', async () => {
   await until('it runs', () => p.pool.stats().processes[0]?.tasksRun === 1);
   await new Promise((resolve) => setTimeout(resolve, 50));
   p.pool.abort(p.lastId);
-  expect((await chunk).ending).toEqual({ kind: 'aborted' });
+  expect((await chunk).ending).toEqual({ kind: 'aborted', started: [{ first: 0, count: 1 }] });
   expect(readFileSync(file, 'utf8')).toBe('AbortError');
   // It gave in, so its process lives on.
   expect(p.pool.stats().deaths).toBe(0);

@@ -45,8 +45,9 @@ export function attemptEndingOf(
     }
     // The item that ran too long was reported; the others go back unharmed.
     case 'timedOut':
-    case 'aborted':
       return { kind: 'returned' };
+    case 'aborted':
+      return { kind: 'returned', ...(ending.started === undefined ? {} : { started: ending.started }) };
     case 'taskFailed':
     case 'initializerFailed':
       return { kind: 'unrunnable' };

@@ -172,7 +172,7 @@ const ended: fc.Arbitrary<AttemptEnded> = fc.record({
     fc.oneof(
       oneCase('finished', nothing),
       oneCase('childDied', fc.record({ death: maybe(attempt), suspects: few(range), stderrTail: text })),
-      oneCase('returned', nothing),
+      oneCase('returned', fc.record({ started: few(range) })),
       oneCase('unrunnable', fc.record({ error: maybe(catalogueError) })),
     ),
   ),

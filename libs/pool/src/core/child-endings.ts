@@ -77,7 +77,8 @@ export class ChildEndings {
     const { chunk, child } = part;
     chunk.part = undefined;
     if (chunk.abortGraceMs !== undefined) {
-      state.endChunk(chunk, { kind: 'aborted' });
+      for (const range of suspectsOf(part)) chunk.unheard.add(range);
+      state.endAborted(chunk);
       return;
     }
     if (part.timedOut !== undefined) {

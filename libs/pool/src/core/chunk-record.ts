@@ -14,6 +14,8 @@ export class ChunkRecord {
   isQueued = false;
   /** Set when nobody wants the rest: how long running items may go on. */
   abortGraceMs: number | undefined;
+  /** Items that began, and whose outcome nobody hears because the chunk was aborted. */
+  readonly unheard: IndexSet = new IndexSet();
 
   constructor(spec: ChunkQueued) {
     this.spec = spec;

@@ -40,8 +40,11 @@ export type ChunkEnding =
       readonly ms: number;
       readonly unstarted: readonly IndexRange[];
     }
-  /** It was aborted; nothing of it runs any more. */
-  | { readonly kind: 'aborted' }
+  /**
+   * It was aborted; nothing of it runs any more. `started` are the items that may have begun and of which nothing was
+   * reported; left out where there are none.
+   */
+  | { readonly kind: 'aborted'; readonly started?: readonly IndexRange[] }
   /** The task function could not be loaded; the driver has the error. */
   | { readonly kind: 'taskFailed' }
   /** The initializer threw, or killed its child; the driver has the error. */

@@ -65,6 +65,7 @@ export class PartNews {
       for (let index = first; isTrue && index < first + count; index++) isTrue = part.started.delete(index);
     }
     if (!isTrue) this.#endings.break(part.child);
+    else if (part.chunk.abortGraceMs !== undefined) part.chunk.unheard.add({ first, count });
     return isTrue;
   }
 

@@ -70,7 +70,7 @@ test('the limit counts over chunks and jobs, and what was given back unstarted d
   m.began(1, 1);
   m.step({ type: 'abortRequested', chunk: 1, graceMs: 100 });
   m.succeeded(1, 1, 0);
-  expect(m.ended(1, 1, 1)).toEqual([aborted(1)]);
+  expect(m.ended(1, 1, 1)).toEqual([aborted(1, range(0))]);
   // One of four is used up.
   expect(m.queue(2, 5, { maxTasksPerChild: 4, task: 'other' })).toEqual([run(1, 2, 0, 3), spawn(2, 2)]);
 });
@@ -355,8 +355,22 @@ test('an abort of a chunk that runs gives it the grace time, then kills; nothing
   ]);
   expect(m.succeeded(1, 1, 0)).toEqual([]);
   expect(m.after(100)).toEqual([kill(1)]);
-  expect(m.exits(1)).toEqual([aborted(1)]);
+  expect(m.exits(1)).toEqual([aborted(1, range(0, 2))]);
   expect(m.snapshot.deaths).toBe(0);
+});
+
+test('G5: an aborted chunk tells which items had begun: those reported too late, and those that the kill hit', () => {
+  const m = withChildren(1);
+  m.queue(1, 4, { marksStarts: true });
+  m.began(1, 1);
+  m.starts(1, 1, 0);
+  m.succeeded(1, 1, 0);
+  m.starts(1, 1, 1);
+  m.step({ type: 'abortRequested', chunk: 1, graceMs: 100 });
+  m.succeeded(1, 1, 1);
+  m.starts(1, 1, 2);
+  m.after(100);
+  expect(m.exits(1)).toEqual([aborted(1, range(1, 2))]);
 });
 
 test('a child that gives in within the grace time is not killed later', () => {
@@ -379,7 +393,7 @@ test('an innocent beside an aborted chunk goes back free when their child is kil
   }
   m.step({ type: 'abortRequested', chunk: 1, graceMs: 100 });
   m.after(100);
-  expect(m.exits(1)).toEqual([aborted(1), spawn(2, 2)]);
+  expect(m.exits(1)).toEqual([aborted(1, range(0)), spawn(2, 2)]);
 });
 
 test('where several items run at once, a child takes further chunks until it is full', () => {

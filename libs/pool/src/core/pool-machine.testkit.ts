@@ -99,10 +99,10 @@ export const finished = (chunk: ChunkId): PoolCommand => ({
   ending: { kind: 'finished' },
   child: undefined,
 });
-export const aborted = (chunk: ChunkId): PoolCommand => ({
+export const aborted = (chunk: ChunkId, ...started: readonly IndexRange[]): PoolCommand => ({
   type: 'endChunk',
   chunk,
-  ending: { kind: 'aborted' },
+  ending: { kind: 'aborted', ...(started.length === 0 ? {} : { started }) },
   child: undefined,
 });
 export const range = (first: number, count: number = 1): IndexRange => ({ first, count });

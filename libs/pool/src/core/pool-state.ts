@@ -88,9 +88,15 @@ export class PoolState {
 
   /** After a part: the chunk is over, or goes on with whoever is free. */
   continueChunk(chunk: ChunkRecord): void {
-    if (chunk.abortGraceMs !== undefined) this.endChunk(chunk, { kind: 'aborted' });
+    if (chunk.abortGraceMs !== undefined) this.endAborted(chunk);
     else if (chunk.todo.size === 0) this.endChunk(chunk, { kind: 'finished' });
     else this.queue.putBack(chunk);
+  }
+
+  /** An aborted chunk is over. What began of it may not be free for whoever wants each item run once at most. */
+  endAborted(chunk: ChunkRecord): void {
+    const started = chunk.unheard.ranges();
+    this.endChunk(chunk, { kind: 'aborted', ...(started.length === 0 ? {} : { started }) });
   }
 
   endChunk(

@@ -377,6 +377,11 @@ export interface AttemptChildDied {
 
 /** The agent gave the attempt back. */
 export interface AttemptReturned {
+  /**
+   * Items that may have begun to run, and of which nothing was reported: a second run costs them a `lost` try. All
+   * others go back free.
+   */
+  started: ItemRange[];
 }
 
 /** The function cannot be loaded, or the initializer fails. */
@@ -2609,11 +2614,14 @@ export const AttemptChildDied: MessageFns<AttemptChildDied> = {
 };
 
 function createBaseAttemptReturned(): AttemptReturned {
-  return {};
+  return { started: [] };
 }
 
 export const AttemptReturned: MessageFns<AttemptReturned> = {
-  encode(_: AttemptReturned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: AttemptReturned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.started) {
+      ItemRange.encode(v!, writer.uint32(10).fork()).join();
+    }
     return writer;
   },
 
@@ -2630,6 +2638,14 @@ export const AttemptReturned: MessageFns<AttemptReturned> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.started.push(ItemRange.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2645,8 +2661,9 @@ export const AttemptReturned: MessageFns<AttemptReturned> = {
   create<I extends Exact<DeepPartial<AttemptReturned>, I>>(base?: I): AttemptReturned {
     return AttemptReturned.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<AttemptReturned>, I>>(_: I): AttemptReturned {
+  fromPartial<I extends Exact<DeepPartial<AttemptReturned>, I>>(object: I): AttemptReturned {
     const message = createBaseAttemptReturned();
+    message.started = object.started?.map((e) => ItemRange.fromPartial(e)) || [];
     return message;
   },
 };
