@@ -50,11 +50,14 @@ export class Placement {
     const { queue } = this.#state;
     if (queue.size === 0) return;
     const starting = this.#startingByKey();
+    /** Keys of which a chunk waits for a child to be done: no later one, however short, goes before it. */
+    const waiting = new Set<string>();
     let skipped = 0;
     let at = 0;
     while (at < queue.size && skipped < lookAheadMax) {
       const chunk = queue.at(at) as ChunkRecord;
-      const child = this.#childFor(chunk);
+      const { key } = chunk.spec;
+      const child = this.#childFor(chunk, !waiting.has(key));
       const range = child === undefined ? undefined : chunk.todo.takeFirst(child.roomFor(chunk.taskLimit));
       if (child !== undefined && range !== undefined) {
         queue.remove(chunk);
@@ -63,6 +66,7 @@ export class Placement {
         continue;
       }
       this.#grow(chunk, starting, atMs);
+      waiting.add(key);
       skipped += 1;
       at += 1;
     }
@@ -139,9 +143,10 @@ export class Placement {
     this.#state.command({ type: 'abortPart', child: part.child.id, chunk, reason: 'recalled' });
   }
 
-  #childFor(chunk: ChunkRecord): ChildRecord | undefined {
+  #childFor(chunk: ChunkRecord, mayBeBusy: boolean): ChildRecord | undefined {
     let best: ChildRecord | undefined;
     for (const child of this.#state.children.values()) {
+      if (child.parts.length > 0 && !mayBeBusy) continue;
       const isUsable = child.state === 'ready' && !child.isSpare && child.killAtMs === undefined;
       const fits = isUsable && child.key === chunk.spec.key;
       if (!fits || child.roomFor(chunk.taskLimit) === 0 || !this.#mayTake(child, chunk)) continue;

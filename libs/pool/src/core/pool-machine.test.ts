@@ -152,6 +152,17 @@ test('short chunks are given ahead, long ones are not', () => {
   expect(m.queue(3, 10)).toEqual([run(1, 3, 0, 10)]);
 });
 
+test('a short chunk is not given ahead of a long one that was handed in before it', () => {
+  const m = withChildren(1);
+  m.queue(1, 2);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0, 1, 1);
+  expect(m.queue(2, 30)).toEqual([]);
+  expect(m.queue(3, 1)).toEqual([]);
+  m.succeeded(1, 1, 1, 1, 1);
+  expect(m.ended(1, 1, 2)).toEqual([finished(1), run(1, 2, 0, 30)]);
+});
+
 test('a chunk that was given ahead comes back to a child that has nothing to do', () => {
   const m = withChildren(2);
   m.queue(1, 1);
