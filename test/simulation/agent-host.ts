@@ -582,8 +582,9 @@ function endingNews(ending: Extract<PoolCommand, { type: 'endChunk' }>['ending']
       return { kind: 'ended', ending: { kind: 'childDied', death: { attempt }, suspects } };
     }
     case 'timedOut':
-    case 'aborted':
       return { kind: 'ended', ending: { kind: 'returned' } };
+    case 'aborted':
+      return { kind: 'ended', ending: { kind: 'returned', started: ending.started ?? [] } };
     case 'taskFailed':
     case 'initializerFailed':
       return { kind: 'ended', ending: { kind: 'unrunnable' } };
