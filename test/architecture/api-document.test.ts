@@ -46,7 +46,7 @@ test('the ranges that the docstrings tell are those that are checked', () => {
     const body = new RegExp(`const ${table}: [^{]*\\{\\n(.*?)\\n\\};`, 's').exec(source)?.[1] ?? '';
     const plain = body
       .replaceAll('positiveMs', 'wholeNumber(1, 2_147_483_647)')
-      .replaceAll('retryCount', 'wholeNumber(0, 1_000)');
+      .replaceAll('retryBudget', 'wholeNumber(0, 1_000)');
     for (const [, name, least = '', most] of plain.matchAll(
       /^ {2}(\w+): .*?wholeNumber\((-?[\d_]+)(?:, ([\d_]+))?\)/gm,
     )) {

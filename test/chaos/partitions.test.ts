@@ -14,12 +14,6 @@ if (missing !== undefined) {
   console.warn(loud);
 }
 
-/**
- * Those that matter here are the defaults. Only what a client that is gone had not acknowledged is dropped after 2 s
- * instead of 30: a client that exits with its last result does not wait until the coordinator has heard of that.
- */
-const defaultTimes = { ephemeralGraceMs: 2_000 };
-
 /** Two agents and a client, each on a host of its own, and a job that is under way. */
 class Partitioned implements AsyncDisposable {
   readonly network: Network;
@@ -96,7 +90,7 @@ class Partitioned implements AsyncDisposable {
 
 describe.skipIf(missing !== undefined)('partitions', () => {
   test.concurrent('an agent that goes silent: its work runs elsewhere within 10.5 s, and it comes back', async () => {
-    await using world = await Partitioned.start(defaultTimes, 120, 60);
+    await using world = await Partitioned.start({}, 120, 60);
     const { cluster, network, victim } = world;
     await network.cut(victim, 'both');
     const cutMs = Date.now();
@@ -113,7 +107,7 @@ describe.skipIf(missing !== undefined)('partitions', () => {
   });
 
   test.concurrent('a partition that is over within the lease costs only time', async () => {
-    await using world = await Partitioned.start(defaultTimes, 220, 60);
+    await using world = await Partitioned.start({}, 220, 60);
     const { cluster, clientHost, network, victim } = world;
     const part = async (forMs: number): Promise<void> => {
       await Promise.all([network.cut(victim, 'both'), network.cut(clientHost, 'both')]);

@@ -42,7 +42,7 @@ export interface ClusterBackendOptions {
   readonly initializer?: ChildInitializer | Promise<ChildInitializer> | undefined;
 }
 
-/** How long the coordinator is waited for when everything ends at once. */
+/** How long the coordinator is waited for when the connection ends. */
 const farewellMs = 500;
 
 /** The backend of `connect()`: jobs run on the agents of a coordinator. */
@@ -52,6 +52,8 @@ export class ClusterBackend implements JobBackend {
   readonly #bundler = new Bundler();
   readonly #uploads: BundleUploads;
   readonly #jobs: Set<ClusterJob> = new Set();
+  /** Last words that are on their way: without them the coordinator would keep results for half a minute. */
+  readonly #partings: Set<Promise<void>> = new Set();
   #stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
   #hold: ClientReadableStream<HoldGroupResponse> | undefined;
   #isAsking = false;
@@ -80,6 +82,8 @@ export class ClusterBackend implements JobBackend {
       onOver: () => {
         this.#jobs.delete(job);
         this.#done += job.counts.done;
+        const parting = job.told.finally(() => this.#partings.delete(parting));
+        this.#partings.add(parting);
         if (this.#jobs.size === 0) this.#whenNoJobs?.();
       },
     });
@@ -108,16 +112,22 @@ export class ClusterBackend implements JobBackend {
         this.#whenNoJobs = resolve;
       });
     }
+    await this.#part([]);
     this.#options.connection.close();
   }
 
   async terminate(error: Error): Promise<void> {
-    const told = Promise.allSettled([...this.#jobs].map((job) => job.abandon(error)));
+    await this.#part([...this.#jobs].map((job) => job.abandon(error)));
+    this.#options.connection.close(new PoolTerminatedError());
+  }
+
+  /** Waits until the coordinator was told, but not for long. */
+  async #part(words: readonly Promise<void>[]): Promise<void> {
+    const told = Promise.allSettled([...words, ...this.#partings]);
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, farewellMs);
     await Promise.race([told, late]);
     clearTimeout(timer);
-    this.#options.connection.close(new PoolTerminatedError());
   }
 
   /** The processes of this connection wait for its next job as long as this stream is open; not longer. */

@@ -98,6 +98,11 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     return this.#counts;
   }
 
+  /** Resolves when the coordinator knows that nothing of the job is wanted any more, or cannot be told. */
+  get told(): Promise<void> {
+    return this.#driver?.told ?? Promise.resolve();
+  }
+
   async #start(): Promise<void> {
     const { connection, create, request, ship } = this.#options;
     const created = await create();

@@ -155,6 +155,19 @@ describe('running jobs', () => {
     expect(acknowledged).toBeLessThan(50);
   });
 
+  test.each(['close', 'terminate'] as const)(
+    '%s() waits until the coordinator knows what was taken',
+    async (end) => {
+      const pool = await connect(coordinator.address);
+      expect(await pool.map(plusOne, numbers(10))).toHaveLength(10);
+      if (end === 'close') pool.close();
+      else pool.terminate();
+      await pool.join();
+      // Looked at without a wait: whoever exits now leaves nothing with the coordinator.
+      expect(coordinator.jobs[0]?.acknowledged).toBe(10);
+    },
+  );
+
   test('options of the pool and of the job reach the coordinator', async () => {
     process.env['SHOAL_TEST_VARIABLE'] = 'here';
     await using pool = await connect(coordinator.address, {

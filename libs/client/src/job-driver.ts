@@ -82,6 +82,7 @@ export class JobDriver {
   #stepping = false;
   #timer: NodeJS.Timeout | undefined;
   readonly #over = new AbortController();
+  #lastWord: Promise<void> = Promise.resolve();
 
   constructor(parts: JobDriverParts) {
     this.#parts = parts;
@@ -112,6 +113,14 @@ export class JobDriver {
   /** The consumer has taken the first `position` outcomes. */
   take(position: number): void {
     this.#step({ type: 'outcomesTaken', position });
+  }
+
+  /**
+   * Resolves when the coordinator has heard, or cannot hear, how far its outcomes were taken. Until then it keeps what
+   * it believes to be wanted.
+   */
+  get told(): Promise<void> {
+    return this.#lastWord;
   }
 
   /** Nobody waits for the job any more. */
@@ -163,7 +172,7 @@ export class JobDriver {
         void this.#ask(command.call);
         return;
       case 'acknowledge':
-        void this.#acknowledge(command.call, command.position);
+        this.#lastWord = this.#acknowledge(command.call, command.position);
         return;
       case 'keepPart':
         if (message?.$case === 'batch') this.#keepPart(message.value, command.at);
