@@ -51,10 +51,10 @@ export const fairness = chapter('fairness', (specify) => {
     'a job that waits says why, and so does one whose consumer or input makes it wait',
     async ({ open }) => {
       await using pool = await open({ processes: 1 });
-      const heard = (job: Job<unknown>, reason: string) =>
+      const heard = (job: Job<unknown>, reason: RegExp) =>
         eventually(
           () => job.progress.waitingFor,
-          (waitingFor) => waitingFor === reason,
+          (waitingFor) => waitingFor !== undefined && reason.test(waitingFor),
         );
       const first = pool.submit(sleepThenSay, [60_000]);
       await eventually(
@@ -62,7 +62,8 @@ export const fairness = chapter('fairness', (specify) => {
         (running) => running === 1,
       );
       const second = pool.submit(sleepThenSay, [1]);
-      await heard(second, 'all slots busy');
+      // A cluster may have more slots than the one that this connection uses at once.
+      await heard(second, /^(all slots busy|its share of 1 process is in use)$/);
       const slow = Promise.withResolvers<void>();
       const third = pool.submit(
         sleepThenSay,
@@ -71,7 +72,7 @@ export const fairness = chapter('fairness', (specify) => {
           yield 1;
         })(),
       );
-      await heard(third, 'waits for its input');
+      await heard(third, /^waits for its input$/);
       slow.resolve();
       first.cancel();
       expect([await second.result(), await third.result()]).toEqual([[1], [1]]);
