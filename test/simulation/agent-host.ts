@@ -453,7 +453,8 @@ export class AgentHost {
     this.#poolStep({
       type: 'chunkQueued',
       chunk,
-      key: job.group,
+      // Whoever has another initializer has other children.
+      key: job.code === 'initializerThrows' ? job.name : job.group,
       task: job.name,
       first: command.first,
       count: command.count,

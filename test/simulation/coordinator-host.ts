@@ -35,7 +35,7 @@ interface Hand {
 }
 
 /** A run is cut into messages of so many bytes, so that runs in parts are nothing special. */
-const messageBytes = 64;
+const messageBytes = 16;
 
 interface Session {
   readonly id: number;

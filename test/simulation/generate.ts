@@ -20,6 +20,7 @@ export interface Wishes {
 }
 
 const needed = 'gpu';
+const bigCluster = 500;
 
 /** The scenario of a seed: equal seeds and wishes give equal scenarios. */
 export function scenarioOf(seed: number, { agents: agentCount, isStormy = false }: Wishes = {}): Scenario {
@@ -47,7 +48,7 @@ export function scenarioOf(seed: number, { agents: agentCount, isStormy = false 
     faults,
     wire: isCalm ? noWireFaults : wireFaults(random, isStormy),
     isCalm,
-    graceMs: random.pick([5_000, 5_000, 30_000]),
+    graceMs: random.pick([12_000, 12_000, 30_000]),
     bundleFailures: isCalm ? 0 : random.pick([0, 0, 0.1]),
     chaosMs,
   };
@@ -82,8 +83,11 @@ function jobPlan(
   chaosMs: number,
   isCalm: boolean,
 ): JobPlan {
-  const items = random.chance(0.03) ? 0 : random.skewed(1, 120);
-  const itemMs = Math.min(random.skewed(1, 600), Math.max(1, 20_000 / Math.max(1, items)));
+  // Big clusters get big jobs.
+  const scale = agents.length >= bigCluster ? 40 : 1;
+  const itemsOfOne = random.chance(0.03) ? 0 : random.skewed(1, 120);
+  const itemMs = Math.min(random.skewed(1, 600), Math.max(1, 20_000 / Math.max(1, itemsOfOne)));
+  const items = itemsOfOne * scale;
   const hasTimeout = random.chance(0.25);
   const hasDeadline = random.chance(0.1);
   const isCancelled = random.chance(0.12);
@@ -123,8 +127,8 @@ function jobPlan(
     ordered: random.chance(0.65),
     failFast: random.chance(0.08),
     pure: random.chance(0.2),
-    windowItems: random.skewed(1, 200),
-    windowBytes: random.skewed(40, 20_000),
+    windowItems: random.skewed(1, 200) * scale,
+    windowBytes: random.skewed(40, 20_000) * scale,
     tellsTotal: random.chance(0.5),
     itemMs,
     behaviours,

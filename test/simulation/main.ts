@@ -33,6 +33,9 @@ const { values: flags } = parseArgs({
 /** Seeds to try before a bug counts as missed. */
 const seedsPerBug = 2_000;
 
+/** As it was when the cores were loaded: a long run outlives commits. */
+const played = commit();
+
 const wishes: Wishes = {
   ...(flags.agents === undefined ? {} : { agents: whole('agents', flags.agents) }),
   isStormy: flags.storm || flags.faults !== undefined,
@@ -52,9 +55,9 @@ async function play(): Promise<void> {
   const failedOnce = flags.seed === undefined && faultsMin === undefined ? seedsThatFailed() : [];
   let toldAtMs = performance.now();
   const one = async (seed: number): Promise<void> => {
-    const played = playSeed(seed, wishes);
-    report.add(played);
-    if (played.violation !== undefined) await explain(seed);
+    const world = playSeed(seed, wishes);
+    report.add(world);
+    if (world.violation !== undefined) await explain(seed);
     if (flags.quiet || performance.now() - toldAtMs < 10_000) return;
     toldAtMs = performance.now();
     console.error(`${report.worlds} worlds, ${report.faults} faults, ${report.broken.length} broken`);
@@ -67,7 +70,7 @@ async function play(): Promise<void> {
   const { user, system } = process.cpuUsage();
   const cpuSeconds = (user + system) / 1e6;
   const command = process.argv.slice(2).join(' ');
-  console.log(`npm run sim -- ${command}\ncommit ${commit()}, Node ${process.version}\n`);
+  console.log(`npm run sim -- ${command}\ncommit ${played}, Node ${process.version}\n`);
   console.log(report.text(cpuSeconds));
   if (count === 1 && report.worlds === 1) console.log(`hash ${playSeed(first, wishes).hash}`);
   process.exitCode = report.broken.length === 0 ? 0 : 1;
@@ -77,7 +80,7 @@ async function explain(seed: number, bug?: string): Promise<void> {
   const { explained } = await playerWith(plantedBugs.find(({ name }) => name === bug));
   const storm = wishes.isStormy === true ? ' --storm' : '';
   const command = `npm run sim -- --seed ${seed}${storm}${bug === undefined ? '' : ` --bug ${bug}`}`;
-  console.log(`FAILED seed ${seed} at commit ${commit()}; again: ${command}`);
+  console.log(`FAILED seed ${seed} at commit ${played}; again: ${command}`);
   console.log(explained(seed, wishes, whole('lines', flags.lines)));
 }
 

@@ -177,6 +177,8 @@ export class Stream<Up, Down> {
   #farOpen = true;
   /** What is sent after a loss arrives no more than what was lost. */
   #isBroken = false;
+  /** Given up by the side that opened it: if it is not there by now, it never is. */
+  #isCancelled = false;
   readonly #upLane: Lane = { lastMs: 0 };
   readonly #downLane: Lane = { lastMs: 0 };
 
@@ -209,6 +211,7 @@ export class Stream<Up, Down> {
   /** The side that opened it ends it; the other one hears of it after all that was sent. */
   closeNear(): void {
     if (!this.#nearOpen) return;
+    this.#isCancelled = true;
     this.#nearOpen = false;
     this.#tellFar();
     this.#forgetIfOver();
@@ -252,6 +255,11 @@ export class Stream<Up, Down> {
     }
     host.do(() => {
       if (!this.#farOpen || host.life !== this.#farLife) return;
+      if (this.#far === undefined && this.#isCancelled) {
+        this.#farOpen = false;
+        this.#forgetIfOver();
+        return;
+      }
       this.#far ??= this.#listener.accept(this);
       if (this.#far !== undefined) this.#far.received(message);
       else this.closeFar();
@@ -278,6 +286,7 @@ export class Stream<Up, Down> {
     near.host.do(() => {
       if (!this.#nearOpen) return;
       this.#nearOpen = false;
+      this.#isCancelled = true;
       this.#forgetIfOver();
       if (near.host.life === this.#nearLife) near.closed();
     });

@@ -32,7 +32,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/fleet.ts`,
     snippet: 'for (let agent = this.#leases.takeDue(); agent; agent = this.#leases.takeDue()) {',
     replacement: 'for (let agent = undefined as Agent | undefined; agent; ) {',
-    seed: 0,
+    seed: 26,
   },
   {
     name: 'stall-not-credited',
@@ -40,7 +40,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/scheduler.ts`,
     snippet: "if (event.type === 'stallObserved') this.#clock.credit(event.stalledMs);",
     replacement: '',
-    seed: 0,
+    seed: 116,
   },
   {
     name: 'lost-dispatch-unnoticed',
@@ -48,7 +48,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/fleet.ts`,
     snippet: 'attempt; attempt = unconfirmed.takeDue()) this.#giveUp(attempt);',
     replacement: 'attempt; attempt = unconfirmed.takeDue());',
-    seed: 0,
+    seed: 4,
   },
   {
     name: 'lost-agent-keeps-items',
@@ -56,18 +56,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/fleet.ts`,
     snippet: 'for (const attempt of [...agent.attempts.values()]) this.#drop(attempt, atOnce);',
     replacement: '',
-    seed: 0,
-  },
-  {
-    name: 'strangers-attempts-tolerated',
-    breaks: 'A heartbeat that lists an attempt of somebody else is not told to drop it.',
-    file: `${scheduler}/fleet.ts`,
-    snippet: `      if (attempt === undefined) {
-        this.#disown(agent, id);
-        continue;`,
-    replacement: `      if (attempt === undefined) {
-        continue;`,
-    seed: 0,
+    seed: 163,
   },
   {
     name: 'results-of-anybody',
@@ -76,7 +65,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: 'for (const range of attempt.open.take(first, count)) {',
     replacement:
       'for (const range of attempt.open.take(first, count).length > 0 ? [{ first, count }] : [{ first, count }]) {',
-    seed: 0,
+    seed: 4,
   },
   {
     name: 'attempt-number-twice',
@@ -85,7 +74,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: 'const attempt = new Attempt(++this.started, job, agent, shard, place);',
     replacement:
       'const attempt = new Attempt(this.started % 16 === 15 ? this.started : ++this.started, job, agent, shard, place);',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'quarantine-for-ever',
@@ -93,7 +82,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/fleet.ts`,
     snippet: 'agent.setAsideUntilMs = undefined;\n      this.#dispatcher.refreshAgent(agent);',
     replacement: 'this.#dispatcher.refreshAgent(agent);',
-    seed: 0,
+    seed: 293,
   },
   {
     name: 'fence-open',
@@ -101,7 +90,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/fence.ts`,
     snippet: 'this.isClosed = true;',
     replacement: '',
-    seed: 0,
+    seed: 61,
   },
   {
     name: 'heartbeat-forgets-one',
@@ -109,7 +98,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/session-life.ts`,
     snippet: 'const attempts = held.map(({ attempt }) => attempt);',
     replacement: 'const attempts = held.slice(1).map(({ attempt }) => attempt);',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'dispatch-started-twice',
@@ -117,31 +106,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/attempt-memory.ts`,
     snippet: "if (this.#knows(attempt)) return 'again';",
     replacement: '',
-    seed: 0,
+    seed: 4,
   },
   {
     name: 'old-epoch-lives-on',
     breaks: 'An agent goes on with what an earlier coordinator gave it.',
     file: `${agent}/held-attempts.ts`,
-    snippet: 'if (epoch !== this.#table.epoch) {',
-    replacement: 'if (epoch < this.#table.epoch) {',
+    snippet: 'if (epoch !== this.#epoch) {',
+    replacement: 'if (epoch < this.#epoch) {',
     seed: 0,
   },
   {
-    name: 'epoch-not-compared',
-    breaks: 'A coordinator takes attempts of an earlier epoch for its own, if the numbers agree.',
-    file: `${coordinator}/agent-book.ts`,
-    snippet: 'return held.filter(({ epoch }) => epoch === this.#epoch)',
-    replacement: 'return held.filter(({ epoch }) => epoch <= this.#epoch)',
-    seed: 0,
-  },
-  {
-    name: 'drops-not-answered',
-    breaks: 'The answer to a heartbeat names no attempt that is to be dropped.',
-    file: `${coordinator}/coordinator-machine.ts`,
-    snippet: "this.#turn.emit({ type: 'answerHeartbeat', session, sequence, drop });",
-    replacement:
-      "this.#turn.emit({ type: 'answerHeartbeat', session, sequence, drop: drop.slice(drop.length) });",
+    name: 'taken-unheeded',
+    breaks: 'An agent goes on holding what the coordinator has taken the end of.',
+    file: `${agent}/held-attempts.ts`,
+    snippet: 'if (record !== undefined) this.#table.remove(record);',
+    replacement: '',
     seed: 0,
   },
   // -- retries and blame -----------------------------------------------------------------------------------------
@@ -151,7 +131,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/blame.ts`,
     snippet: 'history.failures[kind] >= budgets[kind]',
     replacement: 'history.failures[kind] > budgets[kind]',
-    seed: 0,
+    seed: 11,
   },
   {
     name: 'one-retry-too-few',
@@ -159,7 +139,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/blame.ts`,
     snippet: 'history.failures[kind] >= budgets[kind]',
     replacement: 'history.failures[kind] + 1 >= budgets[kind]',
-    seed: 0,
+    seed: 3,
   },
   {
     name: 'suspects-run-together',
@@ -168,7 +148,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/blame.ts`,
     snippet: 'alone: history.alone || crashed,',
     replacement: 'alone: history.alone,',
-    seed: 0,
+    seed: 59,
   },
   {
     name: 'marked-starts-ignored',
@@ -176,7 +156,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${pool}/suspects.ts`,
     snippet: 'if (chunk.spec.marksStarts) return singly(part.started.keys());',
     replacement: '',
-    seed: 0,
+    seed: 315,
   },
   {
     name: 'loss-not-counted',
@@ -186,13 +166,13 @@ export const plantedBugs: readonly PlantedBug[] = [
       this.#fail(attempt, range, this.#lossOf(attempt), false, atOnce);
     }`,
     replacement: '    this.#returnFree(attempt, atOnce);',
-    seed: 0,
+    seed: 84,
   },
   {
     name: 'first-failure-ignored',
     breaks: 'A job with failFast goes on after its first failure.',
     file: `${scheduler}/settlement.ts`,
-    snippet: "if (job.spec.failFast) job.ending ??= { state: 'failedFast', index: range.first };",
+    snippet: 'if (job.spec.failFast) this.#failFast(job, range.first);',
     replacement: '',
     seed: 0,
   },
@@ -203,7 +183,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/reorder-buffer.ts`,
     snippet: 'if (first !== this.#delivered) {',
     replacement: 'if (first < this.#delivered) {',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'window-too-wide',
@@ -211,22 +191,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/job.ts`,
     snippet: 'const upTo = this.outcomes.acknowledged + windowItems;',
     replacement: 'const upTo = this.outcomes.acknowledged + windowItems * 2 + 40;',
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'bytes-without-bound',
-    breaks: 'Work goes on however many bytes of results nobody takes.',
+    breaks: 'A producer may push however many bytes are held already.',
     file: `${scheduler}/job.ts`,
-    snippet: 'if (this.pausedByConsumer) return false;',
-    replacement: 'if (this.spec.windowBytes > 0) return true;',
-    seed: 0,
+    snippet: 'if (this.itemBytes + this.outcomes.bytes >= windowBytes) {',
+    replacement: 'if (this.itemBytes + this.outcomes.bytes >= windowBytes * 1_000) {',
+    seed: 4,
   },
   {
-    name: 'wrong-part-of-a-run',
-    breaks: 'A reader that comes back in the middle of a run gets its values shifted by one.',
-    file: `${scheduler}/payload-store.ts`,
-    snippet: 'offset: first - kept.run.first,',
-    replacement: 'offset: Math.max(0, first - kept.run.first - Number(skip > 0)),',
+    name: 'attempts-not-told',
+    breaks: 'A failure does not name the try that it came of.',
+    file: `${scheduler}/blame.ts`,
+    snippet: 'const attempts = [...history.attempts, failure.attempt];',
+    replacement: 'const attempts = [...history.attempts];',
     seed: 0,
   },
   {
@@ -235,14 +215,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/payload-store.ts`,
     snippet: 'const kept = this.#jobs.get(job)?.blocks.touching(first, count) ?? [];',
     replacement: 'const kept = this.#jobs.get(job)?.blocks.touching(Math.max(0, first - 2), count) ?? [];',
-    seed: 0,
+    seed: 1,
   },
   {
-    name: 'results-never-released',
-    breaks: 'Results that a consumer has taken are kept for ever.',
-    file: `${scheduler}/payload-store.ts`,
-    snippet: 'if (kept.position + kept.count > position) break;',
-    replacement: 'if (kept.position + kept.count >= 0) break;',
+    name: 'window-never-reopens',
+    breaks: 'Room that an acknowledgement makes is not given back to the window.',
+    file: `${scheduler}/reorder-buffer.ts`,
+    snippet: 'this.#unacknowledgedBytes -= run.bytes;',
+    replacement: '',
     seed: 0,
   },
   // -- ending ----------------------------------------------------------------------------------------------------
@@ -252,7 +232,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/scheduler.ts`,
     snippet: 'if (attempt.open.size === 0) continue;',
     replacement: 'if (attempt.open.size >= 0) continue;',
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'deadline-unheeded',
@@ -260,7 +240,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/scheduler.ts`,
     snippet: 'deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs',
     replacement: 'deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs + 1_000',
-    seed: 0,
+    seed: 17,
   },
   {
     name: 'drain-unheeded',
@@ -268,7 +248,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/agent.ts`,
     snippet: 'return this.connected && !this.draining && this.setAsideUntilMs === undefined;',
     replacement: 'return this.connected && this.setAsideUntilMs === undefined;',
-    seed: 0,
+    seed: 3,
   },
   {
     name: 'labels-unheeded',
@@ -276,7 +256,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/lane.ts`,
     snippet: 'if (agent.labels[label] !== value) return;',
     replacement: 'if (agent.labels[label] !== value) continue;',
-    seed: 0,
+    seed: 4,
   },
   {
     name: 'orphans-live-on',
@@ -284,14 +264,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${coordinator}/job-book.ts`,
     snippet: 'if (since + graceMs > this.#turn.nowMs) return;',
     replacement: 'if (since + graceMs > 0) return;',
-    seed: 0,
+    seed: 1,
   },
   {
     name: 'revoked-runs-on',
     breaks: 'An agent lets run what the coordinator has taken back.',
     file: `${agent}/held-attempts.ts`,
-    snippet: 'if (record.chunk !== undefined) this.#table.abort(record.chunk, this.#limits.abortGraceMs);',
-    replacement: 'if (record.chunk !== undefined) return;',
+    snippet: 'this.#ledger.forgetValues(attempt);\n    if (record.chunk !== undefined) this.#table',
+    replacement:
+      'this.#ledger.forgetValues(attempt);\n    if (record.chunk !== undefined) return;\n    if (record.chunk !== undefined) this.#table',
     seed: 0,
   },
   {
@@ -301,7 +282,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: 'this.#pending = wanted;\n    this.#drop(unwanted);\n  }\n\n  /** Nobody wants to hear more',
     replacement:
       'this.#pending = wanted.slice(1);\n    this.#drop([...unwanted, ...wanted.slice(0, 1)]);\n  }\n\n  /** Nobody wants to hear more',
-    seed: 0,
+    seed: 11,
   },
   {
     name: 'no-second-dial',
@@ -309,7 +290,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/redial.ts`,
     snippet: 'this.nextMs = nowMs + waitMs;',
     replacement: 'this.nextMs = nowMs + waitMs + 3_600_000;',
-    seed: 0,
+    seed: 53,
   },
   // -- the process pool ------------------------------------------------------------------------------------------
   {
@@ -318,14 +299,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${pool}/child-record.ts`,
     snippet: 'Math.min(this.taskLimit, taskLimit) - this.tasksGiven)',
     replacement: 'Math.min(this.taskLimit, taskLimit) + 1 - this.tasksGiven)',
-    seed: 0,
+    seed: 4,
   },
   {
-    name: 'rest-of-the-chunk-lost',
-    breaks: 'What a recycled child has not reached of its chunk runs nowhere.',
+    name: 'rest-of-the-chunk-forgotten',
+    breaks: 'What a recycled child has not reached of its chunk is given to no successor.',
     file: `${pool}/part-news.ts`,
-    snippet: 'chunk.todo.add(unstarted);',
-    replacement: 'if (unstarted.count < 2) chunk.todo.add(unstarted);',
+    snippet: 'this.#state.continueChunk(chunk);\n  }\n}',
+    replacement: 'if (chunk.todo.size === 0) this.#state.continueChunk(chunk);\n  }\n}',
     seed: 0,
   },
   {
@@ -334,7 +315,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${pool}/deadlines.ts`,
     snippet: 'if (startedAt + timeoutMs > atMs) continue;',
     replacement: 'if (startedAt + timeoutMs > 0) continue;',
-    seed: 0,
+    seed: 3,
   },
   {
     name: 'grace-without-end',
@@ -368,7 +349,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${coordinator}/job-book.ts`,
     snippet: "const known = requestId === '' ? undefined : this.#byRequest.get(requestId);",
     replacement: "const known = requestId !== '' ? undefined : this.#byRequest.get(requestId);",
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'reader-skips-one',
@@ -377,7 +358,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: "this.position += outcome.kind === 'run' ? outcome.count : 1;",
     replacement:
       "this.position += (outcome.kind === 'run' ? outcome.count : 1) + Number(this.#hasBroken && at === 0);",
-    seed: 0,
+    seed: 3,
   },
   {
     name: 'half-a-run-kept',
@@ -393,7 +374,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${client}/acknowledgements.ts`,
     snippet: "this.#turn.emit({ type: 'acknowledge', call: this.#call, position });",
     replacement: "this.#turn.emit({ type: 'acknowledge', call: this.#call, position: position + 1 });",
-    seed: 0,
+    seed: 2,
   },
   {
     name: 'blocks-out-of-step',
@@ -401,14 +382,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${client}/producer-window.ts`,
     snippet: '    this.#sent = 0;\n    this.#endSent = false;',
     replacement: '    this.#endSent = false;',
-    seed: 0,
+    seed: 26,
   },
   {
-    name: 'gap-in-the-items',
-    breaks: 'A coordinator takes any block for the next one.',
-    file: `${coordinator}/writer-desk.ts`,
-    snippet: 'if (firstIndex !== record.pushed) {',
-    replacement: 'if (firstIndex < 0) {',
+    name: 'end-not-told-again',
+    breaks: 'A reader that comes back after the end of its job is not told of it.',
+    file: `${coordinator}/reader-desk.ts`,
+    snippet: "if (record.ending !== undefined) this.#turn.emit({ type: 'endReader', call, job });",
+    replacement: '',
     seed: 0,
   },
 ];
