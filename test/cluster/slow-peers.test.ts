@@ -104,6 +104,27 @@ test('G29: a consumer that stops costs its window, and other jobs do not notice 
   reader.close();
 });
 
+test('G29: what items throw fills the window of a consumer that stops, as results do', async () => {
+  await cluster.start({ windowBytes: MiB });
+  await cluster.agent({ processes: 2 });
+  const { client, sha256 } = cluster;
+  const jobId = await client.createJob(sha256, 'wail', { chunkSize: 1 });
+  expect(
+    await client.push(
+      jobId,
+      upTo(60).map(() => 200_000),
+    ),
+  ).toBe(60);
+  let progress = (await client.info(jobId))?.progress;
+  while (progress?.running !== 0 || progress.failed < 6) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    progress = (await client.info(jobId))?.progress;
+  }
+  expect(progress.waitingFor).toBe('paused by its consumer');
+  expect(progress.failed).toBeLessThan(10);
+  expect((await client.read(jobId)).failures.map(({ index }) => index)).toEqual(upTo(60));
+});
+
 test('a client that never begins to read holds up nobody but its own job', async () => {
   await cluster.start();
   await cluster.agent({ processes: 2 });

@@ -35,6 +35,7 @@ export const native = (x) => {
 };
 export const tardy = (x) => void setTimeout(() => { throw new Error('too late'); }, 50);
 export const big = (bytes) => 'x'.repeat(bytes);
+export const wail = (bytes) => { throw Object.assign(new Error('no'), { detail: 'x'.repeat(bytes) }); };
 export const echo = (x) => x;
 export const length = (x) => x.length;
 `;

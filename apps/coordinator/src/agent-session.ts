@@ -172,6 +172,7 @@ export class AgentSession implements AgentLink {
       retryable,
       attempt: this.#fact(failed.attempt),
       ...(failed.stderrTail === '' ? {} : { stderrTail: failed.stderrTail }),
+      bytes: error.byteLength + summary.length,
     };
     this.#parts.driver.step(
       { type: 'itemFailed', session: this.session, attempt, index, failure },

@@ -195,9 +195,10 @@ export class LocalBackend implements JobBackend, ChunkListener {
   }
 
   itemFailed(id: ChunkId, report: ItemFailureReport): void {
-    const { index, retryable, pid, ms } = report;
+    const { error, index, retryable, pid, ms } = report;
     const atMs = performance.now();
-    const failure = { kind: 'thrown', retryable, attempt: { pid, ms } } as const;
+    const attempt = { pid, ms };
+    const failure = { kind: 'thrown', retryable, attempt, bytes: error.byteLength } as const;
     this.#happened({ type: 'itemFailed', atMs, session, attempt: id, index, failure }, { failure: report });
   }
 

@@ -28,6 +28,8 @@ export interface ItemFailure {
   readonly attempt: AttemptFact;
   /** The last lines a dead child wrote to stderr, at most 2 KiB. */
   readonly stderrTail?: string;
+  /** What the driver keeps of it until its consumer has it: the error's payload. Left out: nothing worth counting. */
+  readonly bytes?: number;
 }
 
 /** A failure that stands: its kind, every try at the item, and what the last child wrote. */

@@ -291,3 +291,15 @@ test('G10: a suspect stays alone when its next try is lost or throws', () => {
   world.finish(3);
   expect(only(world.pass(250), 'dispatch')).toMatchObject([{ first: 0, marksStarts: true, tryNumber: 3 }]);
 });
+
+test('G29: what was thrown fills the window as values do, until the consumer has it', () => {
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 5, windowBytes: 100 } });
+  world.failed(1, 0, { ...thrown, bytes: 60 });
+  expect(placed(world.ended(1))).toEqual(['2: item 1 on a']);
+  world.failed(2, 1, { ...thrown, bytes: 60 });
+  expect(placed(world.ended(2))).toEqual([]);
+  expect(world.waiting('job-1')).toBe('paused by its consumer');
+  expect(placed(world.step({ type: 'resultsAcknowledged', job: 'job-1', position: 1 }))).toEqual([
+    '3: item 2 on a',
+  ]);
+});

@@ -170,17 +170,24 @@ export class Settlement {
           this.#claim(attempt, part);
         }
         if ('retry' in verdict) this.#retry(job, part, verdict.retry, failure, atOnce);
-        else this.#fix(job, part, verdict.final, withPayload);
+        else this.#fix(job, part, verdict.final, withPayload ? { bytes: failure.bytes ?? 0 } : undefined);
       }
     }
   }
 
-  /** These items have failed for good. */
-  #fix(job: Job, range: ItemRange, failure: FinalFailure, withPayload: boolean): void {
+  /** These items have failed for good. What is kept of it fills the window as values do. */
+  #fix(
+    job: Job,
+    range: ItemRange,
+    failure: FinalFailure,
+    payload: { readonly bytes: number } | undefined,
+  ): void {
     const end = range.first + range.count;
+    const withPayload = payload !== undefined;
+    const bytes = (payload?.bytes ?? 0) + (failure.stderrTail?.length ?? 0);
     for (let index = range.first; index < end; index += 1) {
       this.#turn.emit({ type: 'keepFailure', job: job.id, index, failure, withPayload });
-      this.#settle(job, index, 1, 0);
+      this.#settle(job, index, 1, bytes);
     }
     job.failed += range.count;
     this.totals.itemsFailed += range.count;
@@ -232,7 +239,7 @@ export class Settlement {
             job,
             part,
             { kind, attempts, ...(stderrTail === undefined ? {} : { stderrTail }) },
-            false,
+            undefined,
           );
           continue;
         }
