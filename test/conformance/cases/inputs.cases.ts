@@ -123,6 +123,49 @@ export const inputs = chapter('inputs', (specify) => {
     expect(await rejectionOf(pool.imap(square, closed).next())).toBe(inputError);
   });
 
+  specify(
+    'an iterator that gives no iterator result ends its input, and the pool is done',
+    async ({ open }) => {
+      const pool = await open({ processes: 1 });
+      const throws = (): never => {
+        throw inputError;
+      };
+      const steps: unknown[] = [
+        undefined,
+        5,
+        {
+          done: false,
+          get value() {
+            return throws();
+          },
+        },
+        {
+          get done() {
+            return throws();
+          },
+        },
+      ];
+      for (const bad of steps) {
+        for (const kind of [Symbol.iterator, Symbol.asyncIterator]) {
+          let pulled = 0;
+          const next = (): unknown => (pulled++ === 0 ? { done: false, value: 3 } : bad);
+          const input = { [kind]: () => ({ next }) } as unknown as Iterable<number>;
+          const stream = pool.imap(square, input);
+          expect(await stream.next()).toEqual({ done: false, value: 9 });
+          const error = await rejectionOf(stream.next());
+          if (typeof bad === 'object') expect(error).toBe(inputError);
+          else
+            expect(error).toMatchObject({
+              message: `next() of the items gave ${bad}, which is no iterator result.`,
+            });
+        }
+      }
+      // Nothing of them is left that it would wait for.
+      pool.close();
+      await pool.join();
+    },
+  );
+
   specify('one input may be mapped twice at the same time', async ({ open }) => {
     await using pool = await open({ processes: 2 });
     const items = Object.freeze(upTo(200));

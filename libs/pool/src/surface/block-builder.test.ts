@@ -82,6 +82,19 @@ test('an item that cannot be sent leaves a hole and the reason', () => {
   expect(refused.get(3)).toMatchObject({ facts: { kind: 'a Proxy' } });
 });
 
+test('an item that throws when it is looked at is refused, and the items beside it are not', () => {
+  const { builder, blocks, refused } = builderOf({ chunkSize: 4 });
+  const throws = (): never => {
+    throw new Error('do not look');
+  };
+  const getter = Object.defineProperty({}, 'x', { enumerable: true, get: throws });
+  for (const item of [0, getter, new Proxy({}, { ownKeys: throws }), 3]) builder.add(item);
+  builder.flush();
+  const values = itemsOf(blocks);
+  expect([0, 1, 2, 3].map((index) => index in values)).toEqual([true, false, false, true]);
+  for (const index of [1, 2]) expect(refused.get(index)).toMatchObject({ code: 'VALUE_NOT_PORTABLE' });
+});
+
 test('an item beyond the limit leaves a hole and names the option', () => {
   const { builder, blocks, refused } = builderOf({ itemBytesMax: 1_000 });
   builder.add('x'.repeat(2_000));

@@ -165,6 +165,15 @@ function roughBytes(value: unknown): number {
   if (typeof value === 'string') return value.length + 4;
   if (typeof value !== 'object' || value === null) return 8;
   if (ArrayBuffer.isView(value)) return value.byteLength + 16;
+  try {
+    return fieldBytes(value);
+  } catch {
+    // A getter or a Proxy that throws: the encoder meets it too, and says what is wrong with this item.
+    return 16;
+  }
+}
+
+function fieldBytes(value: object): number {
   let bytes = 16;
   let fields = 0;
   for (const key in value) {

@@ -50,6 +50,17 @@ export function pullerOf(items: Items<unknown>, receiver: ItemReceiver): InputPu
   return new SyncPuller((items as Iterable<unknown>)[Symbol.iterator](), receiver);
 }
 
+/**
+ * Whether an iterator is over, as `for … of` reads what `next()` gave. Called where what it throws is the input's own
+ * error: a `next()` written by hand may give nothing at all, or a getter that throws.
+ */
+function isLast(step: IteratorResult<unknown> | null | undefined): boolean {
+  if (typeof step === 'object' ? step === null : typeof step !== 'function') {
+    throw new TypeError(`next() of the items gave ${String(step)}, which is no iterator result.`);
+  }
+  return Boolean((step as IteratorResult<unknown>).done);
+}
+
 /** An array: its length counts as it was when the job began. */
 class ArrayPuller implements InputPuller {
   readonly #items: readonly unknown[];
@@ -111,19 +122,22 @@ class SyncPuller implements InputPuller {
     const sliceEndsAt = performance.now() + sliceMs;
     const receiver = this.#receiver;
     while (receiver.room() > 0) {
-      let step: IteratorResult<unknown>;
+      let value: unknown;
+      let done: boolean;
       try {
-        step = this.#iterator.next();
+        const step = this.#iterator.next();
+        done = isLast(step);
+        if (!done) value = step.value;
       } catch (error) {
         this.#end({ error });
         return;
       }
       if (this.#isOver()) return;
-      if (step.done === true) {
+      if (done) {
         this.#end(undefined);
         return;
       }
-      receiver.item(step.value);
+      receiver.item(value);
       if (this.#isOver()) return;
       if (performance.now() > sliceEndsAt) {
         this.#state = 'resting';
@@ -195,10 +209,13 @@ class AsyncPuller implements InputPuller {
         if (this.#isOver()) return;
         if (this.#receiver.room() <= 0) break;
       }
-      let step: IteratorResult<unknown>;
+      let value: unknown;
+      let done: boolean;
       try {
         this.#awaitsNext = true;
-        step = await this.#iterator.next();
+        const step = await this.#iterator.next();
+        done = isLast(step);
+        if (!done) value = step.value;
       } catch (error) {
         return this.#end({ error });
       } finally {
@@ -206,8 +223,8 @@ class AsyncPuller implements InputPuller {
       }
       // Looked at again after the await: stop() may have run.
       if (this.#isOver()) return;
-      if (step.done === true) return this.#end(undefined);
-      this.#receiver.item(step.value);
+      if (done) return this.#end(undefined);
+      this.#receiver.item(value);
       this.#flushSoon();
       // An input that never really waits would keep the event loop for itself.
       if (performance.now() > sliceEndsAt) {
