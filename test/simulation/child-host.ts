@@ -31,6 +31,8 @@ export interface ChildWorld {
   readonly earlierStarts: (job: string, index: number) => number;
   /** A child has begun so many calls in its life, under this limit. */
   readonly counted: (child: number, calls: number, limit: number) => void;
+  /** There are so many processes now. */
+  readonly crowded: (processes: number) => void;
 }
 
 interface Running {
@@ -111,6 +113,7 @@ export class ChildHost {
   spawn(id: number, job: JobPlan): void {
     const child = new Child(id, 1000 + id);
     this.#children.set(id, child);
+    this.#world.crowded(this.#children.size);
     this.#later(child, bootMs, () => {
       this.#say({ type: 'childStarted', child: id });
       this.#later(child, initializerMs, () => {

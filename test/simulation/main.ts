@@ -54,17 +54,17 @@ async function play(): Promise<void> {
     flags.seeds === undefined ? (faultsMin === undefined ? 1 : Infinity) : whole('seeds', flags.seeds);
   const failedOnce = flags.seed === undefined && faultsMin === undefined ? seedsThatFailed() : [];
   let toldAtMs = performance.now();
-  const one = async (seed: number): Promise<void> => {
-    const world = playSeed(seed, wishes);
+  const one = async (seed: number, wished: Wishes): Promise<void> => {
+    const world = playSeed(seed, wished);
     report.add(world);
-    if (world.violation !== undefined) await explain(seed);
+    if (world.violation !== undefined) await explain(seed, wished);
     if (flags.quiet || performance.now() - toldAtMs < 10_000) return;
     toldAtMs = performance.now();
     console.error(`${report.worlds} worlds, ${report.faults} faults, ${report.broken.length} broken`);
   };
-  for (const seed of failedOnce) await one(seed);
+  for (const { isStormy, seed } of failedOnce) await one(seed, { isStormy });
   for (let seed = first; seed < first + count && report.faults < (faultsMin ?? Infinity); seed += 1) {
-    await one(seed);
+    await one(seed, wishes);
     if (report.broken.length >= 5) break;
   }
   const { user, system } = process.cpuUsage();
@@ -76,12 +76,12 @@ async function play(): Promise<void> {
   process.exitCode = report.broken.length === 0 ? 0 : 1;
 }
 
-async function explain(seed: number, bug?: string): Promise<void> {
+async function explain(seed: number, wished: Wishes, bug?: string): Promise<void> {
   const { explained } = await playerWith(plantedBugs.find(({ name }) => name === bug));
-  const storm = wishes.isStormy === true ? ' --storm' : '';
+  const storm = wished.isStormy === true ? ' --storm' : '';
   const command = `npm run sim -- --seed ${seed}${storm}${bug === undefined ? '' : ` --bug ${bug}`}`;
   console.log(`FAILED seed ${seed} at commit ${played}; again: ${command}`);
-  console.log(explained(seed, wishes, whole('lines', flags.lines)));
+  console.log(explained(seed, wished, whole('lines', flags.lines)));
 }
 
 /** Looks for the first seed that shows a planted bug. */
@@ -97,7 +97,7 @@ async function hunt(name: string): Promise<void> {
   const count = flags.seed === undefined ? seedsPerBug : 1;
   for (let seed = first; seed < first + count; seed += 1) {
     if (player.playSeed(seed, wishes).violation === undefined) continue;
-    await explain(seed, name);
+    await explain(seed, wishes, name);
     return;
   }
   console.log(`bug ${name} was not caught by ${count} seeds: ${bug.breaks}`);
@@ -127,12 +127,12 @@ async function checkBugs(): Promise<void> {
   }
 }
 
-function seedsThatFailed(): number[] {
+function seedsThatFailed(): { readonly seed: number; readonly isStormy: boolean }[] {
   const text = readFileSync(new URL('seeds.txt', import.meta.url), 'utf8');
-  return text
-    .split('\n')
-    .filter((line) => /^\d/.test(line))
-    .map((line) => Number.parseInt(line, 10));
+  return [...text.matchAll(/^(\d+)( storm)?\b/gm)].map(([, seed, storm]) => ({
+    seed: Number(seed),
+    isStormy: storm !== undefined,
+  }));
 }
 
 function whole(name: string, text: string): number {

@@ -185,6 +185,17 @@ export class Oracle {
     );
   }
 
+  /** Those that run, as many successors, and whoever is on its way out. */
+  crowded({ plan }: AgentHost, processes: number): void {
+    const most = 6 * plan.slots + 8;
+    this.must(
+      processes <= most,
+      'G28',
+      () => `${plan.name} has ${processes} processes for ${plan.slots} slots`,
+      { agent: plan.name },
+    );
+  }
+
   // -- agents ----------------------------------------------------------------------------------------------------
 
   /** An agent gives an attempt to its pool. */

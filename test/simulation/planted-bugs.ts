@@ -114,7 +114,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/held-attempts.ts`,
     snippet: 'if (epoch !== this.#epoch) {',
     replacement: 'if (epoch < this.#epoch) {',
-    seed: 0,
+    seed: 828,
   },
   {
     name: 'taken-unheeded',
@@ -122,7 +122,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/held-attempts.ts`,
     snippet: 'if (record !== undefined) this.#table.remove(record);',
     replacement: '',
-    seed: 0,
+    seed: 1,
   },
   // -- retries and blame -----------------------------------------------------------------------------------------
   {
@@ -131,7 +131,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/blame.ts`,
     snippet: 'history.failures[kind] >= budgets[kind]',
     replacement: 'history.failures[kind] > budgets[kind]',
-    seed: 11,
+    seed: 20,
   },
   {
     name: 'one-retry-too-few',
@@ -174,7 +174,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/settlement.ts`,
     snippet: 'if (job.spec.failFast) this.#failFast(job, range.first);',
     replacement: '',
-    seed: 0,
+    seed: 20,
   },
   // -- order, windows, payload -----------------------------------------------------------------------------------
   {
@@ -207,7 +207,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/blame.ts`,
     snippet: 'const attempts = [...history.attempts, failure.attempt];',
     replacement: 'const attempts = [...history.attempts];',
-    seed: 0,
+    seed: 3,
   },
   {
     name: 'wrong-block',
@@ -223,7 +223,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/reorder-buffer.ts`,
     snippet: 'this.#unacknowledgedBytes -= run.bytes;',
     replacement: '',
-    seed: 0,
+    seed: 4,
   },
   // -- ending ----------------------------------------------------------------------------------------------------
   {
@@ -273,7 +273,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: 'this.#ledger.forgetValues(attempt);\n    if (record.chunk !== undefined) this.#table',
     replacement:
       'this.#ledger.forgetValues(attempt);\n    if (record.chunk !== undefined) return;\n    if (record.chunk !== undefined) this.#table',
-    seed: 0,
+    seed: 17,
   },
   {
     name: 'news-not-sent-again',
@@ -307,7 +307,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${pool}/part-news.ts`,
     snippet: 'this.#state.continueChunk(chunk);\n  }\n}',
     replacement: 'if (chunk.todo.size === 0) this.#state.continueChunk(chunk);\n  }\n}',
-    seed: 0,
+    seed: 5,
   },
   {
     name: 'timeout-unheeded',
@@ -323,7 +323,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${pool}/deadlines.ts`,
     snippet: 'part.child.killBy(atMs + (part.chunk.abortGraceMs ?? 0));',
     replacement: '',
-    seed: 0,
+    seed: 17,
   },
   {
     name: 'successor-of-another-key',
@@ -332,7 +332,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${pool}/placement.ts`,
     snippet: 'this.#spares.promote(key);',
     replacement: 'this.#spares.promote();',
-    seed: 281,
+    seed: 64,
   },
   {
     name: 'tick-for-the-aborted',
@@ -340,7 +340,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${pool}/child-record.ts`,
     snippet: 'if (part.chunk.abortGraceMs !== undefined) continue;',
     replacement: '',
-    seed: 11,
+    seed: 314,
   },
   // -- clients ---------------------------------------------------------------------------------------------------
   {
@@ -359,14 +359,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     replacement:
       "this.position += (outcome.kind === 'run' ? outcome.count : 1) + Number(this.#hasBroken && at === 0);",
     seed: 3,
-  },
-  {
-    name: 'half-a-run-kept',
-    breaks: 'The parts of a run that broke off are put before those that come again.',
-    file: `${client}/outcome-cursor.ts`,
-    snippet: "if (this.#hasParts) this.#turn.emit({ type: 'dropParts' });",
-    replacement: '',
-    seed: 0,
   },
   {
     name: 'taken-too-early',
@@ -390,6 +382,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${coordinator}/reader-desk.ts`,
     snippet: "if (record.ending !== undefined) this.#turn.emit({ type: 'endReader', call, job });",
     replacement: '',
-    seed: 0,
+    seed: 2,
   },
 ];

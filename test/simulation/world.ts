@@ -162,6 +162,7 @@ export class World {
       end: (execution, outcome) => oracle.ended(agent, execution, outcome),
       earlierStarts: (job, index) => oracle.earlierStarts(job, index),
       counted: (child, calls, limit) => oracle.counted(agent.plan.name, child, calls, limit),
+      crowded: (processes) => oracle.crowded(agent, processes),
     };
   }
 
