@@ -243,6 +243,13 @@ export const hoardBuffers = task(import.meta, async (mebibytes: number) => {
   return hoard.length;
 });
 
+/** Adds a line with its item to a file, and waits. */
+export const noteThenWait = task(import.meta, async (order: { file: string; item: number; ms: number }) => {
+  appendFileSync(order.file, `${process.pid} ${order.item}\n`);
+  await sleep(order.ms);
+  return order.item;
+});
+
 /** Never gets done, and notes that it was begun. */
 export const noteThenHang = task(import.meta, (file: string): Promise<never> => {
   appendFileSync(file, `${process.pid}\n`);

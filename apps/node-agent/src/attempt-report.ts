@@ -84,9 +84,8 @@ export function wireEnding(
       const value = { death: wireDeath(ending), suspects: [...ending.suspects], stderrTail };
       return { ending: { $case: 'childDied', value } };
     }
-    // The item that ran too long was reported; whatever else was in its child goes back free.
+    // The item that ran too long was reported; what ran beside it goes back free, but for what may run only once.
     case 'timedOut':
-      return returned;
     case 'aborted':
       return { ending: { $case: 'returned', value: { started: [...(ending.started ?? [])] } } };
     case 'taskFailed':

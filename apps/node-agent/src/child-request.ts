@@ -55,6 +55,7 @@ export function jobTemplate(
     ...(options.timeoutMs === 0 ? {} : { timeoutMs: options.timeoutMs }),
     ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
     concurrentTasksPerChild: Math.max(1, options.concurrentTasksPerChild),
+    ...(options.retries?.crash === 0 && options.retries.lost === 0 ? { runsOnce: true } : {}),
     ...retryOn(options),
     agent: terms.agent,
     maxResultBytes: options.maxResultBytes,

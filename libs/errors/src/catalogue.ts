@@ -123,8 +123,8 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'DEADLINE_EXCEEDED',
   ),
   ITEM_LOST: row(
-    'Item {index} was lost {losses} together with the agent that ran it ({where}).',
-    'Look at the agents (shoal status); raise retries.lost if they are known to come and go.',
+    'Item {index} was lost {losses} with what ran it: an agent that is gone, or a process that was ended for another item ({where}).',
+    'Look at the agents (shoal status); raise retries.lost if the item may run again.',
     'ABORTED',
     true,
   ),

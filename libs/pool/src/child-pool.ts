@@ -102,6 +102,7 @@ export class ChildPool {
       first: request.first,
       count: request.count,
       marksStarts: marksStarts(request),
+      ...(request.runsOnce === undefined ? {} : { runsOnce: request.runsOnce }),
       concurrentTasks: request.concurrentTasksPerChild ?? 1,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),

@@ -95,6 +95,8 @@ export interface ChunkRequest {
   readonly blocks: readonly Block[];
   /** Report the start of each item before it runs. Implied by `timeoutMs`. */
   readonly marksStarts: boolean;
+  /** No item may run twice, not even one that was interrupted for what ran beside it. Left out: they may. */
+  readonly runsOnce?: true;
   /** Per item, from its start. */
   readonly timeoutMs?: number;
   readonly maxTasksPerChild?: number;

@@ -43,9 +43,8 @@ export function attemptEndingOf(
       const death = { attempt: attemptFactOf(ending.exit, ending.ms), ...stderrTail };
       return { kind: 'childDied', death, suspects: ending.suspects };
     }
-    // The item that ran too long was reported; the others go back unharmed.
+    // The item that ran too long was reported; the others go back unharmed, but for those that may run only once.
     case 'timedOut':
-      return { kind: 'returned' };
     case 'aborted':
       return { kind: 'returned', ...(ending.started === undefined ? {} : { started: ending.started }) };
     case 'taskFailed':

@@ -39,12 +39,14 @@ type ChunkParts = Omit<
 
 /** What is the same for all chunks of a job. */
 export function chunkPartsOf(request: JobRequest, maxResultBytes: number): ChunkParts {
-  const { task, encoding, spread, timeoutMs, maxTasksPerChild, concurrentTasksPerChild, retryOn } = request;
+  const { task, encoding, spread, retries, retryOn } = request;
+  const { timeoutMs, maxTasksPerChild, concurrentTasksPerChild } = request;
   return {
     task,
     encoding,
     spread,
     maxResultBytes: request.maxResultBytes ?? maxResultBytes,
+    ...(retries.crash === 0 && retries.lost === 0 ? { runsOnce: true } : {}),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
     ...(concurrentTasksPerChild === undefined ? {} : { concurrentTasksPerChild }),

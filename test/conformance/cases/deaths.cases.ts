@@ -12,6 +12,7 @@ import {
   type Mischief,
   misbehave,
   noteStart,
+  noteThenWait,
   pollute,
   repeatReplies,
   runFor,
@@ -139,6 +140,36 @@ export const deaths = chapter('deaths', (specify) => {
       expect(failed).toEqual([13, 44]);
       const runs = tally(book.lines.map((line) => Number(line.split(' ')[1])));
       expect([...runs.values()].filter((count) => count > 1)).toEqual([]);
+    },
+    sharesNoFiles,
+  );
+
+  specify(
+    'with no retries at all no item is run twice for one that ran too long beside it',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1, concurrentTasksPerChild: 4 });
+      using book = new Book();
+      const hangs = (item: number): boolean => item % 10 === 3;
+      const orders = upTo(40).map((item) => ({
+        file: book.file,
+        item,
+        ms: hangs(item) ? 60_000 : 300 + ((item * 37) % 140),
+      }));
+      const outcomes = await pool.mapSettled(noteThenWait, orders, {
+        // Each chunk of ten is in the middle of something else when its item that hangs is killed.
+        chunkSize: 10,
+        timeoutMs: 600,
+        retries: { crash: 0, lost: 0 },
+      });
+      const runs = tally(book.lines.map((line) => Number(line.split(' ')[1])));
+      expect(Math.max(...runs.values())).toBe(1);
+      for (const outcome of outcomes) {
+        if (outcome.status === 'fulfilled') expect(hangs(outcome.index)).toBe(false);
+        // Whatever was interrupted is an error, never silence, and never a second run.
+        else expect(['ITEM_LOST', 'ITEM_TIMED_OUT']).toContain(outcome.error.code);
+        if (hangs(outcome.index)) expect(outcome).toMatchObject({ error: { code: 'ITEM_TIMED_OUT' } });
+      }
+      expect(runs.size).toBe(40);
     },
     sharesNoFiles,
   );

@@ -6,7 +6,7 @@ import type { ChildRecord } from './child-record.ts';
 import type { ChildExit, ChunkEnding } from './chunk.ts';
 import type { Part } from './chunk-record.ts';
 import type { PoolState } from './pool-state.ts';
-import { rest, suspectsOf } from './suspects.ts';
+import { begunForGood, rest, suspectsOf } from './suspects.ts';
 
 export class ChildEndings {
   readonly #state: PoolState;
@@ -84,7 +84,19 @@ export class ChildEndings {
     if (part.timedOut !== undefined) {
       const { index, ms } = part.timedOut;
       part.open.remove({ first: index, count: 1 });
-      state.endChunk(chunk, { kind: 'timedOut', index, exit, ms, unstarted: rest(part) }, { child });
+      const beside = begunForGood(part);
+      for (const range of beside) part.open.remove(range);
+      const started = beside.length === 0 ? {} : { started: beside };
+      state.endChunk(
+        chunk,
+        { kind: 'timedOut', index, exit, ms, unstarted: rest(part), ...started },
+        { child },
+      );
+      return;
+    }
+    const begun = part.isInnocent ? begunForGood(part) : [];
+    if (begun.length > 0) {
+      state.endChunk(chunk, { kind: 'aborted', started: begun }, { child });
       return;
     }
     const suspects = part.isInnocent ? [] : suspectsOf(part);

@@ -32,17 +32,21 @@ export type ChunkEnding =
       readonly suspects: readonly IndexRange[];
       readonly unstarted: readonly IndexRange[];
     }
-  /** Its child was killed because item `index` ran too long; `unstarted` were not reached. */
+  /**
+   * Its child was killed because item `index` ran too long; `unstarted` were not reached, or ran beside it and may run
+   * again. `started` ran beside it and may not: only where `runsOnce` says so, left out where there are none.
+   */
   | {
       readonly kind: 'timedOut';
       readonly index: number;
       readonly exit: ChildExit;
       readonly ms: number;
       readonly unstarted: readonly IndexRange[];
+      readonly started?: readonly IndexRange[];
     }
   /**
-   * It was aborted; nothing of it runs any more. `started` are the items that may have begun and of which nothing was
-   * reported; left out where there are none.
+   * It was aborted, or runs once and its child was killed for what another chunk did; nothing of it runs any more.
+   * `started` are the items that may have begun and of which nothing was reported; left out where there are none.
    */
   | { readonly kind: 'aborted'; readonly started?: readonly IndexRange[] }
   /** The task function could not be loaded; the driver has the error. */

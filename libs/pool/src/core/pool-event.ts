@@ -21,6 +21,8 @@ export interface ChunkQueued {
   readonly count: number;
   /** Each item's start is marked before it runs. Always so with `timeoutMs` and where several run at once. */
   readonly marksStarts: boolean;
+  /** No item of it may run twice: what began is reported, whatever else ended its child. Left out: they may. */
+  readonly runsOnce?: true;
   readonly timeoutMs?: number;
   readonly maxTasksPerChild?: number;
   readonly concurrentTasks: number;

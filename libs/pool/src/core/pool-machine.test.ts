@@ -213,6 +213,41 @@ test('what runs side by side with others is not called back', () => {
   expect(m.ended(2, 2, 1)).toEqual([finished(2)]);
 });
 
+test('what runs beside an item that takes too long is reported as begun where it may not run twice', () => {
+  const m = withChildren(1);
+  m.queue(1, 4, { concurrentTasks: 2, marksStarts: true, runsOnce: true, timeoutMs: 100 });
+  m.began(1, 1);
+  m.starts(1, 1, 0);
+  m.after(50);
+  m.starts(1, 1, 1);
+  m.after(50);
+  m.after(100);
+  const [ended] = m.exits(1);
+  expect(ended).toMatchObject({
+    type: 'endChunk',
+    ending: { kind: 'timedOut', index: 0, started: [range(1)], unstarted: [range(2, 2)] },
+  });
+});
+
+test('what runs in a child that is killed for another chunk is reported as begun where it may not run twice', () => {
+  const m = withChildren(1);
+  const side = { concurrentTasks: 2, marksStarts: true };
+  m.queue(1, 1, { ...side, timeoutMs: 100 });
+  m.queue(2, 1, { ...side, runsOnce: true });
+  m.queue(3, 1, side);
+  for (const chunk of [1, 2]) {
+    m.began(1, chunk);
+    m.starts(1, chunk, 0);
+  }
+  m.after(100);
+  m.after(100);
+  const ends = m.exits(1).filter(({ type }) => type === 'endChunk');
+  expect(ends).toMatchObject([
+    { chunk: 2, ending: { kind: 'aborted', started: [range(0)] } },
+    { chunk: 1, ending: { kind: 'timedOut', index: 0 } },
+  ]);
+});
+
 test('what had not begun goes back without a word when its child dies', () => {
   const m = withChildren(1);
   m.queue(1, 10);

@@ -17,6 +17,13 @@ export function suspectsOf(part: Part): IndexRange[] {
   return part.open.ranges();
 }
 
+/** What began of a part and must not run again, although nobody blames it for the end of its child. */
+export function begunForGood(part: Part): IndexRange[] {
+  // At most once needs exact blame, so the scheduler had every start marked.
+  if (part.chunk.spec.runsOnce === undefined) return [];
+  return singly([...part.started.keys()].filter((index) => part.open.has(index)));
+}
+
 function singly(indices: Iterable<number>): IndexRange[] {
   const set = new IndexSet();
   for (const first of new Set(indices)) set.add({ first, count: 1 });

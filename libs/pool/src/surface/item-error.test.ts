@@ -62,7 +62,7 @@ test('an item that ran too long is told with its limit', () => {
 
 test('an item that was lost with its agents is told with them', () => {
   expect(textOf({ code: 'ITEM_LOST', attempts: [{ agent: 'a' }, { agent: 'b' }] })).toMatch(
-    /^Item 137 was lost twice together with the agent that ran it \(a, b\)\./,
+    /^Item 137 was lost twice with what ran it: .* \(a, b\)\./,
   );
 });
 
