@@ -90,6 +90,19 @@ test('bytes that are not there any more are an error of the job', () => {
   expect(() => place.free()).not.toThrow();
 });
 
+test('a folder that somebody has deleted costs what lay in it; what comes later goes into a new one', () => {
+  const spill = join(parent, 'spill');
+  const folder = new SpillFolder(spill, MiB);
+  const lost = folder.write('a', bytes(1, 10));
+  rmSync(spill, { recursive: true });
+  for (const job of ['a', 'b']) expect([...folder.write(job, bytes(7, 2)).read(0, 2)]).toEqual([7, 7]);
+  expect(() => lost.read(0, 10)).toThrow(expect.objectContaining({ name: 'StorageError', job: 'a' }));
+  lost.free();
+  expect(folder.bytes).toBe(4);
+  folder.close();
+  expect(readdirSync(spill)).toEqual([]);
+});
+
 test('everything is deleted at the end, and what a dead coordinator left at the start', () => {
   const dead = join(parent, 'shoal-spill-4194304-abc');
   const alive = join(parent, `shoal-spill-${process.pid}-abc`);

@@ -2,6 +2,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -83,15 +84,8 @@ export class SpillFolder implements SpillShelf {
         `the coordinator's memory is full, and so are the ${bytesText(this.maxBytes)} of its disk (--max-spill-bytes)`,
       );
     }
-    const segment = this.#segmentFor(job);
+    const segment = this.#append(job, bytes);
     const from = segment.size;
-    try {
-      append(segment.path, bytes);
-    } catch (cause) {
-      // What was written of it is cut off by its place: the next one begins behind it.
-      this.#retire(job, segment);
-      throw new StorageError(job, `the coordinator's disk took no more (${codeOf(cause)})`, { cause });
-    }
     segment.size += byteLength;
     segment.live += byteLength;
     this.#bytes += byteLength;
@@ -115,11 +109,34 @@ export class SpillFolder implements SpillShelf {
     this.#bytes = 0;
   }
 
+  /** Writes behind what its job has; where somebody has deleted the folder, into a new one. */
+  #append(job: JobId, bytes: Uint8Array): Segment {
+    const segment = this.#segmentFor(job);
+    try {
+      append(segment.path, bytes);
+      return segment;
+    } catch (cause) {
+      // What was written of it is cut off by its place: the next one begins behind it.
+      this.#retire(job, segment);
+      if (this.#isFolderGone()) {
+        this.#folder = undefined;
+        this.#current.clear();
+        return this.#append(job, bytes);
+      }
+      throw new StorageError(job, `the coordinator's disk took no more (${codeOf(cause)})`, { cause });
+    }
+  }
+
+  /** Cleaners of folders for temporary files do that. Jobs whose bytes lay there end; others need not. */
+  #isFolderGone(): boolean {
+    return this.#folder !== undefined && !existsSync(this.#folder);
+  }
+
   #segmentFor(job: JobId): Segment {
     const current = this.#current.get(job);
     if (current !== undefined && current.size < segmentBytes) return current;
     try {
-      this.#folder ??= mkdtempSync(join(this.#parent, `${prefix}${process.pid}-`));
+      this.#folder ??= this.#newFolder();
     } catch (cause) {
       throw new StorageError(job, `the coordinator's disk took no more (${codeOf(cause)})`, { cause });
     }
@@ -127,6 +144,11 @@ export class SpillFolder implements SpillShelf {
     const segment = { path: join(this.#folder, `${this.#segments}`), size: 0, live: 0 };
     this.#current.set(job, segment);
     return segment;
+  }
+
+  #newFolder(): string {
+    mkdirSync(this.#parent, { recursive: true, mode: 0o700 });
+    return mkdtempSync(join(this.#parent, `${prefix}${process.pid}-`));
   }
 
   #free(job: JobId, segment: Segment, byteLength: number): void {
