@@ -291,6 +291,11 @@ export class AgentHost {
     }
   }
 
+  /** Whether a coordinator has taken it in, as far as it knows. */
+  get hasSession(): boolean {
+    return this.#machine.snapshot().state === 'open';
+  }
+
   /** Attempts that are not over for the coordinator. */
   get attemptsHeld(): number {
     return this.#machine.snapshot().attempts.length;

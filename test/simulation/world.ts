@@ -19,6 +19,8 @@ const quietMsMax = 900_000;
 const atOnceMax = 20_000;
 /** From the end of the last job to the look for leftovers. */
 const settleMs = 6_000;
+/** An agent without an answer for so long stops what it runs, and a little later it has stopped. */
+const abandonMs = 64_000;
 /** From the end of the chaos to the same: leases run out, agents come back, what was lost is noticed. */
 const recoverMs = 30_000;
 
@@ -275,7 +277,9 @@ export class World {
       oracle.must(attempts === 0, 'G28', () => `${agent} still has ${attempts} attempts`, { agent });
     }
     for (const agent of this.agents) {
-      if (!agent.host.isAlive) continue;
+      // One that finds its name taken holds what it has for as long as it may hope to be heard.
+      const mayHope = !agent.hasSession && agent.host.now() - agent.provenAtMs < abandonMs;
+      if (!agent.host.isAlive || mayHope) continue;
       const { name, slots } = agent.plan;
       const left = {
         'attempts held': agent.attemptsHeld,
