@@ -147,7 +147,9 @@ export class AgentSession implements AgentLink {
     if (known === undefined && !part.more) return part;
     // A run may be as big as its results together; the limit is on each, and the children keep it.
     const limit = this.#parts.maxResultBytes * 2;
-    const collector = known ?? new PartCollector<ResultRun>(limit, 'shoal coordinator --max-result-bytes');
+    const collector =
+      known ??
+      new PartCollector<ResultRun>(limit, 'shoal coordinator --max-result-bytes', 'RESULT_TOO_LARGE');
     this.#partsOf.set(attempt, collector);
     const whole = collector.take(part);
     if (whole !== undefined) this.#partsOf.delete(attempt);

@@ -34,7 +34,7 @@ export class ItemIntake implements WriterCall {
   constructor(driver: Driver, stream: IntakeStream, maxBlockBytes: number) {
     this.#driver = driver;
     this.#stream = stream;
-    this.#parts = new PartCollector(maxBlockBytes, 'shoal coordinator --max-item-bytes');
+    this.#parts = new PartCollector(maxBlockBytes, 'shoal coordinator --max-item-bytes', 'ITEM_TOO_LARGE');
   }
 
   /** The next message. */

@@ -1,4 +1,4 @@
-import { ShoalError } from '@shoal/errors';
+import { bytesText, ShoalError } from '@shoal/errors';
 import {
   CreateJobRequest,
   Encoding,
@@ -177,7 +177,7 @@ export class MapCall implements ReaderCall, WriterCall {
     const { maxItemBytes } = this.#limits;
     if (item.byteLength > maxItemBytes) {
       const index = (this.#job?.view.pushed ?? 0) + this.#items.length;
-      const [size, limit] = [item.byteLength, maxItemBytes];
+      const [size, limit] = [bytesText(item.byteLength), bytesText(maxItemBytes)];
       throw new ShoalError('ITEM_TOO_LARGE', {
         index,
         size,

@@ -11,11 +11,11 @@ const part = (first: number, bytes: number, more: boolean, totalBytes = 0) => ({
 
 test('a payload that is whole passes as it is', () => {
   const whole = part(0, 5, false);
-  expect(new PartCollector(10, 'maxItemBytes').take(whole)).toBe(whole);
+  expect(new PartCollector(10, 'maxItemBytes', 'ITEM_TOO_LARGE').take(whole)).toBe(whole);
 });
 
 test('parts are put together when the last one is here', () => {
-  const parts = new PartCollector(10, 'maxItemBytes');
+  const parts = new PartCollector(10, 'maxItemBytes', 'ITEM_TOO_LARGE');
   expect(parts.take(part(0, 3, true, 6))).toBeUndefined();
   expect(parts.take(part(0, 2, true))).toBeUndefined();
   expect([...(parts.take(part(0, 1, false))?.payload ?? [])]).toEqual([3, 3, 3, 2, 2, 1]);
@@ -27,18 +27,30 @@ test('a payload over the limit is refused by its announcement, and by its bytes'
     code: 'LIMIT_REACHED',
     facts: expect.objectContaining({ limit: 10 }),
   });
-  expect(() => new PartCollector(10, 'maxItemBytes').take(part(0, 1, true, 11))).toThrow(limit);
-  const parts = new PartCollector(10, 'maxItemBytes');
+  expect(() => new PartCollector(10, 'maxItemBytes', 'ITEM_TOO_LARGE').take(part(0, 1, true, 11))).toThrow(
+    limit,
+  );
+  const parts = new PartCollector(10, 'maxItemBytes', 'ITEM_TOO_LARGE');
   parts.take(part(0, 8, true, 9));
   expect(() => parts.take(part(0, 8, false))).toThrow(limit);
 });
 
+test('one that is alone in its payload is named by its index', () => {
+  const parts = new PartCollector(10, '--max-item-bytes', 'ITEM_TOO_LARGE');
+  expect(() => parts.take({ ...part(7, 1, true, 11), count: 1 })).toThrow(
+    expect.objectContaining({
+      code: 'ITEM_TOO_LARGE',
+      facts: { index: 7, size: '11 B', limit: '10 B', option: '--max-item-bytes' },
+    }),
+  );
+});
+
 test('parts that do not belong together, or do not add up, are refused', () => {
   const invalid = expect.objectContaining({ code: 'REQUEST_INVALID' });
-  const mixed = new PartCollector(100, 'maxItemBytes');
+  const mixed = new PartCollector(100, 'maxItemBytes', 'ITEM_TOO_LARGE');
   mixed.take(part(0, 1, true, 2));
   expect(() => mixed.take(part(2, 1, false))).toThrow(invalid);
-  const short = new PartCollector(100, 'maxItemBytes');
+  const short = new PartCollector(100, 'maxItemBytes', 'ITEM_TOO_LARGE');
   short.take(part(0, 1, true, 9));
   expect(() => short.take(part(0, 1, false))).toThrow(invalid);
 });

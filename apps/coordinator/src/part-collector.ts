@@ -1,4 +1,4 @@
-import { ShoalError } from '@shoal/errors';
+import { bytesText, ShoalError } from '@shoal/errors';
 
 /** A payload that may come in parts, as blocks and runs do on the wire. */
 interface Part {
@@ -13,14 +13,16 @@ interface Part {
 export class PartCollector<T extends Part> {
   readonly #maxBytes: number;
   readonly #option: string;
+  readonly #code: 'ITEM_TOO_LARGE' | 'RESULT_TOO_LARGE';
   #head: T | undefined;
   #parts: Uint8Array[] = [];
   #bytes = 0;
 
-  /** `option` is what a payload over `maxBytes` is told to raise. */
-  constructor(maxBytes: number, option: string) {
+  /** `option` is what a payload over `maxBytes` is told to raise; `code` what it is when it is a single one. */
+  constructor(maxBytes: number, option: string, code: 'ITEM_TOO_LARGE' | 'RESULT_TOO_LARGE') {
     this.#maxBytes = maxBytes;
     this.#option = option;
+    this.#code = code;
   }
 
   /** Takes a part; answers with the whole when the last one is here. */
@@ -33,12 +35,7 @@ export class PartCollector<T extends Part> {
     const announced = Math.max(this.#bytes, head.totalBytes);
     if (announced > this.#maxBytes) {
       this.#clear();
-      throw new ShoalError('LIMIT_REACHED', {
-        what: `Size of the items ${head.first} to ${head.first + head.count - 1}`,
-        value: announced,
-        limit: this.#maxBytes,
-        option: this.#option,
-      });
+      throw this.#tooLarge(head, announced);
     }
     if (this.#head === undefined && !part.more) {
       this.#clear();
@@ -53,6 +50,17 @@ export class PartCollector<T extends Part> {
       throw invalid(`${head.totalBytes} bytes were announced and ${payload.byteLength} came`);
     }
     return { ...head, payload, more: false, totalBytes: 0 };
+  }
+
+  /** One that is alone in its payload is named, as whoever encoded it would have. */
+  #tooLarge({ count, first }: T, bytes: number): ShoalError {
+    const [limit, option] = [this.#maxBytes, this.#option];
+    if (count === 1) {
+      const facts = { index: first, size: bytesText(bytes), limit: bytesText(limit), option };
+      return new ShoalError(this.#code, facts);
+    }
+    const what = `Size of the items ${first} to ${first + count - 1}`;
+    return new ShoalError('LIMIT_REACHED', { what, value: bytes, limit, option });
   }
 
   #clear(): void {
