@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { startCoordinator } from '@shoal/coordinator';
 import { JobState } from '@shoal/protocol';
 import { pino } from 'pino';
+import { connect } from 'shoal';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startLink } from './broken-link.ts';
 import { unary } from './raw-client.ts';
@@ -32,6 +33,25 @@ async function submit(name: string, items: readonly unknown[], options = {}) {
   await client.push(jobId, items);
   return { jobId, reading };
 }
+
+test('G28: a job whose item the coordinator refuses is over for both at once, and its slots are free', async () => {
+  await cluster.start({ maxItemBytes: 2 ** 20 });
+  await cluster.agent();
+  await using pool = await connect(cluster.coordinator.address);
+  const endless = (item: number | string): Promise<unknown> | number =>
+    typeof item === 'number' ? new Promise((resolve) => setTimeout(resolve, 60_000)) : 0;
+  const items = async function* (): AsyncGenerator<number | string> {
+    yield 1;
+    await until('it runs', () => cluster.coordinator.status().runningItems === 1);
+    yield 'x'.repeat(2 * 2 ** 20);
+  };
+  const job = pool.map(endless, items());
+  await expect(job).rejects.toMatchObject({
+    code: 'ITEM_TOO_LARGE',
+    message: expect.stringMatching(/^Item 1 is 2\.?\d* MiB;.*--max-item-bytes/),
+  });
+  await until('its slot is free', () => cluster.coordinator.status().runningItems === 0, 5000);
+});
 
 test('an agent killed in the middle costs no item', async () => {
   await cluster.start();

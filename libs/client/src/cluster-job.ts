@@ -24,6 +24,7 @@ import type { Connection } from './connection.ts';
 import { ItemGate } from './item-gate.ts';
 import { JobDriver, type OutcomeListener } from './job-driver.ts';
 import { failedOutcome, type JobCode, printOf, progressOf, thrownError } from './job-messages.ts';
+import { isOnTheWay } from './reconnection.ts';
 
 /** A job as the coordinator knows it. */
 export interface CreatedJob {
@@ -204,7 +205,12 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   }
 
   lost(error: unknown): void {
+    if (this.#over) return;
     this.end(error);
+    // A coordinator out of reach cancels it by itself soon. One that refused something goes on with the rest until then.
+    if (!isOnTheWay(error) && !this.#options.connection.closed.aborted) {
+      void this.#cancelNow('its client could not go on with it');
+    }
   }
 
   /** Ends it here; idempotent. */
