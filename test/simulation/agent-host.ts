@@ -5,7 +5,7 @@ import type { Due } from './clock.ts';
 import { Host } from './host.ts';
 import type { Bytes, ControlDown, ControlUp, DataDown, DataUp, Handover, News } from './messages.ts';
 import { type Link, Link as NetworkLink, type Stream } from './network.ts';
-import type { AgentPlan } from './scenario.ts';
+import { type AgentPlan, runsOnce } from './scenario.ts';
 import type { World } from './world.ts';
 
 type AgentHappening = AgentEvent extends infer E ? (E extends AgentEvent ? Untimed<E> : never) : never;
@@ -465,6 +465,7 @@ export class AgentHost {
       count: command.count,
       marksStarts: work.marksStarts,
       concurrentTasks: job.concurrentTasks,
+      ...(runsOnce(job) ? { runsOnce: true } : {}),
       ...(job.timeoutMs === undefined ? {} : { timeoutMs: job.timeoutMs }),
       ...(job.maxTasksPerChild === undefined ? {} : { maxTasksPerChild: job.maxTasksPerChild }),
     });

@@ -5,7 +5,7 @@ import type { ClientJob, JobFate, Received } from './client-host.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
 import type { Execution } from './execution.ts';
 import type { StoredFailure } from './messages.ts';
-import type { JobPlan } from './scenario.ts';
+import { type JobPlan, runsOnce } from './scenario.ts';
 import { type Guarantee, Violation } from './violation.ts';
 import type { World } from './world.ts';
 
@@ -156,16 +156,16 @@ export class Oracle {
     return execution;
   }
 
-  ended(agent: AgentHost, execution: Execution, outcome: Execution['outcome']): void {
+  ended(execution: Execution, outcome: Execution['outcome']): void {
     execution.outcome = outcome;
-    // What an agent that leaves could not finish in its time is run again by others, and so is what was in a child
-    // that was killed because its neighbour ran too long. Neither is charged to anybody.
+    execution.endedAtMs = this.#world.clock.nowMs;
+    // What was in a child that was killed because its neighbour ran too long is run again, and not charged to
+    // anybody; unless it may run only once.
     const book = this.#books.get(execution.job);
-    const isFree = agent.isDraining || (outcome === 'killed' && book?.plan.timeoutMs !== undefined);
-    if (outcome !== 'value' && isFree && book?.epoch === execution.epoch) {
+    if (book === undefined || book.epoch !== execution.epoch || runsOnce(book.plan)) return;
+    if (outcome === 'killed' && book.plan.timeoutMs !== undefined) {
       book.givenBack[execution.index] = (book.givenBack[execution.index] ?? 0) + 1;
     }
-    execution.endedAtMs = this.#world.clock.nowMs;
   }
 
   earlierStarts(job: string, index: number): number {
@@ -702,8 +702,8 @@ export class Oracle {
       const calls = book.executionsOf(index).length;
       const free = book.givenBack[index] ?? 0;
       this.must(
-        calls <= most + free || plan.concurrentTasks > 1,
-        'G6',
+        calls <= most + free || (plan.concurrentTasks > 1 && !runsOnce(plan)),
+        runsOnce(plan) ? 'G5' : 'G6',
         () => `${plan.name}[${index}] was called ${calls} times, at most ${most} are allowed`,
         { job: plan.name, index },
       );

@@ -78,6 +78,11 @@ export interface JobPlan {
   readonly consumer: ConsumerPlan;
 }
 
+/** Whether its items may be lost rather than run twice. */
+export function runsOnce({ retries }: JobPlan): boolean {
+  return retries.crash === 0 && retries.lost === 0;
+}
+
 /** Something that goes wrong at a certain time. */
 export type FaultPlan =
   | {

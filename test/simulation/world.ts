@@ -161,7 +161,7 @@ export class World {
       clock,
       chance: () => this.#chance.next(),
       begin: (work, index, child) => oracle.began(agent, work, index, child),
-      end: (execution, outcome) => oracle.ended(agent, execution, outcome),
+      end: (execution, outcome) => oracle.ended(execution, outcome),
       earlierStarts: (job, index) => oracle.earlierStarts(job, index),
       counted: (child, calls, limit) => oracle.counted(agent.plan.name, child, calls, limit),
       crowded: (processes) => oracle.crowded(agent, processes),
