@@ -16,7 +16,8 @@ function shown(value: unknown): string {
   return String(value);
 }
 
-const wrongType = (name: string, wanted: string, value: unknown): TypeError =>
+/** A TypeError that names the option, what it may be, and what it is. */
+export const wrongType = (name: string, wanted: string, value: unknown): TypeError =>
   new TypeError(`${name} has to be ${wanted}, not ${shown(value)}.`);
 
 /** A whole number from `min` to `max`. */

@@ -16,6 +16,7 @@ import {
   textRecord,
   timerMsMax,
   wholeNumber,
+  wrongType,
 } from './option-checks.ts';
 import type { MapOptions, PoolOptions, RetryOptions, StreamOptions, SubmitOptions } from './options.ts';
 
@@ -23,12 +24,12 @@ const positiveMs = wholeNumber(1, timerMsMax);
 const retryCount = wholeNumber(0, 1_000);
 const functionOrModule: OptionCheck = (name, value) => {
   if (typeof value === 'function' || typeof value === 'string' || value instanceof URL) return;
-  throw new TypeError(`${name} has to be a function or the URL or path of a module, not ${String(value)}.`);
+  throw wrongType(name, 'a function or the URL or path of a module', value);
 };
 
 const printWriter: OptionCheck = (name, value) => {
   if (isRecord(value) && typeof value['write'] === 'function') return;
-  throw new TypeError(`${name} has to be a PrintWriter, not ${String(value)}.`);
+  throw wrongType(name, 'a PrintWriter', value);
 };
 
 const poolChecks: Record<keyof PoolOptions, OptionCheck> = {

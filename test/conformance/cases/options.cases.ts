@@ -47,6 +47,8 @@ const badPoolOptions: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
   [{ maxBroadcastBytes: 10 }, /^maxBroadcastBytes has to be/],
   [{ initArgs: [1] }, /^initArgs is given, but there is no initializer/],
   [{ initializer: 5 }, /^initializer has to be a function/],
+  [{ initializer: Object.create(null) }, /^initializer has to be a function/],
+  [{ printer: Object.create(null) }, /^printer has to be a PrintWriter/],
 ];
 
 /** Options that are not as documented. */
