@@ -39,6 +39,14 @@ test('a chunk size that was asked for is taken, measured or not', () => {
   expect(shards.next({ ...plenty, available: 30 })).toBe(30);
 });
 
+test('a slot that runs several items at once gets whole chunks for as many, spread evenly', () => {
+  const shards = new Sharding(2, schedulerOptions(), 25);
+  expect(shards.next(plenty)).toBe(26);
+  expect(shards.next({ ...plenty, available: 7, slots: 2 })).toBe(4);
+  expect(shards.next({ ...plenty, available: 1 })).toBe(1);
+  expect(new Sharding(100, schedulerOptions(), 25).next(plenty)).toBe(100);
+});
+
 test('shards grow towards 35 ms of work', () => {
   const shards = sharding();
   shards.observe(32, 32, 0);

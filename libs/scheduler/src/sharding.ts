@@ -80,13 +80,15 @@ export class Sharding {
 
   /** The size of the next shard: at least 1, at most what is available. */
   next(room: ShardRoom): number {
-    if (this.#chunkSize !== 'auto') return Math.min(this.#chunkSize, room.available);
     const { shardMs, shardMsMin, shardBytesMax } = this.#options;
     const evenly = Math.ceil(room.available / room.slots);
     const bytesPerItem = Math.max(room.bytesPerItem, this.resultBytesPerItem);
     const withinBytes = bytesPerItem > 0 ? shardBytesMax / bytesPerItem : Number.POSITIVE_INFINITY;
     // A child that awaits many items at once needs as many from the first shard on: it would wait for the others.
     const least = Math.max(1, Math.floor(Math.min(this.#concurrentTasks, evenly, withinBytes)));
+    if (this.#chunkSize !== 'auto') {
+      return Math.min(this.#chunkSize * Math.ceil(least / this.#chunkSize), room.available);
+    }
     if (this.#items === 0) return least;
     const wanted = Math.min(shardMs / this.#msPerItem, withinBytes, this.#largest * growthMax);
     const fairShare = Math.min(Math.ceil(room.remaining / (4 * room.slots)), evenly);

@@ -16,6 +16,15 @@ const scientists: readonly Scientist[] = Object.freeze(
   ].map((scientist) => Object.freeze(scientist)),
 );
 
+interface Run {
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+/** How many ran at the moment when this one started. */
+const besideEachOther = (runs: readonly Run[], { startedAt }: Run): number =>
+  runs.filter((other) => other.startedAt <= startedAt && startedAt < other.endedAt).length;
+
 /** What comes out of map: everything, in order, from as many processes as there are. */
 export const ordering = chapter('ordering', (specify) => {
   specify(
@@ -81,12 +90,18 @@ export const ordering = chapter('ordering', (specify) => {
       upTo(9).map((item) => ({ item, ms: 150 })),
       { chunkSize: 1 },
     );
-    const atOnce = runs.map(
-      ({ startedAt }) =>
-        runs.filter((other) => other.startedAt <= startedAt && startedAt < other.endedAt).length,
-    );
-    expect(Math.max(...atOnce)).toBe(3);
+    expect(Math.max(...runs.map((run) => besideEachOther(runs, run)))).toBe(3);
   });
+
+  specify(
+    'a process awaits as many items at once as concurrentTasksPerChild says, in chunks of one too',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1, concurrentTasksPerChild: 8 });
+      const items = upTo(40).map((item) => ({ item, ms: 60 }));
+      const runs = await pool.map(runFor, items, { chunkSize: 1 });
+      expect(Math.max(...runs.map((run) => besideEachOther(runs, run)))).toBe(8);
+    },
+  );
 
   specify(
     'without a number of processes a pool uses every CPU that it may, or every slot of the cluster',
