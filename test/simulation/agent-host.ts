@@ -589,7 +589,6 @@ function endingNews(ending: Extract<PoolCommand, { type: 'endChunk' }>['ending']
       return { kind: 'ended', ending: { kind: 'childDied', death: { attempt }, suspects } };
     }
     case 'timedOut':
-      return { kind: 'ended', ending: { kind: 'returned' } };
     case 'aborted':
       return { kind: 'ended', ending: { kind: 'returned', started: ending.started ?? [] } };
     case 'taskFailed':

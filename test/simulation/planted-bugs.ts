@@ -290,7 +290,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/redial.ts`,
     snippet: 'this.nextMs = nowMs + waitMs;',
     replacement: 'this.nextMs = nowMs + waitMs + 3_600_000;',
-    seed: 53,
+    seed: 58,
   },
   // -- the process pool ------------------------------------------------------------------------------------------
   {
