@@ -1,5 +1,5 @@
 import { type ItemFailure, JobState, type Print } from '@shoal/protocol';
-import type { JobId, PayloadStore, SessionId } from '@shoal/scheduler';
+import type { JobId, Note, PayloadStore, SessionId } from '@shoal/scheduler';
 import type { AgentLink } from './agent-link.ts';
 import type { BundleStore } from './bundle-store.ts';
 import { ClientCalls } from './client-calls.ts';
@@ -153,7 +153,7 @@ export class Driver {
   }
 
   #carryOut(command: CoordinatorCommand, hand: Hand): void {
-    const { feed, store, vault } = this.#parts;
+    const { store, vault } = this.#parts;
     switch (command.type) {
       case 'createJob':
         if (hand.request !== undefined) this.#create(command.job, hand.request);
@@ -261,7 +261,7 @@ export class Driver {
         this.links.get(command.session)?.end(command.reason);
         return;
       case 'note':
-        feed.note(command.note);
+        this.#note(command.note);
         return;
       default:
         command satisfies never;
@@ -276,6 +276,14 @@ export class Driver {
     for (const sha256 of request.bundles) bundles.pin(sha256);
     const { name } = request.task;
     feed.tell('job.created', { job: id, task: name }, `job ${id} maps ${name} over its items`);
+  }
+
+  #note(note: Note['note']): void {
+    this.#parts.feed.note(note);
+    if (note.what !== 'itemsRetried') return;
+    const job = this.jobs.get(note.job);
+    // The scheduler forgets a job at its end, and this count goes with its last word.
+    if (job !== undefined) job.retried += note.items;
   }
 
   #finish({ ending, job: id, speculation }: FinishJob): void {

@@ -23,6 +23,8 @@ export class Job {
   /** Set once, when the job is over. */
   end: JobEnded | undefined;
   endedUnixMs: number = 0;
+  /** Tries beyond the first, of all its items together. */
+  retried: number = 0;
   /** What second attempts came to, once it is over. */
   speculation: SpeculationTally | undefined;
   /** SHA-256 of the constants that its items refer to. */

@@ -120,7 +120,7 @@ export class Jobs {
         failed: view.failed,
         running: progress?.running ?? 0,
         queued: progress?.queued ?? 0,
-        retried: progress?.retried ?? 0,
+        retried: job.retried,
         speculated: (progress ?? job.speculation)?.speculated ?? 0,
         speculationWins: (progress ?? job.speculation)?.speculationWins ?? 0,
         waitingFor: this.#waitingFor(job, progress),

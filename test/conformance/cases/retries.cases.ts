@@ -71,7 +71,6 @@ export const retries = chapter('retries', (specify) => {
       retries: { thrown: 2 },
       onProgress: (progress) => told.push(progress),
     });
-    expect(told.at(-1)).toMatchObject({ done: 2, failed: 0 });
-    expect(Math.max(...told.map(({ retried }) => retried))).toBeGreaterThan(0);
+    expect(told.at(-1)).toMatchObject({ done: 2, failed: 0, retried: 2 });
   });
 });
