@@ -87,7 +87,7 @@ export function readTaskUnloadable(body: Buffer): TaskUnloadableMessage & { read
   }
   return {
     chunk: integer(fields, 'chunk'),
-    code: oneOf(fields, 'code', ['TASK_LOAD_FAILED', 'TASK_EXPORT_MISSING']),
+    code: oneOf(fields, 'code', ['TASK_LOAD_FAILED', 'TASK_EXPORT_MISSING', 'POOL_IN_TASK_MODULE']),
     facts,
     error: bytes,
   };

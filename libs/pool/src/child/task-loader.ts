@@ -10,7 +10,7 @@ export type TaskFunction = (...args: unknown[]) => unknown;
 /** Why a function could not be had: a code of the catalogue with its facts, and what was thrown. */
 export class TaskUnloadable extends Error {
   override readonly name: string = 'TaskUnloadable';
-  readonly code: 'TASK_LOAD_FAILED' | 'TASK_EXPORT_MISSING';
+  readonly code: 'TASK_LOAD_FAILED' | 'TASK_EXPORT_MISSING' | 'POOL_IN_TASK_MODULE';
   readonly facts: Readonly<Record<string, string>>;
   readonly error: RemoteErrorData | undefined;
 
@@ -55,9 +55,12 @@ async function importModule(url: string): Promise<Readonly<Record<string, unknow
     return (await import(url)) as Readonly<Record<string, unknown>>;
   } catch (thrown) {
     const error = describeThrown(thrown);
+    const module = displayName(url);
+    // Said as it is: it has a remedy of its own.
+    if (error.code === 'POOL_IN_TASK_MODULE') throw new TaskUnloadable(error.code, { module }, error);
     throw new TaskUnloadable(
       'TASK_LOAD_FAILED',
-      { module: displayName(url), reason: summarize(error), hint: hintFor(error) },
+      { module, reason: summarize(error), hint: hintFor(error) },
       error,
     );
   } finally {
