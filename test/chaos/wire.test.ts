@@ -105,7 +105,7 @@ test.concurrent.each<Side>(['agents', 'client'])(
   },
 );
 
-test.concurrent('an agent that believes in a connection that is gone: others do its work, and it comes back', async () => {
+test.concurrent('G18: an agent that believes in a connection that is gone: others do its work, and it comes back', async () => {
   await using cluster = await ChaosCluster.start({ agents: ['heir'], times: shortTimes });
   await using proxy = await FaultProxy.to(cluster.address);
   await cluster.startAgent('believer', { join: proxy.address });
@@ -127,7 +127,7 @@ test.concurrent('an agent that believes in a connection that is gone: others do 
   await cluster.leaksNothing();
 });
 
-test.concurrent('a client that believes in a connection that is gone notices in time, and misses nothing', async () => {
+test.concurrent('G18: a client that believes in a connection that is gone notices in time, and misses nothing', async () => {
   await using cluster = await ChaosCluster.start({ agents: ['one', 'two'] });
   await using proxy = await FaultProxy.to(cluster.address);
   const pool = await cluster.connect({}, proxy.address);

@@ -15,7 +15,7 @@ test('a part with its envelope fits into a message, many times over', () => {
   expect(limits.partBytes.default * 4).toBeLessThan(limits.messageBytes.default);
 });
 
-test('both sides of a connection ask for signs of life, calls or none', () => {
+test('G18: both sides of a connection ask for signs of life, calls or none', () => {
   for (const options of [serverOptions, clientOptions]) {
     expect(options).toMatchObject({
       'grpc.keepalive_time_ms': 20_000,
