@@ -27,3 +27,12 @@ test('a pool inside a task on a cluster is refused with the reason, and nothing 
   // Its one slot is free again.
   expect(await pool.map((x: number) => x + 1, [1])).toEqual([2]);
 });
+
+test('a task module that creates a pool while it loads is told so, and what to do', async () => {
+  await using pool = await connect(cluster.coordinator.address);
+  const module = new URL('./unguarded-work.ts', import.meta.url);
+  await expect(pool.map(module, [1], { export: 'double' })).rejects.toMatchObject({
+    code: 'POOL_IN_TASK_MODULE',
+    message: expect.stringMatching(/unguarded-work\.ts\).*import\.meta\.main/),
+  });
+});

@@ -17,6 +17,8 @@ export {
   TimeoutError,
 } from '@shoal/errors';
 const refuse = (what) => {
+  const child = globalThis[Symbol.for('shoal.child')];
+  if (child?.loading) throw new ShoalError('POOL_IN_TASK_MODULE', { module: child.module ?? 'unknown' });
   throw new ShoalError('POOL_IN_CLUSTER_TASK', { what });
 };
 export class Pool {
