@@ -143,6 +143,7 @@ describe.skipIf(!hasGrpc)('Python, on a cluster', () => {
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
       'grpc.reflection.v1alpha.ServerReflection',
+      'shoal.v1.AccessService',
       'shoal.v1.AgentService',
       'shoal.v1.BundleService',
       'shoal.v1.ClusterService',
