@@ -163,7 +163,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     breaks: 'What a lost agent had runs again without being charged to anybody.',
     file: `${scheduler}/settlement.ts`,
     snippet: `    for (const range of attempt.open.ranges()) {
-      this.#fail(attempt, range, this.#lossOf(attempt), false, atOnce);
+      this.#fail(attempt, range, this.#lossOf(attempt), { atOnce });
     }`,
     replacement: '    this.#returnFree(attempt, atOnce);',
     seed: 84,

@@ -7,6 +7,7 @@
 import type { AttemptFact, FailureKind, FinalFailure, ItemFailure } from './failure.ts';
 import type { AgentName } from './identity.ts';
 import type { RetryBudgets } from './job-spec.ts';
+import type { SharedDeath } from './shared-death.ts';
 
 /** What items have been through. */
 export interface History {
@@ -29,6 +30,8 @@ export interface History {
    * Undefined: it was not so.
    */
   readonly spent?: FailureKind;
+  /** The death that made it a suspect beside others, as long as it may have been its doing. */
+  readonly shared?: SharedDeath;
   /** How often in a row it came back from an agent without a single outcome and without a failure. */
   readonly bounces: number;
 }
@@ -45,8 +48,29 @@ export const spotless: History = {
 /** What follows from a failed try: another one with this history, or the end. */
 export type Verdict = { readonly retry: History } | { readonly final: FinalFailure };
 
-/** Judges a failed try at an item with this history. */
-export function judge(history: History, failure: ItemFailure, budgets: RetryBudgets): Verdict {
+/**
+ * The history of an item before its next failure is judged: without a death that another one has explained by now. A
+ * failure that is a death of its own may explain the one that it shares with others.
+ */
+export function cleared(history: History, item: number, failure: ItemFailure): History {
+  const { shared, ...rest } = history;
+  if (shared === undefined) return history;
+  if (failure.kind === 'crash') shared.compare(item, failure.attempt);
+  if (!shared.clears(item)) return history;
+  return {
+    ...rest,
+    failures: { ...history.failures, crash: history.failures.crash - 1 },
+    attempts: history.attempts.filter((attempt) => attempt !== shared.attempt),
+  };
+}
+
+/** Judges a failed try at an item with this history. `shared`: other items are suspects of the same death. */
+export function judge(
+  history: History,
+  failure: ItemFailure,
+  budgets: RetryBudgets,
+  shared: SharedDeath | undefined = history.shared,
+): Verdict {
   const { kind } = failure;
   const attempts = [...history.attempts, failure.attempt];
   const stderrTail = failure.stderrTail ?? history.stderrTail;
@@ -68,6 +92,7 @@ export function judge(history: History, failure: ItemFailure, budgets: RetryBudg
       alone: history.alone || crashed,
       copied: history.copied,
       ...(avoids === undefined ? {} : { avoids }),
+      ...(shared === undefined ? {} : { shared }),
       ...tail,
       bounces: 0,
     },

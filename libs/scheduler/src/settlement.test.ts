@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { KeepFailure } from './command.ts';
+import type { AttemptFact } from './failure.ts';
 import { crash, only, placed, schedulerWith, thrown } from './scheduler.testkit.ts';
 
 const noRetries = { thrown: 0, crash: 0, timeout: 0, lost: 0 };
@@ -125,6 +127,32 @@ test('G10: a poison item kills three children at most, and takes no innocent wit
   }
   expect({ deaths, failed }).toEqual({ deaths: 3, failed: [5] });
   expect(only(commands, 'endJob')[0]?.outcome).toEqual({ state: 'completed', succeeded: 7, failed: 1 });
+});
+
+test('G10: whoever was a suspect of a death that another one explains is charged with its own alone', () => {
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 8, chunkSize: 8 } });
+  const ways: Readonly<Record<number, AttemptFact>> = { 2: { exitCode: 7 }, 5: { signal: 'SIGABRT' } };
+  const deadly = (item: number) => ({ attempt: { agent: 'a', ...ways[item] } });
+  // Item 2 ended the first child, with all eight as suspects.
+  let commands = world.ended(1, {
+    kind: 'childDied',
+    death: deadly(2),
+    suspects: [{ first: 0, count: 8 }],
+  });
+  const failures: KeepFailure[] = [];
+  for (let dispatch = only(commands, 'dispatch')[0]; dispatch; dispatch = only(commands, 'dispatch')[0]) {
+    const { attempt, first } = dispatch;
+    commands =
+      ways[first] === undefined
+        ? world.finish(attempt)
+        : world.ended(attempt, { kind: 'childDied', death: deadly(first), suspects: [{ first, count: 1 }] });
+    failures.push(...only(commands, 'keepFailure'));
+    if (only(commands, 'dispatch').length === 0) commands = world.passBeating(30_000, 'a');
+  }
+  expect(failures.map(({ index, failure }) => [index, failure.attempts]).sort()).toEqual([
+    [2, [deadly(2).attempt, deadly(2).attempt, deadly(2).attempt]],
+    [5, [deadly(5).attempt, deadly(5).attempt, deadly(5).attempt]],
+  ]);
 });
 
 test('G4, G8: a failure that stands names every try, and what the last child wrote', () => {

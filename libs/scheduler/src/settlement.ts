@@ -1,11 +1,12 @@
 import type { Attempt } from './attempt.ts';
 import type { Backoff } from './backoff.ts';
-import { comeBack, type History, judge, whileTwinRuns } from './blame.ts';
+import { cleared, comeBack, type History, judge, whileTwinRuns } from './blame.ts';
 import type { AttemptEnding } from './event.ts';
 import type { AttemptFact, FinalFailure, ItemFailure } from './failure.ts';
 import type { AttemptId, ItemRange } from './identity.ts';
 import type { Job } from './job.ts';
 import type { SchedulerOptions } from './options.ts';
+import { SharedDeath } from './shared-death.ts';
 import type { Turn } from './turn.ts';
 
 /** Totals that only ever grow. */
@@ -15,6 +16,16 @@ export interface SettlementTotals {
   itemsRetried: number;
   itemsRefused: number;
   speculationWins: number;
+}
+
+/** What is known of a failed try besides the failure itself. */
+interface FailureTerms {
+  /** The driver holds its error. */
+  readonly withPayload?: boolean;
+  /** The next try does not wait. */
+  readonly atOnce?: boolean;
+  /** The death that others are suspects of too. */
+  readonly shared?: SharedDeath | undefined;
 }
 
 /**
@@ -79,7 +90,7 @@ export class Settlement {
     const isShared = [...attempt.twins].some((twin) => twin.open.within(index, 1).length > 0);
     if (!isShared) attempt.job.running -= 1;
     const fact = this.#factOf(attempt, failure.attempt);
-    this.#fail(attempt, item, { ...failure, attempt: fact }, true);
+    this.#fail(attempt, item, { ...failure, attempt: fact }, { withPayload: true });
   }
 
   /** An attempt has ended; its slot is free already. What is open of it goes back, and nothing is lost. */
@@ -107,14 +118,14 @@ export class Settlement {
         ...tail,
       };
       gotSomewhere ||= ending.suspects.length > 0;
-      for (const suspects of ending.suspects) {
-        for (const range of open.take(suspects.first, suspects.count))
-          this.#fail(attempt, range, crash, false);
-      }
+      const suspects = ending.suspects.flatMap(({ first, count }) => open.take(first, count));
+      const isShared = suspects.length > 1 || suspects.some(({ count }) => count > 1);
+      const shared = isShared ? new SharedDeath(crash.attempt) : undefined;
+      for (const range of suspects) this.#fail(attempt, range, crash, { shared });
     } else if (ending.kind === 'returned') {
       for (const started of ending.started ?? []) {
         for (const range of open.take(started.first, started.count)) {
-          this.#fail(attempt, range, this.#lossOf(attempt), false, true);
+          this.#fail(attempt, range, this.#lossOf(attempt), { atOnce: true });
         }
       }
     }
@@ -124,7 +135,7 @@ export class Settlement {
   /** An attempt is lost with its agent, or on its way; its slot is free already. `atOnce`: the retry does not wait. */
   lost(attempt: Attempt, atOnce: boolean): void {
     for (const range of attempt.open.ranges()) {
-      this.#fail(attempt, range, this.#lossOf(attempt), false, atOnce);
+      this.#fail(attempt, range, this.#lossOf(attempt), { atOnce });
     }
   }
 
@@ -153,16 +164,17 @@ export class Settlement {
     attempt: Attempt,
     range: ItemRange,
     failure: ItemFailure,
-    withPayload: boolean,
-    atOnce = false,
+    { withPayload = false, atOnce = false, shared }: FailureTerms,
   ): void {
     const { job } = attempt;
     for (const { history, ...piece } of attempt.histories.of(range)) {
-      const verdict = judge(history, failure, job.spec.retries);
+      // Only an item that ran by itself since has anything to be cleared of: a suspect does.
+      const known = piece.count === 1 ? cleared(history, piece.first, failure) : history;
+      const verdict = judge(known, failure, job.spec.retries, shared ?? known.shared);
       for (const { twin, ...part } of attempt.shared(piece)) {
         const isAnswer = 'final' in verdict && failure.kind === 'thrown';
         if (twin !== undefined && !isAnswer) {
-          twin.histories.set({ ...part, history: whileTwinRuns(history, verdict) });
+          twin.histories.set({ ...part, history: whileTwinRuns(known, verdict) });
           continue;
         }
         if (twin !== undefined) {

@@ -190,6 +190,31 @@ export const deaths = chapter('deaths', (specify) => {
     countsDeaths,
   );
 
+  specify(
+    'each of several deadly items of a chunk is charged with its own deaths alone',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1, stdio: 'ignore' });
+      const deadly = new Map<number, Mischief>([
+        [7, 'exit 3'],
+        [8, 'SIGKILL'],
+        [30, 'abort'],
+      ]);
+      const items = upTo(60).map((item) => {
+        const how = deadly.get(item);
+        return how === undefined ? { item } : { item, how };
+      });
+      const outcomes = await pool.mapSettled(misbehave, items, { chunkSize: 60 });
+      const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.error] : []));
+      expect(
+        failed.map(({ index, attempts }) => [index, attempts.map((each) => each.signal ?? each.exitCode)]),
+      ).toEqual([
+        [7, [3, 3, 3]],
+        [8, ['SIGKILL', 'SIGKILL', 'SIGKILL']],
+        [30, ['SIGABRT', 'SIGABRT', 'SIGABRT']],
+      ]);
+    },
+  );
+
   specify('several deadly items are each blamed by index, and nobody else is', async ({ open }) => {
     await using pool = await open({ processes: 2 });
     const deadly = [0, 5, 6, 39];
