@@ -6,6 +6,7 @@ import { Host } from './host.ts';
 import type { Bytes, ControlDown, ControlUp, DataDown, DataUp, Handover, News } from './messages.ts';
 import { type Link, Link as NetworkLink, type Stream } from './network.ts';
 import { type AgentPlan, runsOnce } from './scenario.ts';
+import { must } from './violation.ts';
 import type { World } from './world.ts';
 
 type AgentHappening = AgentEvent extends infer E ? (E extends AgentEvent ? Untimed<E> : never) : never;
@@ -207,7 +208,7 @@ export class AgentHost {
         return;
       }
       case 'sendHeartbeat':
-        this.#world.oracle.heartbeatSent(this, command.held);
+        this.#world.oracle.leases.heartbeatSent(this, command.held);
         this.#sentAtMs.set(`${command.link}/${command.sequence}`, this.host.now());
         this.#control(command.link)?.sendUp({
           kind: 'heartbeat',
@@ -309,7 +310,7 @@ export class AgentHost {
   #ended(code: string | undefined): void {
     this.hasEnded = true;
     this.endedWith = code;
-    this.#world.oracle.agentEnded(this, code);
+    this.#world.oracle.leases.agentEnded(this, code);
     this.crash(false);
   }
 
@@ -422,7 +423,7 @@ export class AgentHost {
       const news = this.#news.get(entry);
       return news === undefined ? [] : [{ attempt, news, fromByte, toByte, more }];
     });
-    this.#world.oracle.must(
+    must(
       reports.length === pieces.length,
       'structure',
       () => `${this.plan.name} sends news that it has dropped`,
@@ -443,7 +444,7 @@ export class AgentHost {
       return;
     }
     const epoch = this.epochSeen;
-    this.#world.oracle.chunkStarted(this, { ...command, epoch });
+    this.#world.oracle.attempts.started(this, { ...command, epoch });
     this.#handovers.delete(attempt);
     const work: ChunkWork = {
       chunk,
@@ -560,7 +561,7 @@ export class AgentHost {
         kind: 'timeout',
         retryable: true,
         pid,
-        execution: this.#world.oracle.lastExecutionOf(work.job.name, ending.index),
+        execution: this.#world.oracle.executions.lastExecutionOf(work.job.name, ending.index),
       } as const;
       const event: Untimed<Extract<WorkEvent, { type: 'itemFailed' }>> = {
         type: 'itemFailed',

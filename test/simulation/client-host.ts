@@ -16,6 +16,7 @@ import type {
 } from './messages.ts';
 import { type Link, Link as NetworkLink, type Stream } from './network.ts';
 import type { ClientPlan, JobPlan } from './scenario.ts';
+import { must } from './violation.ts';
 import type { World } from './world.ts';
 
 type Happening = ClientEvent extends infer E ? (E extends ClientEvent ? Untimed<E> : never) : never;
@@ -121,7 +122,7 @@ export class ClientJob {
   cancel(): void {
     if (this.fate !== undefined || this.#cancelled) return;
     this.#cancelled = true;
-    this.#world.oracle.cancelAsked(this.plan.name);
+    this.#world.oracle.jobs.cancelAsked(this.plan.name);
     this.#sendCancel();
   }
 
@@ -149,7 +150,7 @@ export class ClientJob {
     const ask: AskUp = { kind: 'create', requestId: `request-${name}`, name };
     const answered = (answer: AskDown | undefined): void => {
       if (this.id !== undefined || this.fate !== undefined) {
-        if (answer?.kind === 'created') this.#world.oracle.createdAgain(this, answer.job);
+        if (answer?.kind === 'created') this.#world.oracle.jobs.createdAgain(this, answer.job);
         return;
       }
       if (answer === undefined) {
@@ -243,11 +244,7 @@ export class ClientJob {
         return;
       case 'sendBlock': {
         const block = this.#blocks.get(command.first);
-        this.#world.oracle.must(
-          block !== undefined,
-          'structure',
-          () => `${this.plan.name} sends a block that it has released`,
-        );
+        must(block !== undefined, 'structure', () => `${this.plan.name} sends a block that it has released`);
         if (block !== undefined) this.#writers.get(command.call)?.sendUp({ kind: 'block', block });
         return;
       }
@@ -435,7 +432,7 @@ export class ClientJob {
 
   #hand(received: Received): void {
     this.received.push(received);
-    this.#world.oracle.received(this, received);
+    this.#world.oracle.deliveries.received(this, received);
   }
 
   #takeSoon(): void {
@@ -458,7 +455,7 @@ export class ClientJob {
     if (this.fate !== undefined) return;
     this.fate = fate;
     if (this.#timer !== undefined) this.#timer.cancelled = true;
-    this.#world.oracle.finished(this, fate);
+    this.#world.oracle.jobs.finished(this, fate);
     for (const stream of [...this.#readers.values(), ...this.#writers.values()]) stream.closeNear();
     this.#readers.clear();
     this.#writers.clear();

@@ -27,6 +27,9 @@ import type { World } from './world.ts';
 
 type Happening = CoordinatorEvent extends infer E ? (E extends CoordinatorEvent ? Untimed<E> : never) : never;
 
+/** What a client may know of a job. */
+export type JobView = NonNullable<ReturnType<CoordinatorMachine['job']>>;
+
 /** The bytes of an event. */
 interface Hand {
   readonly run?: ResultBytes;
@@ -118,7 +121,7 @@ export class CoordinatorHost {
     return this.#machine.timing();
   }
 
-  jobView(job: string): ReturnType<CoordinatorMachine['job']> {
+  jobView(job: string): JobView | undefined {
     return this.#machine.job(job);
   }
 
@@ -200,7 +203,7 @@ export class CoordinatorHost {
     this.host.thaw(() => {
       // The driver looks for a stall before any other step.
       if (lostMs >= 1_000) {
-        this.#world.oracle.stalled(lostMs);
+        this.#world.oracle.leases.stalled(lostMs);
         this.#step({ type: 'stallObserved', stalledMs: lostMs });
       }
     });
@@ -211,7 +214,7 @@ export class CoordinatorHost {
     this.host.do(() => {
       const isKnown = this.snapshot().scheduler.agents.some((each) => each.agent === agent);
       if (!isKnown) return;
-      this.#world.oracle.operatorDrained(agent, draining);
+      this.#world.oracle.drains.set(agent, draining);
       this.#step({ type: draining ? 'drainRequested' : 'resumeRequested', agent });
     });
   }
@@ -265,7 +268,7 @@ export class CoordinatorHost {
       case 'admitAgent': {
         const session = this.#sessions.get(command.session);
         if (session === undefined) return;
-        oracle.admitted(session.agent, session.instance);
+        oracle.drains.admitted(session.agent, session.instance);
         session.control.sendDown({
           kind: 'joined',
           session: session.id,
@@ -294,7 +297,7 @@ export class CoordinatorHost {
       case 'dispatch': {
         const job = this.#jobs.get(command.job);
         const session = this.#sessions.get(command.session);
-        oracle.dispatched(command, this.epoch);
+        oracle.attempts.dispatched(command, this.epoch);
         if (job === undefined || session === undefined) return;
         job.holders.add(session);
         const { attempt, first, count, marksStarts, tryNumber } = command;
@@ -313,7 +316,7 @@ export class CoordinatorHost {
       case 'endSession': {
         const session = this.#sessions.get(command.session);
         if (session === undefined) return;
-        oracle.sessionEnded(command.session, command.reason);
+        oracle.leases.sessionEnded(command.session, command.reason);
         session.control.sendDown({ kind: 'sessionEnded', reason: command.reason }, 'strict');
         this.#forgetSession(session);
         return;
@@ -331,7 +334,7 @@ export class CoordinatorHost {
       }
       case 'keepResults':
         if (hand.run === undefined) return;
-        oracle.kept(command, hand.run, this.epoch);
+        oracle.attempts.kept(command, hand.run, this.epoch);
         store.keepResults(command.job, hand.run, command.first, command.count);
         return;
       case 'keepFailure': {
@@ -358,7 +361,7 @@ export class CoordinatorHost {
           ending: undefined,
           pushed: 0,
         });
-        oracle.jobCreated(command.job, this.#requests.get(command.call) ?? '', this.epoch);
+        oracle.jobs.created(command.job, this.#requests.get(command.call) ?? '', this.epoch);
         return;
       case 'answerCreate':
         this.#answer(command.call, { kind: 'created', job: command.job });
@@ -422,7 +425,7 @@ export class CoordinatorHost {
         if (job === undefined) return;
         const { ending } = command;
         job.ending = ending.state === 'failedFast' ? ending : { state: ending.state };
-        oracle.jobEnded(command.job, ending.state);
+        oracle.jobs.ended(command.job, ending.state);
         store.releaseItems(command.job, 0, job.pushed);
         for (const session of job.holders) {
           if (!session.told.delete(command.job)) continue;
@@ -510,7 +513,7 @@ export class CoordinatorHost {
     this.#sessions.set(session.id, session);
     const { agent, instance, slots, labels } = join;
     const held = join.held.map(({ attempt, job, epoch }) => ({ attempt, job, epoch }));
-    this.#world.oracle.heardOf(session.id, agent);
+    this.#world.oracle.leases.heardOf(session.id, agent);
     this.#step({ type: 'joinReceived', session: session.id, agent, instance, slots, labels, held });
     return session;
   }
@@ -518,7 +521,7 @@ export class CoordinatorHost {
   #heard(session: Session, message: ControlUp): void {
     switch (message.kind) {
       case 'heartbeat':
-        this.#world.oracle.heardOf(session.id, session.agent);
+        this.#world.oracle.leases.heardOf(session.id, session.agent);
         this.#step({
           type: 'heartbeatListed',
           session: session.id,
@@ -528,7 +531,7 @@ export class CoordinatorHost {
         });
         return;
       case 'draining':
-        this.#world.oracle.operatorDrained(session.agent, true);
+        this.#world.oracle.drains.set(session.agent, true);
         this.#step({ type: 'drainRequested', agent: session.agent });
         return;
       case 'leaving':
@@ -581,14 +584,14 @@ export class CoordinatorHost {
   #streamClosed(session: Session): void {
     if (session.isOver) return;
     this.#forgetSession(session);
-    if (session.isLeaving) this.#world.oracle.left(session.agent);
+    if (session.isLeaving) this.#world.oracle.drains.left(session.agent);
     this.#step({ type: 'sessionClosed', session: session.id, orderly: session.isLeaving });
   }
 
   #forgetSession(session: Session): void {
     if (session.isOver) return;
     session.isOver = true;
-    this.#world.oracle.sessionClosed(session.id);
+    this.#world.oracle.leases.sessionClosed(session.id);
     this.#sessions.delete(session.id);
     for (const { holders } of this.#jobs.values()) holders.delete(session);
     session.control.closeFar();

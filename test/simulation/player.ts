@@ -1,6 +1,6 @@
 import type { FaultCounts } from './faults.ts';
 import { scenarioOf, type Wishes } from './generate.ts';
-import type { Tally } from './oracle.ts';
+import type { Tally } from './oracle/tally.ts';
 import type { Scenario } from './scenario.ts';
 import { shrunk } from './shrink.ts';
 import { Trace } from './trace.ts';

@@ -44,3 +44,22 @@ export class Violation extends Error {
     this.about = about;
   }
 }
+
+/** Throws where a promise is broken. The text is made only then. */
+export function must(
+  holds: boolean,
+  guarantee: Guarantee,
+  text: () => string,
+  about: Violation['about'] = {},
+): void {
+  if (!holds) throw new Violation(guarantee, text(), about);
+}
+
+/** Asks a core whether it is sound: where it says itself that it is broken, that is a broken promise too. */
+export function sound(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw new Violation('structure', error instanceof Error ? error.message : String(error), {});
+  }
+}

@@ -7,11 +7,11 @@ import { CoordinatorHost } from './coordinator-host.ts';
 import { EventHash } from './event-hash.ts';
 import { FaultPlayer } from './faults.ts';
 import { Network } from './network.ts';
-import { Oracle } from './oracle.ts';
+import { Oracle } from './oracle/oracle.ts';
 import { Random } from './random.ts';
 import type { AgentPlan, JobPlan, Scenario } from './scenario.ts';
 import type { Trace } from './trace.ts';
-import { Violation } from './violation.ts';
+import { must, sound, Violation } from './violation.ts';
 
 /** Virtual time that everything may take once it is quiet: quarantines end, retries come, and then nothing waits. */
 const quietMsMax = 900_000;
@@ -19,8 +19,6 @@ const quietMsMax = 900_000;
 const atOnceMax = 20_000;
 /** From the end of the last job to the look for leftovers. */
 const settleMs = 6_000;
-/** An agent without an answer for so long stops what it runs, and a little later it has stopped. */
-const abandonMs = 64_000;
 /** From the end of the chaos to the same: leases run out, agents come back, what was lost is noticed. */
 const recoverMs = 30_000;
 
@@ -160,11 +158,11 @@ export class World {
     return {
       clock,
       chance: () => this.#chance.next(),
-      begin: (work, index, child) => oracle.began(agent, work, index, child),
-      end: (execution, outcome) => oracle.ended(execution, outcome),
-      earlierStarts: (job, index) => oracle.earlierStarts(job, index),
-      counted: (child, calls, limit) => oracle.counted(agent.plan.name, child, calls, limit),
-      crowded: (processes) => oracle.crowded(agent, processes),
+      begin: (work, index, child) => oracle.executions.began(agent, work, index, child),
+      end: (execution, outcome) => oracle.executions.ended(execution, outcome),
+      earlierStarts: (job, index) => oracle.executions.earlierStarts(job, index),
+      counted: (child, calls, limit) => oracle.executions.counted(agent.plan.name, child, calls, limit),
+      crowded: (processes) => oracle.limits.crowded(agent, processes),
     };
   }
 
@@ -210,15 +208,15 @@ export class World {
     const beat = (): void => {
       if (!this.coordinator.host.isAlive) return;
       this.oracle.inspect(this.coordinator);
-      this.oracle.inspectWaiting(this.coordinator);
-      for (const agent of this.agents) if (agent.host.isAlive) this.oracle.structure(() => agent.check());
+      this.oracle.liveness.inspectWaiting(this.coordinator);
+      for (const agent of this.agents) if (agent.host.isAlive) sound(() => agent.check());
       this.clock.after(1_000, beat);
     };
     this.clock.after(20_000, beat);
     this.#until(
       () => this.#jobs.every((job) => job.fate !== undefined),
       quietMsMax,
-      () => this.#stuck(),
+      () => this.oracle.liveness.stuck(this.#jobs, this.coordinator, quietMsMax),
     );
   }
 
@@ -227,10 +225,10 @@ export class World {
     const isOrphaned = this.clients.some(({ host }) => !host.isAlive);
     const recoveredMs = (this.quietSinceMs ?? 0) + recoverMs + (isOrphaned ? this.scenario.graceMs : 0);
     this.#play(Math.max(settleMs, recoveredMs - this.clock.nowMs));
-    this.#checkSlots();
+    this.oracle.leaks.checkSlots();
     this.#play(this.scenario.graceMs + 500);
-    this.#checkLeftovers();
-    this.oracle.checkSums();
+    this.oracle.leaks.checkLeftovers();
+    this.oracle.sums.check();
   }
 
   #play(ms: number): void {
@@ -245,7 +243,7 @@ export class World {
     if (!this.clock.step(untilMs)) return false;
     this.events += 1;
     this.#atOnce = this.clock.nowMs === beforeMs ? this.#atOnce + 1 : 0;
-    this.oracle.must(this.#atOnce < atOnceMax, 'structure', () => `time stands still at ${beforeMs} ms`);
+    must(this.#atOnce < atOnceMax, 'structure', () => `time stands still at ${beforeMs} ms`);
     return true;
   }
 
@@ -254,56 +252,6 @@ export class World {
     for (let count = 0; !isDone(); ) {
       for (count = 0; count < 50 && this.#step(untilMs); count += 1);
       if (count < 50 && !isDone()) throw otherwise();
-    }
-  }
-
-  #stuck(): Violation {
-    const job = this.#jobs.find(({ fate }) => fate === undefined);
-    const progress = job?.id === undefined ? undefined : this.coordinator.progress(job.id);
-    const text = `${job?.plan.name} has not ended, ${Math.round(quietMsMax / 1000)} s after all was well again`;
-    const index = job?.received.length ?? 0;
-    return new Violation('G20', `${text}: ${JSON.stringify(progress)}`, {
-      job: job?.plan.name ?? 'a job',
-      index,
-    });
-  }
-
-  /** Soon after the last job: no slot is used, nothing is spooled, no child too many. */
-  #checkSlots(): void {
-    const { oracle } = this;
-    const { agents, jobs } = this.coordinator.snapshot().scheduler;
-    oracle.must(jobs.length === 0, 'G28', () => `the scheduler still has ${jobs.map(({ job }) => job)}`);
-    for (const { agent, attempts } of agents) {
-      oracle.must(attempts === 0, 'G28', () => `${agent} still has ${attempts} attempts`, { agent });
-    }
-    for (const agent of this.agents) {
-      // One that finds its name taken holds what it has for as long as it may hope to be heard.
-      const mayHope = !agent.hasSession && agent.host.now() - agent.provenAtMs < abandonMs;
-      if (!agent.host.isAlive || mayHope) continue;
-      const { name, slots } = agent.plan;
-      const left = {
-        'attempts held': agent.attemptsHeld,
-        chunks: agent.chunksHeld,
-        'calls that run': agent.children.running().length,
-        'pieces of news': agent.newsHeld,
-        'children too many': Math.max(0, agent.children.count - slots),
-      };
-      for (const [what, count] of Object.entries(left)) {
-        oracle.must(count === 0, 'G28', () => `${name} still has ${count} ${what}`, { agent: name });
-      }
-    }
-  }
-
-  /** And when nobody can ask for the jobs any more: nothing at all. */
-  #checkLeftovers(): void {
-    const { coordinator, oracle } = this;
-    const { heldBytes, leftovers } = coordinator;
-    oracle.must(heldBytes === 0, 'G28', () => `the coordinator still holds ${heldBytes} bytes`);
-    oracle.must(leftovers.length === 0, 'G28', () => `the coordinator still has ${leftovers.join(', ')}`);
-    for (const link of [...this.agents, ...this.clients]) {
-      const most = link instanceof AgentHost ? 4 : 0;
-      const { size } = link.link.streams;
-      oracle.must(size <= most, 'G28', () => `${link.link.name} still has ${size} streams`);
     }
   }
 }

@@ -1,0 +1,50 @@
+import type { ClientJob } from '../client-host.ts';
+import type { CoordinatorHost } from '../coordinator-host.ts';
+import { must, Violation } from '../violation.ts';
+import type { JobBook, JobBooks } from './job-book.ts';
+
+/** Nothing waits without a reason, or beyond its time. */
+export class Liveness {
+  readonly #books: JobBooks;
+
+  constructor(books: JobBooks) {
+    this.#books = books;
+  }
+
+  /** A deadline that is past has ended its job. */
+  inspectDeadline({ plan, endedAtMs }: JobBook, id: string, coordinator: CoordinatorHost): void {
+    const lateMs =
+      coordinator.host.now() - Math.max(coordinator.deadlineOf(id) ?? Infinity, coordinator.wokeAtMs);
+    must(
+      endedAtMs !== undefined || lateMs <= 50,
+      'G26',
+      () => `${plan.name} runs ${Math.round(lateMs)} ms after its deadline`,
+      { job: plan.name },
+    );
+  }
+
+  /** Nobody waits without a reason. */
+  inspectWaiting(coordinator: CoordinatorHost): void {
+    for (const job of coordinator.snapshot().scheduler.jobs) {
+      const isWaiting = job.running === 0 && job.delivered < job.pushed;
+      must(
+        !isWaiting || job.waitingReason !== undefined,
+        'G20',
+        () => `${job.job} has ${job.queued} items that wait, and nothing says why`,
+        { job: this.#books.planOf(job.job)?.name ?? job.job },
+      );
+    }
+  }
+
+  /** Of jobs of which one has not come to its end: what it waits for. */
+  stuck(jobs: readonly ClientJob[], coordinator: CoordinatorHost, quietMs: number): Violation {
+    const job = jobs.find(({ fate }) => fate === undefined);
+    const progress = job?.id === undefined ? undefined : coordinator.progress(job.id);
+    const text = `${job?.plan.name} has not ended, ${Math.round(quietMs / 1000)} s after all was well again`;
+    const index = job?.received.length ?? 0;
+    return new Violation('G20', `${text}: ${JSON.stringify(progress)}`, {
+      job: job?.plan.name ?? 'a job',
+      index,
+    });
+  }
+}
