@@ -219,6 +219,12 @@ export const pollute = task(import.meta, (item: number) => {
   return item;
 });
 
+/** Puts nonsense in the place of Promise, and is awaited after that. */
+export const replacePromise = task(import.meta, async (item: number) => {
+  Reflect.set(globalThis, 'Promise', () => 'polluted');
+  return item;
+});
+
 /** Sends every word to the pool twice from now on, if it can. */
 export const repeatReplies = task(import.meta, (item: number) => {
   const { writevSync } = fs;

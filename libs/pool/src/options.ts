@@ -113,7 +113,10 @@ export interface PoolOptions {
 export interface RetryOptions {
   /** The function threw. Default 0. 0 to 1,000. */
   readonly thrown?: number | undefined;
-  /** Its process died while it ran. Default 2. 0 to 1,000. With 0 it is run at most once. */
+  /**
+   * Its process died while it ran. Default 2. 0 to 1,000. With 0 it is run at most once: then all calls that one process
+   * had in flight (`concurrentTasksPerChild`) fail with it, for any of them may have ended it.
+   */
   readonly crash?: number | undefined;
   /** It ran longer than `timeoutMs`. Default 0. 0 to 1,000. */
   readonly timeout?: number | undefined;

@@ -15,6 +15,7 @@ import {
   noteThenWait,
   pollute,
   repeatReplies,
+  replacePromise,
   runFor,
   square,
   throwLater,
@@ -272,6 +273,7 @@ export const deaths = chapter('deaths', (specify) => {
     expect(await pool.map(pollute, upTo(3), { chunkSize: 1 })).toEqual(upTo(3));
     const values = [{ a: [1, 2] }, 'text', new Map([[1, 2]])];
     expect(await pool.map(echo, values)).toEqual(values);
+    expect(await pool.map(replacePromise, upTo(3))).toEqual(upTo(3));
   });
 
   specify(

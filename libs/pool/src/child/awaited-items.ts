@@ -13,7 +13,9 @@ export interface AwaitedItemsListener {
   settled(): void;
 }
 
+// Taken before any task runs, for a task may put something else in their places.
 const now: () => number = performance.now.bind(performance);
+const promised: typeof Promise.resolve = Promise.resolve.bind(Promise);
 endStacksAt(import.meta.url);
 
 export class AwaitedItems {
@@ -66,7 +68,7 @@ export class AwaitedItems {
       if (this.#current.enteredContext === context) this.#current.leave();
     };
     // Not `await`: a promise of the task's own making may have a `then` that calls back twice.
-    Promise.resolve(result).then(
+    promised(result).then(
       (value) => {
         settled();
         this.#succeeded(part, context, value, startedAt);
