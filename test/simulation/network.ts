@@ -66,6 +66,14 @@ export interface Listener<Up, Down> {
   accept(stream: Stream<Up, Down>): End<Up> | undefined;
 }
 
+/** Takes streams in on a host, which is the far end of them. */
+export function listening<Up, Down>(
+  host: Host,
+  accept: (stream: Stream<Up, Down>) => Omit<End<Up>, 'host'>,
+): Listener<Up, Down> {
+  return { host, accept: (stream) => ({ host, ...accept(stream) }) };
+}
+
 /** A half-dead connection is noticed by gRPC's keepalive, ours are 20 s + 20 s. */
 const keepaliveMs = 40_000;
 

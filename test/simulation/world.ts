@@ -3,7 +3,7 @@ import { AgentHost } from './agent-host.ts';
 import type { ChildWorld } from './child-host.ts';
 import { ClientHost, type ClientJob } from './client-host.ts';
 import { Clock } from './clock.ts';
-import { CoordinatorHost } from './coordinator-host.ts';
+import { CoordinatorHost } from './coordinator/coordinator-host.ts';
 import { EventHash } from './event-hash.ts';
 import { FaultPlayer } from './faults.ts';
 import { Network } from './network.ts';

@@ -1,5 +1,5 @@
 import type { AgentHost } from '../agent-host.ts';
-import type { CoordinatorHost } from '../coordinator-host.ts';
+import type { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { must } from '../violation.ts';
 import type { World } from '../world.ts';
 

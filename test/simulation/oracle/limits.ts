@@ -1,5 +1,5 @@
 import type { AgentHost } from '../agent-host.ts';
-import type { CoordinatorHost, JobView } from '../coordinator-host.ts';
+import type { CoordinatorHost, JobView } from '../coordinator/coordinator-host.ts';
 import { must } from '../violation.ts';
 import type { JobBook, JobBooks } from './job-book.ts';
 

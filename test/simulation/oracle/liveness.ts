@@ -1,5 +1,5 @@
 import type { ClientJob } from '../client-host.ts';
-import type { CoordinatorHost } from '../coordinator-host.ts';
+import type { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { must, Violation } from '../violation.ts';
 import type { JobBook, JobBooks } from './job-book.ts';
 

@@ -1,5 +1,5 @@
 import type { Note } from '@shoal/scheduler';
-import type { CoordinatorHost } from '../coordinator-host.ts';
+import type { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { sound } from '../violation.ts';
 import type { World } from '../world.ts';
 import { Attempts } from './attempts.ts';
