@@ -2,6 +2,7 @@ import { type ClientCommand, type ClientEvent, ClientMachine } from '@shoal/clie
 import type { Untimed } from './child-host.ts';
 import type { Due } from './clock.ts';
 import { Host } from './host.ts';
+import { encoded } from './item-block.ts';
 import type {
   AskDown,
   AskUp,
@@ -464,12 +465,4 @@ export class ClientJob {
 
 function outcomeAt(hand: Hand, at: number): OutcomeMessage | undefined {
   return hand?.kind === 'batch' ? hand.outcomes[at] : undefined;
-}
-
-/** A block as children read it: the job's number, then the index of each item. */
-function encoded(name: string, first: number, count: number): Uint8Array {
-  const words = new Uint32Array(count + 1);
-  words[0] = Number(name.slice('job-'.length));
-  for (let at = 0; at < count; at += 1) words[1 + at] = first + at;
-  return new Uint8Array(words.buffer);
 }

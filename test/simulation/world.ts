@@ -1,5 +1,5 @@
 import type { JobSpec } from '@shoal/scheduler';
-import { AgentHost } from './agent-host.ts';
+import { AgentHost } from './agent/agent-host.ts';
 import type { ChildWorld } from './child-host.ts';
 import { ClientHost, type ClientJob } from './client-host.ts';
 import { Clock } from './clock.ts';

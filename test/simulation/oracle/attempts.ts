@@ -1,5 +1,5 @@
 import type { Dispatch, KeepResults, ResultBytes } from '@shoal/scheduler';
-import type { AgentHost } from '../agent-host.ts';
+import type { AgentHost } from '../agent/agent-host.ts';
 import { must } from '../violation.ts';
 import type { World } from '../world.ts';
 import type { Drains } from './drains.ts';

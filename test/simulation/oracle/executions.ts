@@ -1,4 +1,4 @@
-import type { AgentHost } from '../agent-host.ts';
+import type { AgentHost } from '../agent/agent-host.ts';
 import type { ChunkWork } from '../child-host.ts';
 import type { Execution } from '../execution.ts';
 import { runsOnce } from '../scenario.ts';

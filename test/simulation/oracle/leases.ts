@@ -1,4 +1,4 @@
-import type { AgentHost } from '../agent-host.ts';
+import type { AgentHost } from '../agent/agent-host.ts';
 import type { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { must } from '../violation.ts';
 import type { World } from '../world.ts';

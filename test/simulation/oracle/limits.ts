@@ -1,4 +1,4 @@
-import type { AgentHost } from '../agent-host.ts';
+import type { AgentHost } from '../agent/agent-host.ts';
 import type { CoordinatorHost, JobView } from '../coordinator/coordinator-host.ts';
 import { must } from '../violation.ts';
 import type { JobBook, JobBooks } from './job-book.ts';

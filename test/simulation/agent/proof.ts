@@ -1,0 +1,32 @@
+/** When a coordinator has proven last that it knows this agent: what the fence goes by. */
+export class Proof {
+  /** When the last message was sent that a coordinator has answered, on the agent's own clock. */
+  atMs = Number.NEGATIVE_INFINITY;
+  fenceMs = 8_000;
+  /** The highest epoch of a coordinator that has answered. */
+  epochSeen = 0;
+  readonly #now: () => number;
+  readonly #sentAtMs = new Map<string, number>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** A message leaves that will be answered. */
+  sent(what: string): void {
+    this.#sentAtMs.set(what, this.#now());
+  }
+
+  answered(what: string, { heartbeatMs, leaseMs }: { heartbeatMs: number; leaseMs: number }): void {
+    this.atMs = Math.max(this.atMs, this.#sentAtMs.get(what) ?? this.atMs);
+    this.#sentAtMs.delete(what);
+    this.fenceMs = Math.max(8_000, leaseMs - heartbeatMs);
+  }
+
+  /** A new process has no proof. */
+  begin(): void {
+    this.epochSeen = 0;
+    this.atMs = Number.NEGATIVE_INFINITY;
+    this.#sentAtMs.clear();
+  }
+}
