@@ -1,7 +1,8 @@
 import type { JobSpec } from '@shoal/scheduler';
 import { AgentHost } from './agent/agent-host.ts';
 import type { ChildWorld } from './child-host.ts';
-import { ClientHost, type ClientJob } from './client-host.ts';
+import { ClientHost } from './client/client-host.ts';
+import type { ClientJob } from './client/client-job.ts';
 import { Clock } from './clock.ts';
 import { CoordinatorHost } from './coordinator/coordinator-host.ts';
 import { EventHash } from './event-hash.ts';

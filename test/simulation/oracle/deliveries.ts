@@ -1,4 +1,5 @@
-import type { ClientJob, Received } from '../client-host.ts';
+import type { ClientJob } from '../client/client-job.ts';
+import type { Received } from '../client/fate.ts';
 import { must } from '../violation.ts';
 import type { Executions } from './executions.ts';
 import type { Failures } from './failures.ts';

@@ -1,4 +1,4 @@
-import type { Received } from '../client-host.ts';
+import type { Received } from '../client/fate.ts';
 import type { Execution } from '../execution.ts';
 import type { JobPlan } from '../scenario.ts';
 

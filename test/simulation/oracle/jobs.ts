@@ -1,4 +1,5 @@
-import type { ClientJob, JobFate } from '../client-host.ts';
+import type { ClientJob } from '../client/client-job.ts';
+import type { JobFate } from '../client/fate.ts';
 import { must } from '../violation.ts';
 import type { World } from '../world.ts';
 import type { JobBooks } from './job-book.ts';

@@ -1,4 +1,4 @@
-import type { ClientJob } from '../client-host.ts';
+import type { ClientJob } from '../client/client-job.ts';
 import type { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { must, Violation } from '../violation.ts';
 import type { JobBook, JobBooks } from './job-book.ts';
