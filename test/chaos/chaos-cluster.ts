@@ -58,6 +58,8 @@ export interface ClientOptions {
 
 /** G28: so long after a job's end nothing of it may be left. */
 const cleanWithinMs = 5_000;
+/** On a network that was cut a socket's other end may be gone without a word: keepalive asks after 20 s, and gives up 20 s later. */
+const noSocketsWithinMs = 45_000;
 
 /**
  * A coordinator, agents and clients as processes of this machine, each started as users start it. Leaving the scope ends
@@ -327,7 +329,7 @@ export class ChaosCluster implements AsyncDisposable {
         return agents.every(isClean) || undefined;
       },
       () => JSON.stringify(seen()),
-      cleanWithinMs,
+      this.#network === undefined ? cleanWithinMs : noSocketsWithinMs,
     );
   }
 

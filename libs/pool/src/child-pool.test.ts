@@ -170,7 +170,7 @@ test('an aborted chunk ends within its grace time, and nothing more is reported 
   await until('it runs', () => p.pool.stats().processes[0]?.state === 'busy');
   const startedAt = performance.now();
   p.pool.abort(p.lastId, 200);
-  expect((await chunk).ending).toEqual({ kind: 'aborted' });
+  expect((await chunk).ending).toEqual({ kind: 'aborted', started: [{ first: 0, count: 1 }] });
   expect(performance.now() - startedAt).toBeLessThan(1_500);
   expect((await p.run('addOne', [1])).values.get(0)).toBe(2);
 });
