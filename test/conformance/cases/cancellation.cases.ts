@@ -48,20 +48,23 @@ export const cancellation = chapter('cancellation', (specify) => {
     expect(await pool.map(square, [2])).toEqual([4]);
   });
 
-  specify('a busy loop that is cancelled gives its slot back within a few seconds', async ({ open }) => {
-    await using pool = await open({ processes: 1 });
-    const job = pool.submit(loopForEver, [1]);
-    await eventually(
-      () => pool.stats().running,
-      (running) => running === 1,
-    );
-    job.cancel();
-    const before = performance.now();
-    expect(await pool.map(square, [2])).toEqual([4]);
-    expect(performance.now() - before).toBeLessThan(10_000);
-  });
+  specify(
+    'a busy loop that is cancelled gives its slot back within a few seconds (G25)',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1 });
+      const job = pool.submit(loopForEver, [1]);
+      await eventually(
+        () => pool.stats().running,
+        (running) => running === 1,
+      );
+      job.cancel();
+      const before = performance.now();
+      expect(await pool.map(square, [2])).toEqual([4]);
+      expect(performance.now() - before).toBeLessThan(10_000);
+    },
+  );
 
-  specify('no item of a cancelled job starts, and other jobs go on', async ({ open }) => {
+  specify('no item of a cancelled job starts, and other jobs go on (G25)', async ({ open }) => {
     await using pool = await open({ processes: 2 });
     const doomed = pool.submit(
       sleepThenSay,
@@ -118,7 +121,7 @@ export const cancellation = chapter('cancellation', (specify) => {
     expect(error).not.toBeInstanceOf(TimeoutError);
   });
 
-  specify('a job that is past its deadline is cancelled', async ({ open }) => {
+  specify('a job that is past its deadline is cancelled (G26)', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     expect(await rejectionOf(pool.map(sleepThenSay, [minuteMs], { deadlineMs: 100 }))).toMatchObject({
       code: 'JOB_DEADLINE',
@@ -126,7 +129,7 @@ export const cancellation = chapter('cancellation', (specify) => {
     });
   });
 
-  specify('a deadline beats every retry', async ({ open }) => {
+  specify('a deadline beats every retry (G26)', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const options = { deadlineMs: 500, retries: { thrown: 1_000 } };
     const error = await rejectionOf(pool.map(failAtFirst, [{ times: 9_999 }], options));

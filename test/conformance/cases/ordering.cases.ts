@@ -43,7 +43,7 @@ export const ordering = chapter('ordering', (specify) => {
     },
   );
 
-  specify('results keep the order of the items, however long each takes', async ({ open }) => {
+  specify('results keep the order of the items, however long each takes (G2)', async ({ open }) => {
     await using pool = await open({ processes: 3 });
     const delays = [60, 5, 40, 0, 20, 1, 30, 2];
     expect(await pool.map(sleepThenSay, delays)).toEqual(delays);

@@ -6,7 +6,7 @@ import { failIfBad, misbehave, noteStart, returnBytes, runFor, whoRan } from '..
 /** Processes with a limited life. */
 export const recycling = chapter('recycling', (specify) => {
   specify(
-    '12 items with a limit of 2 in chunks of 3 use 6 processes, two items each',
+    '12 items with a limit of 2 in chunks of 3 use 6 processes, two items each (G30)',
     async ({ open }) => {
       await using pool = await open({ processes: 1, maxTasksPerChild: 2 });
       const out = await pool.map(whoRan, upTo(12), { chunkSize: 3 });
@@ -23,7 +23,7 @@ export const recycling = chapter('recycling', (specify) => {
   });
 
   specify(
-    'failed calls count, and the limit holds across jobs',
+    'failed calls count, and the limit holds across jobs (G30)',
     async ({ open }) => {
       await using pool = await open({ processes: 1, maxTasksPerChild: 3 });
       await pool.mapSettled(

@@ -55,7 +55,7 @@ export const windows = chapter('windows', (specify) => {
     await stream.return();
   });
 
-  specify('a window is bounded in bytes, whatever its items weigh', async ({ open }) => {
+  specify('a window is bounded in bytes, whatever its items weigh (G29)', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const input = endless((index) => `${index}`.padEnd(mebibyte));
     const stream = pool.imap((text: string) => text.length, input.items);
