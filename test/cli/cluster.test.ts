@@ -84,8 +84,8 @@ describe('a cluster on this machine', () => {
       address,
       cluster: { agents: 2, slots: 2 },
       agents: [
-        { name: 'agent-1', slots: 1 },
-        { name: 'agent-2', slots: 1 },
+        { name: 'agent-1', state: 'ready', slots: 1 },
+        { name: 'agent-2', state: 'ready', slots: 1 },
       ],
     });
   });

@@ -170,7 +170,7 @@ export class ContainerCluster {
       { cwd: root, env: { ...process.env, SHOAL_TLS_DIR: this.tlsDir } },
     );
     const { agents } = JSON.parse(stdout) as { agents: { name: string; state: string }[] };
-    return agents.filter(({ state }) => state !== 'lost' && state !== 'gone').map(({ name }) => name);
+    return agents.filter(({ state }) => state !== 'disconnected').map(({ name }) => name);
   }
 
   /** Every start of an item, on whatever agent. */

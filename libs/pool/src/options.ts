@@ -176,7 +176,8 @@ export interface MapOptions {
   readonly retries?: number | RetryOptions | undefined;
   /**
    * Which thrown errors are worth another try: names or codes of errors (`['ECONNRESET', 'HttpError']`), or an inline
-   * function `(error) => boolean`, which runs in the child. Counts against `retries.thrown`.
+   * function `(error) => boolean`, which runs in the child. Counts against `retries.thrown`. One that throws
+   * retries nothing, and says so on stderr.
    *
    * Default: every error.
    */

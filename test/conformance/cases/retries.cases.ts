@@ -1,6 +1,6 @@
 import type { ItemError, MapProgress } from 'shoal';
 import { expect } from 'vitest';
-import { rejectionOf, upTo } from '../pool-under-test.ts';
+import { eventually, rejectionOf, Transcript, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
 import { failAtFirst, misbehave } from '../work.ts';
 
@@ -37,6 +37,19 @@ export const retries = chapter('retries', (specify) => {
       pool.map(failAtFirst, items, { retries, retryOn: ['ENOENT'] }),
     )) as ItemError;
     expect(error.attempts).toHaveLength(1);
+  });
+
+  specify('a retryOn that throws retries nothing, and is heard of', async ({ open }) => {
+    const transcript = new Transcript();
+    await using pool = await open({ processes: 1, printer: transcript.printer });
+    const retryOn = (error: Error): boolean => (error.cause as { deep: boolean }).deep;
+    const calls = pool.map(failAtFirst, [{ times: 2 }], { retries: { thrown: 3 }, retryOn });
+    expect(((await rejectionOf(calls)) as ItemError).attempts).toHaveLength(1);
+    const [line] = await eventually(
+      () => transcript.stderr,
+      ({ length }) => length > 0,
+    );
+    expect(line).toMatch(/retryOn failed, so nothing is tried again: TypeError: Cannot read/);
   });
 
   specify('a number allows as many further tries of each kind', async ({ open }) => {

@@ -3,7 +3,7 @@ import { runInThisContext } from 'node:vm';
 /** Says of an error whether `retryOn` lets its item be tried again. */
 export type RetryFilter = (error: unknown) => boolean;
 
-/** Compile `retryOn`. A predicate that throws, or cannot be compiled, retries nothing. */
+/** Compile `retryOn`. A predicate that throws, or cannot be compiled, retries nothing, and the first time says so on stderr. */
 export function retryFilter(
   retryOn: { readonly names: readonly string[] } | { readonly source: string } | undefined,
 ): RetryFilter {
@@ -11,13 +11,18 @@ export function retryFilter(
   let decide: RetryFilter;
   try {
     decide = 'names' in retryOn ? matches(retryOn.names) : predicate(retryOn.source);
-  } catch {
-    return () => false;
+  } catch (trouble) {
+    decide = () => {
+      throw trouble;
+    };
   }
+  let isSaid = false;
   return (error) => {
     try {
       return decide(error);
-    } catch {
+    } catch (trouble) {
+      if (!isSaid) console.error(`retryOn failed, so nothing is tried again: ${String(trouble)}`);
+      isSaid = true;
       return false;
     }
   };
