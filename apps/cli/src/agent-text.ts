@@ -1,4 +1,5 @@
 import { type AgentInfo, AgentState } from '@shoal/protocol';
+import { enumWord } from './enum-word.ts';
 import { aligned } from './text-table.ts';
 
 /** Agents as `shoal agents ls` shows them. Without any, only the head of the table. */
@@ -47,10 +48,7 @@ export function agentRecord(agent: AgentInfo): Readonly<Record<string, unknown>>
 }
 
 /** What an agent is doing, in a word: `ready`, `draining`, `disconnected`, `quarantined`. */
-export const agentState = ({ state }: AgentInfo): string =>
-  Object.entries(AgentState)
-    .find(([, value]) => value === state)?.[0]
-    .toLowerCase() ?? `state ${state}`;
+export const agentState = ({ state }: AgentInfo): string => enumWord(AgentState, state);
 
 const head = ['AGENT', 'STATE', 'BUSY', 'HOST', 'VERSION'];
 

@@ -1,6 +1,6 @@
-import { GetStatusResponse, JobInfo } from '@shoal/protocol';
+import { AgentInfo, AgentState, GetStatusResponse, JobInfo, JobState } from '@shoal/protocol';
 import { expect, test } from 'vitest';
-import { statusText } from './status-text.ts';
+import { statusRecord, statusText } from './status-text.ts';
 
 test('a job says why it waits, and what second attempts came to', () => {
   const job = (jobId: string, progress: Partial<NonNullable<JobInfo['progress']>>): JobInfo =>
@@ -29,4 +29,14 @@ test('a job says why it waits, and what second attempts came to', () => {
     'job-3 waits for its input',
     'job-4 running, 3 of 5 second attempts came first',
   ]);
+});
+
+test('for programs states are words too', () => {
+  const agent = AgentInfo.fromPartial({ name: 'a', state: AgentState.QUARANTINED });
+  const job = JobInfo.fromPartial({ jobId: 'job-1', state: JobState.FAILED_FAST });
+  const cluster = GetStatusResponse.fromPartial({});
+  expect(statusRecord({ address: '127.0.0.1:7300', cluster, agents: [agent], jobs: [job] })).toMatchObject({
+    agents: [{ name: 'a', state: 'quarantined' }],
+    jobs: [{ jobId: 'job-1', state: 'failed_fast' }],
+  });
 });

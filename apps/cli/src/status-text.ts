@@ -1,6 +1,13 @@
 import { bytesText } from '@shoal/errors';
-import type { AgentInfo, GetStatusResponse, JobInfo, Protection } from '@shoal/protocol';
-import { agentTable, agentTroubles } from './agent-text.ts';
+import {
+  type AgentInfo,
+  type GetStatusResponse,
+  type JobInfo,
+  JobState,
+  type Protection,
+} from '@shoal/protocol';
+import { agentRecord, agentTable, agentTroubles } from './agent-text.ts';
+import { enumWord } from './enum-word.ts';
 import { waitingText } from './map/waiting-notice.ts';
 import { aligned } from './text-table.ts';
 
@@ -32,6 +39,21 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
     ...(active.length > 0 ? ['', ...jobTable(active)] : []),
     '',
   ].join('\n');
+}
+
+/** The report for programs. States are words, and an agent is what `shoal agents ls` makes of it. */
+export function statusRecord({
+  address,
+  cluster,
+  agents,
+  jobs,
+}: StatusReport): Readonly<Record<string, unknown>> {
+  return {
+    address,
+    cluster,
+    agents: agents.map(agentRecord),
+    jobs: jobs.map((job) => ({ ...job, state: enumWord(JobState, job.state) })),
+  };
 }
 
 const soonMs = 7 * 86_400_000;

@@ -26,7 +26,7 @@ export function statusCommand(terminal: Terminal): Command {
   for (const flag of connectFlags()) command.addOption(flag);
   return command.action(async (flags: StatusFlags) => {
     const address = flags.address ?? addressFromEnvironment(terminal) ?? defaultAddress;
-    const [{ ClusterClient }, { statusText }] = await Promise.all([
+    const [{ ClusterClient }, { statusRecord, statusText }] = await Promise.all([
       import('@shoal/client'),
       import('../status-text.ts'),
     ]);
@@ -38,7 +38,9 @@ export function statusCommand(terminal: Terminal): Command {
       asFarAsAllowed(client.jobs()),
     ]);
     const report = { address, cluster, agents, jobs };
-    terminal.stdout.write(flags.outputFormat === 'json' ? `${JSON.stringify(report)}\n` : statusText(report));
+    terminal.stdout.write(
+      flags.outputFormat === 'json' ? `${JSON.stringify(statusRecord(report))}\n` : statusText(report),
+    );
   });
 }
 
