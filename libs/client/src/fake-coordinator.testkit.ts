@@ -337,7 +337,7 @@ export class FakeCoordinator implements AsyncDisposable {
 }
 
 /** Waits until a condition holds, or fails with what was waited for. */
-export async function until(what: string, holds: () => boolean, withinMs: number = 5_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, withinMs: number = 30_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);

@@ -89,9 +89,9 @@ test('side by side: the item that runs too long is named, its neighbours go back
 
 test('side by side: an abort ends all that run, within the grace time', async () => {
   const p = pool(1);
-  const items = Array.from({ length: 5 }, () => ({ how: 'never' }));
-  const outcome = p.run('misbehave', items, { concurrentTasksPerChild: 5, marksStarts: true });
-  await until('all five run', () => p.pool.stats().processes[0]?.tasksRun === 5);
+  const items = Array.from({ length: 5 }, () => ({ name: 'it', ms: 600_000 }));
+  const outcome = p.run('printAndWait', items, { concurrentTasksPerChild: 5 });
+  await until('all five run', () => p.prints.length === 5 || p.prints);
   const abortedAt = performance.now();
   p.pool.abort(p.lastId, 200);
   // All five had begun, and nobody hears what became of them.

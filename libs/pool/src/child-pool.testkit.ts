@@ -126,7 +126,7 @@ export class TestPool {
 }
 
 /** Wait until something holds; says what was seen when the time is up. */
-export async function until(what: string, holds: () => unknown, msMax: number = 5_000): Promise<void> {
+export async function until(what: string, holds: () => unknown, msMax: number = 30_000): Promise<void> {
   const deadline = performance.now() + msMax;
   let seen: unknown;
   while (performance.now() < deadline) {
