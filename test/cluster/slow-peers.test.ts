@@ -216,6 +216,28 @@ test('what memory cannot hold lies on the disk, comes back as it was, and is del
   expect(existsSync(join(folder, private_))).toBe(false);
 });
 
+test('errors that memory cannot hold lie on the disk as values do, and come back as they were', async () => {
+  await cluster.start({ maxPayloadBytes: MiB, spillDir: folder });
+  await cluster.agent({ processes: 2 });
+  const { client, coordinator, sha256 } = cluster;
+  const jobId = await client.createJob(sha256, 'wail');
+  const sizes = upTo(100).map((n) => 200_000 + n);
+  const pushed = client.push(jobId, sizes, 1);
+  // Nobody reads yet.
+  let most = 0;
+  while ((await client.info(jobId))?.progress?.failed !== sizes.length) {
+    most = Math.max(most, coordinator.status().heldBytes);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(most).toBeLessThan(2 * MiB);
+  expect(coordinator.status().spilledBytes).toBeGreaterThan(18_000_000);
+  const { failures } = await client.read(jobId);
+  expect(await pushed).toBe(100);
+  expect(failures.map(({ index }) => index)).toEqual(upTo(100));
+  for (const { error, index } of failures) expect(error.byteLength).toBeGreaterThan(200_000 + index);
+  await until('the disk is empty', () => coordinator.status().spilledBytes === 0);
+});
+
 test('without room in memory and on the disk the job that holds most ends, and says why; others go on', async () => {
   await cluster.start({ maxPayloadBytes: MiB, maxSpillBytes: 2 * MiB, spillDir: folder });
   await cluster.agent({ processes: 2 });

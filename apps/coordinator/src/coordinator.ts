@@ -7,7 +7,6 @@ import {
   ClusterServiceService,
   createServer,
   type GetStatusResponse,
-  type ItemFailure,
   JobServiceService,
   limits,
   ownPeer,
@@ -32,7 +31,7 @@ import { Groups } from './groups.ts';
 import { jobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
 import { formatAddress } from './listen-address.ts';
-import type { StoredBlock, StoredRun } from './payload.ts';
+import type { StoredBlock, StoredFailure, StoredRun } from './payload.ts';
 import { PayloadVault } from './payload-vault.ts';
 import { SpillFolder } from './spill-folder.ts';
 import { StallObserver } from './stall-observer.ts';
@@ -88,7 +87,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     onTight: (isTight) => driver.step({ type: 'storageChanged', isTight }),
     onFull: (job, reason) => driver.storageFailed(job, reason),
   });
-  const store = new PayloadStore<StoredRun, ItemFailure, StoredBlock>(vault);
+  const store = new PayloadStore<StoredRun, StoredFailure, StoredBlock>(vault);
   const access = await Access.open({
     tlsDir: settled.tlsDir,
     tokens: settled.tokens,

@@ -1,4 +1,4 @@
-import { type ItemFailure, JobState, type Print } from '@shoal/protocol';
+import { ItemFailure, JobState, type Print } from '@shoal/protocol';
 import type { JobId, Note, PayloadStore, SessionId } from '@shoal/scheduler';
 import type { AgentLink } from './agent-link.ts';
 import type { BundleStore } from './bundle-store.ts';
@@ -10,7 +10,7 @@ import { finalFailure, type TriedPayload } from './final-failure.ts';
 import { Job } from './job.ts';
 import { jobEnded } from './job-end.ts';
 import type { CheckedRequest } from './job-request.ts';
-import { StorageError, StoredBlock, type StoredRun } from './payload.ts';
+import { StorageError, StoredBlock, StoredFailure, type StoredRun } from './payload.ts';
 import type { PayloadVault } from './payload-vault.ts';
 import { refusalError } from './refusal-error.ts';
 
@@ -31,7 +31,7 @@ const storyEvents = 20;
 export interface DriverParts {
   readonly machine: CoordinatorMachine;
   readonly log: EventLog;
-  readonly store: PayloadStore<StoredRun, ItemFailure, StoredBlock>;
+  readonly store: PayloadStore<StoredRun, StoredFailure, StoredBlock>;
   readonly vault: PayloadVault;
   readonly bundles: BundleStore;
   readonly feed: EventFeed;
@@ -226,7 +226,9 @@ export class Driver {
         return;
       case 'keepFailure': {
         const tried = command.withPayload ? hand.tried : undefined;
-        store.keepFailure(command.job, command.index, finalFailure(command, tried));
+        const bytes = ItemFailure.encode(finalFailure(command, tried)).finish();
+        const stored = new StoredFailure(vault.payload(bytes));
+        store.keepFailure(command.job, command.index, stored, bytes.byteLength);
         return;
       }
       case 'releaseItems': {
@@ -293,7 +295,12 @@ export class Driver {
     const { failed, pushed, succeeded } = job.view;
     for (const link of job.holders) link.forgetJob(id);
     job.holders.clear();
-    const failure = ending.state === 'failedFast' ? store.failureOf(id, ending.index) : undefined;
+    let failure: ItemFailure | undefined;
+    if (ending.state === 'failedFast') {
+      this.reading(() => {
+        failure = store.failureOf(id, ending.index)?.told;
+      });
+    }
     // The results stay until the client has them; nobody needs the items. Without room nothing is kept.
     if (ending.state === 'noRoom') store.forgetJob(id);
     else store.releaseItems(id, 0, pushed);

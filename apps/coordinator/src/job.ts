@@ -1,14 +1,14 @@
-import { type CatalogueError, type ItemFailure, type JobEnded, JobState, type Print } from '@shoal/protocol';
+import { type CatalogueError, type JobEnded, JobState, type Print } from '@shoal/protocol';
 import type { JobId, Outcome, SpeculationTally } from '@shoal/scheduler';
 import type { AgentLink } from './agent-link.ts';
 import type { ReaderCall } from './client-calls.ts';
 import type { JobView } from './core/index.ts';
 import type { CheckedRequest } from './job-request.ts';
-import type { StoredRun } from './payload.ts';
+import type { StoredFailure, StoredRun } from './payload.ts';
 import { PrintQueue } from './print-queue.ts';
 
 /** What the coordinator keeps of a job's outcomes. */
-export type StoredOutcome = Outcome<StoredRun, ItemFailure>;
+export type StoredOutcome = Outcome<StoredRun, StoredFailure>;
 
 /**
  * One `map` call, as far as it is more than decisions: what was asked for, what was printed, who watches.

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { countText, describe, ShoalError } from '@shoal/errors';
-import { type CreateJobRequest, type ItemFailure, JobInfo, JobState } from '@shoal/protocol';
+import { type CreateJobRequest, JobInfo, JobState } from '@shoal/protocol';
 import type { JobId, JobProgress, PayloadStore } from '@shoal/scheduler';
 import type { BundleStore } from './bundle-store.ts';
 import type { Question } from './client-calls.ts';
@@ -8,12 +8,12 @@ import type { CallId } from './core/index.ts';
 import type { Driver, Happening } from './driver.ts';
 import type { Job, StoredOutcome } from './job.ts';
 import { checkJobRequest, type JobLimits, jobSpec } from './job-request.ts';
-import type { StoredBlock, StoredRun } from './payload.ts';
+import type { StoredBlock, StoredFailure, StoredRun } from './payload.ts';
 
 /** What {@link Jobs} works with. */
 export interface JobsParts {
   readonly driver: Driver;
-  readonly store: PayloadStore<StoredRun, ItemFailure, StoredBlock>;
+  readonly store: PayloadStore<StoredRun, StoredFailure, StoredBlock>;
   readonly bundles: BundleStore;
   readonly limits: JobLimits;
   /** Where agents reach this coordinator, for the words of an error. */

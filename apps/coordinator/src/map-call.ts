@@ -266,8 +266,8 @@ export class MapCall implements ReaderCall, WriterCall {
       const next = this.#parts.jobs.outcomeAt(job, this.#position);
       if (next === undefined) break;
       if (next.kind === 'failure') {
-        taken.push({ index: next.first, outcome: { $case: 'failure', value: next.failure } });
-        bytes += 1024;
+        taken.push({ index: next.first, outcome: { $case: 'failure', value: next.failure.told } });
+        bytes += next.failure.payload.byteLength + 16;
       } else {
         if (this.#open?.run !== next.run) {
           this.#open = { run: next.run, values: unframeItems(next.run.bytes, next.run.count) };

@@ -2,7 +2,7 @@ import { ItemFailure, type OutcomeBatch } from '@shoal/protocol';
 import { expect, test } from 'vitest';
 import type { StoredOutcome } from './job.ts';
 import { OutcomeBatches } from './outcome-batches.ts';
-import { Payload, StoredRun } from './payload.ts';
+import { Payload, StoredFailure, StoredRun } from './payload.ts';
 
 const values = (position: number, bytes: number, offset = 0): StoredOutcome => ({
   kind: 'values',
@@ -21,7 +21,11 @@ const failure = (position: number): StoredOutcome => ({
   position,
   first: position,
   count: 1,
-  failure: ItemFailure.fromPartial({ index: position, code: 'ITEM_THREW' }),
+  failure: new StoredFailure(
+    new Payload(
+      ItemFailure.encode(ItemFailure.fromPartial({ index: position, code: 'ITEM_THREW' })).finish(),
+    ),
+  ),
 });
 
 /** Batches over these outcomes, each of which is offered. */

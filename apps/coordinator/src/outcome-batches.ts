@@ -76,13 +76,13 @@ export class OutcomeBatches {
 }
 
 function sizeOf(outcome: StoredOutcome): number {
-  return outcome.kind === 'values' ? outcome.run.payload.byteLength : outcome.failure.error.byteLength + 1024;
+  return (outcome.kind === 'values' ? outcome.run : outcome.failure).payload.byteLength;
 }
 
 function wireOutcome(outcome: StoredOutcome): Outcome {
   return outcome.kind === 'values'
     ? { outcome: { $case: 'run', value: wireRun(outcome, outcome.run.bytes) } }
-    : { outcome: { $case: 'failure', value: outcome.failure } };
+    : { outcome: { $case: 'failure', value: outcome.failure.told } };
 }
 
 function wireRun(

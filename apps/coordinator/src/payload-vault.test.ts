@@ -1,5 +1,7 @@
+import { ItemFailure } from '@shoal/protocol';
+import { PayloadStore } from '@shoal/scheduler';
 import { expect, test } from 'vitest';
-import { StorageError, StoredBlock } from './payload.ts';
+import { StorageError, StoredBlock, StoredFailure, type StoredRun } from './payload.ts';
 import { PayloadVault } from './payload-vault.ts';
 import type { SpillShelf } from './spill-folder.ts';
 
@@ -140,4 +142,25 @@ test('a hundred thousand payloads that come and go leave nothing', () => {
     blocks = [];
   }
   expect(vault.memoryBytes).toBe(0);
+});
+
+test('a hundred thousand failures stay within the limit as values do, and read the same from the disk', () => {
+  const limit = 1_000_000;
+  const { vault } = world(limit, 1e9);
+  const store = new PayloadStore<StoredRun, StoredFailure, StoredBlock>(vault);
+  const failed = ItemFailure.fromPartial({ code: 'ITEM_THREW', error: new Uint8Array(1_000).fill(7) });
+  let most = 0;
+  for (let index = 0; index < 100_000; index += 1) {
+    const bytes = ItemFailure.encode({ ...failed, index }).finish();
+    store.keepFailure('a', index, new StoredFailure(vault.payload(bytes)), bytes.byteLength);
+    most = Math.max(most, vault.memoryBytes);
+  }
+  expect(most).toBeLessThanOrEqual(limit);
+  expect(vault.memoryBytes + vault.spilledBytes).toBe(store.resultBytes);
+  expect(store.resultBytes).toBeGreaterThan(100_000 * 1_000);
+  store.deliver('a', 0, 100_000);
+  const last = store.outcomeAt('a', 99_999);
+  expect(last?.kind === 'failure' && last.failure.told).toEqual({ ...failed, index: 99_999 });
+  store.releaseResults('a', 100_000);
+  expect([vault.memoryBytes, vault.spilledBytes, store.resultBytes]).toEqual([0, 0, 0]);
 });

@@ -1,6 +1,9 @@
 import type { JobId, PayloadWatch } from '@shoal/scheduler';
-import { Payload, StorageError, type StoredBlock, type StoredRun } from './payload.ts';
+import { Payload, StorageError, type StoredBlock, type StoredFailure, type StoredRun } from './payload.ts';
 import type { SpillShelf } from './spill-folder.ts';
+
+/** What a payload belongs to. */
+type Stored = StoredBlock | StoredFailure | StoredRun;
 
 /** Above so much of all the room, in memory and on the disk, producers are held back. */
 const tightAbove = 3 / 4;
@@ -9,7 +12,7 @@ const easyBelow = 1 / 2;
 
 /** What a {@link PayloadVault} works with. */
 export interface VaultParts {
-  /** Bytes of items and results in memory, over all jobs; beyond them they go to the shelf. */
+  /** Bytes of items, values and failures in memory, over all jobs; beyond them they go to the shelf. */
   readonly maxPayloadBytes: number;
   readonly shelf: SpillShelf;
   /** There is little room left, or enough again. */
@@ -36,7 +39,7 @@ const sweepMin = 32;
  * What goes first: of the job that has been quiet for longest, what came last, for it is needed last. So a consumer that
  * has stopped is on the disk soon, and those that read on do not notice.
  */
-export class PayloadVault implements PayloadWatch<StoredRun, StoredBlock> {
+export class PayloadVault implements PayloadWatch<StoredRun, StoredBlock, StoredFailure> {
   readonly #parts: VaultParts;
   /** The one that has been quiet for longest first. */
   readonly #jobs: Map<JobId, Holdings> = new Map();
@@ -70,7 +73,7 @@ export class PayloadVault implements PayloadWatch<StoredRun, StoredBlock> {
     return new Payload(bytes, (payload, wasInMemory) => this.#freed(payload, wasInMemory));
   }
 
-  held(job: JobId, stored: StoredBlock | StoredRun): void {
+  held(job: JobId, stored: Stored): void {
     const { payload } = stored;
     payload.retain();
     const holdings = this.#active(job);
@@ -84,7 +87,7 @@ export class PayloadVault implements PayloadWatch<StoredRun, StoredBlock> {
     this.#weigh();
   }
 
-  gone(job: JobId, stored: StoredBlock | StoredRun): void {
+  gone(job: JobId, stored: Stored): void {
     if (this.#jobs.has(job)) this.#active(job);
     stored.payload.release();
   }

@@ -1,3 +1,4 @@
+import { ItemFailure } from '@shoal/protocol';
 import type { ItemBlock, JobId, ResultBytes } from '@shoal/scheduler';
 
 /** Where bytes lie that are not in memory. */
@@ -94,6 +95,20 @@ export class StoredBlock implements ItemBlock {
 
   get bytes(): Uint8Array {
     return this.payload.bytes;
+  }
+}
+
+/** The failure of an item as the coordinator holds it: encoded, as it travels. */
+export class StoredFailure {
+  readonly payload: Payload;
+
+  constructor(payload: Payload) {
+    this.payload = payload;
+  }
+
+  /** All that is told of it. Throws a {@link StorageError} where it cannot be read back. */
+  get told(): ItemFailure {
+    return ItemFailure.decode(this.payload.bytes);
   }
 }
 

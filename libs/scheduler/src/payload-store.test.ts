@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { PayloadStore } from './payload-store.ts';
+import { type ItemBlock, PayloadStore, type ResultBytes } from './payload-store.ts';
+
+interface Failed {
+  readonly why: string;
+}
 
 const bytes = (length: number): Uint8Array => new Uint8Array(length);
 const run = (first: number, count: number, length = 8) => ({ first, count, bytes: bytes(length) });
@@ -115,11 +119,27 @@ test('an outcome is found by its position, with those of its run after it, until
   expect(store.outcomeAt('j', 4)).toMatchObject({ kind: 'values', position: 4, first: 4 });
 });
 
+test('what is kept of a failure counts as values do, from when it is kept until its consumer has it', () => {
+  const store = new PayloadStore();
+  store.keepFailure('j', 1, 'broken', 100);
+  store.keepFailure('j', 0, 'lost', 20);
+  store.keepResults('j', run(2, 1, 3));
+  expect(store.resultBytes).toBe(123);
+  store.deliver('j', 0, 3);
+  store.releaseResults('j', 1);
+  expect(store.resultBytes).toBe(103);
+  store.releaseResults('j', 2);
+  expect(store.resultBytes).toBe(3);
+  store.keepFailure('j', 3, 'broken', 7);
+  store.forgetJob('j');
+  expect(store.resultBytes).toBe(0);
+});
+
 test('whoever watches hears of each payload once when it comes and once when it goes', () => {
   const heard: string[] = [];
-  const word = (payload: { readonly first: number; readonly count: number }) =>
-    `${payload.first}+${payload.count}`;
-  const store = new PayloadStore({
+  const word = (payload: ItemBlock | ResultBytes | Failed) =>
+    'why' in payload ? payload.why : `${payload.first}+${payload.count}`;
+  const store = new PayloadStore<ResultBytes, Failed>({
     held: (job, payload) => heard.push(`${job} has ${word(payload)}`),
     gone: (job, payload) => heard.push(`${job} lost ${word(payload)}`),
   });
@@ -127,19 +147,25 @@ test('whoever watches hears of each payload once when it comes and once when it 
   store.addBlock('j', { first: 5, count: 5, bytes: bytes(10) });
   store.keepResults('j', run(0, 5));
   store.keepResults('j', run(5, 2));
-  store.deliver('j', 0, 5);
+  store.keepFailure('j', 7, { why: 'it threw' }, 30);
+  store.keepFailure('j', 8, { why: 'it died' }, 30);
+  store.deliver('j', 0, 8);
   store.releaseItems('j', 0, 5);
-  store.releaseResults('j', 5);
+  store.releaseResults('j', 8);
   store.forgetJob('j');
   expect(heard).toEqual([
     'j has 0+5',
     'j has 5+5',
     'j has 0+5',
     'j has 5+2',
+    'j has it threw',
+    'j has it died',
     'j lost 0+5',
     'j lost 0+5',
-    'j lost 5+5',
     'j lost 5+2',
+    'j lost it threw',
+    'j lost 5+5',
+    'j lost it died',
   ]);
   expect([store.itemBytes, store.resultBytes]).toEqual([0, 0]);
 });

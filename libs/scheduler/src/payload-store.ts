@@ -44,11 +44,15 @@ export type Outcome<R extends ResultBytes, F> =
 
 /**
  * Hears when bytes come in and when they go: for whoever moves them elsewhere while memory is short. A run of which two
- * ranges were kept is told of twice.
+ * ranges were kept is told of twice. What is kept of a failure is a payload as values are.
  */
-export interface PayloadWatch<R extends ResultBytes = ResultBytes, B extends ItemBlock = ItemBlock> {
-  held(job: JobId, payload: B | R): void;
-  gone(job: JobId, payload: B | R): void;
+export interface PayloadWatch<
+  R extends ResultBytes = ResultBytes,
+  B extends ItemBlock = ItemBlock,
+  F = unknown,
+> {
+  held(job: JobId, payload: B | R | F): void;
+  gone(job: JobId, payload: B | R | F): void;
 }
 
 interface Kept<R, F> {
@@ -82,11 +86,11 @@ class JobPayload<R extends ResultBytes, F, B extends ItemBlock> {
 /** Payload bytes by (job, item). Used by the local pool and by the coordinator. `B` is whatever a driver keeps of a block. */
 export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B extends ItemBlock = ItemBlock> {
   readonly #jobs: Map<JobId, JobPayload<R, F, B>> = new Map();
-  readonly #watch: PayloadWatch<R, B> | undefined;
+  readonly #watch: PayloadWatch<R, B, F> | undefined;
   #itemBytes = 0;
   #resultBytes = 0;
 
-  constructor(watch?: PayloadWatch<R, B>) {
+  constructor(watch?: PayloadWatch<R, B, F>) {
     this.#watch = watch;
   }
 
@@ -95,7 +99,7 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
     return this.#itemBytes;
   }
 
-  /** Bytes of results held, over all jobs. A run of which only a part was accepted counts whole. */
+  /** Bytes of values and failures held, over all jobs. A run of which only a part was accepted counts whole. */
   get resultBytes(): number {
     return this.#resultBytes;
   }
@@ -140,9 +144,13 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
     this.#watch?.held(job, run);
   }
 
-  /** Keeps the failure of an item. */
-  keepFailure(job: JobId, index: number, failure: F): void {
-    this.#of(job).undelivered.set(index, { first: index, count: 1, failure, byteLength: 0 });
+  /** Keeps the failure of an item. `byteLength`: what the driver keeps for it; 0 where it does not count them. */
+  keepFailure(job: JobId, index: number, failure: F, byteLength: number = 0): void {
+    const payload = this.#of(job);
+    payload.undelivered.set(index, { first: index, count: 1, failure, byteLength });
+    payload.resultBytes += byteLength;
+    this.#resultBytes += byteLength;
+    this.#watch?.held(job, failure);
   }
 
   /** A kept failure, delivered or not: what a job that ended with its first failure rejects with. */
@@ -212,7 +220,7 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
       gone += 1;
       payload.resultBytes -= kept.byteLength;
       this.#resultBytes -= kept.byteLength;
-      if (kept.run !== undefined) this.#watch?.gone(job, kept.run);
+      this.#watch?.gone(job, payloadOf(kept));
     }
     if (gone > 0) payload.delivered.splice(0, gone);
   }
@@ -223,9 +231,8 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
     if (payload === undefined) return;
     this.releaseItems(job, 0, payload.blocks.end);
     this.#resultBytes -= payload.resultBytes;
-    for (const { run } of [...payload.undelivered.values(), ...payload.delivered]) {
-      if (run !== undefined) this.#watch?.gone(job, run);
-    }
+    for (const kept of payload.undelivered.values()) this.#watch?.gone(job, payloadOf(kept));
+    for (const kept of payload.delivered) this.#watch?.gone(job, payloadOf(kept));
     this.#jobs.delete(job);
   }
 
@@ -237,6 +244,11 @@ export class PayloadStore<R extends ResultBytes = ResultBytes, F = unknown, B ex
     }
     return payload;
   }
+}
+
+/** Values or a failure: whichever it is of the two. */
+function payloadOf<R extends ResultBytes, F>({ failure, run }: Kept<R, F>): R | F {
+  return run === undefined ? (failure as F) : run;
 }
 
 function outcomeOf<R extends ResultBytes, F>(
