@@ -54,7 +54,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'lost-agent-keeps-items',
     breaks: 'What a lost agent had is given to nobody else.',
     file: `${scheduler}/fleet.ts`,
-    snippet: 'for (const attempt of [...agent.attempts.values()]) this.#drop(attempt, atOnce);',
+    snippet: 'for (const attempt of [...agent.attempts.values()]) this.#drop(attempt, saidGoodBye);',
     replacement: '',
     seed: 163,
   },
@@ -162,10 +162,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'loss-not-counted',
     breaks: 'What a lost agent had runs again without being charged to anybody.',
     file: `${scheduler}/settlement.ts`,
-    snippet: `    for (const range of attempt.open.ranges()) {
-      this.#fail(attempt, range, this.#lossOf(attempt), { atOnce });
-    }`,
-    replacement: '    this.#returnFree(attempt, atOnce);',
+    snippet:
+      'for (const range of attempt.open.ranges()) this.#fail(attempt, range, this.#lossOf(attempt), {});',
+    replacement: 'this.#returnFree(attempt, false);',
     seed: 84,
   },
   {

@@ -60,8 +60,12 @@ const notations: Readonly<{ [Type in SchedulerEvent['type']]: (words: Words) => 
     session: words.takeSession().session,
     orderly: words.flag('orderly'),
   }),
-  // drainRequested a
-  drainRequested: (words) => ({ type: 'drainRequested', agent: words.take('the agent') }),
+  // drainRequested a untilResumed
+  drainRequested: (words) => ({
+    type: 'drainRequested',
+    agent: words.take('the agent'),
+    untilResumed: words.flag('untilResumed'),
+  }),
   // resumeRequested a
   resumeRequested: (words) => ({ type: 'resumeRequested', agent: words.take('the agent') }),
   // slotsChanged a/1 slots=3

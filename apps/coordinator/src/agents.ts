@@ -173,10 +173,10 @@ export class Agents {
     throw new ShoalError('AGENT_NOT_FOUND', { agent: name, agents, suggestion });
   }
 
-  /** An operator takes an agent out of service. */
+  /** An operator takes an agent out of service: also the next process of that name, until it is resumed. */
   drain(name: string): AgentInfo {
     this.info(name);
-    this.#parts.driver.step({ type: 'drainRequested', agent: name });
+    this.#parts.driver.step({ type: 'drainRequested', agent: name, untilResumed: true });
     this.#known.get(name)?.session.tell({ $case: 'drain', value: {} });
     return this.info(name);
   }

@@ -85,8 +85,8 @@ export interface SessionClosed {
   readonly atMs: number;
   readonly session: SessionId;
   /**
-   * True when the agent said good-bye (drained, stopped): no grace, the agent is charged nothing, and what it still
-   * held runs again without a wait.
+   * True when the agent said good-bye (drained, stopped): no grace, the agent is charged nothing, and what was still on
+   * its way there goes back free. It says so only once it has reported everything that had begun.
    */
   readonly orderly: boolean;
 }
@@ -96,6 +96,11 @@ export interface DrainRequested {
   readonly type: 'drainRequested';
   readonly atMs: number;
   readonly agent: AgentName;
+  /**
+   * An operator asked: it holds for whatever process comes under that name, until `resumeRequested`. Left out: it holds
+   * for this process alone.
+   */
+  readonly untilResumed?: boolean;
 }
 
 /** A drained agent takes work again. */

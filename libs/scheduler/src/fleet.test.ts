@@ -187,6 +187,15 @@ test('G27: what a leaving agent still had runs elsewhere at once, and the agent 
   }
 });
 
+test('G27: what was on its way to an agent that said good-bye goes back free, also where nothing may be lost', () => {
+  const retries = { thrown: 0, crash: 0, timeout: 0, lost: 0 };
+  const world = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 2, retries } });
+  world.finish(2);
+  const commands = world.step({ type: 'sessionClosed', session: 1, orderly: true });
+  expect(only(commands, 'keepFailure', 'note')).toEqual([]);
+  expect(placed(commands)).toEqual(['3: item 0 on b']);
+});
+
 test('a permanent agent needs no heartbeat and no confirmation', () => {
   const world = schedulerWith({});
   world.join('local', 1, { permanent: true });
@@ -243,4 +252,33 @@ test('a new process under the name of a drained one takes work, the same process
   world.step({ type: 'sessionClosed', session: 2, orderly: false });
   world.join('a', 1);
   expect(world.scheduler.snapshot().agents[0]?.state).toBe('live');
+});
+
+test('an agent that an operator drained is drained when it comes back, as itself or as another process', () => {
+  const world = schedulerWith({ agents: { a: 1 } });
+  const state = (): string | undefined => world.scheduler.snapshot().agents[0]?.state;
+  world.step({ type: 'drainRequested', agent: 'a', untilResumed: true });
+  world.step({ type: 'sessionClosed', session: 1, orderly: false });
+  world.join('a', 1);
+  expect(state()).toBe('draining');
+  world.step({ type: 'sessionClosed', session: world.session('a'), orderly: false });
+  world.pass(3_000);
+  expect(world.scheduler.snapshot().agents).toEqual([]);
+  world.join('a', 1);
+  expect(state()).toBe('draining');
+  world.step({ type: 'resumeRequested', agent: 'a' });
+  world.step({ type: 'sessionClosed', session: world.session('a'), orderly: true });
+  world.join('a', 1);
+  expect(state()).toBe('live');
+});
+
+test('drains are remembered up to a limit, the latest ones', () => {
+  const world = schedulerWith({ agents: { a: 1, b: 1, c: 1 }, options: { drainsRememberedMax: 2 } });
+  for (const agent of ['a', 'b', 'a', 'c']) world.step({ type: 'drainRequested', agent, untilResumed: true });
+  for (const agent of ['a', 'b', 'c']) {
+    world.step({ type: 'sessionClosed', session: world.session(agent), orderly: true });
+    world.join(agent, 1);
+  }
+  const states = world.scheduler.snapshot().agents.map(({ agent, state }) => `${agent} ${state}`);
+  expect(states.sort()).toEqual(['a draining', 'b live', 'c draining']);
 });

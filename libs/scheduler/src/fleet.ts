@@ -1,12 +1,20 @@
 import { Agent } from './agent.ts';
 import type { Attempt } from './attempt.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { AgentJoined, HeartbeatReceived, HeldAttempt, SessionClosed, SlotsChanged } from './event.ts';
+import type {
+  AgentJoined,
+  DrainRequested,
+  HeartbeatReceived,
+  HeldAttempt,
+  SessionClosed,
+  SlotsChanged,
+} from './event.ts';
 import { Heap } from './heap.ts';
-import type { AttemptId, SessionId } from './identity.ts';
+import type { AgentName, AttemptId, SessionId } from './identity.ts';
 import { Countdown, type LeaseClock } from './leases.ts';
 import type { SchedulerOptions } from './options.ts';
 import { Quarantine } from './quarantine.ts';
+import { RecentNames } from './recent-names.ts';
 import type { Settlement } from './settlement.ts';
 import type { Turn } from './turn.ts';
 
@@ -25,6 +33,8 @@ export class Fleet {
   readonly #confirmMs: () => number;
   readonly #quarantine: Quarantine;
   readonly #sessions: Map<SessionId, Agent> = new Map();
+  /** Agents that an operator has drained and not resumed, connected or not. */
+  readonly #drained: RecentNames;
   readonly #leases: Countdown<Agent>;
   readonly #graces: Countdown<Agent>;
   readonly #setAside: Heap<Agent> = new Heap(
@@ -48,6 +58,7 @@ export class Fleet {
     this.#settlement = parts.settlement;
     this.#confirmMs = parts.confirmMs;
     this.#quarantine = new Quarantine(parts.options);
+    this.#drained = new RecentNames(parts.options.drainsRememberedMax);
     this.#leases = new Countdown(parts.clock, parts.leaseMs);
     this.#graces = new Countdown(parts.clock, () => parts.options.graceMs);
   }
@@ -65,7 +76,9 @@ export class Fleet {
     this.#newest = session;
     const known = this.#dispatcher.agents.get(event.agent);
     if (known === undefined) {
-      this.#enter(new Agent(event), event);
+      const agent = new Agent(event);
+      agent.draining = this.#drained.has(event.agent);
+      this.#enter(agent, event);
       return;
     }
     const itself = event.resumes === known.session || event.held.some((held) => holds(known, held));
@@ -108,12 +121,16 @@ export class Fleet {
     }
   }
 
-  /** An agent takes nothing new, or takes work again. */
-  drain(name: string, draining: boolean): void {
-    const agent = this.#dispatcher.agents.get(name);
-    if (agent === undefined) return;
-    agent.draining = draining;
-    this.#dispatcher.refreshAgent(agent);
+  /** An agent takes nothing new. */
+  drain({ agent: name, untilResumed = false }: DrainRequested): void {
+    if (untilResumed) this.#drained.add(name);
+    this.#setDraining(name, true);
+  }
+
+  /** A drained agent takes work again. */
+  resume(name: AgentName): void {
+    this.#drained.delete(name);
+    this.#setDraining(name, false);
   }
 
   /** The slots of an agent changed. */
@@ -185,8 +202,8 @@ export class Fleet {
     agent.session = event.session;
     agent.labels = event.labels;
     agent.connected = true;
-    // Whoever asked the last process of that name to drain did not ask this one.
-    if (!itself) agent.draining = false;
+    // Whoever told the last process of that name to end did not tell this one; an operator means the name.
+    if (!itself) agent.draining = this.#drained.has(agent.name);
     this.#resize(agent, event.slots);
     this.#enter(agent, event);
     for (const attempt of [...agent.attempts.values()]) {
@@ -248,12 +265,12 @@ export class Fleet {
     this.#remove(agent, false);
   }
 
-  #remove(agent: Agent, atOnce: boolean): void {
+  #remove(agent: Agent, saidGoodBye: boolean): void {
     agent.connected = false;
     this.#sessions.delete(agent.session);
     this.#setAside.remove(agent.seat);
     this.#dispatcher.dismiss(agent);
-    for (const attempt of [...agent.attempts.values()]) this.#drop(attempt, atOnce);
+    for (const attempt of [...agent.attempts.values()]) this.#drop(attempt, saidGoodBye);
   }
 
   /** No heartbeat has listed an attempt for too long: its agent does not have it. */
@@ -266,10 +283,22 @@ export class Fleet {
     this.#drop(attempt, false);
   }
 
-  /** An attempt is gone from its agent; what is open of it runs again, unless it was taken back. */
-  #drop(attempt: Attempt, atOnce: boolean): void {
+  /**
+   * An attempt is gone from its agent; what is open of it runs again, unless it was taken back. Whoever says good-bye has
+   * reported all that had begun there: this was still on its way.
+   */
+  #drop(attempt: Attempt, saidGoodBye: boolean): void {
     this.#dispatcher.release(attempt);
-    if (attempt.counts) this.#settlement.lost(attempt, atOnce);
+    if (!attempt.counts) return;
+    if (saidGoodBye) this.#settlement.ended(attempt, { kind: 'returned' });
+    else this.#settlement.lost(attempt);
+  }
+
+  #setDraining(name: AgentName, draining: boolean): void {
+    const agent = this.#dispatcher.agents.get(name);
+    if (agent === undefined) return;
+    agent.draining = draining;
+    this.#dispatcher.refreshAgent(agent);
   }
 }
 

@@ -30,6 +30,11 @@ export interface SchedulerOptions {
   readonly quarantineMs: number;
   /** Default 300,000. */
   readonly quarantineMsMax: number;
+  /**
+   * Agents whose drain by an operator is remembered while they are away. Default 1,000: beyond it the one that was drained
+   * longest ago is forgotten.
+   */
+  readonly drainsRememberedMax: number;
   /** The work that an automatic shard aims at. Default 35, range 20 to 50: its way through all hops costs about 0.25. */
   readonly shardMs: number;
   /** An automatic shard is not cut smaller than this for the sake of sharing, once items are measured. Default 5. */
@@ -70,6 +75,7 @@ export const defaultSchedulerOptions: SchedulerOptions = {
   flapWithinMs: 60_000,
   quarantineMs: 30_000,
   quarantineMsMax: 300_000,
+  drainsRememberedMax: 1_000,
   shardMs: 35,
   shardMsMin: 5,
   shardBytesMax: 262_144,
@@ -95,6 +101,7 @@ export function schedulerOptions(given: Partial<SchedulerOptions> = {}): Schedul
     'heartbeatMs',
     'heartbeatsPerSecondMax',
     'flapSessions',
+    'drainsRememberedMax',
     'shardMs',
     'shardBytesMax',
     'shardsPerSlot',

@@ -180,10 +180,10 @@ export class Scheduler {
         this.#fleet.closed(event);
         break;
       case 'drainRequested':
-        this.#fleet.drain(event.agent, true);
+        this.#fleet.drain(event);
         break;
       case 'resumeRequested':
-        this.#fleet.drain(event.agent, false);
+        this.#fleet.resume(event.agent);
         break;
       case 'slotsChanged':
         this.#fleet.resized(event);

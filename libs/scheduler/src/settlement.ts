@@ -103,7 +103,7 @@ export class Settlement {
     if (ending.kind === 'finished') {
       job.sharding.observeShard(attempt.count);
       // What was run and not heard of was lost on its way.
-      this.lost(attempt, false);
+      this.lost(attempt);
       return;
     }
     // Coming back unrun again and again must not spin; a draining agent may give back what it has.
@@ -132,11 +132,9 @@ export class Settlement {
     this.#returnFree(attempt, gotSomewhere);
   }
 
-  /** An attempt is lost with its agent, or on its way; its slot is free already. `atOnce`: the retry does not wait. */
-  lost(attempt: Attempt, atOnce: boolean): void {
-    for (const range of attempt.open.ranges()) {
-      this.#fail(attempt, range, this.#lossOf(attempt), { atOnce });
-    }
+  /** An attempt is lost with its agent, or on its way; its slot is free already. */
+  lost(attempt: Attempt): void {
+    for (const range of attempt.open.ranges()) this.#fail(attempt, range, this.#lossOf(attempt), {});
   }
 
   /** These items have their outcome by this attempt: its twins need not run them. */

@@ -12,6 +12,8 @@ export class AttemptRecord {
   hasWork = false;
   /** Of the pool; undefined while it waits to be started, and once its chunk is over. */
   chunk: ChunkId | undefined;
+  /** It was started at some time: its items may have begun to run. */
+  hasBegun = false;
   /** Taken back: nothing that its child still says of it counts. */
   isRevoked = false;
   /** Its ending is in the outbox. */

@@ -80,6 +80,7 @@ export class AttemptTable {
     if (!isDue || this.#parts.fence.isClosed) return;
     this.#chunkIds += 1;
     record.chunk = this.#chunkIds;
+    record.hasBegun = true;
     record.hasWork = false;
     this.#chunks.set(record.chunk, record);
     const { attempt, job, first, count, marksStarts, tryNumber } = dispatch;

@@ -79,6 +79,22 @@ test('whoever is not heard leaves all the same', () => {
   expect(agent.atMs).toBe(40_000);
 });
 
+test('no good-bye is said while something that has begun was not reported: it counts as lost', () => {
+  const agent = busyAgent();
+  stop(agent);
+  alive(agent, 35_000);
+  const commands = kinds(agent.step({ type: 'dataFinished', link: 1 }));
+  expect(commands).toContain('end');
+  expect(commands).not.toContain('leave');
+});
+
+test('what comes while it leaves has not begun, and does not keep it from saying good-bye', () => {
+  const agent = TestAgent.joined();
+  expect(kinds(stop(agent))).toContain('finishData');
+  agent.dispatch(9);
+  expect(kinds(agent.step({ type: 'dataFinished', link: 1 }))).toContain('leave');
+});
+
 test('the second time it ends now', () => {
   const agent = busyAgent();
   stop(agent);

@@ -78,8 +78,13 @@ export class Departure {
 
   /** All results are taken. */
   finished(): void {
-    const { life, turn } = this.#parts;
+    const { life, table, turn } = this.#parts;
     if (this.state !== 'finishing' || life.link === undefined) return;
+    // Good-bye says that whatever was not reported has never begun. Without it the rest counts as lost, as it should.
+    if ([...table.records].some(({ hasBegun }) => hasBegun)) {
+      this.end(undefined);
+      return;
+    }
     this.state = 'leaving';
     turn.emit({ type: 'leave', link: life.link });
   }

@@ -102,7 +102,7 @@ export interface ControlRequest {
     /** I take nothing new, and leave when what I run is done. */
     { $case: "draining"; value: Draining }
     | //
-    /** Good-bye. What I still hold is given back; nobody is to blame. */
+    /** Good-bye. I have reported all that began here: what else I was given goes back, and nobody is to blame. */
     { $case: "leaving"; value: Leaving }
     | undefined;
 }
