@@ -1,16 +1,18 @@
 import type { CallFailure, CallNumber } from './client-event.ts';
 import { acknowledgeMs } from './client-limits.ts';
 import type { ClientTurn } from './client-turn.ts';
-import type { Chance } from './jitter.ts';
-import { Outage } from './outage.ts';
+import { type Chance, Jitter } from './jitter.ts';
 
 /**
  * Tells the coordinator which outcomes the consumer has taken: often enough that the producer never waits for it,
  * seldom enough that it costs nothing. One call is open at a time.
+ *
+ * It is told again for as long as the job is read: how long the coordinator may be out of reach is for the stream of
+ * outcomes to judge. Without acknowledgements that stream would stand still for ever, and nobody would know why.
  */
 export class Acknowledgements {
   readonly #turn: ClientTurn;
-  readonly #outage: Outage;
+  readonly #jitter: Jitter;
   readonly #batch: number;
   #taken = 0;
   #told = 0;
@@ -20,10 +22,10 @@ export class Acknowledgements {
   #retries = false;
   #isStopped = false;
 
-  constructor(turn: ClientTurn, windowItems: number, reconnectTimeoutMs: number, chance: Chance) {
+  constructor(turn: ClientTurn, windowItems: number, chance: Chance) {
     this.#turn = turn;
     this.#batch = Math.max(1, windowItems >> 1);
-    this.#outage = new Outage(reconnectTimeoutMs, chance);
+    this.#jitter = new Jitter(chance);
   }
 
   get call(): CallNumber | undefined {
@@ -50,16 +52,16 @@ export class Acknowledgements {
   answered(): void {
     this.#call = undefined;
     this.#told = this.#telling;
-    this.#outage.progressed();
+    this.#jitter.reset();
     this.#consider();
   }
 
   failed({ kind }: CallFailure): void {
     this.#call = undefined;
-    this.#dueAtMs = kind === 'lostOnTheWay' ? this.#outage.failed(this.#turn.nowMs) : undefined;
-    this.#retries = true;
     // The stream of outcomes tells what is wrong; without it, more acknowledgements would not help.
-    this.#isStopped = this.#dueAtMs === undefined;
+    this.#isStopped = kind !== 'lostOnTheWay';
+    this.#dueAtMs = this.#isStopped ? undefined : this.#turn.nowMs + this.#jitter.nextMs();
+    this.#retries = !this.#isStopped;
   }
 
   /** Every outcome is here: the coordinator need not keep them until the consumer has taken each. */

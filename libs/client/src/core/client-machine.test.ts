@@ -342,6 +342,24 @@ test('an acknowledgement whose answer was lost is repeated', () => {
   expect(world.wait()).toEqual([{ type: 'acknowledge', call: 3, position: 7 }]);
 });
 
+test('acknowledgements are repeated for as long as the job is read, however long they were lost', () => {
+  const world = opened([], { windowItems: 10, reconnectTimeoutMs: 10_000 });
+  world.do({ type: 'outcomesTaken', position: 5 });
+  let call = 2;
+  world.fails(call);
+  while (world.nowMs < 60_000) {
+    // The stream of outcomes is there all the time.
+    world.do({ type: 'messageReceived', call: 1 });
+    const commands = world.wait();
+    if (commands.length === 0) break;
+    call += 1;
+    expect(commands).toEqual([{ type: 'acknowledge', call, position: 5 }]);
+    world.fails(call);
+  }
+  expect(world.nowMs).toBeGreaterThanOrEqual(60_000);
+  expect(world.wait()).toEqual([{ type: 'acknowledge', call: call + 1, position: 5 }]);
+});
+
 test('an acknowledgement that is refused is the last one', () => {
   const world = opened([], { windowItems: 10 });
   world.do({ type: 'outcomesTaken', position: 5 });

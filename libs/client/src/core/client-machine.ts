@@ -36,7 +36,7 @@ export class ClientMachine {
     const chance = new Chance(seed);
     this.#cursor = new OutcomeCursor(this.#turn, reconnectTimeoutMs, chance);
     this.#producer = new ProducerWindow(this.#turn, reconnectTimeoutMs, chance);
-    this.#acknowledgements = new Acknowledgements(this.#turn, windowItems, reconnectTimeoutMs, chance);
+    this.#acknowledgements = new Acknowledgements(this.#turn, windowItems, chance);
   }
 
   /** Takes one event and says what is to be done. */
