@@ -116,10 +116,10 @@ export class ItemIntake implements WriterCall {
     this.#stream.fail(error);
   }
 
-  #start({ clientSession: session, firstIndex, jobId: job }: PushStart): void {
+  #start({ clientSession: session, firstIndex, jobId: job, stream }: PushStart): void {
     if (this.#call !== undefined) throw invalid('start', 'comes once, as the first message');
     this.#call = this.#driver.calls.openWriter(this);
-    this.#driver.step({ type: 'writerOpened', call: this.#call, job, session, firstIndex });
+    this.#driver.step({ type: 'writerOpened', call: this.#call, job, session, stream, firstIndex });
   }
 
   #started(): CallId {

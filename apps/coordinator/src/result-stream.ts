@@ -50,11 +50,12 @@ export class ResultStream implements ReaderCall {
   #shownProgress = '';
   #over = false;
 
-  constructor(parts: ResultStreamParts, { clientSession: session, fromPosition, jobId }: ReadResultsRequest) {
+  constructor(parts: ResultStreamParts, request: ReadResultsRequest) {
+    const { clientSession: session, fromPosition, jobId: job, stream } = request;
     this.#parts = parts;
     this.#writer = new StreamWriter(parts.sink, () => this.#pump());
     this.#call = parts.driver.calls.openReader(this);
-    parts.driver.step({ type: 'readerOpened', call: this.#call, job: jobId, session, fromPosition });
+    parts.driver.step({ type: 'readerOpened', call: this.#call, job, session, stream, fromPosition });
   }
 
   bound(job: Job, fromPosition: number): void {

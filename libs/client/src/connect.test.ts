@@ -374,6 +374,20 @@ describe('a connection that breaks', () => {
     expect(error).toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('restarted') });
   });
 
+  test('to a coordinator that has given the job up meanwhile says why', async () => {
+    await using pool = await connect(coordinator.address);
+    coordinator.onBlock = () => {
+      coordinator.jobs.length = 0;
+      coordinator.givenUpFor = 'no client was connected to it for 30 s';
+      coordinator.cut();
+    };
+    const error = await rejection(pool.map(plusOne, numbers(10)));
+    expect(error).toMatchObject({
+      code: 'CONNECTION_LOST',
+      facts: { reason: 'it gave the job up: no client was connected to it for 30 s' },
+    });
+  });
+
   test('while idle is made again for the next job', async () => {
     await using pool = await connect(coordinator.address);
     await pool.map(plusOne, [1]);

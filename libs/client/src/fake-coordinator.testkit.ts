@@ -58,6 +58,8 @@ export class FakeCoordinator implements AsyncDisposable {
   peer: Peer = ownPeer;
   /** Called for every unary call that was done, before its answer goes out. */
   onDone: (call: string) => void = () => {};
+  /** Why it knows a job no more; empty: it does not know. */
+  givenUpFor: string = '';
   /** Called for every block, before it is accepted. */
   onBlock: (job: FakeJob, first: number) => void = () => {};
   /** Makes the ending of a job whose input has ended and whose outcomes are all out. */
@@ -137,7 +139,10 @@ export class FakeCoordinator implements AsyncDisposable {
 
   #find(jobId: string): FakeJob {
     const job = this.jobs.find(({ id }) => id === jobId);
-    if (job === undefined) throw new ShoalError('JOB_NOT_FOUND', { job: jobId });
+    if (job === undefined) {
+      const reason = this.givenUpFor === '' ? {} : { reason: this.givenUpFor };
+      throw new ShoalError('JOB_NOT_FOUND', { job: jobId, ...reason });
+    }
     return job;
   }
 

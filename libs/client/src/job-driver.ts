@@ -207,7 +207,8 @@ export class JobDriver {
 
   #openReader(number: CallNumber, fromPosition: number): void {
     const { connection, jobId } = this.#parts;
-    const call = connection.jobs.readResults({ jobId, fromPosition, clientSession: this.#session });
+    const clientSession = this.#session;
+    const call = connection.jobs.readResults({ jobId, fromPosition, clientSession, stream: number });
     this.#reader = { number, call };
     call.on('data', ({ message }: ReadResultsResponse) => {
       if (message !== undefined) this.#received(number, message);
@@ -226,7 +227,7 @@ export class JobDriver {
 
   #openWriter(number: CallNumber, firstIndex: number): void {
     const { connection, jobId } = this.#parts;
-    const start = { jobId, firstIndex, clientSession: this.#session };
+    const start = { jobId, firstIndex, clientSession: this.#session, stream: number };
     const stream = new ItemStream(connection, start, (error) => {
       if (error === undefined) this.#step({ type: 'itemsAnswered', call: number });
       else this.#failed(number, error);
@@ -306,7 +307,12 @@ export class JobDriver {
   }
 
   #lossOf(call: CallNumber, why: 'outOfReach' | 'refused' | 'restarted' | 'outOfStep'): unknown {
-    if (why === 'restarted') return this.#connectionLost('it was restarted, and the job is gone');
+    if (why === 'restarted') {
+      const error = this.#errors.get(call);
+      const reason = error instanceof ShoalError ? error.facts['reason'] : undefined;
+      if (typeof reason === 'string') return this.#connectionLost(`it gave the job up: ${reason}`);
+      return this.#connectionLost('it was restarted, and the job is gone');
+    }
     if (why === 'outOfStep') return this.#connectionLost('it has not got all the items that it had');
     return this.#errors.get(call) ?? this.#connectionLost('a batch of results was out of place');
   }

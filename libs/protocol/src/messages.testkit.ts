@@ -206,7 +206,10 @@ export const dataResponses: fc.Arbitrary<DataResponse> = fc.record({
 export const pushItemsRequests: fc.Arbitrary<PushItemsRequest> = fc.record({
   message: maybe(
     fc.oneof(
-      oneCase('start', fc.record({ jobId: text, firstIndex: uint64, clientSession: text })),
+      oneCase(
+        'start',
+        fc.record({ jobId: text, firstIndex: uint64, clientSession: text, stream: maybe(uint64) }),
+      ),
       oneCase('block', block),
       oneCase('endOfInput', fc.record({ totalItems: uint64 })),
     ),

@@ -21,7 +21,8 @@ import type { CallId } from './coordinator-event.ts';
 export type Refusal =
   | { readonly code: 'COORDINATOR_STOPPING' }
   | { readonly code: 'JOB_EXISTS'; readonly requestId: string }
-  | { readonly code: 'JOB_NOT_FOUND'; readonly job: JobId }
+  /** `reason`: why it is known no more, where that is known. */
+  | { readonly code: 'JOB_NOT_FOUND'; readonly job: JobId; readonly reason?: string }
   | { readonly code: 'RESULT_ACKNOWLEDGED'; readonly cursor: number; readonly index: number }
   | {
       readonly code: 'ITEMS_OUT_OF_STEP';

@@ -42,6 +42,8 @@ export interface ReaderOpened {
   readonly call: CallId;
   readonly job: JobId;
   readonly session: ClientSession;
+  /** Which of the session's streams of outcomes it is, rising. Left out: the latest, whenever it comes. */
+  readonly stream?: number | undefined;
   /** How many outcomes it has already, in the order of delivery. */
   readonly fromPosition: number;
 }
@@ -70,6 +72,8 @@ export interface WriterOpened {
   readonly call: CallId;
   readonly job: JobId;
   readonly session: ClientSession;
+  /** Which of the session's streams of items it is, rising. Left out: the latest, whenever it comes. */
+  readonly stream?: number | undefined;
   /** The first item that it will send. */
   readonly firstIndex: number;
 }

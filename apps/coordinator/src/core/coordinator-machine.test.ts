@@ -116,6 +116,24 @@ test('a job is known until its client has been gone for the time of grace, thoug
   expect(world.pass(30_000)).toEqual([{ type: 'forgetJob', job: 'job' }]);
 });
 
+test('whoever asks for a job that was given up for want of a client is told so; the latest of them are known', () => {
+  const world = new CoordinatorWorld({ maxJobs: 10_000 });
+  world.request(1, 'first');
+  world.nowMs = 30_000;
+  world.do({ type: 'clockTicked' });
+  const reason = 'no client was connected to it for 30 s';
+  const refusalOf = (job: string): unknown => world.only('refuse', readerOf(job))[0]?.refusal;
+  const readerOf = (job: string) =>
+    ({ type: 'readerOpened', call: 9, job, session: '', fromPosition: 0 }) as const;
+  expect(refusalOf('first')).toEqual({ code: 'JOB_NOT_FOUND', job: 'first', reason });
+  expect(refusalOf('none')).toEqual({ code: 'JOB_NOT_FOUND', job: 'none' });
+  for (let job = 0; job < 1_000; job += 1) world.request(2, `job-${job}`);
+  world.nowMs = 60_000;
+  world.do({ type: 'clockTicked' });
+  expect(refusalOf('job-0')).toMatchObject({ reason });
+  expect(refusalOf('first')).toEqual({ code: 'JOB_NOT_FOUND', job: 'first' });
+});
+
 test('the job of a Map call ends with it, and is forgotten at once', () => {
   const world = running();
   expect(world.do({ type: 'jobReleased', job: 'job', reason: 'its client hung up' })).toEqual([
@@ -210,6 +228,28 @@ test('results go only to the session that is bound: one that was replaced gets n
   const offers = world.runAll(commands).filter(({ type }) => type === 'offerOutcomes');
   expect(offers.at(-1)).toEqual({ type: 'offerOutcomes', call: 20, job: 'job', upTo: 3 });
   expect(offers).not.toContainEqual(expect.objectContaining({ call: 12 }));
+});
+
+test('a stream that comes late, after a newer one of its session, is refused and takes nobody’s place', () => {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job');
+  const replaced = (call: number, what: string) => ({
+    type: 'refuse',
+    call,
+    refusal: { code: 'STREAM_REPLACED', what, job: 'job' },
+  });
+  world.read(12, 0, 's', 'job', 3);
+  world.write(13, 0, 'job', 's', 4);
+  expect(world.read(20, 0, 's', 'job', 1)).toEqual([replaced(20, 'ReadResults')]);
+  expect(world.write(21, 0, 'job', 's', 2)).toEqual([replaced(21, 'PushItems')]);
+  expect(world.machine.job('job')).toMatchObject({ reader: 12, writer: 13 });
+  // Also while nothing is bound: the newer one may have broken since, and a still newer one is to come.
+  world.do({ type: 'readerClosed', call: 12 });
+  expect(world.read(22, 0, 's', 'job', 1)).toEqual([replaced(22, 'ReadResults')]);
+  expect(world.read(23, 0, 's', 'job', 5)).toContainEqual(expect.objectContaining({ type: 'bindReader' }));
+  // Another client, or one that does not count its streams, takes over whenever it comes.
+  expect(world.read(24, 0, 'other', 'job', 1)).toContainEqual(replaced(23, 'ReadResults'));
+  expect(world.read(25, 0, 'other', 'job')).toContainEqual(replaced(24, 'ReadResults'));
 });
 
 test('the late acknowledgement of a session that was replaced is refused, and its loss costs the new one nothing', () => {

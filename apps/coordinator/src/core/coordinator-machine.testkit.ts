@@ -64,12 +64,12 @@ export class CoordinatorWorld {
     return this.do({ type: 'jobRequested', call, job, requestId, fingerprint, bytes, spec: settled });
   }
 
-  read(call: number, fromPosition = 0, session = '', job = 'job') {
-    return this.do({ type: 'readerOpened', call, job, session, fromPosition });
+  read(call: number, fromPosition = 0, session = '', job = 'job', stream?: number) {
+    return this.do({ type: 'readerOpened', call, job, session, stream, fromPosition });
   }
 
-  write(call: number, firstIndex = 0, job = 'job') {
-    return this.do({ type: 'writerOpened', call, job, session: '', firstIndex });
+  write(call: number, firstIndex = 0, job = 'job', session = '', stream?: number) {
+    return this.do({ type: 'writerOpened', call, job, session, stream, firstIndex });
   }
 
   push(call: number, first: number, count: number) {

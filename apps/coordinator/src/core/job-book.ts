@@ -11,6 +11,9 @@ import type { CoordinatorLimits } from './coordinator-limits.ts';
 import type { CoordinatorTurn } from './coordinator-turn.ts';
 import { JobRecord } from './job-record.ts';
 
+/** So many jobs that were given up are remembered. */
+const givenUpMax = 1_000;
+
 /**
  * The jobs that clients can ask for: created once a request id, ended, forgotten.
  *
@@ -23,6 +26,8 @@ export class JobBook {
   readonly #byRequest: Map<string, JobRecord> = new Map();
   /** Since when each job without a client is alone. All wait equally long, so the first one is due first. */
   readonly #alone: Map<JobRecord, number> = new Map();
+  /** Why jobs that no client came back to were given up: for clients that come later still. The latest ones. */
+  readonly #givenUp: Map<JobId, string> = new Map();
   #requestBytes = 0;
   #closed = false;
 
@@ -47,7 +52,10 @@ export class JobBook {
   /** The job, or a refusal of the call that asked for it. */
   sought(call: CallId, job: JobId): JobRecord | undefined {
     const found = this.#jobs.get(job);
-    if (found === undefined) this.refuse(call, { code: 'JOB_NOT_FOUND', job });
+    if (found === undefined) {
+      const reason = this.#givenUp.get(job);
+      this.refuse(call, { code: 'JOB_NOT_FOUND', job, ...(reason === undefined ? {} : { reason }) });
+    }
     return found;
   }
 
@@ -151,7 +159,18 @@ export class JobBook {
     const { graceMs } = this.#limits;
     for (const [record, since] of this.#alone) {
       if (since + graceMs > this.#turn.nowMs) return;
-      this.#release(record, `no client was connected to it for ${graceMs / 1000} s`);
+      const reason = `no client was connected to it for ${graceMs / 1000} s`;
+      this.#remember(record.id, reason);
+      this.#release(record, reason);
+    }
+  }
+
+  #remember(job: JobId, reason: string): void {
+    this.#givenUp.set(job, reason);
+    if (this.#givenUp.size <= givenUpMax) return;
+    for (const oldest of this.#givenUp.keys()) {
+      this.#givenUp.delete(oldest);
+      return;
     }
   }
 

@@ -47,6 +47,39 @@ export interface Reader {
 }
 
 /**
+ * The latest of the streams that a job's clients have opened for one purpose.
+ *
+ * A client whose connection broke opens a stream anew, and the request for the old one may still be under way: it must not
+ * take the place of the new one when it comes at last.
+ */
+export class LatestStream {
+  #session: ClientSession = '';
+  #stream = 0;
+
+  /** Whose it is. */
+  get session(): ClientSession {
+    return this.#session;
+  }
+
+  /** Whether a later stream of the same client has come before this one. */
+  isAfter({ session, stream = 0 }: NumberedStream): boolean {
+    return stream > 0 && session === this.#session && stream < this.#stream;
+  }
+
+  /** This one is the latest. */
+  opened({ session, stream = 0 }: NumberedStream): void {
+    this.#session = session;
+    this.#stream = stream;
+  }
+}
+
+/** A stream as its client numbers it. */
+interface NumberedStream {
+  readonly session: ClientSession;
+  readonly stream?: number | undefined;
+}
+
+/**
  * One job as its clients see it: what came in, what may go out, who is bound to it.
  *
  * Invariant: acknowledged <= offered <= delivered <= pushed.
@@ -75,8 +108,10 @@ export class JobRecord implements JobView {
   released = false;
   boundReader: Reader | undefined;
   boundWriter: Writer | undefined;
-  /** Who read it last; only that session may acknowledge. */
-  session: ClientSession = '';
+  /** The latest stream of outcomes. Only its session may acknowledge. */
+  readonly lastReader: LatestStream = new LatestStream();
+  /** The latest stream of items. */
+  readonly lastWriter: LatestStream = new LatestStream();
 
   constructor(id: JobId, requestId: string, fingerprint: string, requestBytes: number) {
     this.id = id;

@@ -6,8 +6,8 @@ import type { JobRecord } from './job-record.ts';
 /**
  * Who reads which job, and what of it.
  *
- * One stream reads a job at a time. A newer one takes the place of an older one, which gets nothing more; and only the
- * client session that read last may say that outcomes are needed no more.
+ * One stream reads a job at a time. A newer one takes the place of an older one, which gets nothing more, however late it
+ * comes; and only the client session that read last may say that outcomes are needed no more.
  */
 export class ReaderDesk {
   readonly #turn: CoordinatorTurn;
@@ -19,9 +19,14 @@ export class ReaderDesk {
     this.#book = book;
   }
 
-  open({ call, fromPosition, job, session }: ReaderOpened): void {
+  open(event: ReaderOpened): void {
+    const { call, fromPosition, job } = event;
     const record = this.#book.sought(call, job);
     if (record === undefined) return;
+    if (record.lastReader.isAfter(event)) {
+      this.#book.refuse(call, { code: 'STREAM_REPLACED', what: 'ReadResults', job });
+      return;
+    }
     const { acknowledged, delivered } = record;
     if (fromPosition < acknowledged) {
       this.#book.refuse(call, { code: 'RESULT_ACKNOWLEDGED', cursor: acknowledged, index: fromPosition });
@@ -38,7 +43,7 @@ export class ReaderDesk {
       this.#book.refuse(earlier.call, { code: 'STREAM_REPLACED', what: 'ReadResults', job });
     }
     record.boundReader = { call };
-    record.session = session;
+    record.lastReader.opened(event);
     this.#bound.set(call, record);
     this.#book.attendanceChanged(record);
     this.#turn.emit({ type: 'bindReader', call, job, fromPosition });
@@ -70,7 +75,7 @@ export class ReaderDesk {
   acknowledge({ call, job, position, session }: AcknowledgementReceived): void {
     const record = this.#book.sought(call, job);
     if (record === undefined) return;
-    if (session !== record.session) {
+    if (session !== record.lastReader.session) {
       // Whoever reads now has yet to get what the other one says it has.
       this.#book.refuse(call, { code: 'STREAM_REPLACED', what: 'ReadResults', job });
       return;

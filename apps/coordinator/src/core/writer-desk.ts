@@ -28,9 +28,14 @@ export class WriterDesk {
     this.#book = book;
   }
 
-  open({ call, firstIndex, job }: WriterOpened): void {
+  open(event: WriterOpened): void {
+    const { call, firstIndex, job } = event;
     const record = this.#book.sought(call, job);
     if (record === undefined) return;
+    if (record.lastWriter.isAfter(event)) {
+      this.#book.refuse(call, { code: 'STREAM_REPLACED', what: 'PushItems', job });
+      return;
+    }
     if (firstIndex !== record.pushed) {
       const next = record.pushed;
       this.#book.refuse(call, { code: 'ITEMS_OUT_OF_STEP', job, next, index: firstIndex });
@@ -41,6 +46,7 @@ export class WriterDesk {
       this.#bound.delete(earlier.call);
       this.#book.refuse(earlier.call, { code: 'STREAM_REPLACED', what: 'PushItems', job });
     }
+    record.lastWriter.opened(event);
     record.boundWriter = { call, waiting: undefined, endAt: undefined, closed: false };
     this.#bound.set(call, record);
     this.#book.attendanceChanged(record);

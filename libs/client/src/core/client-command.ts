@@ -93,7 +93,8 @@ export interface Finish {
  * The job is lost to this client. The last command.
  *
  * `outOfReach`: for longer than `reconnectTimeoutMs`, with the error in hand or, on a clock tick, the last one that `call` had.
- * `refused`: with the error of `call`. `restarted`: the coordinator does not know a job that it had.
+ * `refused`: with the error of `call`. `restarted`: the coordinator does not know a job that it had;
+ * the error of `call` may say why.
  */
 export interface GiveUp {
   readonly type: 'giveUp';

@@ -145,6 +145,8 @@ export interface PushStart {
   firstIndex: number;
   /** As in ReadResultsRequest. */
   clientSession: string;
+  /** As in ReadResultsRequest, among the session's streams of items. */
+  stream?: number | undefined;
 }
 
 /** The input is complete. */
@@ -173,6 +175,12 @@ export interface ReadResultsRequest {
    * job is bound to the session that opened a stream last; acknowledgements of another one are refused (ABORTED).
    */
   clientSession: string;
+  /**
+   * Rises with each stream of outcomes that this session opens for the job. One that was under way for so long that a
+   * later one came first is refused (ABORTED), instead of taking the place of that one. Left out: it is the latest,
+   * whenever it comes.
+   */
+  stream?: number | undefined;
 }
 
 /** One message for the consumer. */
@@ -834,7 +842,7 @@ export const PushItemsRequest: MessageFns<PushItemsRequest> = {
 };
 
 function createBasePushStart(): PushStart {
-  return { jobId: "", firstIndex: 0, clientSession: "" };
+  return { jobId: "", firstIndex: 0, clientSession: "", stream: undefined };
 }
 
 export const PushStart: MessageFns<PushStart> = {
@@ -847,6 +855,9 @@ export const PushStart: MessageFns<PushStart> = {
     }
     if (message.clientSession !== "") {
       writer.uint32(26).string(message.clientSession);
+    }
+    if (message.stream !== undefined) {
+      writer.uint32(32).uint64(message.stream);
     }
     return writer;
   },
@@ -888,6 +899,14 @@ export const PushStart: MessageFns<PushStart> = {
             message.clientSession = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stream = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -908,6 +927,7 @@ export const PushStart: MessageFns<PushStart> = {
     message.jobId = object.jobId ?? "";
     message.firstIndex = object.firstIndex ?? 0;
     message.clientSession = object.clientSession ?? "";
+    message.stream = object.stream ?? undefined;
     return message;
   },
 };
@@ -1023,7 +1043,7 @@ export const PushItemsResponse: MessageFns<PushItemsResponse> = {
 };
 
 function createBaseReadResultsRequest(): ReadResultsRequest {
-  return { jobId: "", fromPosition: 0, clientSession: "" };
+  return { jobId: "", fromPosition: 0, clientSession: "", stream: undefined };
 }
 
 export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
@@ -1036,6 +1056,9 @@ export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
     }
     if (message.clientSession !== "") {
       writer.uint32(26).string(message.clientSession);
+    }
+    if (message.stream !== undefined) {
+      writer.uint32(32).uint64(message.stream);
     }
     return writer;
   },
@@ -1077,6 +1100,14 @@ export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
             message.clientSession = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stream = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1097,6 +1128,7 @@ export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
     message.jobId = object.jobId ?? "";
     message.fromPosition = object.fromPosition ?? 0;
     message.clientSession = object.clientSession ?? "";
+    message.stream = object.stream ?? undefined;
     return message;
   },
 };
