@@ -45,14 +45,18 @@ export class FaultProxy implements AsyncDisposable {
     });
   }
 
-  /** Listens on a free port of the loopback interface and passes on to `target` (HOST:PORT). */
-  static async to(target: string, { seed = 1 }: { readonly seed?: number } = {}): Promise<FaultProxy> {
+  /** Listens on a free port, of the loopback interface unless told otherwise, and passes on to `target` (HOST:PORT). */
+  static async to(
+    target: string,
+    { listen = '127.0.0.1', seed = 1 }: { readonly listen?: string; readonly seed?: number } = {},
+  ): Promise<FaultProxy> {
     const proxy = new FaultProxy(target, seed);
-    proxy.#server.listen(0, '127.0.0.1');
+    proxy.#server.listen(0, listen);
     await once(proxy.#server, 'listening');
     return proxy;
   }
 
+  /** For whoever is on this machine. */
   get address(): string {
     const at = this.#server.address();
     return typeof at === 'object' && at !== null ? `127.0.0.1:${at.port}` : '';

@@ -30,6 +30,43 @@ export function socketsOf(pid: number): Sockets {
   return { connections, others: inodes.size - tcp };
 }
 
+/** What a process needs of the machine. */
+export interface Needs {
+  readonly pid: number;
+  /** Resident memory. */
+  readonly rssMiB: number;
+  /** Open file descriptors, of whatever kind. */
+  readonly descriptors: number;
+}
+
+/** What a process needs now; undefined when it has ended. */
+export function needsOf(pid: number): Needs | undefined {
+  try {
+    const kiB = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    // A zombie has no memory.
+    if (kiB === undefined) return undefined;
+    return { pid, rssMiB: Number(kiB) / 1024, descriptors: readdirSync(`/proc/${pid}/fd`).length };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The processes that these ones have started and that run one of our programs, such as `child-main`. */
+export function startedBy(parents: readonly number[], program: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+        return parents.includes(parent) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(program);
+      } catch {
+        return false;
+      }
+    });
+}
+
 function linkOf(path: string): string {
   try {
     return readlinkSync(path);
