@@ -1,5 +1,13 @@
 import { type Measurement, measure } from './measurement.ts';
-import { type Contender, expectedDigest, nameOf, type Scale, settingOf, type Workload } from './workload.ts';
+import {
+  type Contender,
+  expectedDigest,
+  isShoal,
+  nameOf,
+  type Scale,
+  settingOf,
+  type Workload,
+} from './workload.ts';
 
 /** What came of a contender. */
 export interface Entry {
@@ -27,7 +35,10 @@ export interface Rules {
   readonly runs: number;
   /** Measurements at the same time: 1, or they measure each other. */
   readonly atOnce: number;
+  /** Of one measurement of Shoal. */
   readonly timeoutMs: number;
+  /** Of one measurement of anybody else. */
+  readonly peerTimeoutMs: number;
   readonly onMeasured: (workload: string, contender: string, round: number) => void;
 }
 
@@ -80,9 +91,10 @@ async function take(
   // One failure is enough: a peer that hangs would cost its time in every round.
   if (entry.failed !== undefined) return;
   const setting = settingOf(workload, contender, rules.scale);
+  const timeoutMs = isShoal(workload, contender) ? rules.timeoutMs : rules.peerTimeoutMs;
   const argv = contender.command?.(setting) ?? contender.peer.command(setting);
   try {
-    const measured: Measurement = await measure(argv, rules.timeoutMs);
+    const measured: Measurement = await measure(argv, timeoutMs);
     if (measured.digest !== expected.of(workload, contender)) throw new Error('its output is wrong');
     entry.values[round] = measured.value;
   } catch (error) {

@@ -52,6 +52,10 @@ export interface Workload {
 /** How a contender is called. */
 export const nameOf = ({ label, peer }: Contender): string => label ?? peer.name;
 
+/** Shoal's own line, the first. */
+export const isShoal = ({ contenders }: Workload, contender: Contender): boolean =>
+  contenders[0] === contender;
+
 /** What one machine and one call of the harness have in common for all measurements. */
 export interface Scale {
   readonly small: boolean;

@@ -26,8 +26,11 @@ export async function start({ task, mode, processes }: Setting) {
     workers.push(child);
     await once(child, 'message');
   }
-  const queue = new Queue('bench', { connection });
-  const events = new QueueEvents('bench', { connection });
+  // As many events as a run ever has: what Redis trims before it is read would be waited for in vain.
+  const queue = new Queue('bench', { connection, streams: { events: { maxLen: 1_000_000 } } });
+  // From the first event on. Its default is from now on, where now is when the first read reaches Redis, which is later
+  // than ready: a quick job has completed by then, and nobody hears of it.
+  const events = new QueueEvents('bench', { connection, lastEventId: '0' });
   await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
   const name = mode === 'chunks' ? `${task}All` : task;
   let round = 0;
