@@ -8,7 +8,7 @@ import { buildImage, run } from './image.ts';
 // Two clusters on one machine need a name and a port each.
 const name = process.env['SHOAL_CLUSTER'] ?? 'shoal';
 const project = ['-p', name, '-f', fileURLToPath(new URL('compose.yaml', import.meta.url))];
-const healthyWithinMs = 60_000;
+const healthyWithinMs = 120_000;
 const port = process.env['SHOAL_PORT'] ?? '7300';
 /** Below the repository's root. */
 const tlsDir = `.build/clusters/${name}`;

@@ -14,6 +14,13 @@ import {
 import { buildImage } from '../../docker/image.ts';
 
 const port = 7300;
+const startsWithinMs = 120_000;
+const pauseTriesMax = 20;
+/**
+ * Nothing instead of the image's own check, which test/e2e/compose.test.ts sees: every five seconds it takes a third of
+ * a second of CPU, which is all that an agent with a twentieth of a CPU has.
+ */
+const noHealthCheck = { test: ['CMD', 'true'] as ['CMD', string], interval: 3_600_000 };
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** One line of the book that the task functions keep: an item started, in this container. */
@@ -62,7 +69,9 @@ export class ContainerCluster {
         `shoal certs init --name coordinator >&2; exec shoal coordinator --listen 0.0.0.0:${port}`,
       ])
       .withExposedPorts(port)
-      .withWaitStrategy(Wait.forHealthCheck())
+      .withHealthCheck(noHealthCheck)
+      .withStartupTimeout(startsWithinMs)
+      .withWaitStrategy(Wait.forLogMessage(/coordinator\.started/))
       .start();
     const tlsDir = await mkdtemp(join(tmpdir(), 'shoal-e2e-tls-'));
     for (const file of ['ca.crt', 'client.crt', 'client.key']) {
@@ -88,7 +97,9 @@ export class ContainerCluster {
           })
           .withBindMounts([{ source: book, target: '/book', mode: 'rw' }])
           .withCommand(['agent', '--join', `coordinator:${port}`, '--name', name, '--processes', '2'])
-          .withWaitStrategy(Wait.forHealthCheck())
+          .withHealthCheck(noHealthCheck)
+          .withStartupTimeout(startsWithinMs)
+          .withWaitStrategy(Wait.forLogMessage(/agent\.joined/))
           .start();
         cluster.#agents.set(name, agent);
       }),
@@ -125,7 +136,15 @@ export class ContainerCluster {
 
   /** Freezes every process of an agent at once, as a machine that is suspended does. */
   async pause(agent: string): Promise<void> {
-    await docker('pause', this.#idOf(agent));
+    // The kernel cannot always freeze what is busy ("unable to freeze"), and can a moment later.
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await docker('pause', this.#idOf(agent));
+        return;
+      } catch (error) {
+        if (tries === pauseTriesMax) throw error;
+      }
+    }
   }
 
   async unpause(agent: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { connect, type MapPool } from 'shoal';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { dockerAnswers } from '../../docker/image.ts';
+import { pending } from '../pending.ts';
 import { ContainerCluster } from './cluster.testkit.ts';
 import { collatzSteps, visit } from './work.ts';
 
@@ -41,7 +42,7 @@ describe.skipIf(!available)('a cluster of containers, its client outside', () =>
 
   test('an agent that leaves the network and comes back costs only time', async () => {
     const items = range(150);
-    const running = pool.map(visit, items);
+    const running = pending(pool.map(visit, items));
     await cluster.untilStarted(20);
     await cluster.disconnect('unplugged');
     const visits = await running;
@@ -54,7 +55,7 @@ describe.skipIf(!available)('a cluster of containers, its client outside', () =>
 
   test('an agent that gets SIGTERM finishes what runs: nothing runs twice, and it exits with 0', async () => {
     const items = range(100);
-    const running = pool.map(visit, items);
+    const running = pending(pool.map(visit, items));
     await cluster.untilStarted(20);
     expect(await cluster.terminate('drained')).toBe(0);
     const visits = await running;
@@ -65,7 +66,7 @@ describe.skipIf(!available)('a cluster of containers, its client outside', () =>
 
   test('an agent that is killed in the middle of a job loses nothing', async () => {
     const items = range(100);
-    const running = pool.map(visit, items);
+    const running = pending(pool.map(visit, items));
     await cluster.untilStarted(20);
     await cluster.kill('killed');
     const visits = await running;
