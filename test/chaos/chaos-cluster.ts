@@ -57,9 +57,9 @@ export interface ClientOptions {
 }
 
 /** G28: so long after a job's end nothing of it may be left. */
-const cleanWithinMs = 5_000;
+const cleanWithinMs = 30_000;
 /** On a network that was cut a socket's other end may be gone without a word: keepalive asks after 20 s, and gives up 20 s later. */
-const noSocketsWithinMs = 45_000;
+const noSocketsWithinMs = 90_000;
 
 /**
  * A coordinator, agents and clients as processes of this machine, each started as users start it. Leaving the scope ends
@@ -151,7 +151,7 @@ export class ChaosCluster implements AsyncDisposable {
       within,
     });
     this.agents.set(name, service);
-    await service.event('agent.joined', 20_000);
+    await service.event('agent.joined', 60_000);
     return service;
   }
 
@@ -163,7 +163,7 @@ export class ChaosCluster implements AsyncDisposable {
       env: this.env,
     });
     const joined = (): number => service.events('agent.joined').length;
-    await until(`${count} agents have joined`, () => joined() === count || undefined, joined, 60_000);
+    await until(`${count} agents have joined`, () => joined() === count || undefined, joined, 120_000);
     this.agents.set(`${count} light agents`, service);
     this.#lightAgents += count;
     return service;
@@ -212,7 +212,7 @@ export class ChaosCluster implements AsyncDisposable {
   }
 
   /** Waits until so many agents are connected and take work. */
-  async untilReady(count: number, withinMs: number = 20_000): Promise<void> {
+  async untilReady(count: number, withinMs: number = 60_000): Promise<void> {
     const operator = await this.operator();
     const deadline = performance.now() + withinMs;
     for (;;) {

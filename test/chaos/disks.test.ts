@@ -29,7 +29,7 @@ describe.skipIf(missing !== undefined)('full disks', () => {
     const more = cluster.orders(200, 40).map((order) => ({ ...order, slow: '' }));
     expect(await pool.map(unevenWork, more)).toEqual(expected(more));
     expect(new Set(cluster.book.executions().map(({ agent }) => agent))).toEqual(new Set(['roomy', 'full']));
-    await full.event('agent.bundleStoredAgain', 5_000);
+    await full.event('agent.bundleStoredAgain', 30_000);
     await cluster.leaksNothing();
   });
 

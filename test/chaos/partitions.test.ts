@@ -79,7 +79,7 @@ class Partitioned implements AsyncDisposable {
   /** It joins again. TCP tries again ever more rarely, and the agent gives a connection up after 20 s. */
   async comesBack(sinceMs: number): Promise<void> {
     const isNew = ({ agent, time }: Logged): boolean => agent === 'victim' && time > sinceMs;
-    await this.cluster.coordinator.event('agent.joined', 40_000, isNew);
+    await this.cluster.coordinator.event('agent.joined', 90_000, isNew);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

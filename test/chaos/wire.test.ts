@@ -1,6 +1,7 @@
 /** The whole list of what our fault proxy can do, between agents and coordinator and between client and coordinator. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { pending } from '../pending.ts';
 import { ChaosCluster, expected, shortTimes } from './chaos-cluster.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { holdTo } from './figures.ts';
@@ -89,7 +90,7 @@ test.concurrent.each<Side>(['agents', 'client'])(
     let ran = 0;
     for (const { name, strike } of faults) {
       const fromMs = performance.now();
-      const results = pool.map(work, orders);
+      const results = pending(pool.map(work, orders));
       await cluster.started(ran + 20);
       await strike(proxy);
       expect(await results, name).toEqual(expected(orders));
@@ -111,7 +112,7 @@ test.concurrent('G18: an agent that believes in a connection that is gone: other
   await cluster.startAgent('believer', { join: proxy.address });
   const pool = await cluster.connect();
   const orders = cluster.orders(100, 40);
-  const results = pool.map(work, orders);
+  const results = pending(pool.map(work, orders));
   await cluster.started(12);
   proxy.halfOpen('client');
   const fromMs = Date.now();
@@ -120,7 +121,7 @@ test.concurrent('G18: an agent that believes in a connection that is gone: other
   expect(cluster.coordinator.events('agent.lost')).toMatchObject([{ agent: 'believer' }]);
   await cluster.coordinator.event(
     'agent.joined',
-    40_000,
+    90_000,
     ({ agent, time }) => agent === 'believer' && time > fromMs,
   );
   holdTo(25_000, 'an agent half open, it is back', Date.now() - fromMs);
@@ -132,7 +133,7 @@ test.concurrent('G18: a client that believes in a connection that is gone notice
   await using proxy = await FaultProxy.to(cluster.address);
   const pool = await cluster.connect({}, proxy.address);
   const orders = cluster.orders(100, 40);
-  const results = pool.map(work, orders);
+  const results = pending(pool.map(work, orders));
   await cluster.started(12);
   proxy.halfOpen('client');
   const fromMs = Date.now();

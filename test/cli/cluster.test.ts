@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { slack } from '../slack.ts';
 import { allGone, Command, ended, isAlive, marked, shoalCommand, until } from './command.testkit.ts';
 
 const started: Command[] = [];
@@ -187,7 +188,7 @@ describe('what was started is gone with who started it', () => {
     const mark = newMark();
     const { map, pids } = await startEndlessJob(['--local', '--processes', '2'], 2, mark);
     map.signal('SIGKILL');
-    await ended(pids, 2000);
+    await ended(pids, 2_000 * slack());
     await allGone(mark);
   });
 
@@ -234,7 +235,7 @@ describe('addresses', () => {
 
   test('a coordinator that does not answer: it is said before it is given up', async () => {
     const map = start(['map', 'examples/square.ts#square', '--input', '1..3', '--address', '127.0.0.1:1']);
-    await map.said(/shoal: coordinator 127\.0\.0\.1:1 does not answer yet; still trying\./, 8000);
+    await map.said(/shoal: coordinator 127\.0\.0\.1:1 does not answer yet; still trying\./);
     map.signal('SIGINT');
     expect((await map.ended).exitCode).toBe(130);
   });

@@ -71,7 +71,7 @@ export class Command {
   }
 
   /** Waits until it has said something; tells what it said instead when it does not. */
-  async said(pattern: RegExp, withinMs: number = 20_000): Promise<RegExpExecArray> {
+  async said(pattern: RegExp, withinMs: number = 60_000): Promise<RegExpExecArray> {
     return until(
       `${pattern} in the output`,
       () => pattern.exec(this.stdout + this.stderr) ?? undefined,
@@ -91,7 +91,7 @@ export async function until<T>(
   what: string,
   look: () => T | undefined,
   seen: () => unknown = () => '',
-  withinMs: number = 20_000,
+  withinMs: number = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
@@ -118,7 +118,7 @@ export function marked(mark: string): readonly string[] {
 }
 
 /** Waits until no process with this mark is left. */
-export async function allGone(mark: string, withinMs: number = 8000): Promise<void> {
+export async function allGone(mark: string, withinMs: number = 30_000): Promise<void> {
   await until(
     'every process is gone',
     () => (marked(mark).length === 0 ? true : undefined),
@@ -138,7 +138,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Waits until none of these processes runs any more. */
-export async function ended(pids: readonly number[], withinMs: number = 5000): Promise<void> {
+export async function ended(pids: readonly number[], withinMs: number = 30_000): Promise<void> {
   await until(
     `processes ${pids.join(', ')} are gone`,
     () => (pids.some(isAlive) ? undefined : true),

@@ -8,6 +8,8 @@ import { JobState } from '@shoal/protocol';
 import { pino } from 'pino';
 import { connect } from 'shoal';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { pending } from '../pending.ts';
+import { slack } from '../slack.ts';
 import { startLink } from './broken-link.ts';
 import { unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
@@ -45,12 +47,12 @@ test('G28: a job whose item the coordinator refuses is over for both at once, an
     await until('it runs', () => cluster.coordinator.status().runningItems === 1);
     yield 'x'.repeat(2 * 2 ** 20);
   };
-  const job = pool.map(endless, items());
+  const job = pending(pool.map(endless, items()));
   await expect(job).rejects.toMatchObject({
     code: 'ITEM_TOO_LARGE',
     message: expect.stringMatching(/^Item 1 is 2\.?\d* MiB;.*--max-item-bytes/),
   });
-  await until('its slot is free', () => cluster.coordinator.status().runningItems === 0, 5000);
+  await until('its slot is free', () => cluster.coordinator.status().runningItems === 0);
 });
 
 test('an agent killed in the middle costs no item', async () => {
@@ -103,7 +105,7 @@ test('a drain gives back what takes too long, and others run it', async () => {
   await cluster.agent({ name: 'heir' });
   const started = performance.now();
   await leaver.close();
-  expect(performance.now() - started).toBeLessThan(2500);
+  expect(performance.now() - started).toBeLessThan(2_500 * slack());
   const { values, pids } = await reading;
   expect([...values.values()]).toEqual([2, 3]);
   expect([...pids].every((pid) => pid.startsWith('heir '))).toBe(true);
@@ -189,7 +191,7 @@ test('agents come back to a coordinator that was restarted, and drop what it doe
     error: { facts: { reason: 'the coordinator stops' } },
   });
   await cluster.start({ listen: address });
-  await until('both are back', () => cluster.coordinator.status().agents === 2, 20_000);
+  await until('both are back', () => cluster.coordinator.status().agents === 2);
   const again = await submit('inc', upTo(500));
   expect([...(await again.reading).values.values()]).toEqual(upTo(500).map((x) => x + 1));
 });

@@ -1,5 +1,6 @@
 import { connect, type MapPool, type MapProgress, type Settled } from 'shoal';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { pending } from '../pending.ts';
 import { TestCluster, until } from './test-cluster.ts';
 
 let cluster: TestCluster;
@@ -25,10 +26,12 @@ const agentsOf = (outcomes: readonly Settled<unknown>[]): unknown[] =>
 test('a job with labels runs on agents that have them, and says what it waits for while there are none', async () => {
   await cluster.agent({ labels: { zone: 'north', disk: 'fast' } });
   const told: MapProgress[] = [];
-  const outcomes = pool.mapSettled(failsThere, [1, 2, 3], {
-    labels: { zone: 'south', disk: 'fast' },
-    onProgress: (progress) => void told.push(progress),
-  });
+  const outcomes = pending(
+    pool.mapSettled(failsThere, [1, 2, 3], {
+      labels: { zone: 'south', disk: 'fast' },
+      onProgress: (progress) => void told.push(progress),
+    }),
+  );
   const waitsFor = 'no agent has labels zone=south, disk=fast';
   await until('the reason', () => told.some(({ waitingFor }) => waitingFor === waitsFor));
   await cluster.agent({ labels: { zone: 'south', disk: 'fast', gpu: 'a100' } });

@@ -122,7 +122,7 @@ export class TestCluster {
 }
 
 /** Waits until a condition holds, at most `ms`; then fails and shows what was seen. */
-export async function until<T>(what: string, look: () => T | undefined | false, ms = 10_000): Promise<T> {
+export async function until<T>(what: string, look: () => T | undefined | false, ms = 60_000): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
     const seen = look();

@@ -26,7 +26,7 @@ afterEach(async () => {
 async function run(program: string): Promise<string> {
   const path = fileURLToPath(new URL(`./programs/${program}`, import.meta.url));
   const parameters = ['--conditions=@shoal/source', path, coordinator.address];
-  const { stdout } = await promisify(execFile)(process.execPath, parameters, { timeout: 10_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, parameters, { timeout: 120_000 });
   return stdout;
 }
 

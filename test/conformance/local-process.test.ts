@@ -15,7 +15,7 @@ function run(program: string, ...args: string[]): Promise<Ended> {
   const path = fileURLToPath(new URL(`./programs/${program}`, import.meta.url));
   const child = spawn(process.execPath, ['--conditions=@shoal/source', path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
+    timeout: 120_000,
   });
   let stdout = '';
   let stderr = '';

@@ -25,7 +25,7 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
 export async function eventually<T>(
   look: () => T,
   holds: (seen: T) => boolean,
-  withinMs: number = 15_000,
+  withinMs: number = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {

@@ -11,7 +11,7 @@ import { python } from './cpython.testkit.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 // Inside the repository, so that `import 'shoal'` is found.
 const folder = join(root, '.build', 'from-python');
-const limits = { timeout: 45_000, killSignal: 'SIGKILL' } as const;
+const limits = { timeout: 120_000, killSignal: 'SIGKILL' } as const;
 
 interface Pair {
   readonly python: FencedBlock;

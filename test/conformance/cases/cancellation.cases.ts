@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { JobCancelledError, TimeoutError } from 'shoal';
 import { expect } from 'vitest';
+import { pending } from '../../pending.ts';
 import { eventually, rejectionOf, Transcript, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
 import { failAtFirst, heedSignal, loopForEver, sleepThenSay, square, whoRan } from '../work.ts';
@@ -40,7 +41,6 @@ export const cancellation = chapter('cancellation', (specify) => {
     await eventually(
       () => transcript.stdout,
       (lines) => lines.some((line) => line.endsWith('waiting 3')),
-      15_000,
     );
     job.cancel();
     await rejectionOf(job.result());
@@ -60,7 +60,7 @@ export const cancellation = chapter('cancellation', (specify) => {
       job.cancel();
       const before = performance.now();
       expect(await pool.map(square, [2])).toEqual([4]);
-      expect(performance.now() - before).toBeLessThan(10_000);
+      expect(performance.now() - before).toBeLessThan(20_000);
     },
   );
 
@@ -70,7 +70,7 @@ export const cancellation = chapter('cancellation', (specify) => {
       sleepThenSay,
       upTo(500).map(() => 50),
     );
-    const other = pool.map(whoRan, upTo(50));
+    const other = pending(pool.map(whoRan, upTo(50)));
     doomed.cancel();
     expect((await other).map(({ item }) => item)).toEqual(upTo(50));
     await eventually(

@@ -1,5 +1,6 @@
 import type { ItemError } from 'shoal';
 import { expect } from 'vitest';
+import { pending } from '../../pending.ts';
 import { Book, eventually, isAlive, rejectionOf, tally, upTo } from '../pool-under-test.ts';
 import { chapter, countsDeaths, sharesNoFiles, sharesNoPids } from '../specification.ts';
 import {
@@ -256,7 +257,7 @@ export const deaths = chapter('deaths', (specify) => {
 
   specify('a call of apply that kills its process rejects', async ({ open }) => {
     await using pool = await open({ processes: 1 });
-    const call = pool.apply(misbehave, [{ item: 0, how: 'exit 0' }], { retries: { crash: 0 } });
+    const call = pending(pool.apply(misbehave, [{ item: 0, how: 'exit 0' }], { retries: { crash: 0 } }));
     expect(await rejectionOf(call)).toMatchObject({ code: 'ITEM_KILLED_CHILD', index: 0 });
     expect(await pool.apply(add, [1, 2])).toBe(3);
   });

@@ -1,5 +1,6 @@
 import type { Job, MapProgress } from 'shoal';
 import { expect } from 'vitest';
+import { pending } from '../../pending.ts';
 import { eventually, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
 import { sleepThenSay, whoRan } from '../work.ts';
@@ -40,7 +41,7 @@ export const fairness = chapter('fairness', (specify) => {
     const ended: string[] = [];
     const delays = upTo(20).map(() => 10);
     // Something runs already: the two that count wait side by side.
-    const first = pool.map(sleepThenSay, [200]);
+    const first = pending(pool.map(sleepThenSay, [200]));
     const low = pool.map(sleepThenSay, delays, { priority: -1 }).then(() => ended.push('low'));
     const high = pool.map(sleepThenSay, delays, { priority: 5 }).then(() => ended.push('high'));
     await Promise.all([first, low, high]);

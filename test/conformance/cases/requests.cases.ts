@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { pending } from '../../pending.ts';
 import { eventually, rejectionOf, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
 import { failIfBad, sleepThenSay, square, throwDice } from '../work.ts';
@@ -73,7 +74,7 @@ export const requests = chapter('requests', (specify) => {
   specify('the signal of a repeated call ends its own wait only', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const requestId = 'patient';
-    const first = pool.map(sleepThenSay, [300], { requestId });
+    const first = pending(pool.map(sleepThenSay, [300], { requestId }));
     const signal = AbortSignal.abort('no more time');
     expect(await rejectionOf(pool.map(sleepThenSay, [300], { requestId, signal }))).toBe('no more time');
     expect(await first).toEqual([300]);

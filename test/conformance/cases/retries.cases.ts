@@ -1,5 +1,6 @@
 import type { ItemError, MapProgress } from 'shoal';
 import { expect } from 'vitest';
+import { pending } from '../../pending.ts';
 import { eventually, rejectionOf, Transcript, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
 import { failAtFirst, misbehave } from '../work.ts';
@@ -43,7 +44,7 @@ export const retries = chapter('retries', (specify) => {
     const transcript = new Transcript();
     await using pool = await open({ processes: 1, printer: transcript.printer });
     const retryOn = (error: Error): boolean => (error.cause as { deep: boolean }).deep;
-    const calls = pool.map(failAtFirst, [{ times: 2 }], { retries: { thrown: 3 }, retryOn });
+    const calls = pending(pool.map(failAtFirst, [{ times: 2 }], { retries: { thrown: 3 }, retryOn }));
     expect(((await rejectionOf(calls)) as ItemError).attempts).toHaveLength(1);
     const [line] = await eventually(
       () => transcript.stderr,
