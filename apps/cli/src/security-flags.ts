@@ -1,9 +1,15 @@
 import type { ConnectionOptions } from '@shoal/client';
-import { parseBearerTokens, parseJoinToken, readTokenFile, TlsFolder } from '@shoal/credentials';
+import type { TlsFolder } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import { Option } from 'commander';
 import type { Terminal } from './terminal.ts';
 import { usageError } from './usage-error.ts';
+
+// Loaded for whoever names a folder or a token: most commands on one machine do neither, and it brings TLS along.
+const credentials = () => import('@shoal/credentials');
+
+/** Where certificates are made and looked for when nobody says another folder. */
+export const defaultTlsDir = 'shoal-tls';
 
 /** What the flags of this file say. */
 export interface SecurityFlags {
@@ -49,6 +55,7 @@ export async function tokenText(
       ? fromEnvironment(terminal, 'SHOAL_TOKEN_FILE')
       : undefined);
   if (path === undefined) return fromEnvironment(terminal, 'SHOAL_TOKEN');
+  const { parseJoinToken, readTokenFile } = await credentials();
   if (parseJoinToken(path) !== undefined) {
     throw usageError(
       `${flag} takes the name of a file, not the token: everybody on this machine can read the arguments of a command`,
@@ -59,7 +66,8 @@ export async function tokenText(
 }
 
 /** The one secret that is shown to a coordinator: a token to join with, or the first of a token file. */
-export function secretIn(text: string): string {
+export async function secretIn(text: string): Promise<string> {
+  const { parseBearerTokens, parseJoinToken } = await credentials();
   if (parseJoinToken(text) !== undefined) return text.trim();
   try {
     const [first] = parseBearerTokens(text);
@@ -76,11 +84,14 @@ export async function connectionSecurity(
   terminal: Terminal,
 ): Promise<Pick<ConnectionOptions, 'tls' | 'token' | 'insecure'>> {
   const [dir, text] = [tlsDirOf(flags, terminal), await tokenText(flags.tokenFile, terminal)];
+  const insecure = flags.insecure === true;
+  if (dir === undefined && text === undefined) return { insecure };
+  const { parseJoinToken, TlsFolder } = await credentials();
   return {
     ...(dir === undefined ? {} : { tls: await filesIn(new TlsFolder(dir)) }),
     // A token to join with is spent on a certificate, by an agent; its health check has the same environment.
-    ...(text === undefined || parseJoinToken(text) !== undefined ? {} : { token: secretIn(text) }),
-    insecure: flags.insecure === true,
+    ...(text === undefined || parseJoinToken(text) !== undefined ? {} : { token: await secretIn(text) }),
+    insecure,
   };
 }
 

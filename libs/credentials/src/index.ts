@@ -18,7 +18,7 @@ export {
   roles,
   type SubjectFields,
 } from './role.ts';
-export { defaultAgentTlsDir, defaultTlsDir, type TlsFile, TlsFolder, tlsFiles } from './tls-folder.ts';
+export { defaultAgentTlsDir, type TlsFile, TlsFolder, tlsFiles } from './tls-folder.ts';
 export {
   type BearerToken,
   bearerLine,

@@ -4,10 +4,7 @@ import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
 import { readReason } from './token-file.ts';
 
-/** Where certificates are made and looked for when nobody says another folder. */
-export const defaultTlsDir = 'shoal-tls';
-
-/** Where an agent that joins keeps its own: beside the other one, where it runs on the coordinator's machine. */
+/** Where an agent that joins keeps its own: beside shoal-tls, where it runs on the coordinator's machine. */
 export const defaultAgentTlsDir = 'shoal-agent-tls';
 
 /**

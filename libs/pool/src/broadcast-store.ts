@@ -2,12 +2,12 @@
  * The constants that pools of this process broadcast: each encoded once, in a file that children (and uploads to a
  * cluster) read. One folder for the process, private to its user; it goes with the last constant.
  */
-import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
 import type { BlobFile } from './chunk-request.ts';
+import { crypto } from './crypto.ts';
 import { makeOwnFolder, removeDeadFolders } from './own-folder.ts';
 import { type BroadcastHandle, findBroadcastsBy } from './values/broadcast.ts';
 
@@ -38,7 +38,7 @@ export class BroadcastStore {
 
   /** Takes the bytes of a constant in. Throws FILE_NOT_USABLE where they cannot be written. */
   put(bytes: Uint8Array): { readonly file: BlobFile; readonly hold: BlobHold } {
-    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const sha256 = crypto().createHash('sha256').update(bytes).digest('hex');
     const known = this.#blobs.get(sha256);
     if (known !== undefined) return { file: known.file, hold: this.#holdBlob(known) };
     const file = { sha256, path: this.#write(sha256, bytes) };

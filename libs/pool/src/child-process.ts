@@ -1,10 +1,10 @@
 /** One child process as the pool's driver sees it: frames out, frames in, pipes drained, its end told exactly once. */
-import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { PrintMessage } from './child/message.ts';
 import { ChildOrders } from './child-orders.ts';
 import type { Block, ChildSetup, ChunkRequest, RemoteErrorData } from './chunk-request.ts';
 import type { ChildExit, IndexRange } from './core/chunk.ts';
+import { crypto } from './crypto.ts';
 import { FrameError, FrameReader, nonceBytes } from './frames.ts';
 import type { LaunchedChild, Launcher } from './launcher.ts';
 import { MemoryGuard } from './memory-guard.ts';
@@ -58,11 +58,6 @@ export class ChildProcess {
     this.key = setup.key;
     this.initializerMs = setup.initializer?.timeoutMs;
     this.#listener = listener;
-    const nonce = randomBytes(nonceBytes);
-    this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {
-      nonce,
-      bodyBytesMax: frameBytesExtra,
-    });
     const { env, execArgv, stdio } = setup;
     this.#launched = launcher.launch(
       { env, execArgv, readsStdout: stdio === 'forward' },
@@ -71,6 +66,12 @@ export class ChildProcess {
         this.#exited(exit);
       },
     );
+    // Only now, for the child has started meanwhile and this may load node:crypto.
+    const nonce = crypto().randomBytes(nonceBytes);
+    this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {
+      nonce,
+      bodyBytesMax: frameBytesExtra,
+    });
     this.#readPipes(stdio);
     if (this.#launched.channel !== undefined) this.#readChannel(this.#launched.channel);
     this.orders = new ChildOrders(this.#launched.channel, nonce);

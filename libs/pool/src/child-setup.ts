@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { ShoalError } from '@shoal/errors';
 import type { BlobFile, ChildInitializer, ChildSetup } from './chunk-request.ts';
 import type { PoolOptions } from './options.ts';
-import { encodeBlock, encodeValue } from './values/block-codec.ts';
+import { encodeBlock } from './values/block-codec.ts';
 import { explainUnportable, findUnportable, type Unportable } from './values/portable.ts';
 
 /**
@@ -36,12 +35,15 @@ function notPortable({ path, kind }: Unportable): ShoalError {
 }
 
 /**
- * What the children of a pool are like, out of its options. `initializer` is the function that the options name, with its
- * arguments.
+ * What the children of a pool are like, out of its options; whom they serve is the caller's to say. `initializer` is the
+ * function that the options name, with its arguments.
  */
-export function childSetupOf(options: PoolOptions, initializer: ChildInitializer | undefined): ChildSetup {
+export function childSetupOf(
+  options: PoolOptions,
+  initializer: ChildInitializer | undefined,
+): Omit<ChildSetup, 'key'> {
   const { maxRssBytes, maxAgeMs } = options;
-  const setup: Omit<ChildSetup, 'key'> = {
+  return {
     env: environmentOf(options.env),
     execArgv: options.execArgv ?? inheritedExecArgv(process.execArgv),
     stdio: options.stdio ?? 'forward',
@@ -49,7 +51,6 @@ export function childSetupOf(options: PoolOptions, initializer: ChildInitializer
     ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
   };
-  return { key: createHash('sha256').update(encodeValue(setup)).digest('hex'), ...setup };
 }
 
 /** The environment of the children: all of ours, the variables that are named, or the values that are given. */
@@ -69,17 +70,15 @@ const isNameList = (env: NonNullable<PoolOptions['env']>): env is readonly strin
 // given on the command line is no module of ours, and a test runner or watcher is not wanted in every child.
 const ownOnly =
   /^--(inspect|debug-port|eval|print|check|interactive|test|watch|run|input-type|cpu-prof|heap-prof)(\b|=)/;
+const withCode = new Set(['-e', '-p', '-pe', '--eval', '--print']);
 const shortOwnOnly = new Set(['-e', '-p', '-pe', '-c', '-i']);
-// Options of the above that are followed by their value.
-const withValue = new Set(['-e', '-p', '-pe', '--eval', '--print', '--run', '--input-type', '--debug-port']);
-
 /** Our own arguments of `node`, as far as they are meant for children too. */
 export function inheritedExecArgv(execArgv: readonly string[]): string[] {
-  const inherited: string[] = [];
-  for (let at = 0; at < execArgv.length; at++) {
-    const argument = execArgv[at] as string;
-    if (withValue.has(argument)) at += 1;
-    else if (!ownOnly.test(argument) && !shortOwnOnly.has(argument)) inherited.push(argument);
-  }
-  return inherited;
+  let isOwn = false;
+  return execArgv.filter((argument, at) => {
+    // The value of an option shares its fate. Code may begin like an option.
+    const isValue = !argument.startsWith('-') || withCode.has(execArgv[at - 1] ?? '');
+    if (!isValue) isOwn = ownOnly.test(argument) || shortOwnOnly.has(argument);
+    return !isOwn;
+  });
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { crypto } from './crypto.ts';
 
 /** Whose folder it is. */
 export type FolderKind = 'agent' | 'pool';
@@ -41,7 +41,7 @@ function home(): string {
   } catch {
     // Only Linux has it.
   }
-  return createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8);
+  return crypto().createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8);
 }
 
 function isAlive(pid: number, start: string): boolean {

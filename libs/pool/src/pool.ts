@@ -13,6 +13,7 @@ import { usableCpus } from './usable-cpus.ts';
 /** A pool of child processes on this machine. See {@link MapPool} for what it does. */
 export interface Pool extends MapPool {}
 
+let poolsMade = 0;
 const defaultResultBytesMax = 64 * 1024 * 1024;
 
 /**
@@ -30,8 +31,12 @@ export const Pool: new (options?: PoolOptions) => Pool = class Pool extends Pool
     const { initializer, maxResultBytes = defaultResultBytesMax } = options;
     const processes = options.processes ?? usableCpus();
     const initArgs = initArgsOf(options);
-    const setupWith = (task: TaskRef | undefined): ChildSetup =>
-      childSetupOf(options, task && initArgs && { task, ...initArgs });
+    // They are alike and serve this pool alone, so any name of its own will do.
+    const key = `pool-${++poolsMade}`;
+    const setupWith = (task: TaskRef | undefined): ChildSetup => ({
+      key,
+      ...childSetupOf(options, task && initArgs && { task, ...initArgs }),
+    });
     const resolved = initializer === undefined ? undefined : resolveTask(initializer, undefined);
     // An inline initializer takes a moment to be looked at; jobs wait for that, and reject if it cannot be sent.
     const setup = resolved instanceof Promise ? resolved.then(setupWith) : setupWith(resolved);

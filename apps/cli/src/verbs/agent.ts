@@ -77,7 +77,7 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
       const agent = await startAgent({
         ...config,
         ...(tlsDir === undefined ? {} : { tlsDir }),
-        ...(text === undefined ? {} : { token: secretIn(text) }),
+        ...(text === undefined ? {} : { token: await secretIn(text) }),
         log: await serviceLog(terminal),
       });
       void agent.joined.then(() => terminal.stdout.write(`agent ${agent.name} joined ${config.join}\n`));

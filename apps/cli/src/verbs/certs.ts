@@ -1,6 +1,5 @@
-import { defaultTlsDir } from '@shoal/credentials';
 import { Command, Option } from 'commander';
-import { tlsDirOf, tlsDirOption } from '../security-flags.ts';
+import { defaultTlsDir, tlsDirOf, tlsDirOption } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
 const roles = ['client', 'agent', 'viewer', 'admin'] as const;

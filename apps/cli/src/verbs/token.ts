@@ -1,4 +1,4 @@
-import { bearerLine, newSecret, type Role } from '@shoal/credentials';
+import type { Role } from '@shoal/credentials';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
@@ -62,6 +62,7 @@ export function tokenCommand(terminal: Terminal): Command {
     )
     .addOption(outputOption())
     .action(async (flags: { readonly role?: Role; readonly output?: string }) => {
+      const { bearerLine, newSecret } = await import('@shoal/credentials');
       await deliver(`${bearerLine({ secret: newSecret(), role: flags.role })}\n`, flags.output, terminal);
     });
   return new Command('token').summary('make tokens').addCommand(create).addCommand(generate);

@@ -77,6 +77,12 @@ export function endStacksAt(url: string): void {
 
 function withoutOurFrames(data: RemoteErrorData): RemoteErrorData {
   const lines = data.stack?.split('\n') ?? [];
-  const at = lines.findIndex((line) => callers.values().some((url) => line.includes(url)));
+  const isOurs = (line: string): boolean => callers.values().some((url) => line.includes(url));
+  const isFrame = (line: string): boolean => /^\s+at /.test(line);
+  // In a bundle all of a child is one file: what it throws itself (a handle that was released) begins there as well.
+  const top = lines.findIndex(isFrame);
+  const theirs = lines.findIndex((line, at) => at > top && isFrame(line) && !isOurs(line));
+  const from = top !== -1 && isOurs(lines[top] ?? '') && theirs !== -1 ? theirs : 0;
+  const at = lines.findIndex((line, index) => index >= from && isOurs(line));
   return at === -1 ? data : { ...data, stack: lines.slice(0, at).join('\n') };
 }

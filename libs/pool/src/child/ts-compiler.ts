@@ -3,12 +3,12 @@
  * it and is the one exception to "a child loads nothing but Node's own modules". What it makes is kept beside Node's
  * compile cache, so that one child pays and all others read.
  */
-import { hash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire, getCompileCacheDir } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as Esbuild from 'esbuild';
+import { crypto } from '../crypto.ts';
 import type { TsProject } from './ts-project.ts';
 
 /** Options of tsconfig.json that change what a single file does. */
@@ -43,7 +43,7 @@ export function compileTypeScript(
     logLevel: 'silent',
     tsconfigRaw: { compilerOptions: Object.fromEntries(told.map((name) => [name, project?.options[name]])) },
   };
-  const key = hash('sha256', JSON.stringify([cacheVersion, options, source]));
+  const key = crypto().hash('sha256', JSON.stringify([cacheVersion, options, source]));
   const known = readCached(key);
   if (known !== undefined) return known;
   const esbuild = loadEsbuild(fileURLToPath(url));

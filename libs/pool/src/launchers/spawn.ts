@@ -92,7 +92,8 @@ function isFile(file: URL | string): boolean {
 function deathSignal(): readonly string[] {
   if (deathSignalPrefix === undefined) {
     deathSignalPrefix = [];
-    if (process.platform === 'linux') probeDeathSignal();
+    // Starting a process takes this one a few milliseconds, and somebody waits for the child.
+    if (process.platform === 'linux') setImmediate(probeDeathSignal).unref();
   }
   return deathSignalPrefix;
 }

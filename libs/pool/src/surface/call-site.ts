@@ -1,12 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { ShoalError } from '@shoal/errors';
+import { ownFolders } from '../own-code.ts';
 
 // Any function, of whatever shape.
 type Callable = (...args: never) => unknown;
 
-// Frames name files by URL or by path: it depends on who loaded them.
-const ownFolder = new URL('..', import.meta.url);
-const ownFolders = [ownFolder.href, fileURLToPath(ownFolder)];
 const firstFrame = /\n\s+at /;
 
 /** Errors that tell of a call already: another call that ends for the same reason gets one of its own. */

@@ -1,5 +1,6 @@
 import { durationText, type Facts, type ItemAttempt, ItemError, timesText } from '@shoal/errors';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
+import { ownFolders } from '../own-code.ts';
 import { rebuildThrown } from '../values/rebuilt-error.ts';
 import type { CallSite } from './call-site.ts';
 
@@ -91,18 +92,18 @@ function ranOn(attempts: readonly ItemAttempt[]): string {
   return parts.join(', ');
 }
 
-// Frames of our own child are no place that a user could look at.
-const ownFolder = new URL('..', import.meta.url).href;
-
 /** `work.ts:4:9`, the place of the topmost frame of a stack that lies in a file of the user's. */
 function placeOf(stack: string | undefined): string | undefined {
   for (const line of stack?.split('\n') ?? []) {
     const frame = /^\s+at (.*)$/.exec(line)?.[1];
     if (frame === undefined || frame.includes('node:') || frame.endsWith('(<anonymous>)')) continue;
     // An inline function has no file, and what follows are our own frames.
-    if (frame.includes('eval at') || frame.includes(`${ownFolder}child`)) return undefined;
+    if (frame.includes('eval at') || isOwnChild(frame)) return undefined;
     const place = /([^/\\(]+:\d+:\d+)\)?$/.exec(frame)?.[1];
     return place?.replace(/\?[^:]*/, '');
   }
   return undefined;
 }
+
+// Frames of our own child are no place that a user could look at.
+const isOwnChild = (frame: string): boolean => ownFolders.some((folder) => frame.includes(`${folder}child`));
