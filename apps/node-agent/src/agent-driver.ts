@@ -147,6 +147,7 @@ export class AgentDriver {
         this.#link?.heartbeat(command.sequence, command.held, {
           ...runner.stats(),
           troubles: this.#parts.troubles(),
+          spooledBytes: this.#parts.machine.snapshot().outbox.bytes,
         });
         return;
       case 'announceDrain':

@@ -101,7 +101,7 @@ export class ShardRunner implements ChunkListener {
     this.#pool.release((key) => forgotten.has(groupOfKey(key)));
   }
 
-  stats(): Omit<AgentStats, 'troubles'> {
+  stats(): Omit<AgentStats, 'troubles' | 'spooledBytes'> {
     const { processes, recycled, deaths, tallies } = this.#pool.stats();
     const keys = this.#pool.keys();
     return {

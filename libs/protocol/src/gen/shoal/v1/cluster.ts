@@ -113,7 +113,21 @@ export interface GetStatusResponse {
   /** Those of them whose second attempt was first. */
   speculationWins: number;
   /** How the coordinator and what is sent to it are protected. */
-  protection?: Protection | undefined;
+  protection?:
+    | Protection
+    | undefined;
+  /** Connections that are open, silent ones included. */
+  connections: number;
+  /**
+   * How often each limit was reached since the coordinator started, by its name in docs/limits.md. Those that never
+   * were are left out.
+   */
+  limitsReached: { [key: string]: number };
+}
+
+export interface GetStatusResponse_LimitsReachedEntry {
+  key: string;
+  value: number;
 }
 
 /** How a coordinator is protected. */
@@ -159,7 +173,11 @@ export interface AgentInfo {
   /** How long ago its last heartbeat came, in milliseconds. */
   silentForMs: number;
   /** Its processes, as of the last heartbeat. */
-  stats?: AgentStats | undefined;
+  stats?:
+    | AgentStats
+    | undefined;
+  /** When the certificate that it joined with expires, in milliseconds since 1970. 0: it showed none. */
+  certificateExpiresUnixMs: number;
 }
 
 export interface AgentInfo_LabelsEntry {
@@ -197,6 +215,8 @@ export interface AgentStats {
   groupLosses: GroupLosses[];
   /** What keeps the agent from some of its work, a sentence each: its disk is full. Empty where all is well. */
   troubles: string[];
+  /** Bytes of results that the coordinator has not taken yet. */
+  spooledBytes: number;
 }
 
 /** How many processes of a group an agent has seen go. */
@@ -356,6 +376,8 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     speculatedItems: 0,
     speculationWins: 0,
     protection: undefined,
+    connections: 0,
+    limitsReached: {},
   };
 }
 
@@ -406,6 +428,12 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.protection !== undefined) {
       Protection.encode(message.protection, writer.uint32(122).fork()).join();
     }
+    if (message.connections !== 0) {
+      writer.uint32(128).uint32(message.connections);
+    }
+    globalThis.Object.entries(message.limitsReached).forEach(([key, value]: [string, number]) => {
+      GetStatusResponse_LimitsReachedEntry.encode({ key: key as any, value }, writer.uint32(138).fork()).join();
+    });
     return writer;
   },
 
@@ -542,6 +570,25 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.protection = Protection.decode(reader, reader.uint32());
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.connections = reader.uint32();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            const entry17 = GetStatusResponse_LimitsReachedEntry.decode(reader, reader.uint32());
+            if (entry17.value !== undefined) {
+              message.limitsReached[entry17.key] = entry17.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -578,6 +625,87 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.protection = (object.protection !== undefined && object.protection !== null)
       ? Protection.fromPartial(object.protection)
       : undefined;
+    message.connections = object.connections ?? 0;
+    message.limitsReached = (globalThis.Object.entries(object.limitsReached ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseGetStatusResponse_LimitsReachedEntry(): GetStatusResponse_LimitsReachedEntry {
+  return { key: "", value: 0 };
+}
+
+export const GetStatusResponse_LimitsReachedEntry: MessageFns<GetStatusResponse_LimitsReachedEntry> = {
+  encode(message: GetStatusResponse_LimitsReachedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStatusResponse_LimitsReachedEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStatusResponse_LimitsReachedEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetStatusResponse_LimitsReachedEntry>, I>>(
+    base?: I,
+  ): GetStatusResponse_LimitsReachedEntry {
+    return GetStatusResponse_LimitsReachedEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetStatusResponse_LimitsReachedEntry>, I>>(
+    object: I,
+  ): GetStatusResponse_LimitsReachedEntry {
+    const message = createBaseGetStatusResponse_LimitsReachedEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
@@ -705,6 +833,7 @@ function createBaseAgentInfo(): AgentInfo {
     joinedUnixMs: 0,
     silentForMs: 0,
     stats: undefined,
+    certificateExpiresUnixMs: 0,
   };
 }
 
@@ -745,6 +874,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     }
     if (message.stats !== undefined) {
       AgentStats.encode(message.stats, writer.uint32(98).fork()).join();
+    }
+    if (message.certificateExpiresUnixMs !== 0) {
+      writer.uint32(104).uint64(message.certificateExpiresUnixMs);
     }
     return writer;
   },
@@ -861,6 +993,14 @@ export const AgentInfo: MessageFns<AgentInfo> = {
             message.stats = AgentStats.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.certificateExpiresUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -900,6 +1040,7 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     message.stats = (object.stats !== undefined && object.stats !== null)
       ? AgentStats.fromPartial(object.stats)
       : undefined;
+    message.certificateExpiresUnixMs = object.certificateExpiresUnixMs ?? 0;
     return message;
   },
 };
@@ -1099,7 +1240,7 @@ export const HostInfo: MessageFns<HostInfo> = {
 };
 
 function createBaseAgentStats(): AgentStats {
-  return { processes: [], recycled: 0, deaths: 0, groupLosses: [], troubles: [] };
+  return { processes: [], recycled: 0, deaths: 0, groupLosses: [], troubles: [], spooledBytes: 0 };
 }
 
 export const AgentStats: MessageFns<AgentStats> = {
@@ -1118,6 +1259,9 @@ export const AgentStats: MessageFns<AgentStats> = {
     }
     for (const v of message.troubles) {
       writer.uint32(42).string(v!);
+    }
+    if (message.spooledBytes !== 0) {
+      writer.uint32(48).uint64(message.spooledBytes);
     }
     return writer;
   },
@@ -1175,6 +1319,14 @@ export const AgentStats: MessageFns<AgentStats> = {
             message.troubles.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.spooledBytes = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1197,6 +1349,7 @@ export const AgentStats: MessageFns<AgentStats> = {
     message.deaths = object.deaths ?? 0;
     message.groupLosses = object.groupLosses?.map((e) => GroupLosses.fromPartial(e)) || [];
     message.troubles = object.troubles?.map((e) => e) || [];
+    message.spooledBytes = object.spooledBytes ?? 0;
     return message;
   },
 };
