@@ -122,10 +122,14 @@ export class TestCluster {
 }
 
 /** Waits until a condition holds, at most `ms`; then fails and shows what was seen. */
-export async function until<T>(what: string, look: () => T | undefined | false, ms = 60_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  ms = 60_000,
+): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
-    const seen = look();
+    const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
     if (performance.now() > deadline) throw new Error(`${what}: not within ${ms} ms`);
     await new Promise((resolve) => setTimeout(resolve, 10));

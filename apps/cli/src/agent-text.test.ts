@@ -1,6 +1,6 @@
 import { AgentInfo, AgentState } from '@shoal/protocol';
 import { expect, test } from 'vitest';
-import { agentList, agentRecord } from './agent-text.ts';
+import { agentList, agentRecord, agentTroubles } from './agent-text.ts';
 
 const agent = AgentInfo.fromPartial({
   name: 'rack2-b',
@@ -26,4 +26,32 @@ test('agents are listed with their labels, and below them what keeps them from s
 
 test('a program reads it, too', () => {
   expect(agentRecord(agent)).toMatchObject({ name: 'rack2-b', troubles: ['Bundle abc cannot be stored.'] });
+});
+
+test.each([
+  [
+    'ends within a week',
+    6,
+    /^rack2-b: its certificate ends on \d{4}-\d\d-\d\d: shoal certs issue rack2-b --role agent/,
+  ],
+  ['has ended', -1, /its certificate ended on /],
+  ['ends in eight days', 8, undefined],
+])('a certificate that %s is told of accordingly', (_, days, line) => {
+  const nowMs = Date.parse('2030-01-01');
+  const dayMs = 86_400_000;
+  const certified = { ...agent, stats: undefined, joinedUnixMs: nowMs - 300 * dayMs };
+  const troubles = agentTroubles([{ ...certified, certificateExpiresUnixMs: nowMs + days * dayMs }], nowMs);
+  if (line === undefined) expect(troubles).toEqual([]);
+  else expect(troubles).toEqual([expect.stringMatching(line)]);
+});
+
+test('one that its agent renews by itself is nothing to tell', () => {
+  const nowMs = Date.parse('2030-01-01');
+  const certified = {
+    ...agent,
+    stats: undefined,
+    joinedUnixMs: nowMs,
+    certificateExpiresUnixMs: nowMs + 80_000_000,
+  };
+  expect(agentTroubles([certified], nowMs)).toEqual([]);
 });

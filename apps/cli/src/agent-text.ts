@@ -3,14 +3,14 @@ import { enumWord } from './enum-word.ts';
 import { aligned } from './text-table.ts';
 
 /** Agents as `shoal agents ls` shows them. Without any, only the head of the table. */
-export function agentList(agents: readonly AgentInfo[]): string {
+export function agentList(agents: readonly AgentInfo[], nowMs: number = Date.now()): string {
   const rows = agents.map((agent) => [
     ...cells(agent),
     Object.entries(agent.labels)
       .map(([label, value]) => `${label}=${value}`)
       .join(','),
   ]);
-  return `${[...aligned([[...head, 'LABELS'], ...rows]), ...agentTroubles(agents)].join('\n')}\n`;
+  return `${[...aligned([[...head, 'LABELS'], ...rows]), ...agentTroubles(agents, nowMs)].join('\n')}\n`;
 }
 
 /** Agents as a part of `shoal status`. */
@@ -18,9 +18,27 @@ export function agentTable(agents: readonly AgentInfo[]): string[] {
   return aligned([head, ...agents.map(cells)]);
 }
 
-/** What keeps agents from some of their work, as they say: a line each. */
-export function agentTroubles(agents: readonly AgentInfo[]): string[] {
-  return agents.flatMap(({ name, stats }) => stats?.troubles.map((trouble) => `${name}: ${trouble}`) ?? []);
+/** What keeps agents from some of their work, as they say, or will: a line each. */
+export function agentTroubles(agents: readonly AgentInfo[], nowMs: number): string[] {
+  return agents.flatMap(({ certificateExpiresUnixMs, joinedUnixMs, name, stats }) =>
+    [...(stats?.troubles ?? []), ...expiry(name, certificateExpiresUnixMs, joinedUnixMs, nowMs)].map(
+      (trouble) => `${name}: ${trouble}`,
+    ),
+  );
+}
+
+const soonMs = 7 * 86_400_000;
+const selfRenewedMs = 2 * 86_400_000;
+
+/**
+ * A certificate that ends within a week. One that lasts for a day is renewed by its agent when half of it is over, while
+ * the connection that it was shown for goes on: there the end of what was shown says nothing.
+ */
+function expiry(name: string, untilMs: number, joinedMs: number, nowMs: number): string[] {
+  if (untilMs === 0 || untilMs - nowMs > soonMs || untilMs - joinedMs <= selfRenewedMs) return [];
+  const until = new Date(untilMs).toISOString().slice(0, 10);
+  const ends = untilMs <= nowMs ? `ended on ${until}` : `ends on ${until}`;
+  return [`its certificate ${ends}: shoal certs issue ${name} --role agent makes another`];
 }
 
 /** An agent for programs: what the table shows and what it leaves out. */
@@ -38,6 +56,7 @@ export function agentRecord(agent: AgentInfo): Readonly<Record<string, unknown>>
     session,
     joinedUnixMs,
     silentForMs,
+    certificateExpiresUnixMs: agent.certificateExpiresUnixMs,
     troubles: agent.stats?.troubles ?? [],
     processes: (agent.stats?.processes ?? []).map(({ pid, rssBytes, tasksRun }) => ({
       pid,

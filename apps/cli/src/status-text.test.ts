@@ -40,3 +40,17 @@ test('for programs states are words too', () => {
     jobs: [{ jobId: 'job-1', state: 'failed_fast' }],
   });
 });
+
+test('limits that were reached are told, and nothing where none was', () => {
+  const text = (limitsReached: Record<string, number>): string =>
+    statusText({
+      address: '127.0.0.1:7300',
+      cluster: GetStatusResponse.fromPartial({ limitsReached }),
+      agents: [],
+      jobs: [],
+    });
+  expect(text({ jobs: 1, connections: 1_200 })).toContain(
+    'limits reached (docs/limits.md): connections 1,200 times, jobs once\n',
+  );
+  expect(text({})).not.toContain('limits');
+});

@@ -35,7 +35,8 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
         ]
       : []),
     ...protectionLines(cluster.protection, Date.now()),
-    ...(agents.length > 0 ? ['', ...agentTable(agents), ...agentTroubles(agents)] : []),
+    ...limitLines(cluster.limitsReached),
+    ...(agents.length > 0 ? ['', ...agentTable(agents), ...agentTroubles(agents, Date.now())] : []),
     ...(active.length > 0 ? ['', ...jobTable(active)] : []),
     '',
   ].join('\n');
@@ -67,6 +68,14 @@ function protectionLines(protection: Protection | undefined, nowMs: number): str
   const day = new Date(untilMs).toISOString().slice(0, 10);
   const warning = untilMs - nowMs < soonMs ? ': run shoal certs init where the certificates were made' : '';
   return [`TLS 1.3, certificate until ${day}${warning}`];
+}
+
+/** `limits reached (docs/limits.md): connections 12 times, jobs once`; nothing where none was. */
+function limitLines(reached: Readonly<Record<string, number>>): string[] {
+  const limits = Object.entries(reached).sort(([one], [other]) => one.localeCompare(other));
+  if (limits.length === 0) return [];
+  const times = limits.map(([name, count]) => `${name} ${count === 1 ? 'once' : `${grouped(count)} times`}`);
+  return [`limits reached (docs/limits.md): ${times.join(', ')}`];
 }
 
 function jobTable(jobs: readonly JobInfo[]): string[] {

@@ -8,12 +8,13 @@ import {
   type DataResponse,
   statusOf,
 } from '@shoal/protocol';
+import type { Gate } from './access/gate.ts';
 import type { AgentSession, SessionStream } from './agent-session.ts';
 import type { Agents } from './agents.ts';
 import type { Driver } from './driver.ts';
 
 /** The agents' two streams: what comes in is handed to the session, what goes out is written by it. */
-export function agentService(agents: Agents, driver: Driver): AgentServiceServer {
+export function agentService(agents: Agents, driver: Driver, gate: Gate | undefined): AgentServiceServer {
   return {
     control: (call: ServerDuplexStream<ControlRequest, ControlResponse>): void => {
       const stream = sessionStream(call);
@@ -21,7 +22,7 @@ export function agentService(agents: Agents, driver: Driver): AgentServiceServer
       read(call, stream, {
         take: ({ message }) => {
           if (message?.$case === 'join' && session === undefined)
-            session = agents.join(message.value, stream);
+            session = agents.join(message.value, stream, gate?.callerOf(call)?.validToMs ?? 0);
           else if (session === undefined) throw notFirst('join');
           else takeControl(agents, driver, session, message);
         },

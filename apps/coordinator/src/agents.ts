@@ -15,6 +15,7 @@ import { AgentSession, type SessionStream } from './agent-session.ts';
 import type { Driver } from './driver.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Groups } from './groups.ts';
+import { checkLabels } from './label-check.ts';
 import type { PayloadVault } from './payload-vault.ts';
 
 /** What {@link Agents} works with. */
@@ -24,6 +25,7 @@ export interface AgentsParts {
   readonly feed: EventFeed;
   readonly groups: Groups;
   readonly epoch: number;
+  readonly maxLabels: number;
   readonly maxResultBytes: number;
 }
 
@@ -31,6 +33,8 @@ interface KnownAgent {
   readonly join: Join;
   readonly session: AgentSession;
   readonly joinedUnixMs: number;
+  /** 0: it showed none. */
+  readonly certificateExpiresUnixMs: number;
   stats: AgentStats | undefined;
   /** When its session ended, on the driver's clock; undefined while it lasts. */
   goneAtMs: number | undefined;
@@ -51,10 +55,10 @@ export class Agents {
     this.#parts = parts;
   }
 
-  /** Opens a session. Throws `AGENT_NAME_TAKEN`, `VERSION_MISMATCH` or `REQUEST_INVALID`. */
-  join(join: Join, control: SessionStream<ControlResponse>): AgentSession {
+  /** Opens a session, for an agent whose certificate is good until then. Throws `AGENT_NAME_TAKEN`, `VERSION_MISMATCH` or `REQUEST_INVALID`. */
+  join(join: Join, control: SessionStream<ControlResponse>, certificateExpiresUnixMs: number): AgentSession {
     const { driver, epoch, feed } = this.#parts;
-    checkJoin(join);
+    checkJoin(join, this.#parts.maxLabels);
     this.#sessions += 1;
     const id: SessionId = this.#sessions;
     const session = new AgentSession(id, join.agentName, {
@@ -85,6 +89,7 @@ export class Agents {
       join,
       session,
       joinedUnixMs: Date.now(),
+      certificateExpiresUnixMs,
       stats: undefined,
       goneAtMs: undefined,
     });
@@ -149,6 +154,7 @@ export class Agents {
           joinedUnixMs: known.joinedUnixMs,
           silentForMs: Math.max(0, Math.round(agent.silentForMs)),
           stats: known.stats,
+          certificateExpiresUnixMs: known.certificateExpiresUnixMs,
         }),
       ];
     });
@@ -234,7 +240,7 @@ export class Agents {
   }
 }
 
-function checkJoin(join: Join): void {
+function checkJoin(join: Join, maxLabels: number): void {
   const refuse = (field: string, reason: string): never => {
     throw new ShoalError('REQUEST_INVALID', { field, reason });
   };
@@ -245,9 +251,7 @@ function checkJoin(join: Join): void {
   }
   if (join.instance === '') refuse('instance', 'is missing');
   if (join.slots < 1) refuse('slots', 'must be at least 1');
-  if (Object.keys(join.labels).length > limits.labelEntries.default) {
-    refuse('labels', `are more than ${limits.labelEntries.default}`);
-  }
+  checkLabels('labels', join.labels, maxLabels);
 }
 
 const states = {

@@ -76,6 +76,7 @@ export class BundleStore {
   checkSize(bytes: number): void {
     if (bytes > this.#options.maxBundleBytes) {
       throw new ShoalError('LIMIT_REACHED', {
+        limitName: 'bundleBytes',
         what: 'Size of a bundle',
         value: bytes,
         limit: this.#options.maxBundleBytes,
@@ -205,6 +206,7 @@ export class BundleStore {
     }
     if (this.#heldBytes + bytes > maxStoreBytes) {
       throw new ShoalError('LIMIT_REACHED', {
+        limitName: 'bundleStoreBytes',
         what: 'Bytes of bundles',
         value: this.#heldBytes + bytes,
         limit: maxStoreBytes,

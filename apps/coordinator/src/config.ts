@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { ShoalError } from '@shoal/errors';
-import { limits } from '@shoal/protocol';
+import { defaultServerLimits, limits, type ServerLimits } from '@shoal/protocol';
 import { defaultSchedulerOptions, type SchedulerOptions } from '@shoal/scheduler';
 import { formatAddress, isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { type Log, stderrLog } from './log.ts';
 
 /** What a coordinator is started with. Everything is optional. */
-export interface CoordinatorConfig {
+export interface CoordinatorConfig extends Partial<ServerLimits> {
   /** `HOST:PORT` for gRPC. Default `127.0.0.1:7300`; port 0 takes a free one. */
   readonly listen?: string;
   /**
@@ -32,6 +32,12 @@ export interface CoordinatorConfig {
   readonly certificateCheckMs?: number;
   /** A folder that keeps pushed bundles over restarts. Default: memory only. */
   readonly bundleDir?: string;
+  /** Labels of a job or an agent, at most. Default 64. */
+  readonly maxLabels?: number;
+  /** Bytes of prints that wait for the client of a job; what is more is dropped and counted. Default 1 MiB. */
+  readonly maxPrintBytes?: number;
+  /** Wrong tokens in a row from one address, until no token from there is looked at for a while. Default 10. */
+  readonly maxWrongTokens?: number;
   /** Bytes of one bundle, at most. Default 64 MiB. */
   readonly maxBundleBytes?: number;
   /** Bytes of bundles kept in all, at most. Default 1 GiB. */
@@ -86,6 +92,11 @@ export interface SettledConfig {
   readonly isExposed: boolean;
   readonly certificateCheckMs: number;
   readonly bundleDir: string | undefined;
+  /** Those of connections and calls. */
+  readonly serverLimits: ServerLimits;
+  readonly maxLabels: number;
+  readonly maxPrintBytes: number;
+  readonly maxWrongTokens: number;
   readonly maxBundleBytes: number;
   readonly maxBundleStoreBytes: number;
   readonly maxItemBytes: number;
@@ -119,16 +130,23 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     isExposed,
     certificateCheckMs: positive('certificateCheckMs', config.certificateCheckMs ?? 5_000),
     bundleDir: config.bundleDir,
+    serverLimits: settleServerLimits(config),
+    maxLabels: positive('maxLabels', config.maxLabels ?? limits.labelEntries.default),
+    maxPrintBytes: positive('maxPrintBytes', config.maxPrintBytes ?? limits.printBytes.default),
+    maxWrongTokens: positive('maxWrongTokens', config.maxWrongTokens ?? limits.wrongTokens.default),
     maxBundleBytes: positive('maxBundleBytes', config.maxBundleBytes ?? limits.bundleBytes.default),
     maxItemBytes: positive('maxItemBytes', config.maxItemBytes ?? limits.itemBytes.default),
     maxResultBytes: positive('maxResultBytes', config.maxResultBytes ?? limits.resultBytes.default),
     windowBytes: positive('windowBytes', config.windowBytes ?? limits.windowBytes.default),
-    maxBundleStoreBytes: positive('maxBundleStoreBytes', config.maxBundleStoreBytes ?? 2 ** 30),
+    maxBundleStoreBytes: positive(
+      'maxBundleStoreBytes',
+      config.maxBundleStoreBytes ?? limits.bundleStoreBytes.default,
+    ),
     maxPayloadBytes: positive('maxPayloadBytes', config.maxPayloadBytes ?? limits.payloadBytes.default),
     spillDir: config.spillDir ?? tmpdir(),
     maxSpillBytes: positive('maxSpillBytes', config.maxSpillBytes ?? limits.spillBytes.default),
     ephemeralGraceMs: positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000),
-    maxJobs: positive('maxJobs', config.maxJobs ?? 10_000),
+    maxJobs: positive('maxJobs', config.maxJobs ?? limits.jobs.default),
     maxRequestBytes: positive('maxRequestBytes', config.maxRequestBytes ?? limits.requestBytes.default),
     heartbeatMs,
     leaseMs,
@@ -137,9 +155,28 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
   };
 }
 
-function positive(name: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`${name} must be a whole number from 1 on, not ${String(value)}.`);
+/** A part with its envelope has to fit into a message, and a token into the metadata. */
+const least: Partial<Record<keyof ServerLimits, number>> = {
+  maxMessageBytes: 2 ** 20,
+  maxMetadataBytes: 1024,
+};
+const timerMsMax = 2_147_483_647;
+
+function settleServerLimits(config: CoordinatorConfig): ServerLimits {
+  const names = Object.keys(defaultServerLimits) as (keyof ServerLimits)[];
+  const settled = names.map((name) => {
+    const value = positive(name, config[name] ?? defaultServerLimits[name], least[name]);
+    if (name.endsWith('Ms') && value > timerMsMax) {
+      throw new RangeError(`${name} must be at most ${timerMsMax}, not ${value}.`);
+    }
+    return [name, value];
+  });
+  return Object.fromEntries(settled) as unknown as ServerLimits;
+}
+
+function positive(name: string, value: number, from: number = 1): number {
+  if (!Number.isSafeInteger(value) || value < from) {
+    throw new RangeError(`${name} must be a whole number from ${from} on, not ${String(value)}.`);
   }
   return value;
 }

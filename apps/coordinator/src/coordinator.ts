@@ -10,6 +10,7 @@ import {
   JobServiceService,
   limits,
   ownPeer,
+  type ShoalServer,
 } from '@shoal/protocol';
 import { PayloadStore } from '@shoal/scheduler';
 import { Access } from './access/access.ts';
@@ -30,6 +31,7 @@ import { RecentEvents } from './event-log.ts';
 import { Groups } from './groups.ts';
 import { jobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
+import { LimitCounts } from './limit-counts.ts';
 import { formatAddress } from './listen-address.ts';
 import type { StoredBlock, StoredFailure, StoredRun } from './payload.ts';
 import { PayloadVault } from './payload-vault.ts';
@@ -66,6 +68,10 @@ export interface CoordinatorStatus {
   readonly heldBytes: number;
   /** Bytes on the disk. */
   readonly spilledBytes: number;
+  /** Connections that are open, silent ones included. */
+  readonly connections: number;
+  /** How often each limit was reached, by its name in docs/limits.md. */
+  readonly limitsReached: Readonly<Record<string, number>>;
 }
 
 /** How long clients and agents have to read the last message before they are cut off. */
@@ -80,6 +86,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const startedUnixMs = Date.now();
   const feed = new EventFeed(settled.log);
   const { ephemeralGraceMs: graceMs, maxJobs, maxRequestBytes } = settled;
+  const counts = new LimitCounts(feed, now);
   const machine = new CoordinatorMachine({ epoch, maxJobs, maxRequestBytes, graceMs }, settled.scheduling);
   const vault: PayloadVault = new PayloadVault({
     maxPayloadBytes: settled.maxPayloadBytes,
@@ -93,6 +100,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     tokens: settled.tokens,
     isExposed: settled.isExposed,
     certificateCheckMs: settled.certificateCheckMs,
+    maxWrongTokens: settled.maxWrongTokens,
     feed,
     knowsJob: (id) => driver.jobs.has(id),
   });
@@ -111,16 +119,23 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     feed,
     now,
     lookForStall: () => stalls.look(),
+    maxPrintBytes: settled.maxPrintBytes,
+    onLimit: (limit) => counts.reached(limit),
   });
   const groups = new Groups(driver);
-  const { maxResultBytes } = settled;
-  const agents = new Agents({ driver, vault, feed, groups, epoch, maxResultBytes });
+  const { maxLabels, maxResultBytes } = settled;
+  const agents = new Agents({ driver, vault, feed, groups, epoch, maxLabels, maxResultBytes });
   let address = formatAddress(settled.listen);
   const jobs = new Jobs({
     driver,
     store,
     bundles,
-    limits: { windowItems: limits.windowItems.default, windowBytes: settled.windowBytes, maxResultBytes },
+    limits: {
+      windowItems: limits.windowItems.default,
+      windowBytes: settled.windowBytes,
+      maxLabels,
+      maxResultBytes,
+    },
     address: () => address,
     isTight: () => vault.isTight,
   });
@@ -145,6 +160,8 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       protection: access.protection,
       heldBytes: vault.memoryBytes,
       spilledBytes: vault.spilledBytes,
+      connections: server.connections,
+      limitsReached: counts.all(),
     };
   };
 
@@ -154,19 +171,24 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       handlers: jobService({ driver, jobs, agents, groups, heartbeatMs, maxItemBytes: settled.maxItemBytes }),
     },
     { definition: BundleServiceService, handlers: bundleService(bundles, feed) },
-    { definition: AgentServiceService, handlers: agentService(agents, driver) },
+    { definition: AgentServiceService, handlers: agentService(agents, driver, access.gate) },
     { definition: ClusterServiceService, handlers: clusterService({ agents, feed, status }) },
     {
       definition: AccessServiceService,
       handlers: accessService({
         certificates: access.certificates,
         gate: access.gate,
+        tries: access.tries,
         feed,
         isConnected: (name) => agents.list().some((agent) => agent.name === name),
       }),
     },
   ];
-  const server = createServer(services, access.interceptors);
+  const server: ShoalServer = createServer(services, {
+    interceptors: access.interceptors,
+    limits: settled.serverLimits,
+    onLimit: (limit, peer) => counts.refused(limit, peer),
+  });
   const forgotten = unlisted(server.paths);
   if (forgotten.length > 0)
     throw new ShoalError('INTERNAL', { reason: `nobody may call ${forgotten.join(', ')}` });
@@ -205,10 +227,11 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     address,
     status: () => {
       const { agents: connected, heldBytes, spilledBytes, ...rest } = status();
-      const { slots, activeJobs, queuedItems, runningItems } = rest;
+      const { slots, activeJobs, queuedItems, runningItems, connections, limitsReached } = rest;
       const payloadBytes = store.itemBytes + store.resultBytes;
       const bytes = { payloadBytes, heldBytes, spilledBytes };
-      return { epoch, agents: connected, slots, activeJobs, queuedItems, runningItems, ...bytes };
+      const work = { slots, activeJobs, queuedItems, runningItems };
+      return { epoch, agents: connected, ...work, ...bytes, connections, limitsReached };
     },
     close: ({ drain = true, drainMs = 30_000 } = {}) => {
       if (closing !== undefined) hurry();

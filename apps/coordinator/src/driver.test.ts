@@ -25,6 +25,8 @@ function driverWith(parts: Partial<DriverParts>): Driver {
     feed: new EventFeed(pino({ level: 'silent' })),
     now: () => 0,
     lookForStall: () => {},
+    maxPrintBytes: 2 ** 20,
+    onLimit: () => {},
     ...parts,
   });
 }

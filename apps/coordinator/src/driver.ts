@@ -1,4 +1,4 @@
-import { ItemFailure, JobState, type Print } from '@shoal/protocol';
+import { ItemFailure, JobState, type LimitName, type Print } from '@shoal/protocol';
 import type { JobId, Note, PayloadStore, SessionId } from '@shoal/scheduler';
 import type { AgentLink } from './agent-link.ts';
 import type { BundleStore } from './bundle-store.ts';
@@ -12,6 +12,7 @@ import { jobEnded } from './job-end.ts';
 import type { CheckedRequest } from './job-request.ts';
 import { StorageError, StoredBlock, StoredFailure, type StoredRun } from './payload.ts';
 import type { PayloadVault } from './payload-vault.ts';
+import { PrintQueue } from './print-queue.ts';
 import { refusalError } from './refusal-error.ts';
 
 /** What belongs to an event besides; it is kept only if a command of its step says so. */
@@ -39,6 +40,10 @@ export interface DriverParts {
   readonly now: () => number;
   /** Tells of time in which this process stood still (`stallObserved`), if there was any that is not told yet. */
   readonly lookForStall: () => void;
+  /** Bytes of prints that wait for a job's client. */
+  readonly maxPrintBytes: number;
+  /** A limit was reached, by somebody whose work goes on. */
+  readonly onLimit: (limit: LimitName) => void;
 }
 
 /** An event before the driver has put the time on it. */
@@ -198,6 +203,7 @@ export class Driver {
         return;
       }
       case 'holdBlock':
+        this.#parts.onLimit(this.#parts.vault.isTight ? 'payloadBytes' : 'windowBytes');
         this.calls.writer(command.call)?.holdBlock();
         return;
       case 'resumeWriter':
@@ -226,6 +232,7 @@ export class Driver {
         return;
       case 'keepFailure': {
         const tried = command.withPayload ? hand.tried : undefined;
+        if (tried?.code === 'RESULT_TOO_LARGE') this.#parts.onLimit('resultBytes');
         const bytes = ItemFailure.encode(finalFailure(command, tried)).finish();
         const stored = new StoredFailure(vault.payload(bytes));
         store.keepFailure(command.job, command.index, stored, bytes.byteLength);
@@ -274,7 +281,9 @@ export class Driver {
     const { bundles, feed } = this.#parts;
     const view = this.machine.job(id);
     if (view === undefined) return;
-    this.jobs.set(id, new Job(id, request, view));
+    const { maxPrintBytes, onLimit } = this.#parts;
+    const prints = new PrintQueue(maxPrintBytes, () => onLimit('printBytes'));
+    this.jobs.set(id, new Job(id, request, view, prints));
     for (const sha256 of request.bundles) bundles.pin(sha256);
     const { name } = request.task;
     feed.tell('job.created', { job: id, task: name }, `job ${id} maps ${name} over its items`);

@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { BundleStore } from './bundle-store.ts';
 import { type CheckedRequest, checkJobRequest, jobSpec } from './job-request.ts';
 
-const limits = { windowItems: 1000, windowBytes: 5000, maxResultBytes: 100 };
+const limits = { windowItems: 1000, windowBytes: 5000, maxLabels: 64, maxResultBytes: 100 };
 const content = Buffer.from('export const resize = 1;');
 const sha256 = createHash('sha256').update(content).digest('hex');
 const named = (value: string) => ({ function: { $case: 'named' as const, value } });

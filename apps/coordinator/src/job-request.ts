@@ -7,10 +7,10 @@ import {
   JobOptions,
   RetryBudgets,
   type TaskRef,
-  limits as wireLimits,
 } from '@shoal/protocol';
 import { defaultRetries, type JobSpec } from '@shoal/scheduler';
 import type { BundleStore } from './bundle-store.ts';
+import { checkLabels } from './label-check.ts';
 
 /** What a coordinator allows a job. */
 export interface JobLimits {
@@ -18,6 +18,7 @@ export interface JobLimits {
   readonly windowItems: number;
   /** Bytes of items and results held for a job. */
   readonly windowBytes: number;
+  readonly maxLabels: number;
   readonly maxResultBytes: number;
 }
 
@@ -55,12 +56,7 @@ export function checkJobRequest(
     if (!bundles.has(sha256)) throw new ShoalError('BUNDLE_NOT_FOUND', { bundle: sha256 });
   }
   check(Math.abs(options.priority) <= 100, 'options.priority', 'must be from -100 to 100');
-  const labels = Object.entries(options.labels);
-  const labelsMost = wireLimits.labelEntries.default;
-  check(labels.length <= labelsMost, 'options.labels', `are more than ${labelsMost}`);
-  const charsMost = wireLimits.nameChars.default;
-  const fit = labels.every(([label, value]) => label.length <= charsMost && value.length <= charsMost);
-  check(fit, 'options.labels', `are longer than ${charsMost} characters`);
+  checkLabels('options.labels', options.labels, limits.maxLabels);
   return {
     requestId: request.requestId,
     ...identityOf(request),
@@ -146,7 +142,10 @@ function bundleOf(task: TaskRef | undefined): string | undefined {
 
 function identityOf(request: CreateJobRequest): Pick<CheckedRequest, 'bytes' | 'fingerprint'> {
   const content = CreateJobRequest.encode({ ...request, requestId: '', client: undefined }).finish();
-  return { fingerprint: createHash('sha256').update(content).digest('hex'), bytes: content.byteLength };
+  return {
+    fingerprint: createHash('sha256').update(content).digest('hex'),
+    bytes: content.byteLength + request.requestId.length,
+  };
 }
 
 function check(holds: boolean, field: string, reason: string): void {

@@ -5,7 +5,7 @@ import type { ReaderCall } from './client-calls.ts';
 import type { JobView } from './core/index.ts';
 import type { CheckedRequest } from './job-request.ts';
 import type { StoredFailure, StoredRun } from './payload.ts';
-import { PrintQueue } from './print-queue.ts';
+import type { PrintQueue } from './print-queue.ts';
 
 /** What the coordinator keeps of a job's outcomes. */
 export type StoredOutcome = Outcome<StoredRun, StoredFailure>;
@@ -34,15 +34,16 @@ export class Job {
   /** Sessions that were told of this job. */
   readonly holders: Set<AgentLink> = new Set();
   /** What was printed and not yet read: from before its reader came, or while that reads slowly. */
-  readonly prints: PrintQueue = new PrintQueue();
+  readonly prints: PrintQueue;
   reader: ReaderCall | undefined;
   #isReadOut = false;
   readonly #watchers = new Set<() => void>();
 
-  constructor(id: JobId, request: CheckedRequest, view: JobView) {
+  constructor(id: JobId, request: CheckedRequest, view: JobView, prints: PrintQueue) {
     this.id = id;
     this.request = request;
     this.view = view;
+    this.prints = prints;
     this.createdUnixMs = Date.now();
   }
 

@@ -179,6 +179,7 @@ export class MapCall implements ReaderCall, WriterCall {
       const index = (this.#job?.view.pushed ?? 0) + this.#items.length;
       const [size, limit] = [bytesText(item.byteLength), bytesText(maxItemBytes)];
       throw new ShoalError('ITEM_TOO_LARGE', {
+        limitName: 'itemBytes',
         index,
         size,
         limit,

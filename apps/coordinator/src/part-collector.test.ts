@@ -40,7 +40,7 @@ test('one that is alone in its payload is named by its index', () => {
   expect(() => parts.take({ ...part(7, 1, true, 11), count: 1 })).toThrow(
     expect.objectContaining({
       code: 'ITEM_TOO_LARGE',
-      facts: { index: 7, size: '11 B', limit: '10 B', option: '--max-item-bytes' },
+      facts: { limitName: 'itemBytes', index: 7, size: '11 B', limit: '10 B', option: '--max-item-bytes' },
     }),
   );
 });

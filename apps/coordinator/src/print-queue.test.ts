@@ -15,7 +15,7 @@ const textsOf = (queue: PrintQueue): string[] =>
   queue.takeUpTo(Number.POSITIVE_INFINITY).map(({ text }) => text);
 
 test('prints come in their order', () => {
-  const queue = new PrintQueue();
+  const queue = new PrintQueue(2 ** 20);
   for (const text of ['a', 'b', 'c']) queue.add(print(text));
   expect(queue.take()?.text).toBe('a');
   queue.add(print('d'));
@@ -24,7 +24,7 @@ test('prints come in their order', () => {
 });
 
 test('two items that print all that they may lose nothing, however late they are read', () => {
-  const queue = new PrintQueue();
+  const queue = new PrintQueue(2 ** 20);
   const lines = Array.from({ length: 2_000 }, (_, at) => `${at}`.padEnd(64));
   for (const line of lines) queue.add(print(line));
   expect(textsOf(queue)).toEqual(lines);

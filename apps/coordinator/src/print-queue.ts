@@ -1,8 +1,5 @@
 import { type Print, PrintStream } from '@shoal/protocol';
 
-/** What a {@link PrintQueue} holds, in bytes, unless it is told otherwise: eight items may print all that they may. */
-const defaultBytesMax = 2 ** 20;
-
 /**
  * Prints on their way to a job's client, in order. They wait here while nobody reads, or reads slowly.
  *
@@ -16,14 +13,19 @@ export class PrintQueue {
   #bytes = 0;
   readonly #dropped = { prints: 0, bytes: 0 };
 
-  constructor(bytesMax: number = defaultBytesMax) {
+  readonly #onGap: () => void;
+
+  /** Holds so many bytes, and tells of each gap. */
+  constructor(bytesMax: number, onGap: () => void = () => {}) {
     this.#bytesMax = bytesMax;
+    this.#onGap = onGap;
   }
 
   add(print: Print): void {
     const bytes = bytesOf(print);
     // One always fits, however long it is.
     if (this.#bytes > 0 && this.#bytes + bytes > this.#bytesMax) {
+      if (this.#dropped.prints === 0) this.#onGap();
       this.#dropped.prints += 1;
       this.#dropped.bytes += Buffer.byteLength(print.text);
       return;

@@ -8,7 +8,7 @@ export function refusalError(refusal: Refusal): ShoalError {
     return new ShoalError(code, facts);
   }
   const { limit, most, value } = refusal;
-  return new ShoalError('LIMIT_REACHED', { ...limitWords[limit], value, limit: most });
+  return new ShoalError('LIMIT_REACHED', { ...limitWords[limit], limitName: limit, value, limit: most });
 }
 
 const limitWords = {

@@ -75,7 +75,7 @@ class AgentLife implements Agent {
 
   async start(): Promise<void> {
     const { bundleCacheBytes, bundleDir, drainMs, join, log, processes } = this.#config;
-    const { maxRssBytes, maxTasksPerChild } = this.#config;
+    const { maxRssBytes, maxSpoolBytes, maxTasksPerChild } = this.#config;
     const trouble = new StoreTrouble(log);
     const bundles = await BundleCache.open({
       maxBytes: bundleCacheBytes,
@@ -105,7 +105,7 @@ class AgentLife implements Agent {
       machine: new AgentMachine({
         instance: randomUUID(),
         seed: randomInt(2 ** 32),
-        limits: { drainMs, messageBytes: limits.partBytes.default },
+        limits: { drainMs, messageBytes: limits.partBytes.default, outboxBytes: maxSpoolBytes },
       }),
       config: this.#config,
       runner,

@@ -42,6 +42,8 @@ export interface AgentConfig {
   readonly bundleDir?: string;
   /** Bytes of bundles kept on disk. Default 1 GiB. */
   readonly bundleCacheBytes?: number;
+  /** Bytes of results kept for a coordinator that does not take them; beyond it the children wait. Default 32 MiB. */
+  readonly maxSpoolBytes?: number;
   /** How long a drain waits for what runs. Default 30,000 ms. */
   readonly drainMs?: number;
   /** Where events are logged. Default: JSON lines on stderr. */
@@ -61,6 +63,7 @@ export interface SettledConfig {
   readonly maxRssBytes: number | undefined;
   readonly bundleDir: string | undefined;
   readonly bundleCacheBytes: number;
+  readonly maxSpoolBytes: number;
   readonly drainMs: number;
   readonly log: Log;
 }
@@ -90,7 +93,8 @@ export function settleConfig(config: AgentConfig): SettledConfig {
         : within('maxRssBytes', config.maxRssBytes, { min: 2 ** 20 }),
     labels: settleLabels(config.labels ?? {}),
     bundleDir: config.bundleDir,
-    bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? 2 ** 30),
+    bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? limits.bundleCacheBytes.default),
+    maxSpoolBytes: within('maxSpoolBytes', config.maxSpoolBytes ?? limits.spoolBytes.default),
     drainMs: within('drainMs', config.drainMs ?? 30_000),
     log: config.log ?? stderrLog(),
   };

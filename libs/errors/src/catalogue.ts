@@ -100,6 +100,7 @@ export type ErrorCode =
   | 'INSECURE_CONNECT'
   | 'TLS_FAILED'
   | 'UNAUTHENTICATED'
+  | 'TOO_MANY_TRIES'
   | 'PERMISSION_DENIED'
   | 'NO_AUTHORITY'
   | 'ADDRESS_IN_USE'
@@ -324,6 +325,12 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   TLS_FAILED: row('No safe connection to {address}: {reason}.', '{hint}', 'UNAVAILABLE'),
   UNAUTHENTICATED: row('The coordinator does not know who calls: {reason}.', '{hint}', 'UNAUTHENTICATED'),
+  TOO_MANY_TRIES: row(
+    'Too many wrong tokens came from {peer}: no token from there is looked at for {wait}.',
+    'Wait, and compare the token with the token file of the coordinator. Certificates are not affected.',
+    'RESOURCE_EXHAUSTED',
+    true,
+  ),
   PERMISSION_DENIED: row(
     '{who} may not do this: {what} is for {allowed}.',
     'Ask whoever runs the cluster for it: shoal certs issue NAME --role ROLE.',

@@ -1,5 +1,6 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 import { limits } from './limits.ts';
+import type { ServerLimits } from './server-limits.ts';
 
 /** A connection that has died silently is noticed by either side; grpc-js by itself would notice nothing, ever. */
 const keepalive: ChannelOptions = {
@@ -19,11 +20,17 @@ const messages: ChannelOptions = {
 };
 
 /** Options of our servers. */
-export const serverOptions: ChannelOptions = {
+export const serverOptions = ({
+  idleMs,
+  maxMessageBytes,
+  maxStreamsPerConnection,
+}: ServerLimits): ChannelOptions => ({
   ...keepalive,
   ...messages,
-  'grpc.max_concurrent_streams': limits.concurrentStreams.default,
-};
+  'grpc.max_receive_message_length': maxMessageBytes,
+  'grpc.max_concurrent_streams': maxStreamsPerConnection,
+  'grpc.max_connection_idle_ms': idleMs,
+});
 
 /** Options of our clients. */
 export const clientOptions: ChannelOptions = {

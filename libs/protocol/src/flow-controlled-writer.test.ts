@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { clientOptions, serverOptions } from './channel-options.ts';
 import { FlowControlledWriter, type WritableCall } from './flow-controlled-writer.ts';
 import { PushItemsRequest, type PushItemsResponse } from './gen/shoal/v1/job.ts';
+import { defaultServerLimits } from './server-limits.ts';
 import { JobServiceClient, JobServiceService } from './services.ts';
 
 /** A stream that takes `room` messages before it asks for a pause. */
@@ -95,7 +96,7 @@ describe('a writer', () => {
 test('a server that does not read stops the producer within a few MiB', async () => {
   let reader: ServerReadableStream<PushItemsRequest, PushItemsResponse> | undefined;
   const arrived = Promise.withResolvers<void>();
-  const server = new Server(serverOptions);
+  const server = new Server(serverOptions(defaultServerLimits));
   server.addService(JobServiceService, {
     pushItems: (call: ServerReadableStream<PushItemsRequest, PushItemsResponse>) => {
       reader = call;

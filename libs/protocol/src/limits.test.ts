@@ -2,6 +2,7 @@ import { isErrorCode } from '@shoal/errors';
 import { expect, test } from 'vitest';
 import { clientOptions, serverOptions } from './channel-options.ts';
 import { limits } from './limits.ts';
+import { defaultServerLimits } from './server-limits.ts';
 
 test('every limit is a positive whole number, says what it is for and names a real error', () => {
   for (const [name, limit] of Object.entries(limits)) {
@@ -16,7 +17,7 @@ test('a part with its envelope fits into a message, many times over', () => {
 });
 
 test('G18: both sides of a connection ask for signs of life, calls or none', () => {
-  for (const options of [serverOptions, clientOptions]) {
+  for (const options of [serverOptions(defaultServerLimits), clientOptions]) {
     expect(options).toMatchObject({
       'grpc.keepalive_time_ms': 20_000,
       'grpc.keepalive_timeout_ms': 20_000,

@@ -3,31 +3,56 @@ import type { ErrorCode } from '@shoal/errors';
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** One limit: how much, of what, what to turn and what happens beyond. */
+/** One limit: how much, of what, what to turn, what happens beyond and where that shows. */
 export interface Limit {
   /** The value that holds where nobody says another. */
   readonly default: number;
   /** What it counts. */
-  readonly unit: 'bytes' | 'items' | 'milliseconds' | 'streams' | 'characters' | 'entries';
-  /** The option that changes it, on the command line in kebab-case; undefined where the wire fixes it. */
+  readonly unit:
+    | 'bytes'
+    | 'items'
+    | 'milliseconds'
+    | 'streams'
+    | 'characters'
+    | 'entries'
+    | 'files'
+    | 'connections'
+    | 'jobs'
+    | 'tries';
+  /** The option that changes it, on the command line in kebab-case; undefined where it is the same for everybody. */
   readonly option: string | undefined;
+  /** Whose option that is, or else who holds to it. */
+  readonly of: 'coordinator' | 'agent' | 'pool';
   /** The error of what is beyond; undefined where it waits, is cut, or ends the connection. */
   readonly error: ErrorCode | undefined;
-  /** What it is for. */
+  /**
+   * Where one sees that it was reached: `limits_reached` for what the coordinator counts by the name of the limit, or the
+   * figure of its status that comes near it. Undefined where reaching it is nothing out of the ordinary.
+   */
+  readonly metric: 'limits_reached' | 'spilled_bytes' | 'spooled_bytes' | 'troubles' | undefined;
+  /** What it is for, and what happens beyond it. */
   readonly meaning: string;
 }
+
+type Turn = Pick<Limit, 'of' | 'option'>;
+const coordinator = (option: string): Turn => ({ of: 'coordinator', option });
+const agent = (option: string): Turn => ({ of: 'agent', option });
+const pool = (option: string): Turn => ({ of: 'pool', option });
+const fixed: Turn = { of: 'coordinator', option: undefined };
 
 const limit = (
   value: number,
   unit: Limit['unit'],
-  option: string | undefined,
+  turn: Turn,
   error: ErrorCode | undefined,
+  metric: Limit['metric'],
   meaning: string,
-): Limit => ({ default: value, unit, option, error, meaning });
+): Limit => ({ default: value, unit, ...turn, error, metric, meaning });
 
 /** The names of all limits. */
 export type LimitName =
   | 'messageBytes'
+  | 'decompressedBytes'
   | 'partBytes'
   | 'itemBytes'
   | 'resultBytes'
@@ -35,12 +60,27 @@ export type LimitName =
   | 'windowBytes'
   | 'payloadBytes'
   | 'spillBytes'
+  | 'jobs'
   | 'requestBytes'
   | 'bundleBytes'
+  | 'bundleFiles'
+  | 'bundleStoreBytes'
+  | 'bundleCacheBytes'
+  | 'spoolBytes'
+  | 'printBytes'
   | 'labelEntries'
   | 'nameChars'
+  | 'metadataBytes'
   | 'concurrentStreams'
   | 'sessionMemoryBytes'
+  | 'connections'
+  | 'connectionsPerPeer'
+  | 'firstByteMs'
+  | 'handshakeMs'
+  | 'authenticationMs'
+  | 'idleMs'
+  | 'wrongTokens'
+  | 'joinTokens'
   | 'keepaliveMs'
   | 'keepaliveTimeoutMs';
 
@@ -49,66 +89,167 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   messageBytes: limit(
     4 * MiB,
     'bytes',
-    undefined,
-    undefined,
-    'One gRPC message. A peer that sends a bigger one loses the call (RESOURCE_EXHAUSTED).',
+    coordinator('maxMessageBytes'),
+    'LIMIT_REACHED',
+    'limits_reached',
+    'One gRPC message that the coordinator is sent. The call ends.',
+  ),
+  decompressedBytes: limit(
+    4 * MiB,
+    'bytes',
+    coordinator('maxMessageBytes'),
+    'LIMIT_REACHED',
+    'limits_reached',
+    'The same, once it is unpacked: no more of it is unpacked than this.',
   ),
   partBytes: limit(
     256 * KiB,
     'bytes',
+    fixed,
     undefined,
     undefined,
-    'The payload of one message. Blocks are made about this big; a bigger one travels in parts. gRPC is fastest from 64 to 256 KiB.',
+    'The payload of one message of ours. Blocks are made about this big; a bigger one travels in parts. gRPC is fastest from 64 to 256 KiB.',
   ),
-  itemBytes: limit(64 * MiB, 'bytes', 'maxItemBytes', 'ITEM_TOO_LARGE', 'One item, encoded.'),
-  resultBytes: limit(64 * MiB, 'bytes', 'maxResultBytes', 'RESULT_TOO_LARGE', 'One result, encoded.'),
+  itemBytes: limit(
+    64 * MiB,
+    'bytes',
+    coordinator('maxItemBytes'),
+    'ITEM_TOO_LARGE',
+    'limits_reached',
+    'One item, encoded. A pool has an option of the same name, and refuses it before it is sent.',
+  ),
+  resultBytes: limit(
+    64 * MiB,
+    'bytes',
+    coordinator('maxResultBytes'),
+    'RESULT_TOO_LARGE',
+    'limits_reached',
+    'One result, encoded. A pool has an option of the same name for less.',
+  ),
   windowItems: limit(
     100_000,
     'items',
-    'bufferSize',
+    pool('bufferSize'),
+    undefined,
     undefined,
     'Items of a job that were pushed and are not yet acknowledged. The producer waits.',
   ),
   windowBytes: limit(
     32 * MiB,
     'bytes',
+    coordinator('windowBytes'),
     undefined,
-    undefined,
+    'limits_reached',
     'Items and results that the coordinator holds for a job; a single bigger one always fits. The producer waits.',
   ),
   payloadBytes: limit(
     512 * MiB,
     'bytes',
-    'maxPayloadBytes',
+    coordinator('maxPayloadBytes'),
     undefined,
-    'Items and results that the coordinator holds in memory, over all jobs. What is more lies on the disk.',
+    'limits_reached',
+    'Items and results that the coordinator holds in memory, over all jobs. What is more lies on the disk, and producers wait when that fills up, too. `held_bytes` says how much it is.',
   ),
   spillBytes: limit(
     4096 * MiB,
     'bytes',
-    'maxSpillBytes',
+    coordinator('maxSpillBytes'),
     'NO_ROOM',
+    'spilled_bytes',
     'Items and results that the coordinator holds on the disk. Producers wait before it is full.',
+  ),
+  jobs: limit(
+    10_000,
+    'jobs',
+    coordinator('maxJobs'),
+    'LIMIT_REACHED',
+    'limits_reached',
+    'Jobs known at once, those that wait and those that have ended and whose client is still there.',
   ),
   requestBytes: limit(
     256 * MiB,
     'bytes',
-    'maxRequestBytes',
+    coordinator('maxRequestBytes'),
     'LIMIT_REACHED',
+    'limits_reached',
     'The requests of all jobs that the coordinator knows: functions as text, initArgs, environments.',
   ),
-  bundleBytes: limit(64 * MiB, 'bytes', 'maxBundleBytes', 'LIMIT_REACHED', 'One bundle.'),
-  labelEntries: limit(64, 'entries', undefined, 'REQUEST_INVALID', 'Labels of a job or an agent.'),
+  bundleBytes: limit(
+    64 * MiB,
+    'bytes',
+    coordinator('maxBundleBytes'),
+    'LIMIT_REACHED',
+    'limits_reached',
+    'One bundle. It is refused by the size that it announces, before its bytes are here.',
+  ),
+  bundleFiles: limit(
+    1,
+    'files',
+    fixed,
+    'REQUEST_INVALID',
+    undefined,
+    'Files of a bundle. It is one file, named by its SHA-256: there is nothing to unpack, and no path in it to follow.',
+  ),
+  bundleStoreBytes: limit(
+    1024 * MiB,
+    'bytes',
+    coordinator('maxBundleStoreBytes'),
+    'LIMIT_REACHED',
+    'limits_reached',
+    'All bundles together. Those that nobody needs make room, the one that was used longest ago first.',
+  ),
+  bundleCacheBytes: limit(
+    1024 * MiB,
+    'bytes',
+    agent('bundleCacheBytes'),
+    'BUNDLE_NOT_STORED',
+    'troubles',
+    'Bundles on the disk of an agent. Those that no job needs make room.',
+  ),
+  spoolBytes: limit(
+    32 * MiB,
+    'bytes',
+    agent('maxSpoolBytes'),
+    undefined,
+    'spooled_bytes',
+    'Results that an agent keeps until the coordinator has taken them. Its processes wait.',
+  ),
+  printBytes: limit(
+    1 * MiB,
+    'bytes',
+    coordinator('maxPrintBytes'),
+    undefined,
+    'limits_reached',
+    'Prints of a job on their way to its client. What is more is dropped, and its place is told.',
+  ),
+  labelEntries: limit(
+    64,
+    'entries',
+    coordinator('maxLabels'),
+    'REQUEST_INVALID',
+    'limits_reached',
+    'Labels of a job or an agent.',
+  ),
   nameChars: limit(
     100,
     'characters',
-    undefined,
+    fixed,
     'REQUEST_INVALID',
-    'The name of an agent, a bundle or a label.',
+    undefined,
+    'The name of an agent, a bundle or a label, and what a label says.',
+  ),
+  metadataBytes: limit(
+    16 * KiB,
+    'bytes',
+    coordinator('maxMetadataBytes'),
+    'LIMIT_REACHED',
+    'limits_reached',
+    'The metadata of a call, names and values. Above 64 KiB HTTP/2 itself refuses the call.',
   ),
   concurrentStreams: limit(
     1000,
     'streams',
+    coordinator('maxStreamsPerConnection'),
     undefined,
     undefined,
     'Calls that one connection has open. Further ones wait at the client.',
@@ -116,13 +257,79 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   sessionMemoryBytes: limit(
     64 * MiB,
     'bytes',
+    fixed,
     undefined,
     undefined,
     'What a connection may hold in memory. Beyond it new calls are refused.',
   ),
+  connections: limit(
+    10_000,
+    'connections',
+    coordinator('maxConnections'),
+    undefined,
+    'limits_reached',
+    'Connections that are open at once. Another one is closed at once.',
+  ),
+  connectionsPerPeer: limit(
+    2_000,
+    'connections',
+    coordinator('maxConnectionsPerPeer'),
+    undefined,
+    'limits_reached',
+    'The same from one address (of IPv6: from one /64). Agents behind one router share its address.',
+  ),
+  firstByteMs: limit(
+    10_000,
+    'milliseconds',
+    coordinator('firstByteMs'),
+    undefined,
+    'limits_reached',
+    'From a connection to its first byte. Then it is closed.',
+  ),
+  handshakeMs: limit(
+    10_000,
+    'milliseconds',
+    coordinator('handshakeMs'),
+    undefined,
+    'limits_reached',
+    'From the first byte to the end of the handshakes of TLS and HTTP/2. Then it is closed.',
+  ),
+  authenticationMs: limit(
+    30_000,
+    'milliseconds',
+    coordinator('authenticationMs'),
+    undefined,
+    'limits_reached',
+    'From there to the first call of somebody who is let in. Then it is closed.',
+  ),
+  idleMs: limit(
+    600_000,
+    'milliseconds',
+    coordinator('idleMs'),
+    undefined,
+    undefined,
+    'A connection without a call. Then it is closed; a client opens another one when it needs one. A pool always has a call open.',
+  ),
+  wrongTokens: limit(
+    10,
+    'tries',
+    coordinator('maxWrongTokens'),
+    'TOO_MANY_TRIES',
+    'limits_reached',
+    'Wrong tokens in a row from one address. Then no token is looked at for a second, and twice as long with each further one, five minutes at most.',
+  ),
+  joinTokens: limit(
+    1_000,
+    'entries',
+    fixed,
+    'LIMIT_REACHED',
+    'limits_reached',
+    'Tokens to join with that the coordinator remembers. They are forgotten an hour after they expire.',
+  ),
   keepaliveMs: limit(
     20_000,
     'milliseconds',
+    fixed,
     undefined,
     undefined,
     'Silence after which either side of a connection asks for a sign of life.',
@@ -130,6 +337,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   keepaliveTimeoutMs: limit(
     20_000,
     'milliseconds',
+    fixed,
     undefined,
     undefined,
     'How long it waits for it. Then the connection is closed.',

@@ -8,12 +8,15 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { ShoalError } from '@shoal/errors';
+import { callLimits } from './call-limits.ts';
 import { serverOptions } from './channel-options.ts';
+import { FrontDoor, type LimitListener } from './front-door.ts';
 import { HealthService } from './gen/grpc/health/v1/health.ts';
 import { ServerReflectionService as ReflectionV1 } from './gen/grpc/reflection/v1/reflection.ts';
 import { ServerReflectionService as ReflectionV1Alpha } from './gen/grpc/reflection/v1alpha/reflection.ts';
 import { Health } from './health.ts';
 import { Reflection } from './reflection.ts';
+import { defaultServerLimits, type ServerLimits } from './server-limits.ts';
 
 /** One service and what answers its calls. */
 export interface ServedService {
@@ -29,6 +32,8 @@ export interface ShoalServer {
   readonly paths: readonly string[];
   /** Its health: `setServing(false)` when it drains. */
   readonly health: Health;
+  /** Connections that are open, silent ones included. */
+  readonly connections: number;
   /**
    * Listens on `HOST:PORT` and resolves with the port; port 0 takes a free one.
    * Throws `ADDRESS_IN_USE` or `REQUEST_INVALID`, naming the address.
@@ -38,14 +43,25 @@ export interface ShoalServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** A server that serves these services, and health and reflection on top. Every call passes the interceptors first. */
-export function createServer(
-  services: readonly ServedService[],
-  interceptors: readonly ServerInterceptor[] = [],
-): ShoalServer {
+/** What {@link createServer} can be told. */
+export interface ServerParts {
+  /** Every call passes them first. */
+  readonly interceptors?: readonly ServerInterceptor[];
+  /** Default: those of the table in limits.ts. */
+  readonly limits?: Partial<ServerLimits>;
+  /** Hears of each limit that somebody has reached. */
+  readonly onLimit?: LimitListener;
+}
+
+/** A server that serves these services, and health and reflection on top. */
+export function createServer(services: readonly ServedService[], parts: ServerParts = {}): ShoalServer {
   // What grpc-js would print to stderr comes back as an error, too; whoever wants it sets its variable.
   if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
-  const server = new Server({ ...serverOptions, interceptors: [...interceptors] });
+  const { interceptors = [], onLimit = () => {} } = parts;
+  const limits = { ...defaultServerLimits, ...parts.limits };
+  const { first, last } = callLimits(limits, onLimit, (peer) => door.letIn(peer));
+  const server = new Server({ ...serverOptions(limits), interceptors: [first, ...interceptors, last] });
+  const door: FrontDoor = new FrontDoor(server, limits, onLimit);
   for (const { definition, handlers } of services) server.addService(definition, handlers);
 
   const own = services.map(({ definition }) => serviceName(definition));
@@ -62,8 +78,11 @@ export function createServer(
     server,
     paths: all.flatMap((definition) => Object.values(definition).map(({ path }) => path)),
     health,
-    listen: (address, credentials) => listen(server, address, credentials),
-    close: (graceMs) => close(server, health, graceMs),
+    get connections() {
+      return door.connections;
+    },
+    listen: (address, credentials) => listen(door, address, credentials),
+    close: (graceMs) => close(server, door, health, graceMs),
   };
 }
 
@@ -73,13 +92,14 @@ function serviceName(definition: ServiceDefinition): string {
   return path.split('/')[1] ?? '';
 }
 
-function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      if (error === null) resolve(port);
-      else reject(listenError(address, error));
-    });
-  });
+async function listen(door: FrontDoor, address: string, credentials: ServerCredentials): Promise<number> {
+  const [, bracketed, plain = '', port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(address) ?? [];
+  try {
+    return await door.listen(bracketed ?? plain, Number(port), credentials);
+  } catch (error) {
+    door.close();
+    throw listenError(address, error as Error);
+  }
 }
 
 function listenError(address: string, error: Error): ShoalError {
@@ -90,18 +110,20 @@ function listenError(address: string, error: Error): ShoalError {
     ? `${address} is no address of this machine`
     : /EACCES/.test(error.message)
       ? `this user may not listen on ${address}`
-      : /Name resolution failed|ENOTFOUND/.test(error.message)
+      : /ENOTFOUND|EAI_AGAIN/.test(error.message)
         ? `the name in ${address} is unknown`
         : `cannot listen on ${address}: ${error.message}`;
   return new ShoalError('REQUEST_INVALID', { field: '--listen', reason }, { cause: error });
 }
 
-function close(server: Server, health: Health, graceMs: number): Promise<void> {
+function close(server: Server, door: FrontDoor, health: Health, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     health.setServing(false);
     health.close();
+    door.close();
     const cut = setTimeout(() => {
       server.forceShutdown();
+      door.cut();
       // A connection that broke in the very moment of tryShutdown is waited for by grpc-js for ever.
       setImmediate(resolve);
     }, graceMs);

@@ -14,6 +14,7 @@ interface AgentFlags extends SecurityFlags {
   readonly labels?: Readonly<Record<string, string>>;
   readonly bundleDir?: string;
   readonly bundleCacheBytes?: number;
+  readonly maxSpoolBytes?: number;
   /** A file. */
   readonly token?: string;
 }
@@ -62,6 +63,12 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
       new Option(
         '--bundle-cache-bytes <bytes>',
         'how much code is kept there: 64MiB, 1GiB (default: 1GiB)',
+      ).argParser(byteSize(2 ** 40)),
+    )
+    .addOption(
+      new Option(
+        '--max-spool-bytes <bytes>',
+        'results kept until the coordinator takes them; then processes wait: 64MiB (default: 32MiB)',
       ).argParser(byteSize(2 ** 40)),
     )
     .option('--insecure', 'join over a network although nothing protects the connection')

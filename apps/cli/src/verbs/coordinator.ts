@@ -1,20 +1,12 @@
+import type { CoordinatorConfig } from '@shoal/coordinator';
 import { Command, Option } from 'commander';
 import { type SecurityFlags, tlsDirOf, tlsDirOption, tokenFileOption, tokenText } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
-import { address, byteSize, wholeNumber } from '../usage-error.ts';
+import { address, byteSize, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
-interface CoordinatorFlags extends SecurityFlags {
-  readonly listen: string;
-  readonly maxItemBytes?: number;
-  readonly maxResultBytes?: number;
-  readonly maxBundleBytes?: number;
-  readonly maxBundleStoreBytes?: number;
-  readonly maxPayloadBytes?: number;
-  readonly spillDir?: string;
-  readonly maxSpillBytes?: number;
-  readonly maxJobs?: number;
-  readonly maxRequestBytes?: number;
-}
+interface CoordinatorFlags
+  extends SecurityFlags,
+    Omit<CoordinatorConfig, 'log' | 'scheduling' | 'tlsDir' | 'tokens' | 'insecure'> {}
 
 /** `shoal coordinator`: the one process that agents and clients connect to. */
 export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) => void): Command {
@@ -59,6 +51,35 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
       ),
     )
     .addOption(limit('--max-jobs <n>', 'jobs known at once (default: 10000)', wholeNumber(1)))
+    .addOption(limit('--window-bytes <size>', 'what a job may hold (default: 32MiB)', byteSize()))
+    .addOption(limit('--max-print-bytes <size>', 'prints that wait for a client (default: 1MiB)', byteSize()))
+    .addOption(limit('--max-labels <n>', 'labels of a job or an agent (default: 64)', wholeNumber(1)))
+    .addOption(limit('--max-message-bytes <size>', 'one message (default: 4MiB)', byteSize(2 ** 30, 2 ** 20)))
+    .addOption(limit('--max-metadata-bytes <size>', "a call's metadata (default: 16KiB)", byteSize(2 ** 16)))
+    .addOption(limit('--max-connections <n>', 'connections at once (default: 10000)', wholeNumber(1)))
+    .addOption(
+      limit('--max-connections-per-peer <n>', 'those from one address (default: 2000)', wholeNumber(1)),
+    )
+    .addOption(
+      limit('--max-streams-per-connection <n>', 'calls at once on one (default: 1000)', wholeNumber(1)),
+    )
+    .addOption(
+      limit('--first-byte-ms <n>', 'a connection may be silent for so long (default: 10000)', milliseconds),
+    )
+    .addOption(limit('--handshake-ms <n>', 'its handshakes may take so long (default: 10000)', milliseconds))
+    .addOption(
+      limit(
+        '--authentication-ms <n>',
+        'then somebody has to be let in in time (default: 30000)',
+        milliseconds,
+      ),
+    )
+    .addOption(
+      limit('--idle-ms <n>', 'one without a call is closed after this (default: 600000)', milliseconds),
+    )
+    .addOption(
+      limit('--max-wrong-tokens <n>', 'from one address, until it has to wait (default: 10)', wholeNumber(1)),
+    )
     .action(async (flags: CoordinatorFlags) => {
       const { insecure, tlsDir: _, tokenFile, ...config } = flags;
       const [tlsDir, tokens] = [tlsDirOf(flags, terminal), await tokenText(tokenFile, terminal)];
@@ -79,6 +100,8 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
       end(await untilEnded(coordinator));
     });
 }
+
+const milliseconds = wholeNumberWithin(1, 2_147_483_647);
 
 const limit = (flags: string, description: string, parse: (text: string) => number): Option =>
   new Option(flags, description).argParser(parse);

@@ -8,6 +8,7 @@ import {
   type CreateJoinTokenResponse,
   type JoinClusterRequest,
   type JoinClusterResponse,
+  peerOfCall,
   type RenewCertificateRequest,
   type RenewCertificateResponse,
   statusOf,
@@ -16,11 +17,14 @@ import type { EventFeed } from '../event-feed.ts';
 import type { Gate } from './gate.ts';
 import { type JoinGrant, JoinTokens } from './join-tokens.ts';
 import type { ServerCertificates } from './server-certificates.ts';
+import type { TokenTries } from './token-tries.ts';
 
 /** What the {@link accessService} works with. Both are undefined on a coordinator without certificates. */
 export interface AccessParts {
   readonly certificates: ServerCertificates | undefined;
   readonly gate: Gate | undefined;
+  /** Who has shown wrong tokens. */
+  readonly tries: TokenTries;
   readonly feed: EventFeed;
   /** Whether an agent of that name is connected. */
   readonly isConnected: (agent: string) => boolean;
@@ -30,7 +34,13 @@ const ttlMsMin = 1_000;
 const ttlMsMax = 86_400_000;
 
 /** Lets machines in: tokens to join with, and certificates for those who show them. */
-export function accessService({ certificates, gate, feed, isConnected }: AccessParts): AccessServiceServer {
+export function accessService({
+  certificates,
+  gate,
+  tries,
+  feed,
+  isConnected,
+}: AccessParts): AccessServiceServer {
   const tokens = new JoinTokens();
   const own = (): ServerCertificates => {
     if (certificates !== undefined) return certificates;
@@ -53,10 +63,24 @@ export function accessService({ certificates, gate, feed, isConnected }: AccessP
     return { token, expiresUnixMs: Date.now() + ttlMs };
   };
 
-  const join = async (request: JoinClusterRequest): Promise<JoinClusterResponse> => {
+  /** What the token grants; a wrong one is remembered against whoever showed it. */
+  const granted = (digest: string, peer: string): JoinGrant => {
+    const nowMs = performance.now();
+    tries.check(peer, nowMs);
+    try {
+      const grant = tokens.take(digest, nowMs);
+      tries.right(peer);
+      return grant;
+    } catch (error) {
+      tries.wrong(peer, nowMs);
+      throw error;
+    }
+  };
+
+  const join = async (request: JoinClusterRequest, peer: string): Promise<JoinClusterResponse> => {
     const { authority } = own();
     const digest = digestText(request.secret);
-    const grant = tokens.take(digest, performance.now());
+    const grant = granted(digest, peer);
     try {
       const name = grant.name ?? request.name;
       if (!isIdentityName(name)) throw invalid('name', `"${name.slice(0, 100)}" is no name`);
@@ -104,7 +128,7 @@ export function accessService({ certificates, gate, feed, isConnected }: AccessP
     joinCluster: (
       call: ServerUnaryCall<JoinClusterRequest, JoinClusterResponse>,
       respond: sendUnaryData<JoinClusterResponse>,
-    ): void => settle(respond, () => join(call.request)),
+    ): void => settle(respond, () => join(call.request, peerOfCall(call.getPeer()))),
     renewCertificate: (
       call: ServerUnaryCall<RenewCertificateRequest, RenewCertificateResponse>,
       respond: sendUnaryData<RenewCertificateResponse>,

@@ -9,6 +9,7 @@ const options = (): AccessOptions => ({
   tokens: undefined,
   isExposed: false,
   certificateCheckMs: 5_000,
+  maxWrongTokens: 10,
   feed: new EventFeed(pino({}, { write: (line: string) => void said.push(JSON.parse(line)) })),
   knowsJob: () => true,
 });

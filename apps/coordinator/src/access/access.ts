@@ -7,6 +7,7 @@ import { Gate, type Refusal } from './gate.ts';
 import { Identification } from './identification.ts';
 import { MessageRules } from './message-rules.ts';
 import { ServerCertificates } from './server-certificates.ts';
+import { TokenTries } from './token-tries.ts';
 
 /** What {@link Access.open} needs. */
 export interface AccessOptions {
@@ -16,6 +17,8 @@ export interface AccessOptions {
   /** Whether it listens where others reach it, with nothing that protects it. */
   readonly isExposed: boolean;
   readonly certificateCheckMs: number;
+  /** Wrong tokens in a row from one address. */
+  readonly maxWrongTokens: number;
   readonly feed: EventFeed;
   /** Whether a job can still be asked for. */
   readonly knowsJob: (id: string) => boolean;
@@ -29,6 +32,7 @@ export class Access {
   readonly certificates: ServerCertificates | undefined;
   /** Undefined: whoever reaches this coordinator may do everything. */
   readonly gate: Gate | undefined;
+  readonly tries: TokenTries;
   readonly #options: AccessOptions;
   #reminder: NodeJS.Timeout | undefined;
   #refusals = 0;
@@ -37,11 +41,13 @@ export class Access {
   private constructor(options: AccessOptions, certificates: ServerCertificates | undefined) {
     this.#options = options;
     this.certificates = certificates;
+    this.tries = new TokenTries(options.maxWrongTokens);
     const tokens = options.tokens === undefined ? [] : bearerTokens(options.tokens);
     if (certificates !== undefined || tokens.length > 0) {
       this.gate = new Gate({
         identification: new Identification(tokens),
         rules: new MessageRules(options.knowsJob),
+        tries: this.tries,
         onRefused: (refusal) => this.#refused(refusal),
       });
     }

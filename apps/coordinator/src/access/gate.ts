@@ -7,16 +7,19 @@ import {
 } from '@grpc/grpc-js';
 import type { SubjectFields } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
-import { statusOf } from '@shoal/protocol';
+import { peerOfCall, statusOf } from '@shoal/protocol';
 import { checkAccess } from './access-table.ts';
 import type { Identification, Shown } from './identification.ts';
 import type { Identity } from './identity.ts';
 import type { MessageRule, MessageRules } from './message-rules.ts';
+import type { TokenTries } from './token-tries.ts';
 
 /** What a {@link Gate} is made of. */
 export interface GateParts {
   readonly identification: Identification;
   readonly rules: MessageRules;
+  /** Who has shown wrong tokens. */
+  readonly tries: TokenTries;
   /** Hears of every refusal. */
   readonly onRefused: (refusal: Refusal) => void;
 }
@@ -37,6 +40,11 @@ export class Gate {
   readonly #parts: GateParts;
   /** By the one object of a call that a service is handed, too. */
   readonly #callers = new WeakMap<Metadata, Identity>();
+  /**
+   * Connections over which a right token came. Whoever guesses from the same address, or from behind the same router,
+   * does not shut them out.
+   */
+  readonly #proven = new WeakSet<object>();
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -77,7 +85,7 @@ export class Gate {
         next({
           onReceiveMetadata: (metadata, go) => {
             try {
-              const found = this.#parts.identification.identify(shownBy(call, metadata));
+              const found = this.#identified(call, shownBy(call, metadata));
               checkAccess(path, found);
               if (!(found instanceof ShoalError)) {
                 caller = found;
@@ -102,6 +110,22 @@ export class Gate {
       },
     });
   };
+
+  #identified(call: ServerInterceptingCallInterface, shown: Shown): Identity | ShoalError {
+    const { identification, tries } = this.#parts;
+    if (shown.authorization === undefined) return identification.identify(shown);
+    const peer = peerOfCall(call.getPeer());
+    const connection = (call as unknown as CallWithSocket).stream?.session;
+    const nowMs = performance.now();
+    if (connection === undefined || !this.#proven.has(connection)) tries.check(peer, nowMs);
+    const found = identification.identify(shown);
+    if (found instanceof ShoalError) tries.wrong(peer, nowMs);
+    else {
+      tries.right(peer);
+      if (connection !== undefined) this.#proven.add(connection);
+    }
+    return found;
+  }
 }
 
 function shownBy(call: ServerInterceptingCallInterface, metadata: Metadata): Shown {
@@ -117,7 +141,10 @@ type CallWithSocket = { readonly stream?: { readonly session?: { readonly socket
 
 function certificateOf(call: ServerInterceptingCallInterface): Shown['certificate'] {
   const { sslPeerCertificate: verified } = call.getAuthContext();
-  if (verified !== undefined) return { subject: verified.subject as unknown as SubjectFields };
+  if (verified !== undefined) {
+    const { subject, valid_to: validTo } = verified;
+    return { subject: subject as unknown as SubjectFields, validToMs: Date.parse(validTo) };
+  }
   const socket = (call as unknown as CallWithSocket).stream?.session?.socket;
   const shown = socket?.getPeerCertificate?.();
   if (shown === undefined || shown === null || Object.keys(shown).length === 0) return undefined;

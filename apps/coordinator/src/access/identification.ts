@@ -13,7 +13,10 @@ import type { Identity } from './identity.ts';
 /** What a caller showed. */
 export interface Shown {
   /** Its certificate: the subject of one that our authority signed, or why it does not count; undefined: none. */
-  readonly certificate: { readonly subject: SubjectFields } | { readonly problem: string } | undefined;
+  readonly certificate:
+    | { readonly subject: SubjectFields; readonly validToMs?: number }
+    | { readonly problem: string }
+    | undefined;
   /** The header `authorization`, as it came. */
   readonly authorization: string | undefined;
 }
@@ -90,7 +93,13 @@ function holderOf(certificate: NonNullable<Shown['certificate']>): Identity | Sh
   const found = identityOfSubject(certificate.subject);
   if (found === undefined) return unknown('its certificate names no role in this cluster', issueHint);
   const { name, role } = found;
-  return { id: `${role} ${name}`, name, roles: new Set([role]), words: `${role} ${name}` };
+  return {
+    id: `${role} ${name}`,
+    name,
+    validToMs: certificate.validToMs,
+    roles: new Set([role]),
+    words: `${role} ${name}`,
+  };
 }
 
 const foreign = [

@@ -6,6 +6,8 @@ export interface Identity {
   readonly id: string;
   /** The name in its certificate; undefined for the bearer of a token. */
   readonly name: string | undefined;
+  /** Until when its certificate is good; undefined for the bearer of a token. */
+  readonly validToMs?: number | undefined;
   readonly roles: ReadonlySet<Role>;
   /** As a message calls it: `client laptop`. */
   readonly words: string;

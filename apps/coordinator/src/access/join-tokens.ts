@@ -30,6 +30,7 @@ export class JoinTokens {
     this.#forget(atMs);
     if (this.#byDigest.size >= tokensMax) {
       throw new ShoalError('LIMIT_REACHED', {
+        limitName: 'joinTokens',
         what: 'Tokens to join with',
         value: this.#byDigest.size + 1,
         limit: tokensMax,

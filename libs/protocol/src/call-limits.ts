@@ -1,0 +1,116 @@
+import { type Metadata, type ServerInterceptingCall, type ServerInterceptor, status } from '@grpc/grpc-js';
+import { ShoalError } from '@shoal/errors';
+import type { LimitListener } from './front-door.ts';
+import { type LimitName, limits } from './limits.ts';
+import type { ServerLimits } from './server-limits.ts';
+import { type CallStatus, errorFromStatus, statusOf } from './status.ts';
+
+/** What watches over the calls of a server: `first` stands before every other interceptor, `last` behind them. */
+export interface CallLimits {
+  readonly first: ServerInterceptor;
+  readonly last: ServerInterceptor;
+}
+
+/**
+ * The limits of single calls, and the count of all limits that a call ran into.
+ *
+ * What grpc-js ends a call with by itself passes no interceptor, so what is given here is the call at the very bottom,
+ * and the method by which every call ends is taken over. (The type of an interceptor asks for a call of its own class
+ * back. One more of these for every call and message would cost a few per cent; grpc-js uses its interface only.)
+ */
+export function callLimits(
+  { maxMessageBytes, maxMetadataBytes }: ServerLimits,
+  onLimit: LimitListener,
+  onLetIn: (peer: string) => void,
+): CallLimits {
+  const first: ServerInterceptor = (_method, call) => {
+    const sendStatus = call.sendStatus.bind(call);
+    call.sendStatus = (ending) => {
+      const told = bigMessage(String(ending.details ?? ''), ending.code, maxMessageBytes) ?? ending;
+      const limit = limitOf(told as CallStatus);
+      if (limit !== undefined) onLimit(limit, call.getPeer());
+      sendStatus(told);
+    };
+    const start = call.start.bind(call);
+    call.start = (listener) => {
+      let refused = false;
+      start({
+        onReceiveMetadata: (metadata) => {
+          const bytes = metadataBytes(metadata);
+          if (bytes <= maxMetadataBytes) {
+            listener.onReceiveMetadata(metadata);
+            return;
+          }
+          refused = true;
+          call.sendStatus(
+            statusOf(tooMuch('metadataBytes', 'Bytes of metadata of a call', bytes, maxMetadataBytes)),
+          );
+        },
+        onReceiveMessage: (message) => {
+          if (!refused) listener.onReceiveMessage(message);
+        },
+        onReceiveHalfClose: () => {
+          if (!refused) listener.onReceiveHalfClose();
+        },
+        onCancel: () => listener.onCancel(),
+      });
+    };
+    return call as ServerInterceptingCall;
+  };
+  const last: ServerInterceptor = (_method, call) => {
+    const start = call.start.bind(call);
+    call.start = (listener) => {
+      const receive = listener.onReceiveMetadata.bind(listener);
+      listener.onReceiveMetadata = (metadata) => {
+        onLetIn(call.getPeer());
+        receive(metadata);
+      };
+      start(listener);
+    };
+    return call as ServerInterceptingCall;
+  };
+  return { first, last };
+}
+
+/** What a call carries beside its messages, as it is written down: binary values in base64. */
+function metadataBytes(metadata: Metadata): number {
+  let bytes = 0;
+  for (const [name, values] of Object.entries(metadata.toHttp2Headers())) {
+    for (const value of [values].flat()) bytes += name.length + Buffer.byteLength(String(value));
+  }
+  return bytes;
+}
+
+/** grpc-js says it in its own words, without the option. */
+function bigMessage(details: string, code: unknown, most: number): CallStatus | undefined {
+  if (code !== status.RESOURCE_EXHAUSTED) return undefined;
+  if (/message that decompresses to a size larger/.test(details)) {
+    return statusOf(tooMuch('decompressedBytes', 'Bytes of a message, unpacked', `more than ${most}`, most));
+  }
+  const [, bytes] = /Received message larger than max \((\d+)/.exec(details) ?? [];
+  return bytes === undefined
+    ? undefined
+    : statusOf(tooMuch('messageBytes', 'Bytes of a message', Number(bytes), most));
+}
+
+function tooMuch(limitName: LimitName, what: string, value: number | string, most: number): ShoalError {
+  return new ShoalError('LIMIT_REACHED', {
+    limitName,
+    what,
+    value,
+    limit: most,
+    option: `shoal coordinator --${dashed(limits[limitName].option ?? '')}`,
+  });
+}
+
+const dashed = (option: string): string => option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Statuses that an error of a limit has. Others are not even looked into. */
+const limiting: readonly unknown[] = [status.RESOURCE_EXHAUSTED, status.INVALID_ARGUMENT];
+
+/** The limit that a call ran into, by the fact that its error has. */
+function limitOf({ code, details, metadata }: CallStatus): LimitName | undefined {
+  if (!limiting.includes(code)) return undefined;
+  const { limitName } = errorFromStatus({ code, details, metadata }, { address: '' }).facts;
+  return Object.hasOwn(limits, String(limitName)) ? (limitName as LimitName) : undefined;
+}

@@ -1,0 +1,165 @@
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, isIP, type Server as NetServer, type Socket } from 'node:net';
+import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { LimitName } from './limits.ts';
+import { peerOf } from './peer-address.ts';
+import type { ServerLimits } from './server-limits.ts';
+
+/** Hears which limit a peer has reached. */
+export type LimitListener = (limit: LimitName, peer: string) => void;
+
+/** Of a session of HTTP/2, what a door looks at. */
+interface Session {
+  readonly socket: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined };
+  once(event: 'remoteSettings', listener: () => void): unknown;
+}
+type Http2Server = { on(event: 'session', listener: (session: Session) => void): unknown };
+
+/** One connection, as far as it has come. Only one of its time limits runs at a time. */
+class Visitor {
+  readonly socket: Socket;
+  readonly peer: string;
+  #timer: NodeJS.Timeout | undefined;
+  #letIn = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.peer = peerOf(socket.remoteAddress ?? '');
+  }
+
+  /** From now on it has so long for its next step, whatever it had before. */
+  hasStill(ms: number, onLate: () => void): void {
+    if (this.#letIn) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(onLate, ms);
+    this.#timer.unref();
+  }
+
+  letIn(): void {
+    this.#letIn = true;
+    clearTimeout(this.#timer);
+  }
+
+  gone(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * Where connections come in, before gRPC hears of them.
+ *
+ * A server of grpc-js that listens by itself takes any number of connections from anybody, and keeps one that says
+ * nothing for ever. Here each is counted, has so long for its first byte, for its handshakes and for a call that is
+ * let in, and is cut off otherwise. Until its first byte it costs a socket and nothing else: no TLS, no HTTP/2.
+ */
+export class FrontDoor {
+  readonly #server: Server;
+  readonly #limits: ServerLimits;
+  readonly #onLimit: LimitListener;
+  readonly #listening: NetServer[] = [];
+  /** By the address and port of the other side, as gRPC names the peer of a call. */
+  readonly #visitors: Map<string, Visitor> = new Map();
+  readonly #perPeer: Map<string, number> = new Map();
+
+  constructor(server: Server, serverLimits: ServerLimits, onLimit: LimitListener) {
+    this.#server = server;
+    this.#limits = serverLimits;
+    this.#onLimit = onLimit;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#visitors.size;
+  }
+
+  /** Listens on every address that the host has, and resolves with the port. Rejects with what Node says. */
+  async listen(host: string, port: number, credentials: ServerCredentials): Promise<number> {
+    const inject = this.#injector(credentials);
+    const addresses =
+      isIP(host) > 0 ? [host] : (await lookup(host, { all: true })).map((each) => each.address);
+    let taken = port;
+    for (const address of addresses) {
+      const listening = createServer((socket) => this.#arrived(socket, inject));
+      this.#listening.push(listening);
+      listening.listen(taken, address);
+      await once(listening, 'listening');
+      taken = (listening.address() as AddressInfo).port;
+    }
+    return taken;
+  }
+
+  /** A call of this peer was let in: nobody is waited for any longer. */
+  letIn(peer: string): void {
+    this.#visitors.get(peer)?.letIn();
+  }
+
+  /** Takes no more connections, and ends those that have not said a word. */
+  close(): void {
+    for (const listening of this.#listening) listening.close();
+    for (const { socket } of this.#visitors.values()) if (socket.bytesRead === 0) socket.destroy();
+  }
+
+  /** Ends every connection. */
+  cut(): void {
+    for (const { socket } of this.#visitors.values()) socket.destroy();
+  }
+
+  #injector(credentials: ServerCredentials): (socket: Socket) => void {
+    const injector = this.#server.createConnectionInjector(credentials);
+    // grpc-js shows nobody the server that it makes for this. Without it there is no telling when handshakes are done.
+    const { http2Servers } = this.#server as unknown as { http2Servers: Map<Http2Server, unknown> };
+    [...http2Servers.keys()].at(-1)?.on('session', (session) => {
+      const { remoteAddress, remotePort } = session.socket;
+      const visitor = this.#visitors.get(`${remoteAddress}:${remotePort}`);
+      if (visitor === undefined) return;
+      session.once('remoteSettings', () => {
+        visitor.hasStill(this.#limits.authenticationMs, () => this.#cut(visitor, 'authenticationMs'));
+      });
+    });
+    return (socket) => injector.injectConnection(socket);
+  }
+
+  #arrived(socket: Socket, inject: (socket: Socket) => void): void {
+    // Before anything has read from it nobody else listens.
+    socket.on('error', () => {});
+    const visitor = new Visitor(socket);
+    const { peer } = visitor;
+    const ofPeer = this.#perPeer.get(peer) ?? 0;
+    const { maxConnections, maxConnectionsPerPeer, firstByteMs, handshakeMs } = this.#limits;
+    const isFull = this.#visitors.size >= maxConnections;
+    if (isFull || ofPeer >= maxConnectionsPerPeer) {
+      this.#cut(visitor, isFull ? 'connections' : 'connectionsPerPeer');
+      return;
+    }
+    const id = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#visitors.set(id, visitor);
+    this.#perPeer.set(peer, ofPeer + 1);
+    socket.once('close', () => {
+      visitor.gone();
+      this.#visitors.delete(id);
+      const left = (this.#perPeer.get(peer) ?? 1) - 1;
+      if (left === 0) this.#perPeer.delete(peer);
+      else this.#perPeer.set(peer, left);
+    });
+    socket.setNoDelay(true);
+    visitor.hasStill(firstByteMs, () => this.#cut(visitor, 'firstByteMs'));
+    socket.once('readable', () => {
+      const first: Buffer | null = socket.read();
+      if (first === null) {
+        socket.destroy();
+        return;
+      }
+      // Whoever takes over finds it where it was.
+      socket.unshift(first);
+      visitor.hasStill(handshakeMs, () => this.#cut(visitor, 'handshakeMs'));
+      inject(socket);
+    });
+  }
+
+  /** A reset leaves nothing behind on this side, however many there are. */
+  #cut({ socket, peer }: Visitor, limit: LimitName): void {
+    socket.resetAndDestroy();
+    this.#onLimit(limit, peer);
+  }
+}

@@ -1,0 +1,496 @@
+/**
+ * Every limit of docs/limits.md, one below it, at it and one beyond it, on a cluster where it is small.
+ *
+ * What is beyond ends with the error that names the option, is counted by the name of the limit, and hurts nobody else:
+ * the same client goes on to ask for the status.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { connect as dial, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { Client, type ClientOptions, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { CoordinatorConfig } from '@shoal/coordinator';
+import { bearerLine, newSecret } from '@shoal/credentials';
+import {
+  CreateJobRequest,
+  type CreateJobResponse,
+  errorFromStatus,
+  type GetStatusRequest,
+  type GetStatusResponse,
+  Join,
+  type JoinClusterRequest,
+  type JoinClusterResponse,
+  type LimitName,
+  limits,
+  MapRequest,
+  type MapResponse,
+  type NameBundleRequest,
+  type NameBundleResponse,
+  ownPeer,
+} from '@shoal/protocol';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type RawClient, unary } from './raw-client.ts';
+import { source, TestCluster, until } from './test-cluster.ts';
+import { TlsFiles } from './tls-files.testkit.ts';
+
+let cluster: TestCluster;
+let files: TlsFiles | undefined;
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await cluster.stop();
+  await files?.remove();
+  files = undefined;
+});
+
+async function serve(config: CoordinatorConfig): Promise<RawClient> {
+  cluster = new TestCluster();
+  await cluster.listen(config);
+  return cluster.connect();
+}
+
+function statusOf({ cluster: service }: RawClient, metadata = new Metadata()): Promise<GetStatusResponse> {
+  return unary<GetStatusRequest, GetStatusResponse>(
+    (request, done) => service.getStatus(request, metadata, done),
+    { client: undefined },
+  );
+}
+
+const reached = async (client: RawClient, limit: LimitName): Promise<number> =>
+  (await statusOf(client)).limitsReached[limit] ?? 0;
+
+/** The code that something ends with, and what its error says. */
+async function ending(deed: Promise<unknown>): Promise<{ code: string; message: string }> {
+  try {
+    await deed;
+  } catch (error) {
+    return error as { code: string; message: string };
+  }
+  return { code: 'OK', message: '' };
+}
+
+/** Asks for the status in a message of exactly so many bytes, over a connection of its own. */
+function askPadded(bytes: number, options: ClientOptions = {}): Promise<unknown> {
+  const asIs = (message: Buffer): Buffer => message;
+  // Field 99 is nobody's, and skipped: two bytes that name it, and a length of three.
+  const payload = Buffer.alloc(bytes - 5);
+  const size = payload.length;
+  const head = Buffer.from([0x9a, 0x06, (size & 0x7f) | 0x80, ((size >>> 7) & 0x7f) | 0x80, size >>> 14]);
+  const client = new Client(cluster.coordinator.address, credentials.createInsecure(), options);
+  const path = '/shoal.v1.ClusterService/GetStatus';
+  return new Promise((resolve, reject) => {
+    client.makeUnaryRequest(path, asIs, asIs, Buffer.concat([head, payload]), (error) => {
+      client.close();
+      if (error === null) resolve(undefined);
+      else reject(errorFromStatus(error, { address: 'the coordinator' }));
+    });
+  });
+}
+
+const gzip = { 'grpc.default_compression_algorithm': 2 };
+
+/** One item through Map, as JSON: resolves with its result, rejects with the error of the call or of the item. */
+function mapOne({ jobs }: RawClient, name: string, item: string): Promise<unknown> {
+  const call = jobs.map();
+  return new Promise((resolve, reject) => {
+    call.on('data', ({ outcomes }: MapResponse) => {
+      for (const { outcome } of outcomes) {
+        if (outcome?.$case === 'value') resolve(outcome.value);
+        else if (outcome?.$case === 'failure') {
+          reject(Object.assign(new Error(outcome.value.summary), { code: outcome.value.code }));
+        }
+      }
+    });
+    call.on('error', (error: ServiceError) => reject(errorFromStatus(error, { address: 'here' })));
+    call.write(MapRequest.fromPartial({ start: { function: `work#${name}` } }));
+    call.write(MapRequest.fromPartial({ items: [Buffer.from(item)] }));
+    call.end();
+  });
+}
+
+/** An agent, and the functions of the tests under the name "work". */
+async function equipped(client: RawClient): Promise<void> {
+  await cluster.agent({ processes: 1 });
+  const sha256 = await client.putBundle(source);
+  await unary<NameBundleRequest, NameBundleResponse>(
+    (request, done) => client.bundles.nameBundle(request, done),
+    { name: 'work', version: 1, sha256 },
+  );
+}
+
+async function putBytes({ bundles }: RawClient, bytes: number): Promise<string> {
+  const part = randomBytes(bytes);
+  const sha256 = createHash('sha256').update(part).digest('hex');
+  await new Promise((resolve, reject) => {
+    const call = bundles.putBundle((error) => {
+      if (error === null) resolve(undefined);
+      else reject(errorFromStatus(error, { address: 'the coordinator' }));
+    });
+    call.write({ message: { $case: 'header', value: { sha256, size: bytes } } });
+    call.write({ message: { $case: 'part', value: part } });
+    call.end();
+  });
+  return sha256;
+}
+
+const names = (count: number): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`label-${at}`, 'x']));
+
+/** Joins as an agent with these labels, and leaves. */
+function joinWith({ agents }: RawClient, labels: Record<string, string>, agentName = 'raw'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const call = agents.control();
+    call.on('data', () => {
+      resolve();
+      call.write({ message: { $case: 'leaving', value: {} } });
+    });
+    call.on('error', (error) => reject(errorFromStatus(error as never, { address: 'the coordinator' })));
+    const join = Join.fromPartial({ agentName, instance: 'raw', slots: 1, agent: ownPeer, labels });
+    call.write({ message: { $case: 'join', value: join } });
+  });
+}
+
+/** What is beyond it ends with an error. */
+interface Refusing {
+  readonly config: CoordinatorConfig;
+  /** Where the size is no number of its own: what the limit is in `config`. */
+  readonly most: number;
+  /** Does it, just so much. */
+  readonly deed: (client: RawClient, amount: number) => Promise<unknown>;
+  readonly option: RegExp;
+}
+
+const MiB = 2 ** 20;
+
+const refusing: Partial<Record<LimitName, Refusing>> = {
+  messageBytes: {
+    config: { maxMessageBytes: MiB },
+    most: MiB,
+    deed: (_, amount) => askPadded(amount),
+    option: /1048577 is over the limit of 1048576 \(shoal coordinator --max-message-bytes\)/,
+  },
+  decompressedBytes: {
+    config: { maxMessageBytes: MiB },
+    most: MiB,
+    deed: (_, amount) => askPadded(amount, gzip),
+    option: /unpacked: more than 1048576 is over .* --max-message-bytes/,
+  },
+  itemBytes: {
+    config: { maxItemBytes: 2_000 },
+    most: 2_000,
+    deed: async (client, amount) => {
+      await equipped(client);
+      await mapOne(client, 'length', `"${'x'.repeat(amount - 2)}"`);
+    },
+    option: /--max-item-bytes/,
+  },
+  resultBytes: {
+    config: { maxResultBytes: 2_000 },
+    most: 2_000,
+    deed: async (client, amount) => {
+      await equipped(client);
+      await mapOne(client, 'big', `${amount - 6}`);
+    },
+    option: /the limit is .* \(maxResultBytes\)/,
+  },
+  jobs: {
+    config: { maxJobs: 3 },
+    most: 3,
+    deed: async (client, amount) => {
+      const sha256 = await client.putBundle(source);
+      for (let job = 0; job < amount; job++) await client.createJob(sha256, 'inc');
+    },
+    option: /--max-jobs/,
+  },
+  requestBytes: {
+    config: { maxRequestBytes: 2_000 },
+    most: 2_000,
+    deed: async ({ jobs }, amount) => {
+      const request = (length: number): CreateJobRequest =>
+        CreateJobRequest.fromPartial({
+          task: { function: { $case: 'inlineSource', value: 'x'.repeat(length) } },
+        } as CreateJobRequest);
+      const rest = CreateJobRequest.encode(request(1_000)).finish().length - 1_000;
+      await unary<CreateJobRequest, CreateJobResponse>(
+        (message, done) => jobs.createJob(message, done),
+        request(amount - rest),
+      );
+    },
+    option: /--max-request-bytes/,
+  },
+  bundleStoreBytes: {
+    config: { maxBundleStoreBytes: 1_000 },
+    most: 1_000,
+    deed: async (client, amount) => {
+      // One that has a name does not make room.
+      const sha256 = await putBytes(client, 600);
+      await unary<NameBundleRequest, NameBundleResponse>(
+        (request, done) => client.bundles.nameBundle(request, done),
+        { name: 'kept', version: 1, sha256 },
+      );
+      await putBytes(client, amount - 600);
+    },
+    option: /--max-bundle-store-bytes/,
+  },
+  bundleBytes: {
+    config: { maxBundleBytes: 1_000 },
+    most: 1_000,
+    deed: putBytes,
+    option: /--max-bundle-bytes/,
+  },
+  labelEntries: {
+    config: { maxLabels: 3 },
+    most: 3,
+    deed: (client, amount) => joinWith(client, names(amount)),
+    option: /--max-labels/,
+  },
+  metadataBytes: {
+    config: { maxMetadataBytes: 2_000 },
+    most: 2_000,
+    deed: async (client, amount) => {
+      // What the client itself adds is told by a first, refused try.
+      const own = await ownMetadataBytes(client);
+      const metadata = new Metadata();
+      metadata.set('x', 'v'.repeat(amount - own - 1));
+      await statusOf(client, metadata);
+    },
+    option: /--max-metadata-bytes/,
+  },
+};
+
+/** Bytes of metadata that every call of this client has. */
+async function ownMetadataBytes(client: RawClient): Promise<number> {
+  const metadata = new Metadata();
+  metadata.set('x', 'v'.repeat(4_000));
+  const { facts } = (await ending(statusOf(client, metadata))) as unknown as { facts: { value: string } };
+  const bytes = Number(facts.value);
+  return bytes - 4_001;
+}
+
+describe.each(Object.entries(refusing))('%s', (name, { config, most, deed, option }) => {
+  const limit = name as LimitName;
+
+  test('one below and at the limit is taken; one beyond is refused by an error that names the option, and counted', async () => {
+    for (const amount of [most - 1, most, most + 1]) {
+      const client = await serve(config);
+      const { code, message } = await ending(deed(client, amount));
+      if (amount <= most) expect(`${amount}: ${code}`).toBe(`${amount}: OK`);
+      else {
+        expect(code).toBe(limits[limit].error);
+        expect(message).toMatch(option);
+        expect(await reached(client, limit)).toBeGreaterThanOrEqual(1);
+      }
+      await cluster.stop();
+    }
+  });
+});
+
+/** A bare connection. */
+function open(address: string): Socket {
+  const [host = '', port] = address.split(':');
+  const socket = dial(Number(port), host);
+  socket.on('error', () => {});
+  socket.resume();
+  sockets.push(socket);
+  return socket;
+}
+
+const isClosed = (socket: Socket): boolean => socket.destroyed;
+
+describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
+  ['connections', { maxConnections: 4 }],
+  ['connectionsPerPeer', { maxConnectionsPerPeer: 4 }],
+])('%s', (limit, config) => {
+  test('so many are open at once; another one is closed, and there is room again when one has gone', async () => {
+    const client = await serve(config);
+    const { address } = cluster.coordinator;
+    const seen = (): number => cluster.coordinator.status().connections;
+    await statusOf(client);
+    const others = [open(address), open(address), open(address)];
+    await until('three of them and the client are there', () => seen() === 4);
+    expect(others.map(isClosed)).toEqual([false, false, false]);
+    const tooMany = open(address);
+    await until('the one too many is closed', () => isClosed(tooMany));
+    expect(others.map(isClosed)).toEqual([false, false, false]);
+    expect(await reached(client, limit)).toBe(1);
+    expect(cluster.events('limit.reached')).toMatchObject([{ limit, peer: '127.0.0.1', times: 1 }]);
+    others[0]?.destroy();
+    await until('one has gone', () => seen() === 3);
+    const next = open(address);
+    await until('another one is there', () => seen() === 4);
+    expect(isClosed(next)).toBe(false);
+  });
+});
+
+describe('a connection that does not get on is closed', () => {
+  const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+  const settings = Buffer.from('000000040000000000', 'hex');
+  /** What is sent, and the limit that the connection runs into then. */
+  const steps: readonly (readonly [LimitName, string, readonly Buffer[]])[] = [
+    ['firstByteMs', 'that says nothing', []],
+    ['handshakeMs', 'that begins and goes no further', [preface.subarray(0, 5)]],
+    ['authenticationMs', 'that is greeted and calls nothing', [preface, settings]],
+  ];
+
+  test.each(steps)('%s: one %s', async (limit, _, bytes) => {
+    const ms = 150;
+    const client = await serve({ [limit]: ms });
+    const openedAtMs = performance.now();
+    const socket = open(cluster.coordinator.address);
+    for (const each of bytes) socket.write(each);
+    await until('it is closed', () => isClosed(socket));
+    expect(performance.now() - openedAtMs).toBeGreaterThan(ms - 10);
+    expect(await reached(client, limit)).toBe(1);
+  });
+
+  test('but for one that is let in, whatever it waits for then', async () => {
+    const client = await serve({ firstByteMs: 100, handshakeMs: 100, authenticationMs: 100 });
+    const watch = client.cluster.watchEvents({});
+    const ends: unknown[] = [];
+    watch.on('error', (error) => ends.push(error));
+    watch.on('data', () => {});
+    await statusOf(client);
+    const silent = open(cluster.coordinator.address);
+    await until('a silent one is closed', () => isClosed(silent));
+    expect(ends).toEqual([]);
+    expect(cluster.coordinator.status().connections).toBe(1);
+    watch.cancel();
+  });
+
+  test('handshakeMs: one that begins with TLS and goes no further', async () => {
+    files = await TlsFiles.make();
+    await serve({ handshakeMs: 150, tlsDir: files.folder.path });
+    const socket = open(cluster.coordinator.address);
+    // The head of a record that announces 512 bytes.
+    socket.write(Buffer.from('1603010200', 'hex'));
+    await until('it is closed', () => isClosed(socket));
+    expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'handshakeMs' }]);
+  });
+
+  test('authenticationMs: one that is greeted over TLS, and that nobody knows', async () => {
+    files = await TlsFiles.make();
+    await serve({ authenticationMs: 300, tlsDir: files.folder.path });
+    const stranger = cluster.connect({ ca: files.authority.cert });
+    expect(await ending(statusOf(stranger))).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(cluster.coordinator.status().connections).toBe(1);
+    await until('it is closed', () => cluster.events('limit.reached').length > 0);
+    expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'authenticationMs' }]);
+  });
+
+  test('idleMs: one without a call; its client opens another one when it needs it', async () => {
+    const client = await serve({ idleMs: 100 });
+    await statusOf(client);
+    await until('it is closed', () => cluster.coordinator.status().connections === 0);
+    expect((await statusOf(client)).connections).toBe(1);
+  });
+});
+
+test('concurrentStreams: so many calls are open on a connection; another one waits for one of them', async () => {
+  const client = await serve({ maxStreamsPerConnection: 3 });
+  // Each client of a service has a connection of its own.
+  const { jobs } = client;
+  const open = [jobs.map(), jobs.map(), jobs.map()];
+  for (const call of open) call.on('error', () => {});
+  let answered = false;
+  const listed = new Promise<void>((resolve) => {
+    jobs.listJobs({}, () => {
+      answered = true;
+      resolve();
+    });
+  });
+  // Another connection has its answer meanwhile, time after time.
+  for (let times = 0; times < 20; times++) await statusOf(client);
+  expect(answered).toBe(false);
+  open[0]?.cancel();
+  await listed;
+  for (const call of open) call.cancel();
+});
+
+describe('wrongTokens', () => {
+  const secret = newSecret();
+  const config = { tokens: bearerLine({ secret, role: undefined }), maxWrongTokens: 3 };
+
+  test('the third in a row closes the ears of the coordinator to tokens from there, for a second at first', async () => {
+    await serve(config);
+    const guess = async (): Promise<string> => {
+      const { code } = await ending(statusOf(cluster.connect(undefined, newSecret())));
+      return code;
+    };
+    const known = cluster.connect(undefined, secret);
+    await statusOf(known);
+    expect([await guess(), await guess(), await guess()]).toEqual(Array(3).fill('UNAUTHENTICATED'));
+    expect(await guess()).toBe('TOO_MANY_TRIES');
+    const late = await ending(statusOf(cluster.connect(undefined, secret)));
+    expect(late).toMatchObject({
+      code: 'TOO_MANY_TRIES',
+      message: expect.stringMatching(/127\.0\.0\.1.*1 s/),
+    });
+    // Whoever has shown the right one over this connection is not shut out by somebody else's guesses.
+    expect(await reached(known, 'wrongTokens')).toBe(2);
+    await until('the second is over', async () => {
+      const { code } = await ending(statusOf(cluster.connect(undefined, secret)));
+      return code === 'OK';
+    });
+  });
+
+  test('two, and the right one, and two more close nothing', async () => {
+    await serve(config);
+    for (let round = 0; round < 2; round++) {
+      for (let guess = 0; guess < 2; guess++) {
+        const { code } = await ending(statusOf(cluster.connect(undefined, newSecret())));
+        expect(code).toBe('UNAUTHENTICATED');
+      }
+      await statusOf(cluster.connect(undefined, secret));
+    }
+  });
+
+  test('tokens to join with are guessed at no faster', async () => {
+    files = await TlsFiles.make();
+    await serve({ tlsDir: files.folder.path, maxWrongTokens: 2 });
+    const { access } = cluster.connect({ ca: files.authority.cert });
+    const guess = (): Promise<{ code: string }> =>
+      ending(
+        unary<JoinClusterRequest, JoinClusterResponse>((request, done) => access.joinCluster(request, done), {
+          secret: newSecret(),
+          name: 'a',
+          certificateRequest: 'none',
+        }),
+      );
+    expect([(await guess()).code, (await guess()).code, (await guess()).code]).toEqual([
+      'UNAUTHENTICATED',
+      'UNAUTHENTICATED',
+      'TOO_MANY_TRIES',
+    ]);
+  });
+});
+
+/** Limits that are tried where what holds to them is. */
+const elsewhere: Partial<Record<LimitName, string>> = {
+  partBytes: 'apps/coordinator/src/work-parcel.test.ts',
+  windowItems: 'apps/coordinator/src/core/coordinator-machine.test.ts',
+  windowBytes: 'apps/coordinator/src/core/coordinator-machine.test.ts',
+  payloadBytes: 'apps/coordinator/src/payload-vault.test.ts',
+  spillBytes: 'apps/coordinator/src/spill-folder.test.ts',
+  bundleFiles: 'apps/coordinator/src/bundle-store.test.ts',
+  bundleCacheBytes: 'apps/node-agent/src/bundle-cache.test.ts',
+  spoolBytes: 'apps/node-agent/src/core/outbox-ledger.test.ts',
+  printBytes: 'apps/coordinator/src/print-queue.test.ts',
+  nameChars: 'apps/coordinator/src/job-request.test.ts',
+  sessionMemoryBytes: 'libs/protocol/src/limits.test.ts',
+  joinTokens: 'apps/coordinator/src/access/join-tokens.test.ts',
+  keepaliveMs: 'test/chaos/wire.test.ts',
+  keepaliveTimeoutMs: 'test/chaos/wire.test.ts',
+};
+
+test('every limit is tried, here or where it is held', () => {
+  const self = readFileSync(fileURLToPath(import.meta.url), 'utf8');
+  const root = new URL('../../', import.meta.url);
+  const untried = Object.keys(limits).filter((name) => {
+    const file = elsewhere[name as LimitName];
+    return file === undefined
+      ? !new RegExp(`['"\\s]${name}[':]`).test(self)
+      : !existsSync(new URL(file, root));
+  });
+  expect(untried).toEqual([]);
+});

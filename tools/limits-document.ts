@@ -1,0 +1,258 @@
+// Writes docs/limits.md from the tables and constants in the sources: `node --conditions=@shoal/source tools/limits-document.ts`.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { limits } from '@shoal/protocol';
+
+const root = new URL('../', import.meta.url);
+
+/** A limit that is a constant in one file: what holds to it loads nothing, so it is in no table. */
+interface Constant {
+  readonly name: string;
+  readonly file: string;
+  readonly constant: string;
+  readonly unit: string;
+  readonly option: string;
+  readonly beyond: string;
+  readonly shows: string;
+  readonly meaning: string;
+}
+
+const inPool = 'libs/pool/src/';
+
+/** Those of pools and their processes, on a laptop and on agents alike. */
+const ofPools: readonly Constant[] = [
+  {
+    name: 'maxItemBytes',
+    file: `${inPool}surface/job-opener.ts`,
+    constant: 'defaultItemBytesMax',
+    unit: 'bytes',
+    option: '`maxItemBytes`',
+    beyond: '`ITEM_TOO_LARGE`',
+    shows: 'the error of the item',
+    meaning: 'One item, encoded.',
+  },
+  {
+    name: 'maxResultBytes',
+    file: `${inPool}pool.ts`,
+    constant: 'defaultResultBytesMax',
+    unit: 'bytes',
+    option: '`maxResultBytes`',
+    beyond: '`RESULT_TOO_LARGE`',
+    shows: 'the error of the item',
+    meaning: 'One result, encoded.',
+  },
+  {
+    name: 'maxBroadcastBytes',
+    file: `${inPool}surface/surface.ts`,
+    constant: 'defaultBroadcastBytesMax',
+    unit: 'bytes',
+    option: '`maxBroadcastBytes`',
+    beyond: '`BROADCAST_TOO_LARGE`',
+    shows: 'the error of `broadcast`',
+    meaning: 'All broadcast values of a pool together.',
+  },
+  {
+    name: 'bufferSize',
+    file: `${inPool}surface/job-opener.ts`,
+    constant: 'windowItemsMax',
+    unit: 'items',
+    option: '`bufferSize`',
+    beyond: 'the input is read no further',
+    shows: '`stats().queued`',
+    meaning: 'Items taken from the input and not yet taken by the consumer.',
+  },
+  {
+    name: 'bufferBytes',
+    file: `${inPool}surface/job-opener.ts`,
+    constant: 'windowBytesMax',
+    unit: 'bytes',
+    option: 'fixed',
+    beyond: 'the input is read no further',
+    shows: '`stats().queued`',
+    meaning: 'The same in bytes; a single bigger item always fits.',
+  },
+  {
+    name: 'printBytesPerItem',
+    file: `${inPool}child/print-capture.ts`,
+    constant: 'itemBytesMax',
+    unit: 'bytes',
+    option: 'fixed; `stdio` turns prints off',
+    beyond: 'dropped',
+    shows: 'a line with the count, where the prints would be',
+    meaning: 'What one item prints.',
+  },
+  {
+    name: 'printBytesPerSecond',
+    file: `${inPool}child/print-capture.ts`,
+    constant: 'secondBytesMax',
+    unit: 'bytes a second',
+    option: 'fixed; `stdio` turns prints off',
+    beyond: 'dropped',
+    shows: 'a line with the count, where the prints would be',
+    meaning: 'What one process prints.',
+  },
+  {
+    name: 'errorMessageChars',
+    file: `${inPool}values/remote-error.ts`,
+    constant: 'messageCharsMax',
+    unit: 'characters',
+    option: 'fixed',
+    beyond: 'cut',
+    shows: 'the text itself',
+    meaning: 'The message of an error that a task threw.',
+  },
+  {
+    name: 'errorStackChars',
+    file: `${inPool}values/remote-error.ts`,
+    constant: 'stackCharsMax',
+    unit: 'characters',
+    option: 'fixed',
+    beyond: 'cut',
+    shows: 'the text itself',
+    meaning: 'Its stack.',
+  },
+  {
+    name: 'errorCauseDepth',
+    file: `${inPool}values/remote-error.ts`,
+    constant: 'causeDepthMax',
+    unit: 'errors',
+    option: 'fixed',
+    beyond: 'left out',
+    shows: 'the last cause that is kept',
+    meaning: 'Errors in a chain of `cause`.',
+  },
+  {
+    name: 'errorFields',
+    file: `${inPool}values/remote-error.ts`,
+    constant: 'fieldsMax',
+    unit: 'fields',
+    option: 'fixed',
+    beyond: 'left out',
+    shows: 'the fields that are kept',
+    meaning: 'Own fields of an error.',
+  },
+  {
+    name: 'errorBytes',
+    file: `${inPool}values/remote-error.ts`,
+    constant: 'errorBytesMax',
+    unit: 'bytes',
+    option: 'fixed',
+    beyond: 'the fields are left out',
+    shows: 'the fields that are kept',
+    meaning: 'All that is sent of an error.',
+  },
+  {
+    name: 'statusTextChars',
+    file: 'libs/protocol/src/status.ts',
+    constant: 'messageCharsMax',
+    unit: 'characters',
+    option: 'fixed',
+    beyond: 'cut',
+    shows: 'the text itself',
+    meaning: 'The text of the status that a call ends with.',
+  },
+  {
+    name: 'factChars',
+    file: 'libs/protocol/src/facts.ts',
+    constant: 'factCharsMax',
+    unit: 'characters',
+    option: 'fixed',
+    beyond: 'cut',
+    shows: 'the text itself',
+    meaning: 'One fact of an error on the wire.',
+  },
+];
+
+/** The value of a constant of a file: a number, or a product or power of numbers. Throws where it is no longer there. */
+export function constantIn(file: string, name: string): number {
+  const source = readFileSync(new URL(file, root), 'utf8');
+  const [, written] =
+    new RegExp(`^(?:export )?const ${name}(?:: number)? = ([\\d_ */]+);`, 'm').exec(source) ?? [];
+  if (written === undefined)
+    throw new Error(`${file} has no constant ${name}: put tools/limits-document.ts right`);
+  const powers = written.replaceAll('_', '').split(/(?<!\*)\*(?!\*)/);
+  return powers.reduce((product, power) => {
+    const [base = '', exponent = '1'] = power.split('**');
+    return product * Number(base) ** Number(exponent);
+  }, 1);
+}
+
+const sizes: readonly (readonly [string, number])[] = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+];
+
+function quantity(value: number, unit: string): string {
+  if (unit === 'milliseconds') return value % 60_000 === 0 ? `${value / 60_000} min` : `${value / 1000} s`;
+  const [name, size] = unit.startsWith('bytes') ? (sizes.find(([, each]) => value >= each) ?? []) : [];
+  if (name !== undefined && size !== undefined) return `${value / size} ${name}${unit.replace('bytes', '')}`;
+  return `${value.toLocaleString('en-US')} ${value === 1 ? unit.replace(/s$/, '') : unit}`;
+}
+
+const dashed = (option: string): string => option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const places = {
+  coordinator: (option: string) => `\`${option}\`, \`shoal coordinator --${dashed(option)}\``,
+  agent: (option: string) => `\`${option}\`, \`shoal agent --${dashed(option)}\``,
+  pool: (option: string) => `\`${option}\` of a pool or a job`,
+};
+
+const metrics = {
+  limits_reached: (name: string) => `\`limits_reached["${name}"]\``,
+  spilled_bytes: () => '`spilled_bytes`',
+  spooled_bytes: () => '`spooled_bytes` of the agent',
+  troubles: () => '`troubles` of the agent',
+};
+
+/** The text of docs/limits.md. */
+export function limitsDocument(): string {
+  const wire = Object.entries(limits).map(([name, each]) => [
+    `\`${name}\``,
+    quantity(each.default, each.unit),
+    each.option === undefined ? 'fixed' : places[each.of](each.option),
+    each.error === undefined ? '' : `[\`${each.error}\`](errors.md#${each.error.toLowerCase()})`,
+    each.metric === undefined ? '' : metrics[each.metric](name),
+    each.meaning,
+  ]);
+  const pools = ofPools.map(({ beyond, constant, file, meaning, name, option, shows, unit }) => [
+    `\`${name}\``,
+    quantity(constantIn(file, constant), unit),
+    option,
+    beyond,
+    shows,
+    meaning,
+  ]);
+  return [
+    '# Limits',
+    '',
+    'Everything has a limit. An option changes it where that helps anybody; where it says "fixed", a bigger value would only',
+    'move the trouble elsewhere.',
+    '',
+    'This file is made from `libs/protocol/src/limits.ts` and the constants that tools/limits-document.ts names: after a change',
+    'there, run `node --conditions=@shoal/source tools/limits-document.ts`.',
+    '',
+    '## Of a cluster',
+    '',
+    'Where there is no error, what is beyond waits, is dropped, or is closed, as it says. What the coordinator counts is in',
+    '`limits_reached` of `ClusterService.GetStatus` and of `shoal status --output-format json` by the name of the limit; `shoal status`',
+    'lists those that were reached since it started. What an error names as `limitName` is that name.',
+    '',
+    ...table(['limit', 'default', 'option', 'error', 'shows in', 'meaning'], wire),
+    '',
+    '## Of a pool and its processes',
+    '',
+    'On a laptop and on agents alike.',
+    '',
+    ...table(['limit', 'default', 'option', 'beyond it', 'shows in', 'meaning'], pools),
+    '',
+  ].join('\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+}
+
+if (import.meta.main) {
+  writeFileSync(fileURLToPath(new URL('docs/limits.md', root)), limitsDocument());
+}
