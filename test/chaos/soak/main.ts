@@ -4,8 +4,9 @@
  *   npm run chaos -- [--minutes 2] [--items N] [--seed 1] [--out DIR]
  *
  * By default so many items that half an hour has 200,000. Equal seeds give equal faults, at equal times. Prints a report and
- * writes report.md, plot.svg and soak.json to DIR (.build/chaos). Exit code 1 when a promise was broken, 2 for a bad option.
- * Packets are dropped in network namespaces, which takes root, `ip` and `iptables`; elsewhere a proxy holds bytes back.
+ * writes report.md, plot.svg and soak.json to DIR (.build/chaos). Exit code 1 when a promise was broken, 2 for a bad option,
+ * 130 after Ctrl-C, which leaves nothing behind. Packets are dropped in network namespaces, which takes root, `ip` and
+ * `iptables`; elsewhere a proxy holds bytes back.
  */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -56,7 +57,13 @@ async function soak({ items, minutes, out, seed }: Flags): Promise<number> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort(new Error('Interrupted.')));
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  const soaked = await Soak.run({ items, minutes, seed, say, signal: interrupted.signal });
+  const soaked = await Soak.run({ items, minutes, seed, say, signal: interrupted.signal }).catch(
+    (error: unknown) => {
+      if (interrupted.signal.aborted) return undefined;
+      throw error;
+    },
+  );
+  if (soaked === undefined) return 130;
   const command = ['npm run chaos --', ...process.argv.slice(2)].join(' ');
   const cpus = availableParallelism();
   process.stdout.write(writeReport(out, soaked, { command, commit, date, node, cpus }));

@@ -53,10 +53,11 @@ export class Soak {
     const world = this.#world;
     if (!world.hasNetwork)
       say?.('No right to make networks: where packets would be lost, bytes are held back.');
+    signal?.throwIfAborted();
     await world.startClient({ items, forMs: this.#forMs });
     this.#startMs = performance.now();
     const done = world.client.ended.then((code) => this.#over.abort(code));
-    signal?.addEventListener('abort', () => this.#over.abort(signal.reason), { once: true });
+    signal?.addEventListener('abort', () => world.client.signal('SIGKILL'), { once: true });
     const deadlineMs = this.#forMs + lateMax(this.#forMs);
     const stuck = setTimeout(() => this.#giveUp(deadlineMs), deadlineMs);
     const sampling = this.#sample();
