@@ -1,14 +1,14 @@
 import type { Attempt } from './attempt.ts';
-import { Link } from './chain.ts';
+import type { Chained } from './chain.ts';
 import type { AgentJoined } from './event.ts';
 import type { Berth } from './free-agents.ts';
+import type { Share } from './group.ts';
 import { Seat } from './heap.ts';
-import type { AgentName, AttemptId, SessionId } from './identity.ts';
-import type { Lane } from './lane.ts';
+import type { AgentName, SessionId } from './identity.ts';
 import type { Timed } from './leases.ts';
 
 /** An agent with a session: connected, or gone for so short a time that it may come back. */
-export class Agent implements Timed {
+export class Agent implements Timed, Chained<Agent> {
   readonly name: AgentName;
   labels: Readonly<Record<string, string>>;
   /** The one agent of a local pool: no lease, no confirmation, cannot be lost. */
@@ -21,18 +21,22 @@ export class Agent implements Timed {
   draining = false;
   /** It came and went too often and gets nothing new until then. */
   setAsideUntilMs: number | undefined;
-  /** Everything it holds, what was revoked and has not ended included. */
-  readonly attempts: Map<AttemptId, Attempt> = new Map();
+  /** Everything it holds in the order in which it got it, what was revoked and has not ended included: a few a slot. */
+  readonly attempts: Attempt[] = [];
+  /** What runs of each group here. */
+  readonly shares: Share[] = [];
   /** Sum of the weights of its attempts. */
   load = 0;
   /** Its last sign of life; while it is reconnecting, when its stream closed. On the lease clock. */
   sinceMs = 0;
   /** Number of its heartbeats, to tell which attempts the last one listed. */
   beats = 0;
-  readonly link: Link<Agent> = new Link<Agent>(this);
+  previous: Agent | undefined;
+  next: Agent | undefined;
+  chain: Chained<Agent>['chain'];
   readonly seat: Seat<Agent> = new Seat<Agent>(this);
   /** Its place in each lane whose labels it has. */
-  readonly berths: Map<Lane, Berth> = new Map();
+  readonly berths: Berth[] = [];
 
   constructor(joined: AgentJoined) {
     this.name = joined.agent;

@@ -1,6 +1,8 @@
 import type { Agent } from './agent.ts';
-import { Link } from './chain.ts';
+import type { History } from './blame.ts';
+import type { Chained } from './chain.ts';
 import type { Revoke } from './command.ts';
+import type { Share } from './group.ts';
 import { HistoryMap, type HistoryRange } from './history-map.ts';
 import type { AttemptId, ItemRange } from './identity.ts';
 import type { Job } from './job.ts';
@@ -12,15 +14,15 @@ export interface SharedRange extends ItemRange {
   readonly twin?: Attempt;
 }
 
+const none: readonly Attempt[] = [];
+
 /** One try at a shard, on one agent. It holds its share of a slot until the agent says that it is over. */
-export class Attempt implements Timed {
+export class Attempt implements Timed, Chained<Attempt> {
   readonly id: AttemptId;
   readonly job: Job;
   readonly agent: Agent;
   readonly first: number;
   readonly count: number;
-  /** What its items went through before, and in its twins since. */
-  readonly histories: HistoryMap;
   /** How much of a slot it takes, in parts of `shardsPerSlot`: a long shard takes a whole one, a short one a part. */
   readonly weight: number;
   /** When it was handed out, on the lease clock. */
@@ -31,35 +33,57 @@ export class Attempt implements Timed {
   original: Attempt | undefined;
   /** It was to finish the items of a straggler first. */
   readonly isCopy: boolean;
-  /** The attempts that are to finish its items first. No two of them have the same. */
-  readonly copies: Set<Attempt> = new Set();
+  /** The attempts that are to finish its items first. No two of them have the same. Few attempts ever have any. */
+  copies: Set<Attempt> | undefined;
   /** Why it was taken back: nothing that it reports counts, but its slot is not free yet. Undefined: it was not. */
   revoked: Revoke['reason'] | undefined;
   /** The last heartbeat that listed it. */
   listedIn = 0;
   /** Since when no heartbeat has listed it; counts only while its link is in the countdown. */
   sinceMs = 0;
-  readonly link: Link<Attempt> = new Link<Attempt>(this);
+  previous: Attempt | undefined;
+  next: Attempt | undefined;
+  chain: Chained<Attempt>['chain'];
+  /** Its neighbours among the attempts at its job. */
+  olderOfJob: Attempt | undefined;
+  newerOfJob: Attempt | undefined;
+  /** What its group has on its agent. */
+  readonly share: Share;
+  readonly #history: History;
+  #histories: HistoryMap | undefined;
 
   constructor(
     id: AttemptId,
     job: Job,
     agent: Agent,
     shard: HistoryRange,
-    place: { readonly weight: number; readonly startedMs: number; readonly original: Attempt | undefined },
+    share: Share,
+    weight: number,
+    startedMs: number,
+    original: Attempt | undefined,
   ) {
     this.id = id;
     this.job = job;
     this.agent = agent;
     this.first = shard.first;
     this.count = shard.count;
-    this.histories = new HistoryMap(shard);
-    this.weight = place.weight;
-    this.startedMs = place.startedMs;
-    this.original = place.original;
-    this.isCopy = place.original !== undefined;
+    this.share = share;
+    this.weight = weight;
+    this.startedMs = startedMs;
+    this.original = original;
+    this.isCopy = original !== undefined;
     this.open = new RangeSet(shard.first, shard.count);
-    this.original?.copies.add(this);
+    this.#history = shard.history;
+    if (original === undefined) return;
+    original.copies ??= new Set();
+    original.copies.add(this);
+  }
+
+  /** What its items went through before, and in its twins since. */
+  get histories(): HistoryMap {
+    const { count, first } = this;
+    this.#histories ??= new HistoryMap({ first, count, history: this.#history });
+    return this.#histories;
   }
 
   /** Whether what its agent says of its items counts. */
@@ -76,7 +100,7 @@ export class Attempt implements Timed {
 
   /** Attempts that may have some of its items too. */
   get twins(): Iterable<Attempt> {
-    return this.original === undefined ? this.copies : [this.original];
+    return this.original === undefined ? (this.copies ?? none) : [this.original];
   }
 
   /** These items, parted by who else has them. */
@@ -96,7 +120,7 @@ export class Attempt implements Timed {
 
   /** It is over: its twins have their items alone. It knows them until what it leaves behind is settled. */
   leaveTwins(): void {
-    this.original?.copies.delete(this);
-    for (const copy of this.copies) copy.original = undefined;
+    this.original?.copies?.delete(this);
+    for (const copy of this.copies ?? none) copy.original = undefined;
   }
 }

@@ -18,6 +18,8 @@ interface Held<B> {
 export class BlockList<B extends ItemRange> {
   #held: Array<Held<B>> = [];
   #dead = 0;
+  /** Where the last search ended: the next one is for the same block nearly always. */
+  #last = 0;
   #end = 0;
 
   /** Behind the last item that came in. */
@@ -74,8 +76,10 @@ export class BlockList<B extends ItemRange> {
     return gone;
   }
 
-  /** The position of the first block that ends after `item`, by halving. */
+  /** The position of the first block that ends after `item`: where it was last time, or by halving. */
   #indexOf(item: number): number {
+    const last = this.#held[this.#last];
+    if (last !== undefined && last.first <= item && item < last.end) return this.#last;
     let low = 0;
     let high = this.#held.length;
     while (low < high) {
@@ -83,6 +87,7 @@ export class BlockList<B extends ItemRange> {
       if ((this.#held[middle] as Held<B>).end <= item) low = middle + 1;
       else high = middle;
     }
+    this.#last = low;
     return low;
   }
 }

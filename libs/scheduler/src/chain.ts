@@ -1,38 +1,36 @@
-/** A value's place in a chain. It is in one chain at most, or in none. */
-export class Link<T> {
-  readonly value: T;
-  previous: Link<T> | undefined;
-  next: Link<T> | undefined;
-  chain: Chain<T> | undefined;
-
-  constructor(value: T) {
-    this.value = value;
-  }
+/** A member of a chain: its neighbours are written in itself, so that no object more is needed. In one chain at most. */
+export interface Chained<T> {
+  previous: T | undefined;
+  next: T | undefined;
+  /** The chain that it is in. */
+  chain: { remove(member: T): void } | undefined;
 }
 
 /** A queue whose members can leave from anywhere: everything takes the same time however long it is. */
-export class Chain<T> {
-  first: Link<T> | undefined;
-  #last: Link<T> | undefined;
+export class Chain<T extends Chained<T>> {
+  first: T | undefined;
+  #last: T | undefined;
 
-  /** Puts a link at the end, out of whatever chain it was in. */
-  append(link: Link<T>): void {
-    link.chain?.remove(link);
-    link.chain = this;
-    link.previous = this.#last;
-    if (this.#last === undefined) this.first = link;
-    else this.#last.next = link;
-    this.#last = link;
+  /** Puts a member at the end, out of whatever chain it was in. */
+  append(member: T): void {
+    member.chain?.remove(member);
+    member.chain = this;
+    const last = this.#last;
+    member.previous = last;
+    if (last === undefined) this.first = member;
+    else last.next = member;
+    this.#last = member;
   }
 
-  /** Takes a link of this chain out. */
-  remove(link: Link<T>): void {
-    if (link.previous === undefined) this.first = link.next;
-    else link.previous.next = link.next;
-    if (link.next === undefined) this.#last = link.previous;
-    else link.next.previous = link.previous;
-    link.previous = undefined;
-    link.next = undefined;
-    link.chain = undefined;
+  /** Takes a member of this chain out. */
+  remove(member: T): void {
+    const { next, previous } = member;
+    if (previous === undefined) this.first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    member.previous = undefined;
+    member.next = undefined;
+    member.chain = undefined;
   }
 }

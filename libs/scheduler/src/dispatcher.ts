@@ -1,9 +1,10 @@
 import type { Agent } from './agent.ts';
 import { Attempt } from './attempt.ts';
+import { AttemptTable } from './attempt-table.ts';
 import { failuresOf } from './blame.ts';
 import { Group } from './group.ts';
 import type { HistoryRange } from './history-map.ts';
-import type { AgentName, AttemptId } from './identity.ts';
+import type { AgentName } from './identity.ts';
 import type { Job } from './job.ts';
 import type { JobSpec } from './job-spec.ts';
 import { Lane } from './lane.ts';
@@ -23,7 +24,7 @@ const anyAgent = Lane.keyOf({});
  * only with the number of *different* label requirements among the jobs that live, one lane for each.
  */
 export class Dispatcher {
-  readonly attempts: Map<AttemptId, Attempt> = new Map();
+  readonly attempts: AttemptTable = new AttemptTable();
   /** Attempts that the last heartbeat of their agent did not list. */
   readonly unconfirmed: Countdown<Attempt>;
   readonly agents: Map<AgentName, Agent> = new Map();
@@ -89,15 +90,16 @@ export class Dispatcher {
   /** An agent is gone. */
   dismiss(agent: Agent): void {
     this.refreshAgent(agent);
-    for (const lane of agent.berths.keys()) lane.dismiss(agent);
+    for (const berth of [...agent.berths]) berth.lane.dismiss(berth);
     if (this.agents.get(agent.name) === agent) this.agents.delete(agent.name);
   }
 
   /** An agent's load, slots or readiness has changed. */
   refreshAgent(agent: Agent, served = false): void {
-    for (const lane of agent.berths.keys()) {
-      lane.refresh(agent, served);
-      if (served) continue;
+    for (const berth of agent.berths) {
+      const { lane } = berth;
+      lane.refresh(berth, served);
+      if (served || lane.waitingForAnother.size === 0) continue;
       // Whoever waits for another agent may have found it, or lost it.
       for (const job of lane.waitingForAnother) this.#turn.touch(job);
       lane.waitingForAnother.clear();
@@ -112,16 +114,18 @@ export class Dispatcher {
   /** Whether a job has something to run, and memory allows it. */
   isReady(job: Job): boolean {
     if (job.ending !== undefined) return false;
-    const piece = job.pending.lowest();
-    return piece !== undefined && !job.line.lane.waitingForAnother.has(job) && job.hasRoomFor(piece.first);
+    const first = job.pending.lowestIndex();
+    if (first === undefined || !job.hasRoomFor(first)) return false;
+    const { waitingForAnother } = job.line.lane;
+    return waitingForAnother.size === 0 || !waitingForAnother.has(job);
   }
 
   /** An attempt is over: its slot is free. */
   release(attempt: Attempt): void {
     const { agent, job } = attempt;
-    this.attempts.delete(attempt.id);
-    this.unconfirmed.stop(attempt.link);
-    agent.attempts.delete(attempt.id);
+    this.attempts.delete(attempt);
+    this.unconfirmed.stop(attempt);
+    takeOut(agent.attempts, attempt);
     agent.load -= attempt.weight;
     this.refreshAgent(agent);
     job.attempts.delete(attempt);
@@ -130,7 +134,7 @@ export class Dispatcher {
     attempt.leaveTwins();
     if (!job.ended) this.#turn.touch(job);
     const { group } = job;
-    group.ended(agent);
+    group.ended(agent, attempt.share);
     if (group.forgotten) this.groups.delete(group.id);
     this.unshelve(group);
   }
@@ -183,7 +187,7 @@ export class Dispatcher {
     const count = piece.history.alone ? 1 : this.#cut(job, piece, lane);
     const short = this.#isShort(job, piece, count);
     const agent = lane.free.pick(short, avoid);
-    if (agent === undefined || (agent.attempts.size >= agent.slots && this.#isAwaited(agent))) return false;
+    if (agent === undefined || (agent.attempts.length >= agent.slots && this.#isAwaited(agent))) return false;
     if (!job.group.mayUse(agent)) {
       lane.ready.shelve(job.line);
       return true;
@@ -195,17 +199,17 @@ export class Dispatcher {
 
   /** Hands items to an agent: nobody else has them, or the straggler `original` that does not get done with them. */
   start(job: Job, agent: Agent, shard: HistoryRange, weight: number, original?: Attempt): void {
-    const place = { weight, startedMs: this.#clock.nowMs, original };
-    const attempt = new Attempt(++this.started, job, agent, shard, place);
-    this.attempts.set(attempt.id, attempt);
-    if (!agent.permanent) this.unconfirmed.start(attempt.link);
-    agent.attempts.set(attempt.id, attempt);
+    const share = job.group.started(agent);
+    const { nowMs } = this.#clock;
+    const attempt = new Attempt(++this.started, job, agent, shard, share, weight, nowMs, original);
+    this.attempts.add(attempt);
+    if (!agent.permanent) this.unconfirmed.start(attempt);
+    agent.attempts.push(attempt);
     agent.load += weight;
     job.attempts.add(attempt);
     job.load += weight;
     job.turn = attempt.id;
     if (original === undefined) job.running += shard.count;
-    job.group.started(agent);
     this.refreshAgent(agent, true);
     this.refreshJob(job);
     const { history } = shard;
@@ -227,6 +231,9 @@ export class Dispatcher {
 
   #cut(job: Job, piece: Piece, lane: Lane): number {
     const { pending, spec } = job;
+    const { chunkSize } = spec;
+    // Nothing else counts then, and to look for it costs more than the cut.
+    if (chunkSize !== 'auto' && !job.sharding.runsSeveralAtOnce) return Math.min(chunkSize, pending.ready);
     const unplaced = pending.ready + pending.waiting;
     const count = job.sharding.next({
       available: pending.ready,
@@ -259,7 +266,7 @@ export class Dispatcher {
 
   /** A job that goes first elsewhere waits for a whole slot of this agent: nothing more queues up behind its slots. */
   #isAwaited(agent: Agent): boolean {
-    for (const lane of agent.berths.keys()) if (lane.stuck) return true;
+    for (const { lane } of agent.berths) if (lane.stuck) return true;
     return false;
   }
 
@@ -269,4 +276,11 @@ export class Dispatcher {
     for (const agent of this.agents.values()) lane.admit(agent);
     return lane;
   }
+}
+
+/** Keeps the order. What is looked for is near the front: what came first is done first. */
+function takeOut<T>(list: T[], value: T): void {
+  const at = list.indexOf(value);
+  list.copyWithin(at, at + 1);
+  list.pop();
 }

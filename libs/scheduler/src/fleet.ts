@@ -81,7 +81,7 @@ export class Fleet {
       this.#enter(agent, event);
       return;
     }
-    const itself = event.resumes === known.session || event.held.some((held) => holds(known, held));
+    const itself = event.resumes === known.session || event.held.some((held) => this.#holds(known, held));
     if (!itself && this.#isAlive(known)) {
       this.#turn.emit({ type: 'refuseJoin', session, agent: event.agent });
       return;
@@ -93,13 +93,13 @@ export class Fleet {
   heartbeat({ session, held }: HeartbeatReceived): void {
     const agent = this.#sessions.get(session);
     if (agent === undefined || !agent.connected || agent.permanent) return;
-    this.#leases.start(agent.link);
+    this.#leases.start(agent);
     this.#confirm(agent, held);
-    for (const attempt of agent.attempts.values()) {
+    for (const attempt of agent.attempts) {
       // Not listed: on its way there, or its end on its way here, or lost. The countdown decides.
       const missing = attempt.listedIn !== agent.beats;
-      if (missing && !this.#dispatcher.unconfirmed.isRunning(attempt.link)) {
-        this.#dispatcher.unconfirmed.start(attempt.link);
+      if (missing && !this.#dispatcher.unconfirmed.isRunning(attempt)) {
+        this.#dispatcher.unconfirmed.start(attempt);
       }
     }
   }
@@ -109,14 +109,14 @@ export class Fleet {
     const agent = this.#sessions.get(session);
     if (agent === undefined || !agent.connected) return;
     agent.connected = false;
-    this.#leases.stop(agent.link);
+    this.#leases.stop(agent);
     if (orderly) {
       this.#quarantine.leftOrderly(agent.name);
       this.#remove(agent, true);
     } else if (agent.permanent) {
       this.#lose(agent);
     } else {
-      this.#graces.start(agent.link);
+      this.#graces.start(agent);
       this.#dispatcher.refreshAgent(agent);
     }
   }
@@ -179,13 +179,13 @@ export class Fleet {
   #enter(agent: Agent, event: AgentJoined): void {
     this.#sessions.set(agent.session, agent);
     if (!agent.permanent) {
-      this.#leases.start(agent.link);
+      this.#leases.start(agent);
       this.#judgeConduct(agent);
     }
     this.#dispatcher.admit(agent);
     const ours: AttemptId[] = [];
     for (const held of event.held) {
-      if (holds(agent, held)) ours.push(held.attempt);
+      if (this.#holds(agent, held)) ours.push(held.attempt);
       else this.#disown(agent, held.attempt);
     }
     this.#confirm(agent, ours);
@@ -196,7 +196,7 @@ export class Fleet {
       this.#turn.emit({ type: 'endSession', session: agent.session, reason: 'superseded' });
     }
     this.#sessions.delete(agent.session);
-    this.#graces.stop(agent.link);
+    this.#graces.stop(agent);
     this.#setAside.remove(agent.seat);
     agent.setAsideUntilMs = undefined;
     agent.session = event.session;
@@ -206,7 +206,7 @@ export class Fleet {
     if (!itself) agent.draining = this.#drained.has(agent.name);
     this.#resize(agent, event.slots);
     this.#enter(agent, event);
-    for (const attempt of [...agent.attempts.values()]) {
+    for (const attempt of [...agent.attempts]) {
       if (attempt.listedIn !== agent.beats) this.#drop(attempt, false);
     }
   }
@@ -215,13 +215,13 @@ export class Fleet {
   #confirm(agent: Agent, held: readonly AttemptId[]): void {
     agent.beats += 1;
     for (const id of held) {
-      const attempt = agent.attempts.get(id);
+      const attempt = this.#dispatcher.attempts.heldBy(agent, id);
       if (attempt === undefined) {
         this.#disown(agent, id);
         continue;
       }
       attempt.listedIn = agent.beats;
-      this.#dispatcher.unconfirmed.stop(attempt.link);
+      this.#dispatcher.unconfirmed.stop(attempt);
       if (attempt.revoked !== undefined) {
         // The first word may have been lost.
         this.#turn.emit({ type: 'revoke', session: agent.session, attempt: id, reason: attempt.revoked });
@@ -248,7 +248,7 @@ export class Fleet {
   #resize(agent: Agent, slots: number): void {
     const before = agent.slots;
     agent.slots = slots;
-    for (const group of new Set([...agent.attempts.values()].map(({ job }) => job.group))) {
+    for (const group of new Set(agent.attempts.map(({ job }) => job.group))) {
       group.resized(agent, before);
       this.#dispatcher.unshelve(group);
     }
@@ -258,7 +258,7 @@ export class Fleet {
   /** An agent is lost: its machine, its network, its process. */
   #lose(agent: Agent): void {
     let items = 0;
-    for (const attempt of agent.attempts.values()) items += attempt.open.size;
+    for (const attempt of agent.attempts) items += attempt.open.size;
     this.lost += 1;
     const silentForMs = this.#clock.nowMs - agent.sinceMs;
     this.#turn.emit({ type: 'note', note: { what: 'agentLost', agent: agent.name, silentForMs, items } });
@@ -270,7 +270,7 @@ export class Fleet {
     this.#sessions.delete(agent.session);
     this.#setAside.remove(agent.seat);
     this.#dispatcher.dismiss(agent);
-    for (const attempt of [...agent.attempts.values()]) this.#drop(attempt, saidGoodBye);
+    for (const attempt of [...agent.attempts]) this.#drop(attempt, saidGoodBye);
   }
 
   /** No heartbeat has listed an attempt for too long: its agent does not have it. */
@@ -300,9 +300,9 @@ export class Fleet {
     agent.draining = draining;
     this.#dispatcher.refreshAgent(agent);
   }
-}
 
-/** The job is compared too: an agent may bring attempts of an earlier coordinator, whose numbers began at 1 as well. */
-function holds(agent: Agent, held: HeldAttempt): boolean {
-  return agent.attempts.get(held.attempt)?.job.id === held.job;
+  /** The job is compared too: an agent may bring attempts of an earlier coordinator, whose numbers began at 1 as well. */
+  #holds(agent: Agent, { attempt, job }: HeldAttempt): boolean {
+    return this.#dispatcher.attempts.heldBy(agent, attempt)?.job.id === job;
+  }
 }

@@ -1,14 +1,20 @@
 import type { Agent } from './agent.ts';
-import { Chain, Link } from './chain.ts';
+import { Chain, type Chained } from './chain.ts';
+import type { Lane } from './lane.ts';
 
 /** An agent's place among the free agents of a lane. */
-export class Berth {
+export class Berth implements Chained<Berth> {
   readonly agent: Agent;
-  readonly link: Link<Berth>;
+  readonly lane: Lane;
+  /** Its slots, as far as the lane counts them: only while it takes work. */
+  slotsCounted: number | undefined;
+  previous: Berth | undefined;
+  next: Berth | undefined;
+  chain: Chained<Berth>['chain'];
 
-  constructor(agent: Agent) {
+  constructor(agent: Agent, lane: Lane) {
     this.agent = agent;
-    this.link = new Link<Berth>(this);
+    this.lane = lane;
   }
 }
 
@@ -29,10 +35,9 @@ export class FreeAgents {
 
   /** Puts an agent where its load belongs; behind its equals if it comes from elsewhere or was just served. */
   refresh(berth: Berth, served: boolean): void {
-    const { link } = berth;
     const chain = this.#chainFor(berth.agent);
-    if (chain === undefined) link.chain?.remove(link);
-    else if (served || link.chain !== chain) chain.append(link);
+    if (chain === undefined) berth.chain?.remove(berth);
+    else if (served || berth.chain !== chain) chain.append(berth);
   }
 
   /** Whether anyone has room for a short shard. */
@@ -51,17 +56,18 @@ export class FreeAgents {
 
   /** Whether an agent is where its load belongs. */
   isInPlace(berth: Berth): boolean {
-    return berth.link.chain === this.#chainFor(berth.agent);
+    return berth.chain === this.#chainFor(berth.agent);
   }
 
   #chainFor(agent: Agent): Chain<Berth> | undefined {
     if (!agent.takesWork) return undefined;
-    if (agent.attempts.size < agent.slots) return agent.attempts.size === 0 ? this.#idle : this.#slotFree;
+    const { length } = agent.attempts;
+    if (length < agent.slots) return length === 0 ? this.#idle : this.#slotFree;
     return agent.load < agent.slots * this.#shardsPerSlot ? this.#roomAhead : undefined;
   }
 }
 
 function other(chain: Chain<Berth>, avoid: Agent | undefined): Agent | undefined {
-  const first = chain.first?.value.agent;
-  return first !== undefined && first === avoid ? chain.first?.next?.value.agent : first;
+  const first = chain.first?.agent;
+  return first !== undefined && first === avoid ? chain.first?.next?.agent : first;
 }

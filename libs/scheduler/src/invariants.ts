@@ -19,7 +19,7 @@ export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher): vo
     must(!idle || !first, `a slot of ${idle?.name} is not free while job ${first?.id} is ready`);
   }
   for (const agent of dispatcher.agents.values()) {
-    const held = [...agent.attempts.values()];
+    const held = agent.attempts;
     must(
       agent.load === sum(held.map(({ weight }) => weight)),
       `load of agent ${agent.name} is its attempts'`,
@@ -35,7 +35,7 @@ export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher): vo
   for (const attempt of dispatcher.attempts.values()) {
     const { agent, id } = attempt;
     must(dispatcher.agents.get(agent.name) === agent, `agent ${agent.name} of attempt ${id} has a session`);
-    must(agent.attempts.get(id) === attempt, `agent ${agent.name} holds attempt ${id}`);
+    must(agent.attempts.includes(attempt), `agent ${agent.name} holds attempt ${id}`);
     must(attempt.job.attempts.has(attempt), `job ${attempt.job.id} knows attempt ${id}`);
     const over = attempt.job.ended && attempt.open.size > 0;
     must(!over || attempt.revoked !== undefined, `attempt ${id} of a job that is over was taken back`);
@@ -78,12 +78,15 @@ function rangesOfItsOwn(attempt: Attempt): ItemRange[] {
   const ends = parts.map(({ first, count }) => first + count);
   const isDisjoint = parts.every(({ first }, at) => at === 0 || first >= (ends[at - 1] as number));
   must(isDisjoint, `an item of attempt ${id} runs in two attempts at most`);
-  must(original === undefined || copies.size === 0, `attempt ${id} is no copy of a copy`);
   must(
-    original === undefined || (original.copies.has(attempt) && original.job === job),
+    original === undefined || copies === undefined || copies.size === 0,
+    `attempt ${id} is no copy of a copy`,
+  );
+  must(
+    original === undefined || (original.copies?.has(attempt) === true && original.job === job),
     `attempt ${id} and its straggler know each other`,
   );
-  for (const copy of copies) must(copy.original === attempt, `attempt ${copy.id} is a copy of ${id}`);
+  for (const copy of copies ?? []) must(copy.original === attempt, `attempt ${copy.id} is a copy of ${id}`);
   return original === undefined ? attempt.open.ranges() : parts.filter(({ twin }) => twin === undefined);
 }
 

@@ -1,9 +1,9 @@
-import type { Attempt } from './attempt.ts';
 import { BlockList } from './block-list.ts';
 import type { JobOutcome } from './command.ts';
 import type { Group } from './group.ts';
 import { Seat } from './heap.ts';
 import type { ItemRange, JobId } from './identity.ts';
+import { JobAttempts } from './job-attempts.ts';
 import type { JobSpec } from './job-spec.ts';
 import type { SchedulerOptions } from './options.ts';
 import { PendingItems } from './pending-items.ts';
@@ -30,7 +30,7 @@ export class Job {
   readonly pending: PendingItems = new PendingItems();
   readonly outcomes: ReorderBuffer;
   /** Attempts that agents hold. */
-  readonly attempts: Set<Attempt> = new Set();
+  readonly attempts: JobAttempts = new JobAttempts();
   /** Sum of their weights: what fairness goes by. */
   load = 0;
   /** When it was last served, as a rising number. */
@@ -162,12 +162,13 @@ export class Job {
   /** When time alone changes something for it: a retry, a straggler, the end of a search for another agent, its deadline. */
   nextWakeMs(nowMs: number): number | undefined {
     const elsewhereMs = this.pending.suspect()?.elsewhereUntilMs ?? 0;
-    let next = this.spec.deadlineAtMs;
-    if (elsewhereMs > nowMs && elsewhereMs < (next ?? Number.POSITIVE_INFINITY)) next = elsewhereMs;
-    const endsAtMs = this.ending === undefined ? undefined : this.endsAtMs;
-    for (const atMs of [this.pending.nextReadyMs, this.stragglersAtMs, endsAtMs]) {
-      if (atMs !== undefined && atMs < (next ?? Number.POSITIVE_INFINITY)) next = atMs;
-    }
-    return next;
+    let next = earlier(this.spec.deadlineAtMs, elsewhereMs > nowMs ? elsewhereMs : undefined);
+    next = earlier(next, this.pending.nextReadyMs);
+    next = earlier(next, this.stragglersAtMs);
+    return earlier(next, this.ending === undefined ? undefined : this.endsAtMs);
   }
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
 }

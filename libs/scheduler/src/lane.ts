@@ -19,7 +19,6 @@ export class Lane {
   agents = 0;
   slots = 0;
   readonly #members: Set<Agent> = new Set();
-  readonly #counted: Map<Agent, number> = new Map();
 
   constructor(key: string, labels: Readonly<Record<string, string>>, shardsPerSlot: number) {
     this.key = key;
@@ -37,34 +36,31 @@ export class Lane {
     for (const [label, value] of Object.entries(this.labels)) {
       if (agent.labels[label] !== value) return;
     }
-    agent.berths.set(this, new Berth(agent));
+    const berth = new Berth(agent, this);
+    agent.berths.push(berth);
     this.#members.add(agent);
-    this.refresh(agent, false);
+    this.refresh(berth, false);
   }
 
   /** An agent's load, slots or readiness has changed. */
-  refresh(agent: Agent, served: boolean): void {
-    const berth = agent.berths.get(this);
-    if (berth === undefined) return;
-    const before = this.#counted.get(agent);
-    const after = agent.takesWork ? agent.slots : undefined;
-    if (before !== after) this.#recount(agent, before, after);
+  refresh(berth: Berth, served: boolean): void {
+    const { agent } = berth;
+    const slots = agent.takesWork ? agent.slots : undefined;
+    if (berth.slotsCounted !== slots) this.#recount(berth, slots);
     this.free.refresh(berth, served);
   }
 
   /** An agent is gone. */
-  dismiss(agent: Agent): void {
-    const berth = agent.berths.get(this);
-    if (berth === undefined) return;
-    this.#recount(agent, this.#counted.get(agent), undefined);
-    berth.link.chain?.remove(berth.link);
-    agent.berths.delete(this);
-    this.#members.delete(agent);
+  dismiss(berth: Berth): void {
+    this.#recount(berth, undefined);
+    berth.chain?.remove(berth);
+    forget(berth);
+    this.#members.delete(berth.agent);
   }
 
   /** Nobody asks for these labels any more. */
   close(): void {
-    for (const agent of this.#members) agent.berths.delete(this);
+    for (const agent of this.#members) forget(berthOf(agent, this) as Berth);
   }
 
   /** Agents that have the labels, whether they take work or not. */
@@ -74,13 +70,23 @@ export class Lane {
 
   /** Whether any agent that takes work is not this one. */
   hasOtherThan(agent: Agent): boolean {
-    return this.agents - (this.#counted.has(agent) ? 1 : 0) > 0;
+    return this.agents - (berthOf(agent, this)?.slotsCounted === undefined ? 0 : 1) > 0;
   }
 
-  #recount(agent: Agent, before: number | undefined, after: number | undefined): void {
-    this.agents += Number(after !== undefined) - Number(before !== undefined);
-    this.slots += (after ?? 0) - (before ?? 0);
-    if (after === undefined) this.#counted.delete(agent);
-    else this.#counted.set(agent, after);
+  #recount(berth: Berth, slots: number | undefined): void {
+    const before = berth.slotsCounted;
+    this.agents += Number(slots !== undefined) - Number(before !== undefined);
+    this.slots += (slots ?? 0) - (before ?? 0);
+    berth.slotsCounted = slots;
   }
+}
+
+/** An agent has a berth for each lane, and lanes are few. */
+function berthOf(agent: Agent, lane: Lane): Berth | undefined {
+  return agent.berths.find((berth) => berth.lane === lane);
+}
+
+function forget(berth: Berth): void {
+  const { berths } = berth.agent;
+  berths.splice(berths.indexOf(berth), 1);
 }

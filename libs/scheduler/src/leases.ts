@@ -1,4 +1,4 @@
-import { Chain, type Link } from './chain.ts';
+import { Chain, type Chained } from './chain.ts';
 
 /**
  * The clock that leases run on: it stands still while the driver stalls, so that nobody is judged for the
@@ -38,7 +38,7 @@ export interface Timed {
  * Times that run out: of leases, of graces, of confirmations. All of one kind last equally long, so the order of
  * arrival is the order of running out, and a queue does for a heap.
  */
-export class Countdown<T extends Timed> {
+export class Countdown<T extends Timed & Chained<T>> {
   readonly #clock: LeaseClock;
   readonly #durationMs: () => number;
   readonly #running: Chain<T> = new Chain();
@@ -49,30 +49,30 @@ export class Countdown<T extends Timed> {
   }
 
   /** Starts it, or starts it anew. */
-  start(link: Link<T>): void {
-    link.value.sinceMs = this.#clock.nowMs;
-    this.#running.append(link);
+  start(member: T): void {
+    member.sinceMs = this.#clock.nowMs;
+    this.#running.append(member);
   }
 
-  stop(link: Link<T>): void {
-    if (link.chain === this.#running) this.#running.remove(link);
+  stop(member: T): void {
+    if (member.chain === this.#running) this.#running.remove(member);
   }
 
-  isRunning(link: Link<T>): boolean {
-    return link.chain === this.#running;
+  isRunning(member: T): boolean {
+    return member.chain === this.#running;
   }
 
   /** The next one whose time has run out; it is out of the countdown. */
   takeDue(): T | undefined {
     const first = this.#running.first;
-    if (first === undefined || first.value.sinceMs + this.#durationMs() > this.#clock.nowMs) return undefined;
+    if (first === undefined || first.sinceMs + this.#durationMs() > this.#clock.nowMs) return undefined;
     this.#running.remove(first);
-    return first.value;
+    return first;
   }
 
   /** When the next one runs out, on the driver's clock. */
   nextMs(): number | undefined {
     const first = this.#running.first;
-    return first && this.#clock.toDriverMs(first.value.sinceMs + this.#durationMs());
+    return first && this.#clock.toDriverMs(first.sinceMs + this.#durationMs());
   }
 }

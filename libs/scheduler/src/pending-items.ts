@@ -27,9 +27,10 @@ const byTime = (a: Waiting, b: Waiting): boolean => a.readyAtMs < b.readyAtMs;
 export class PendingItems {
   #nextFresh = 0;
   #end = 0;
-  readonly #returned: Heap<Piece> = new Heap(byIndex);
-  readonly #suspects: Heap<Piece> = new Heap(byIndex);
-  readonly #waiting: Heap<Waiting> = new Heap(byTime);
+  /** Made when the first one comes: most jobs never have any, and each of a thousand jobs is looked at all the time. */
+  #returned: Heap<Piece> | undefined;
+  #suspects: Heap<Piece> | undefined;
+  #waiting: Heap<Waiting> | undefined;
   #readyCount = 0;
   #waitingCount = 0;
 
@@ -45,12 +46,12 @@ export class PendingItems {
 
   /** The retry that is due next, if one waits. */
   get nextWaiting(): Waiting | undefined {
-    return this.#waiting.top();
+    return this.#waiting?.top();
   }
 
   /** When the next waiting retry is due. */
   get nextReadyMs(): number | undefined {
-    return this.#waiting.top()?.readyAtMs;
+    return this.#waiting?.top()?.readyAtMs;
   }
 
   /** The next items of the input. */
@@ -62,19 +63,24 @@ export class PendingItems {
   /** Items that came back and may run at once. */
   giveBack(piece: Piece): void {
     this.#readyCount += piece.count;
-    (piece.history.alone ? this.#suspects : this.#returned).put(new Seat(piece));
+    if (piece.history.alone) this.#suspects ??= new Heap(byIndex);
+    else this.#returned ??= new Heap(byIndex);
+    (piece.history.alone ? this.#suspects : this.#returned)?.put(new Seat(piece));
   }
 
   /** Items that came back and may run from `readyAtMs` on. */
   giveBackAt(piece: Piece, readyAtMs: number): void {
     this.#waitingCount += piece.count;
+    this.#waiting ??= new Heap(byTime);
     this.#waiting.put(new Seat({ piece, readyAtMs }));
   }
 
   /** Makes ready what has waited long enough. */
   wake(nowMs: number): void {
-    for (let next = this.#waiting.top(); next && next.readyAtMs <= nowMs; next = this.#waiting.top()) {
-      this.#waiting.pop();
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    for (let next = waiting.top(); next && next.readyAtMs <= nowMs; next = waiting.top()) {
+      waiting.pop();
       this.#waitingCount -= next.piece.count;
       this.giveBack(next.piece);
     }
@@ -82,12 +88,12 @@ export class PendingItems {
 
   /** The lowest suspect that could run now. */
   suspect(): Piece | undefined {
-    return this.#suspects.top();
+    return this.#suspects?.top();
   }
 
   /** The lowest items that could run now and need not run alone. */
   next(): Piece | undefined {
-    const returned = this.#returned.top();
+    const returned = this.#returned?.top();
     if (returned !== undefined) return returned;
     const count = this.#end - this.#nextFresh;
     return count > 0 ? { first: this.#nextFresh, count, history: spotless, elsewhereUntilMs: 0 } : undefined;
@@ -100,11 +106,19 @@ export class PendingItems {
     return suspect !== undefined && (next === undefined || suspect.first < next.first) ? suspect : next;
   }
 
+  /** The index of the lowest item that could run now. */
+  lowestIndex(): number | undefined {
+    const fresh = this.#nextFresh < this.#end ? this.#nextFresh : undefined;
+    if (this.#returned === undefined && this.#suspects === undefined) return fresh;
+    return this.lowest()?.first;
+  }
+
   /** Takes the lowest suspect out, one item of it. */
   takeSuspect(): Piece {
-    const piece = this.#suspects.pop() as Piece;
+    const suspects = this.#suspects as Heap<Piece>;
+    const piece = suspects.pop() as Piece;
     if (piece.count > 1) {
-      this.#suspects.put(new Seat({ ...piece, first: piece.first + 1, count: piece.count - 1 }));
+      suspects.put(new Seat({ ...piece, first: piece.first + 1, count: piece.count - 1 }));
     }
     this.#readyCount -= 1;
     return { ...piece, count: 1 };
@@ -112,17 +126,18 @@ export class PendingItems {
 
   /** Takes up to `countMax` items off what `next` shows. Pieces that came back and touch are one again. */
   take(countMax: number): Piece {
-    const piece = this.#returned.pop();
-    if (piece === undefined) return this.#takeFresh(countMax);
+    const returned = this.#returned;
+    const piece = returned?.pop();
+    if (returned === undefined || piece === undefined) return this.#takeFresh(countMax);
     let { count } = piece;
-    for (let behind = this.#returned.top(); count < countMax; behind = this.#returned.top()) {
+    for (let behind = returned.top(); count < countMax; behind = returned.top()) {
       if (behind?.first !== piece.first + count || behind.history !== piece.history) break;
-      this.#returned.pop();
+      returned.pop();
       count += behind.count;
     }
     if (count > countMax) {
       const rest = { ...piece, first: piece.first + countMax, count: count - countMax };
-      this.#returned.put(new Seat(rest));
+      returned.put(new Seat(rest));
       count = countMax;
     }
     this.#readyCount -= count;
@@ -140,8 +155,8 @@ export class PendingItems {
   /** Every pending range, for checks; in no order. */
   *ranges(): Generator<ItemRange> {
     if (this.#end > this.#nextFresh) yield { first: this.#nextFresh, count: this.#end - this.#nextFresh };
-    yield* this.#returned.values();
-    yield* this.#suspects.values();
-    for (const { piece } of this.#waiting.values()) yield piece;
+    yield* this.#returned?.values() ?? [];
+    yield* this.#suspects?.values() ?? [];
+    for (const { piece } of this.#waiting?.values() ?? []) yield piece;
   }
 }

@@ -1,23 +1,28 @@
 import type { Group } from './group.ts';
-import { Heap, Seat } from './heap.ts';
+import { Seat } from './heap.ts';
 import type { Job } from './job.ts';
 import type { Lane } from './lane.ts';
+import { RankHeap } from './rank-heap.ts';
 
 /**
  * Who goes first: the higher priority; then whoever has less running, so that a small job passes a big one;
  * then whoever was served longest ago.
  */
 function goesFirst(a: Job, b: Job): boolean {
-  if (a.spec.priority !== b.spec.priority) return a.spec.priority > b.spec.priority;
-  if (a.load !== b.load) return a.load < b.load;
-  return a.turn < b.turn;
+  const [rankA, rankB] = [rankOf(a), rankOf(b)];
+  return rankA === rankB ? a.turn < b.turn : rankA < rankB;
+}
+
+/** Priority and load in one number: exact, since neither a priority nor what runs of a job comes near the limits. */
+function rankOf({ load, spec }: Job): number {
+  return load - spec.priority * 2 ** 40;
 }
 
 /** The jobs of one group that could run in one lane. */
 export class Line {
   readonly lane: Lane;
   readonly group: Group;
-  readonly jobs: Heap<Job> = new Heap(goesFirst);
+  readonly jobs: RankHeap<Job> = new RankHeap();
   readonly seat: Seat<Line> = new Seat<Line>(this);
   /** Jobs that live, ready or not. */
   members = 0;
@@ -36,7 +41,7 @@ export class Line {
  * It holds lines, not jobs: a group that has used up its slots leaves with all its jobs in one move.
  */
 export class ReadyQueue {
-  readonly #lines: Heap<Line> = new Heap((a, b) => goesFirst(a.jobs.top() as Job, b.jobs.top() as Job));
+  readonly #lines: RankHeap<Line> = new RankHeap();
 
   /** The job that goes first. */
   top(): Job | undefined {
@@ -46,12 +51,11 @@ export class ReadyQueue {
   /** Puts a job in, or where it belongs after it changed; or takes it out when it is not ready. */
   refresh(job: Job, ready: boolean): void {
     const { line, seat } = job;
-    if (ready) line.jobs.put(seat);
+    if (ready) line.jobs.put(seat, rankOf(job), job.turn);
     else if (seat.index < 0) return;
     else {
-      // The line's order hangs on its top job: a line that would be empty leaves before its last job does.
-      if (line.jobs.size === 1) this.#lines.remove(line.seat);
       line.jobs.remove(seat);
+      if (line.jobs.size === 0) this.#lines.remove(line.seat);
     }
     this.#replace(line);
   }
@@ -69,7 +73,9 @@ export class ReadyQueue {
   }
 
   #replace(line: Line): void {
-    if (!line.shelved && line.jobs.size > 0) this.#lines.put(line.seat);
+    const { jobs } = line;
+    // A line goes where its first job would.
+    if (!line.shelved && jobs.size > 0) this.#lines.put(line.seat, jobs.topRank, jobs.topTurn);
   }
 
   /** Whether `a` goes before `b`. */

@@ -12,11 +12,12 @@ interface Settled extends ItemRange {
  */
 export class ReorderBuffer {
   readonly #ordered: boolean;
-  /** Settled and not delivered, by first item. Empty in unordered jobs. */
-  readonly #early: Map<number, Settled> = new Map();
+  /** Settled and not delivered, by first item; made when the first one comes early. */
+  #early: Map<number, Settled> | undefined;
   #earlyBytes = 0;
-  /** Delivered and not acknowledged, in order of delivery; those before `#oldest` are gone. */
-  #unacknowledged: Settled[] = [];
+  /** Delivered and not acknowledged, in order of delivery: count and bytes of each run, one after the other as numbers. */
+  #unacknowledged: number[] = [];
+  /** Those before it are gone. */
   #oldest = 0;
   #unacknowledgedBytes = 0;
   /** The delivery position behind the last outcome that was released. */
@@ -50,21 +51,22 @@ export class ReorderBuffer {
 
   /** Takes outcomes in and answers what may be delivered now. */
   settle(first: number, count: number, bytes: number): ItemRange | undefined {
-    const settled = { first, count, bytes };
     if (!this.#ordered) {
-      this.#deliver(settled);
-      return settled;
+      this.#deliver(count, bytes);
+      return { first, count };
     }
     if (first !== this.#delivered) {
-      this.#early.set(first, settled);
+      this.#early ??= new Map();
+      this.#early.set(first, { first, count, bytes });
       this.#earlyBytes += bytes;
       return undefined;
     }
-    this.#deliver(settled);
-    for (let next = this.#early.get(this.#delivered); next; next = this.#early.get(this.#delivered)) {
-      this.#early.delete(next.first);
+    this.#deliver(count, bytes);
+    const early = this.#early;
+    for (let next = early?.get(this.#delivered); next; next = early?.get(this.#delivered)) {
+      early?.delete(next.first);
       this.#earlyBytes -= next.bytes;
-      this.#deliver(next);
+      this.#deliver(next.count, next.bytes);
     }
     return { first, count: this.#delivered - first };
   }
@@ -75,14 +77,16 @@ export class ReorderBuffer {
     if (acknowledged <= this.#acknowledged) return false;
     this.#acknowledged = acknowledged;
     // A run's bytes go when its last value does, as in the payload store.
-    for (let run = this.#unacknowledged[this.#oldest]; run; run = this.#unacknowledged[this.#oldest]) {
-      if (this.#released + run.count > acknowledged) break;
-      this.#released += run.count;
-      this.#unacknowledgedBytes -= run.bytes;
-      this.#oldest += 1;
+    const runs = this.#unacknowledged;
+    while (this.#oldest < runs.length) {
+      const count = runs[this.#oldest] as number;
+      if (this.#released + count > acknowledged) break;
+      this.#released += count;
+      this.#unacknowledgedBytes -= runs[this.#oldest + 1] as number;
+      this.#oldest += 2;
     }
-    if (this.#oldest > 32 && this.#oldest * 2 > this.#unacknowledged.length) {
-      this.#unacknowledged = this.#unacknowledged.slice(this.#oldest);
+    if (this.#oldest > 64 && this.#oldest * 2 > runs.length) {
+      this.#unacknowledged = runs.slice(this.#oldest);
       this.#oldest = 0;
     }
     return true;
@@ -90,12 +94,12 @@ export class ReorderBuffer {
 
   /** Settled ranges that wait for an earlier item, for checks; in no order. */
   early(): Iterable<ItemRange> {
-    return this.#early.values();
+    return this.#early?.values() ?? [];
   }
 
-  #deliver(settled: Settled): void {
-    this.#delivered += settled.count;
-    this.#unacknowledged.push(settled);
-    this.#unacknowledgedBytes += settled.bytes;
+  #deliver(count: number, bytes: number): void {
+    this.#delivered += count;
+    this.#unacknowledged.push(count, bytes);
+    this.#unacknowledgedBytes += bytes;
   }
 }

@@ -108,7 +108,7 @@ export class Scheduler {
         session: agent.session,
         state: agent.state,
         slots: agent.slots,
-        attempts: agent.attempts.size,
+        attempts: agent.attempts.length,
         labels: agent.labels,
         permanent: agent.permanent,
         silentForMs: agent.permanent ? 0 : this.#clock.nowMs - agent.sinceMs,
@@ -296,7 +296,9 @@ export class Scheduler {
   }
 
   #sleep(job: Job): void {
+    const before = job.wakeAtMs;
     job.wakeAtMs = job.nextWakeMs(this.#turn.nowMs);
+    if (job.wakeAtMs === before && (before === undefined || job.wakeSeat.index >= 0)) return;
     if (job.wakeAtMs === undefined) this.#sleeping.remove(job.wakeSeat);
     else this.#sleeping.put(job.wakeSeat);
   }
