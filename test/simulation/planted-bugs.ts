@@ -71,9 +71,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'attempt-number-twice',
     breaks: 'Now and then a new attempt gets the number of the one before it.',
     file: `${scheduler}/dispatcher.ts`,
-    snippet: 'const attempt = new Attempt(++this.started, job, agent, shard, place);',
-    replacement:
-      'const attempt = new Attempt(this.started % 16 === 15 ? this.started : ++this.started, job, agent, shard, place);',
+    snippet: 'new Attempt(++this.started, job',
+    replacement: 'new Attempt(this.started % 16 === 15 ? this.started : ++this.started, job',
     seed: 1,
   },
   {

@@ -90,6 +90,12 @@ const notations: Readonly<{ [Type in SchedulerEvent['type']]: (words: Words) => 
     const failure = { kind, retryable: !words.flag('notRetryable'), attempt: factOf(words) };
     return { type: 'itemFailed', session, attempt, index, failure };
   },
+  // protocolBroken a/1 "it reports 9 values in 1 byte"
+  protocolBroken: (words) => ({
+    type: 'protocolBroken',
+    session: words.takeSession().session,
+    reason: words.take('what it said'),
+  }),
   // attemptEnded a/1 #1 childDied suspects=[3..5] pid=7 signal=SIGSEGV
   attemptEnded: (words) => ({
     type: 'attemptEnded',

@@ -23,5 +23,5 @@ export interface AgentLink {
   /** These blocks are needed no more. */
   itemsReleased(job: JobId, blocks: readonly StoredBlock[]): void;
   forgetJob(job: JobId): void;
-  end(reason: EndSession['reason']): void;
+  end(command: EndSession): void;
 }

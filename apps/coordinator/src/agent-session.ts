@@ -125,7 +125,11 @@ export class AgentSession implements AgentLink {
       const { driver } = this.#parts;
       for (const print of prints) driver.printed(jobId, { ...print, agent: this.agent });
     }
-    for (const report of batch.reports) this.#takeReport(report);
+    for (const report of batch.reports) {
+      this.#takeReport(report);
+      // It told what cannot be; nothing that follows is heard.
+      if (this.#over) return;
+    }
     if (batch.sequence > 0 && !this.#over) {
       this.#parcel.taken(batch.sequence);
       this.#sendSoon();
@@ -137,8 +141,12 @@ export class AgentSession implements AgentLink {
     for (const part of report.runs) {
       const run = this.#wholeRun(attempt, part);
       if (run !== undefined) this.#takeRun(attempt, run);
+      if (this.#over) return;
     }
-    for (const failed of report.failures) this.#takeFailure(attempt, failed);
+    for (const failed of report.failures) {
+      this.#takeFailure(attempt, failed);
+      if (this.#over) return;
+    }
     if (report.ended !== undefined) this.#takeEnding(attempt, report.ended.ending);
   }
 
@@ -158,6 +166,12 @@ export class AgentSession implements AgentLink {
 
   #takeRun(attempt: AttemptId, { first, count, payload, runMs, pid }: ResultRun): void {
     const { agent, session } = this;
+    // No encoding writes a value in less than a byte.
+    if (payload.byteLength < count) {
+      const reason = `it reports ${count} values in ${payload.byteLength} bytes`;
+      this.#parts.driver.step({ type: 'protocolBroken', session, reason });
+      return;
+    }
     const held = this.#parts.vault.payload(payload);
     const run = new StoredRun(first, count, held, { runMs, pid, agent });
     const bytes = payload.byteLength;
@@ -270,8 +284,10 @@ export class AgentSession implements AgentLink {
     this.#sendSoon();
   }
 
-  end(reason: EndSession['reason']): void {
-    this.#finish(endReasons[reason]);
+  end({ reason, said = '' }: EndSession): void {
+    if (reason === 'brokeProtocol')
+      this.#finish({ error: new ShoalError('AGENT_LIED', { agent: this.agent, said }) });
+    else this.#finish(endReasons[reason]);
   }
 
   /** The coordinator stops. */
@@ -292,12 +308,18 @@ export class AgentSession implements AgentLink {
     return this.#leaving;
   }
 
-  #finish(reason: SessionEndReason | undefined): void {
+  /** It is told why, or both streams fail with an error. */
+  #finish(why: SessionEndReason | { readonly error: ShoalError } | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    if (reason !== undefined) this.tell({ $case: 'sessionEnded', value: { reason } });
-    this.#control.end();
-    this.#dataWriter?.end();
+    if (typeof why === 'object') {
+      this.#parts.control.fail(why.error);
+      this.#data?.fail(why.error);
+    } else {
+      if (why !== undefined) this.tell({ $case: 'sessionEnded', value: { reason: why } });
+      this.#control.end();
+      this.#dataWriter?.end();
+    }
     this.#parcel.clear();
     this.#parts.onOver(this);
   }
@@ -358,7 +380,7 @@ const revokeReasons: Readonly<Record<Revoke['reason'], RevokeReason>> = {
   superseded: RevokeReason.SUPERSEDED,
 };
 
-const endReasons: Readonly<Record<EndSession['reason'], SessionEndReason>> = {
+const endReasons: Readonly<Record<Exclude<EndSession['reason'], 'brokeProtocol'>, SessionEndReason>> = {
   superseded: SessionEndReason.SUPERSEDED,
   silent: SessionEndReason.SILENT,
   drained: SessionEndReason.DRAINED,

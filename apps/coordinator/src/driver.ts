@@ -267,7 +267,7 @@ export class Driver {
         this.links.get(command.session)?.answerHeartbeat(command.sequence, command.drop);
         return;
       case 'endSession':
-        this.links.get(command.session)?.end(command.reason);
+        this.links.get(command.session)?.end(command);
         return;
       case 'note':
         this.#note(command.note);

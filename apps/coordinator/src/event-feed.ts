@@ -79,6 +79,12 @@ export class EventFeed {
         this.tell('agent.quarantined', { agent, forMs }, message, 'warn');
         return;
       }
+      case 'protocolBroken': {
+        const { agent, said, items } = note;
+        const message = `agent ${agent} broke the protocol: ${said}; its ${items} unfinished items run elsewhere`;
+        this.tell('agent.expelled', { agent, said, items }, message, 'error');
+        return;
+      }
       case 'resultRefused': {
         const { attempt, items } = note;
         const message = `${items} results of attempt ${attempt} came too late or twice; dropped`;

@@ -87,6 +87,7 @@ export type ErrorCode =
   | 'BUNDLE_NOT_STORED'
   | 'NO_AGENTS'
   | 'AGENT_LOST'
+  | 'AGENT_LIED'
   | 'AGENT_NAME_TAKEN'
   | 'AGENT_NOT_FOUND'
   | 'SESSION_STALE'
@@ -271,6 +272,11 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     '',
     'UNAVAILABLE',
     true,
+  ),
+  AGENT_LIED: row(
+    'Agent {agent} broke the protocol: {said}. Its session was ended and its unfinished items were given to others.',
+    'Upgrade it. If it is of this release, find out what speaks in its name.',
+    'INVALID_ARGUMENT',
   ),
   AGENT_NAME_TAKEN: row(
     'An agent named {agent} is connected already.',

@@ -91,6 +91,11 @@ export class Attempt implements Timed, Chained<Attempt> {
     return this.revoked === undefined && !this.job.ended;
   }
 
+  /** Whether all of these are items of it; of none or a part of one nothing can be said. */
+  has({ first, count }: ItemRange): boolean {
+    return count >= 1 && first >= this.first && first + count <= this.first + this.count;
+  }
+
   /** Open items that nobody else has. */
   get openAlone(): number {
     let items = this.open.size;

@@ -109,11 +109,13 @@ export interface SpeculationTally {
   readonly speculationWins: number;
 }
 
-/** End a session that must not go on (a newer one of the same agent took its place, or it was declared lost). */
+/** End a session that must not go on: a newer one of the same agent took its place, it was declared lost, or it lied. */
 export interface EndSession {
   readonly type: 'endSession';
   readonly session: SessionId;
-  readonly reason: 'superseded' | 'silent' | 'drained';
+  readonly reason: 'superseded' | 'silent' | 'drained' | 'brokeProtocol';
+  /** What cannot be of what it said; with `brokeProtocol` only. */
+  readonly said?: string;
 }
 
 /** Refuse a join: an agent of that name is alive. */
@@ -134,6 +136,12 @@ export interface Note {
         readonly items: number;
       }
     | { readonly what: 'agentQuarantined'; readonly agent: AgentName; readonly forMs: number }
+    | {
+        readonly what: 'protocolBroken';
+        readonly agent: AgentName;
+        readonly said: string;
+        readonly items: number;
+      }
     | { readonly what: 'resultRefused'; readonly attempt: AttemptId; readonly items: number }
     | { readonly what: 'itemsRetried'; readonly job: JobId; readonly items: number; readonly why: string }
     | {

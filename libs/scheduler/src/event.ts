@@ -166,6 +166,15 @@ export interface AttemptEnded {
   readonly ending: AttemptEnding;
 }
 
+/** A session said what cannot be, and the driver has seen it: what else it says is not believed either. */
+export interface ProtocolBroken {
+  readonly type: 'protocolBroken';
+  readonly atMs: number;
+  readonly session: SessionId;
+  /** What it said, in words. */
+  readonly reason: string;
+}
+
 /** The driver's event loop stood still; nobody is judged for that time. */
 export interface StallObserved {
   readonly type: 'stallObserved';
@@ -195,5 +204,6 @@ export type SchedulerEvent =
   | ItemsSucceeded
   | ItemFailed
   | AttemptEnded
+  | ProtocolBroken
   | StallObserved
   | ClockTicked;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { only, placed, schedulerWith } from './scheduler.testkit.ts';
+import { only, placed, schedulerWith, thrown, type World } from './scheduler.testkit.ts';
 
 test('G15, G17: an agent that is silent for its lease is lost, and its items go to others', () => {
   const world = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 2 } });
@@ -281,4 +281,46 @@ test('drains are remembered up to a limit, the latest ones', () => {
   }
   const states = world.scheduler.snapshot().agents.map(({ agent, state }) => `${agent} ${state}`);
   expect(states.sort()).toEqual(['a draining', 'b live', 'c draining']);
+});
+
+const most = 4_294_967_295;
+const told = { session: 2, attempt: 2 };
+const death = { attempt: { pid: 7 } };
+const lies: Array<[what: string, lie: Parameters<World['step']>[0]]> = [
+  ['four billion values', { ...told, type: 'itemsSucceeded', first: 2, count: most, bytes: most, runMs: 1 }],
+  ['a value of an item before', { ...told, type: 'itemsSucceeded', first: 1, count: 2, bytes: 20, runMs: 1 }],
+  ['no values', { ...told, type: 'itemsSucceeded', first: 2, count: 0, bytes: 0, runMs: 1 }],
+  ['the failure of another item', { ...told, type: 'itemFailed', index: 4, failure: thrown }],
+  [
+    'a death with other suspects',
+    {
+      ...told,
+      type: 'attemptEnded',
+      ending: { kind: 'childDied', death, suspects: [{ first: 2, count: most }] },
+    },
+  ],
+  [
+    'a return of others that began',
+    { ...told, type: 'attemptEnded', ending: { kind: 'returned', started: [{ first: 0, count: 4 }] } },
+  ],
+  [
+    'what its driver sees through',
+    { type: 'protocolBroken', session: 2, reason: 'it reports 9 values in 1 byte' },
+  ],
+];
+
+test.each(lies)('an agent that reports %s loses its session, and what it had runs elsewhere', (_, lie) => {
+  const world = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 4, chunkSize: 2 } });
+  const commands = world.step(lie);
+  expect(only(commands, 'endSession')).toEqual([
+    { type: 'endSession', session: 2, reason: 'brokeProtocol', said: expect.stringContaining('it reports') },
+  ]);
+  expect(only(commands, 'note')[0]?.note).toMatchObject({ what: 'protocolBroken', agent: 'b', items: 2 });
+  expect(only(commands, 'keepResults', 'keepFailure', 'deliver')).toEqual([]);
+  const { agents, jobs } = world.scheduler.snapshot();
+  expect(agents.map(({ agent }) => agent)).toEqual(['a']);
+  expect(jobs[0]).toMatchObject({ succeeded: 0, failed: 0, running: 2, queued: 2 });
+  // Whatever else it says is news of a session that is over.
+  expect(only(world.step(lie), 'endSession', 'keepResults', 'keepFailure')).toEqual([]);
+  expect(placed([...world.finish(1), ...world.pass(250)])).toEqual(['3: items 2-3 on a']);
 });

@@ -133,6 +133,21 @@ export class Fleet {
     this.#setDraining(name, false);
   }
 
+  /**
+   * A session said what cannot be. It ends, and what its agent had is given to others as if the agent were lost; one
+   * that comes back to lie again is set aside like any other that comes and goes.
+   */
+  expel(session: SessionId, said: string): void {
+    const agent = this.#sessions.get(session);
+    if (agent === undefined || agent.permanent) return;
+    this.#turn.emit({ type: 'endSession', session, reason: 'brokeProtocol', said });
+    const items = openItems(agent);
+    this.#turn.emit({ type: 'note', note: { what: 'protocolBroken', agent: agent.name, said, items } });
+    this.#leases.stop(agent);
+    this.#graces.stop(agent);
+    this.#remove(agent, false);
+  }
+
   /** The slots of an agent changed. */
   resized({ session, slots }: SlotsChanged): void {
     const agent = this.#sessions.get(session);
@@ -257,8 +272,7 @@ export class Fleet {
 
   /** An agent is lost: its machine, its network, its process. */
   #lose(agent: Agent): void {
-    let items = 0;
-    for (const attempt of agent.attempts) items += attempt.open.size;
+    const items = openItems(agent);
     this.lost += 1;
     const silentForMs = this.#clock.nowMs - agent.sinceMs;
     this.#turn.emit({ type: 'note', note: { what: 'agentLost', agent: agent.name, silentForMs, items } });
@@ -305,4 +319,8 @@ export class Fleet {
   #holds(agent: Agent, { attempt, job }: HeldAttempt): boolean {
     return this.#dispatcher.attempts.heldBy(agent, attempt)?.job.id === job;
   }
+}
+
+function openItems({ attempts }: Agent): number {
+  return attempts.reduce((items, { open }) => items + open.size, 0);
 }

@@ -1,8 +1,10 @@
+import type { Attempt } from './attempt.ts';
 import { Backoff } from './backoff.ts';
 import type { JobOutcome, SchedulerCommand } from './command.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type {
   AttemptEnded,
+  AttemptEnding,
   ItemFailed,
   ItemsPushed,
   ItemsSucceeded,
@@ -12,7 +14,7 @@ import type {
 } from './event.ts';
 import { Fleet } from './fleet.ts';
 import { Heap } from './heap.ts';
-import type { JobId } from './identity.ts';
+import type { ItemRange, JobId } from './identity.ts';
 import { checkInvariants } from './invariants.ts';
 import { Job } from './job.ts';
 import { LeaseClock } from './leases.ts';
@@ -197,6 +199,9 @@ export class Scheduler {
       case 'attemptEnded':
         this.#endAttempt(event);
         break;
+      case 'protocolBroken':
+        this.#fleet.expel(event.session, event.reason);
+        break;
       case 'stallObserved':
         break;
       case 'clockTicked':
@@ -237,12 +242,14 @@ export class Scheduler {
 
   #settleValues({ session, attempt: id, first, count, bytes, runMs }: ItemsSucceeded): void {
     const attempt = this.#fleet.owned(session, id);
+    if (attempt !== undefined && this.#isUntrue(attempt, { first, count })) return;
     if (attempt?.counts) this.#settlement.values(attempt, first, count, bytes, runMs);
     else this.#settlement.refuse(id, count);
   }
 
   #settleFailure({ session, attempt: id, index, failure }: ItemFailed): void {
     const attempt = this.#fleet.owned(session, id);
+    if (attempt !== undefined && this.#isUntrue(attempt, { first: index, count: 1 })) return;
     if (attempt?.counts) this.#settlement.failure(attempt, index, failure);
     else this.#settlement.refuse(id, 1);
   }
@@ -250,8 +257,21 @@ export class Scheduler {
   #endAttempt({ session, attempt: id, ending }: AttemptEnded): void {
     const attempt = this.#fleet.owned(session, id);
     if (attempt === undefined) return;
+    for (const items of itemsOf(ending)) if (this.#isUntrue(attempt, items)) return;
     this.#dispatcher.release(attempt);
     if (attempt.counts) this.#settlement.ended(attempt, ending);
+  }
+
+  /**
+   * Whether an agent tells of items that the attempt does not have. Then nothing that it tells is believed: a count may
+   * be wrong by four billion, and the next one might be wrong within the attempt, where nobody can see it.
+   */
+  #isUntrue(attempt: Attempt, items: ItemRange): boolean {
+    if (attempt.has(items) || attempt.agent.permanent) return false;
+    const { id, agent } = attempt;
+    const said = `it reports ${rangeText(items)} of attempt ${id}, which has ${rangeText(attempt)}`;
+    this.#fleet.expel(agent.session, said);
+    return true;
   }
 
   /** Looks at a job that this step has changed. */
@@ -341,4 +361,15 @@ export class Scheduler {
     const { heartbeatMs, heartbeatsPerSecondMax } = this.options;
     return Math.max(1, (this.#agentsMost * 1000) / heartbeatsPerSecondMax / heartbeatMs);
   }
+}
+
+/** The items that an ending names. */
+function itemsOf(ending: AttemptEnding): readonly ItemRange[] {
+  if (ending.kind === 'childDied') return ending.suspects;
+  return ending.kind === 'returned' ? (ending.started ?? []) : [];
+}
+
+function rangeText({ count, first }: ItemRange): string {
+  if (count < 1) return 'no items';
+  return count === 1 ? `item ${first}` : `items ${first} to ${first + count - 1}`;
 }

@@ -1,6 +1,7 @@
 import type { CoordinatorCommand } from '@shoal/coordinator/core';
 import type { ControlDown, ControlUp, DataDown, DataUp, Report } from '../messages.ts';
 import { type Listener, listening, type Stream } from '../network.ts';
+import { Violation } from '../violation.ts';
 import type { World } from '../world.ts';
 import type { CoordinatorCore } from './core.ts';
 import type { Jobs } from './jobs.ts';
@@ -89,10 +90,11 @@ export class Sessions {
     this.find(session)?.control.sendDown({ kind: 'revoke', attempt });
   }
 
-  end({ session: id, reason }: Command<'endSession'>): void {
+  end({ session: id, reason, said }: Command<'endSession'>): void {
     const session = this.find(id);
     if (session === undefined) return;
     this.#world.oracle.leases.sessionEnded(id, reason);
+    if (reason === 'brokeProtocol') throw new Violation('structure', `session ${id} lies: ${said}`, {});
     session.control.sendDown({ kind: 'sessionEnded', reason }, 'strict');
     this.#forget(session);
   }

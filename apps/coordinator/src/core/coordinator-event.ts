@@ -197,6 +197,7 @@ export type RelayedEvent = Extract<
       | 'itemsSucceeded'
       | 'itemFailed'
       | 'attemptEnded'
+      | 'protocolBroken'
       | 'stallObserved'
       | 'clockTicked';
   }

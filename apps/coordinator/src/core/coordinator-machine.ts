@@ -178,6 +178,7 @@ export class CoordinatorMachine {
       case 'itemsSucceeded':
       case 'itemFailed':
       case 'attemptEnded':
+      case 'protocolBroken':
         break;
       default:
         event satisfies never;
