@@ -121,6 +121,23 @@ describe('a connection that worked', () => {
     expect(error).toMatchObject({ code: 'CONNECTION_LOST', facts: { address: 'HOST:1', reason } });
   });
 
+  test.each([
+    [
+      'Received message larger than max (4294967295 vs 4194304)',
+      'A message to or from HOST:1: 4 GiB is over the limit of 4 MiB (fixed for one message).',
+    ],
+    [
+      'Received message that decompresses to a size larger than 4194304',
+      'A message from HOST:1, unpacked: more than 4 MiB is over the limit of 4 MiB (fixed for one message).',
+    ],
+  ])('is told what it is by a server that sends too much: %s', (details, words) => {
+    const error = connectionFailure(status.RESOURCE_EXHAUSTED, details, {
+      address: 'HOST:1',
+      connected: true,
+    });
+    expect(error.message).toBe(words);
+  });
+
   test('does not count as lost because of a message over the limit: another try would end the same', () => {
     const details = 'Received message larger than max (10000732 vs 4194304)';
     const error = connectionFailure(status.RESOURCE_EXHAUSTED, details, {

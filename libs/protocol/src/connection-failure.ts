@@ -35,6 +35,14 @@ function connectionReason(details: string): string {
   return details.split('\n', 1)[0]?.slice(0, 200) || 'unknown reason';
 }
 
+/** The same for a connection that never came to be. A coordinator that is full resets the ones too many. */
+function unreachedReason(details: string): string {
+  const reason = connectionReason(details);
+  return reason === 'connection reset'
+    ? 'connection reset; what is there may have as many connections as it takes'
+    : reason;
+}
+
 /** The error of a call that failed without an answer of ours: by the connection, or by what listens there. */
 export function connectionFailure(code: number, details: string, context: CallContext): ShoalError {
   const { address } = context;
@@ -47,7 +55,7 @@ export function connectionFailure(code: number, details: string, context: CallCo
         ? lost(address, connectionReason(details))
         : new ShoalError('CANNOT_CONNECT', {
             address,
-            reason: connectionReason(details),
+            reason: unreachedReason(details),
             tries: timesText(context.tries ?? 1),
             elapsed: durationText(context.elapsedMs ?? 0),
           });
@@ -74,6 +82,16 @@ const lost = (address: string, reason: string): ShoalError =>
 
 /** The error of a message over the limit. No outage: another connection would end just the same. */
 function tooLarge(details: string, address: string): ShoalError | undefined {
+  const [, unpacked] = /decompresses to a size larger than (\d+)/.exec(details) ?? [];
+  if (unpacked !== undefined) {
+    const limit = bytesText(Number(unpacked));
+    return new ShoalError('LIMIT_REACHED', {
+      what: `A message from ${address}, unpacked`,
+      value: `more than ${limit}`,
+      limit,
+      option: 'fixed for one message',
+    });
+  }
   const sizes = /larger than max \((\d+) vs\.? (\d+)\)/.exec(details);
   if (sizes === null) return undefined;
   return new ShoalError('LIMIT_REACHED', {
