@@ -1,4 +1,5 @@
 import { exitCode } from './exit-code.ts';
+import { giveHeapRoom } from './heap-room.ts';
 
 /** What runs until somebody ends it: a coordinator, an agent, a cluster on this machine. */
 export interface Service {
@@ -14,6 +15,7 @@ export interface Service {
  * Resolves to 0 after SIGTERM, 130 after Ctrl-C.
  */
 export async function untilEnded(service: Service): Promise<number> {
+  giveHeapRoom();
   const signalled = Promise.withResolvers<number>();
   let signals = 0;
   const handle = (signal: NodeJS.Signals): void => {

@@ -1,0 +1,129 @@
+/**
+ * Where an item's CPU time goes, hop by hop (Linux): `npm run build && node test/bench/hops.ts [--only NAME,…] [--profiles DIR]`.
+ *
+ * A coordinator, two agents of one process and a client, as `npm run bench` has them, and a local pool of two. Counted
+ * is the time that each process ran, by the kernel's own count: others who use the machine meanwhile change it little.
+ * `--profiles DIR` has each process write a CPU profile there when it ends, for any viewer of `.cpuprofile` files.
+ */
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { MapPool } from 'shoal';
+import { connect, Pool } from 'shoal';
+import { ClusterProcesses } from '../../examples/demo/cluster-processes.ts';
+import { fingerprintOf, itemsOf, type TaskName } from './items.ts';
+import { tasksUrl } from './peer.ts';
+import { childrenOf, cpuNanoseconds } from './process-cpu.ts';
+import { tasks } from './tasks.js';
+
+interface Workload {
+  readonly name: string;
+  readonly title: string;
+  readonly task: TaskName;
+  readonly items: number;
+  readonly chunkSize: number | 'auto';
+  /** Without gRPC. */
+  readonly isLocal: boolean;
+}
+
+const workloads: readonly Workload[] = [
+  cluster('single', 'x + 1, one item a chunk', 'increment', 8_000, 1),
+  cluster('increment', 'x + 1', 'increment', 2_000_000, 'auto'),
+  cluster('echo', 'echo of 10 KiB', 'echo', 10_000, 'auto'),
+  local('local-single', 'x + 1, one item a chunk', 'increment', 8_000, 1),
+  local('local-increment', 'x + 1', 'increment', 2_000_000, 'auto'),
+  local('local-echo', 'echo of 10 KiB', 'echo', 10_000, 'auto'),
+];
+
+function cluster(
+  name: string,
+  title: string,
+  task: TaskName,
+  items: number,
+  chunkSize: number | 'auto',
+): Workload {
+  return { name, title: `cluster, ${title}`, task, items, chunkSize, isLocal: false };
+}
+
+function local(...given: Parameters<typeof cluster>): Workload {
+  return { ...cluster(...given), title: `local, ${given[1]}`, isLocal: true };
+}
+
+/** Processes of one kind. */
+type Hops = Readonly<Record<string, () => readonly number[]>>;
+
+const agentNames = ['agent-1', 'agent-2'];
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: workloads.map(({ name }) => name).join(',') },
+    profiles: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+  },
+});
+const chosen = values.only.split(',');
+const unknown = chosen.find((name) => !workloads.some((each) => each.name === name));
+if (unknown !== undefined) throw new RangeError(`--only ${unknown}: there is no such workload`);
+if (values.profiles !== undefined) {
+  const folder = resolve(values.profiles);
+  mkdirSync(folder, { recursive: true });
+  // Whatever is started from here on inherits it.
+  process.execArgv.push('--cpu-prof', `--cpu-prof-dir=${folder}`);
+}
+
+/** Microseconds of CPU an item, of each kind of process; the first map is not counted. */
+async function measure(pool: MapPool, workload: Workload, hops: Hops): Promise<Record<string, number>> {
+  const { task, chunkSize } = workload;
+  const items = itemsOf(task, Math.ceil(workload.items * Number(values.scale)), 1);
+  const options = { export: task, chunkSize };
+  const run = (part: readonly unknown[]): Promise<unknown[]> => pool.map(tasksUrl, part, options);
+  await run(items.slice(0, Math.ceil(items.length / 2)));
+  const before = cpuOf(hops);
+  const results = await run(items);
+  const after = cpuOf(hops);
+  const expected = items.map((item) => (tasks[task] as (item: unknown) => unknown)(item));
+  if (fingerprintOf(results) !== fingerprintOf(expected)) throw new Error(`${workload.name}: wrong results`);
+  return Object.fromEntries(
+    Object.keys(hops).map((hop) => [hop, ((after[hop] ?? 0) - (before[hop] ?? 0)) / 1_000 / items.length]),
+  );
+}
+
+function cpuOf(hops: Hops): Record<string, number> {
+  const sum = (pids: readonly number[]): number =>
+    pids.reduce((total, pid) => total + cpuNanoseconds(pid), 0);
+  return Object.fromEntries(Object.entries(hops).map(([hop, pids]) => [hop, sum(pids())]));
+}
+
+async function onCluster(workload: Workload): Promise<Record<string, number>> {
+  const started = await ClusterProcesses.start(agentNames, 1);
+  try {
+    await using pool = await connect(started.address);
+    const agents = agentNames.flatMap((name) => started.pidOf(name) ?? []);
+    return await measure(pool, workload, {
+      client: () => [process.pid],
+      coordinator: () => (started.coordinatorPid === undefined ? [] : [started.coordinatorPid]),
+      agents: () => agents,
+      children: () => agents.flatMap(childrenOf),
+    });
+  } finally {
+    await started.stop();
+  }
+}
+
+async function onLocalPool(workload: Workload): Promise<Record<string, number>> {
+  await using pool = new Pool({ processes: agentNames.length });
+  return await measure(pool, workload, {
+    client: () => [process.pid],
+    children: () => childrenOf(process.pid),
+  });
+}
+
+const columns = ['client', 'coordinator', 'agents', 'children'];
+const cell = (value: number | undefined): string => (value === undefined ? '' : value.toPrecision(3));
+console.log(`| CPU, µs an item | ${columns.join(' | ')} | in all |`);
+console.log(`| :-- | ${columns.map(() => '--:').join(' | ')} | --: |`);
+for (const workload of workloads.filter(({ name }) => chosen.includes(name))) {
+  const cost = await (workload.isLocal ? onLocalPool(workload) : onCluster(workload));
+  const all = Object.values(cost).reduce((sum, each) => sum + each, 0);
+  console.log(`| ${workload.title} | ${columns.map((hop) => cell(cost[hop])).join(' | ')} | ${cell(all)} |`);
+}
