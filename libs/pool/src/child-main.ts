@@ -24,7 +24,7 @@ import { PrintCapture } from './child/print-capture.ts';
 import { ResultBatch } from './child/result-batch.ts';
 import { Task } from './child/task.ts';
 import { loadTask, publishChildState, TaskUnloadable } from './child/task-loader.ts';
-import { frameType, readMessage } from './frames.ts';
+import { frameType, readMessage, readRun } from './frames.ts';
 import { decodeValue } from './values/block-codec.ts';
 import { findBroadcastsBy } from './values/broadcast.ts';
 import { describeThrown, encodeError } from './values/remote-error.ts';
@@ -60,6 +60,10 @@ installModuleHooks();
 process.on('exit', sayLastWords);
 
 function handle(type: number, body: Buffer): void {
+  if (type === frameType.run) {
+    runner.add(partOf(readRun(body)));
+    return;
+  }
   const { message, bytes } = readMessage(body);
   switch (type) {
     case frameType.setup:
@@ -83,9 +87,6 @@ function handle(type: number, body: Buffer): void {
       if (spec.broadcasts !== undefined) broadcasts.forget(spec.broadcasts);
       return;
     }
-    case frameType.run:
-      runner.add(partOf(message as RunMessage));
-      return;
     case frameType.abort:
       runner.abort(message as AbortMessage);
       return;

@@ -5,14 +5,16 @@
 import type { ChildProcess } from './child-process.ts';
 import type { ChunkEndingDetail, ChunkListener } from './chunk-request.ts';
 import type { PoolEvent } from './core/pool-event.ts';
-import { FrameError, frameType, readItemStarted, readMessage, readValues } from './frames.ts';
 import {
-  readExiting,
-  readItemFailed,
+  FrameError,
+  frameType,
+  readItemStarted,
+  readMessage,
   readPartBegan,
   readPartEnded,
-  readTaskUnloadable,
-} from './received-message.ts';
+  readValues,
+} from './frames.ts';
+import { readExiting, readItemFailed, readTaskUnloadable } from './received-message.ts';
 import { decodeError } from './values/remote-error.ts';
 
 /** Passed on if the machine says so, dropped otherwise: a report, or what explains an ending. */

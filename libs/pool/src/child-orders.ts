@@ -85,7 +85,7 @@ export class ChildOrders {
       concurrentTasks: request.concurrentTasksPerChild ?? 1,
       tryNumber: request.tryNumber,
     };
-    this.#send(frameType.run, message);
+    if (this.#channel?.writable) this.#channel.write(this.#writer.run(message));
     this.#forgetBlocks();
     this.#channel?.uncork();
   }

@@ -7,6 +7,7 @@
  * descriptor by accident or on purpose are no frame. Whoever reads one that is too long or has another nonce throws.
  */
 import { Buffer } from 'node:buffer';
+import type { PartEndedMessage, RunMessage } from './child/message.ts';
 
 // Taken at start: in a child, tasks may replace them.
 const { parse, stringify } = JSON;
@@ -71,6 +72,48 @@ export class FrameWriter {
     return head;
   }
 
+  /** An order to run consecutive items. */
+  run({
+    blocks,
+    chunk,
+    concurrentTasks,
+    count,
+    first,
+    marksStarts,
+    task,
+    tryNumber,
+  }: RunMessage): Uint8Array {
+    const bodyBytes = runHeadBytes + 8 * blocks.length;
+    const frame = this.#head(frameType.run, bodyBytes, bodyBytes);
+    frame.writeDoubleLE(chunk, headerBytes);
+    frame.writeDoubleLE(first, headerBytes + 8);
+    frame.writeUInt32LE(count, headerBytes + 16);
+    frame.writeUInt32LE(task, headerBytes + 20);
+    frame.writeUInt32LE(concurrentTasks, headerBytes + 24);
+    frame.writeUInt32LE(tryNumber, headerBytes + 28);
+    frame.writeUInt8(marksStarts ? 1 : 0, headerBytes + 32);
+    let at = headerBytes + runHeadBytes;
+    for (const block of blocks) at = frame.writeDoubleLE(block, at);
+    return frame;
+  }
+
+  /** The first item of a part starts next. */
+  partBegan(chunk: number): Uint8Array {
+    const frame = this.#head(frameType.partBegan, 8, 8);
+    frame.writeDoubleLE(chunk, headerBytes);
+    return frame;
+  }
+
+  /** A part is over. */
+  partEnded({ chunk, isSpent, next, rssBytes }: PartEndedMessage): Uint8Array {
+    const frame = this.#head(frameType.partEnded, partEndedBytes, partEndedBytes);
+    frame.writeDoubleLE(chunk, headerBytes);
+    frame.writeDoubleLE(next, headerBytes + 8);
+    frame.writeDoubleLE(rssBytes, headerBytes + 16);
+    frame.writeUInt8(isSpent ? 1 : 0, headerBytes + 24);
+    return frame;
+  }
+
   /** Values of consecutive items. */
   values(chunk: number, first: number, count: number, runMs: number, payload: Uint8Array): Uint8Array[] {
     const head = this.#head(frameType.values, valuesHeadBytes, valuesHeadBytes + payload.byteLength);
@@ -91,6 +134,8 @@ export class FrameWriter {
 }
 
 const valuesHeadBytes = 28;
+const runHeadBytes = 33;
+const partEndedBytes = 25;
 
 /** Read the body of {@link FrameWriter.message}: what it says, and the bytes after it. */
 export function readMessage(body: Buffer): { readonly message: unknown; readonly bytes: Buffer } {
@@ -109,6 +154,42 @@ export function readMessage(body: Buffer): { readonly message: unknown; readonly
 export function readItemStarted(body: Buffer): { readonly chunk: number; readonly index: number } {
   if (body.length !== 16) throw new FrameError('A start mark of a wrong length.');
   return { chunk: body.readDoubleLE(0), index: body.readDoubleLE(8) };
+}
+
+/** Read the body of {@link FrameWriter.run}. It comes from our own pool. */
+export function readRun(body: Buffer): RunMessage {
+  const blocks: number[] = [];
+  for (let at = runHeadBytes; at < body.length; at += 8) blocks.push(body.readDoubleLE(at));
+  return {
+    chunk: body.readDoubleLE(0),
+    first: body.readDoubleLE(8),
+    count: body.readUInt32LE(16),
+    task: body.readUInt32LE(20),
+    concurrentTasks: body.readUInt32LE(24),
+    tryNumber: body.readUInt32LE(28),
+    marksStarts: body.readUInt8(32) === 1,
+    blocks,
+  };
+}
+
+/** Read the body of {@link FrameWriter.partBegan}. */
+export function readPartBegan(body: Buffer): { readonly chunk: number } {
+  if (body.length !== 8) throw new FrameError('A part begins with a wrong length.');
+  return { chunk: body.readDoubleLE(0) };
+}
+
+/** Read the body of {@link FrameWriter.partEnded}. */
+export function readPartEnded(body: Buffer): PartEndedMessage {
+  if (body.length !== partEndedBytes) throw new FrameError('A part ends with a wrong length.');
+  const message = {
+    chunk: body.readDoubleLE(0),
+    next: body.readDoubleLE(8),
+    rssBytes: body.readDoubleLE(16),
+    isSpent: body.readUInt8(24) === 1,
+  };
+  if (!Number.isSafeInteger(message.next)) throw new FrameError('A part ends at no item.');
+  if (!(message.rssBytes >= 0)) throw new FrameError('rssBytes is no amount.');
+  return message;
 }
 
 /** Read the body of {@link FrameWriter.values}. */

@@ -6,8 +6,6 @@ import type { Buffer } from 'node:buffer';
 import type {
   ExitingMessage,
   ItemFailedMessage,
-  PartBeganMessage,
-  PartEndedMessage,
   PrintMessage,
   TaskUnloadableMessage,
 } from './child/message.ts';
@@ -49,20 +47,6 @@ function oneOf<T extends string>(fields: Fields, name: string, values: readonly 
   const found = values.find((value) => value === fields[name]);
   if (found === undefined) throw new FrameError(`${name} is none of ${values.join(', ')}.`);
   return found;
-}
-
-export function readPartBegan(body: Buffer): PartBeganMessage {
-  return { chunk: integer(fieldsOf(body).fields, 'chunk') };
-}
-
-export function readPartEnded(body: Buffer): PartEndedMessage {
-  const { fields } = fieldsOf(body);
-  return {
-    chunk: integer(fields, 'chunk'),
-    next: integer(fields, 'next'),
-    isSpent: boolean(fields, 'isSpent'),
-    rssBytes: amount(fields, 'rssBytes'),
-  };
 }
 
 export function readItemFailed(body: Buffer): ItemFailedMessage & { readonly error: Buffer } {

@@ -22,6 +22,8 @@ export class Channel {
   onDrain: () => void = () => {};
   readonly #socket: Socket;
   #writer: FrameWriter | undefined;
+  /** Said while corked; undefined: what is said is written at once. */
+  #corked: Uint8Array[] | undefined;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #retries = 0;
@@ -65,7 +67,22 @@ export class Channel {
     this.send(this.writer.message(type, message, bytes));
   }
 
+  /** Keep what is said from here on until {@link uncork}: several frames, one system call. */
+  cork(): void {
+    this.#corked ??= [];
+  }
+
+  uncork(): void {
+    const parts = this.#corked;
+    this.#corked = undefined;
+    if (parts !== undefined && parts.length > 0) this.send(parts);
+  }
+
   send(parts: readonly Uint8Array[]): void {
+    if (this.#corked !== undefined) {
+      this.#corked.push(...parts);
+      return;
+    }
     if (this.#waiting.length > 0) {
       this.#keep(parts);
       return;
@@ -78,6 +95,7 @@ export class Channel {
 
   /** Write what waits, standing still meanwhile; gives up after `msMax`. For the last words of a process. */
   flushNow(msMax: number): void {
+    this.uncork();
     for (let waited = 0; this.#waiting.length > 0 && waited < msMax; waited += retryMs) {
       this.#setWaiting(write(this.#waiting));
       if (this.#waiting.length > 0) Atomics.wait(sleeper, 0, 0, retryMs);

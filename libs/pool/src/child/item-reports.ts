@@ -3,7 +3,7 @@ import type { Encoding, RemoteErrorData } from '../chunk-request.ts';
 import { frameType } from '../frames.ts';
 import { describeThrown, encodeError, summarize } from '../values/remote-error.ts';
 import type { Channel } from './channel.ts';
-import type { ItemFailedMessage, PartEndedMessage } from './message.ts';
+import type { ItemFailedMessage } from './message.ts';
 import type { Part } from './part.ts';
 import type { PrintCapture } from './print-capture.ts';
 import type { ItemRefused } from './result-batch.ts';
@@ -19,7 +19,7 @@ export class ItemReports {
 
   /** The part's function is there, and its first item starts next. */
   began(part: Part): void {
-    this.#channel.message(frameType.partBegan, { chunk: part.spec.chunk });
+    this.#channel.send([this.#channel.writer.partBegan(part.spec.chunk)]);
   }
 
   /** The item threw. */
@@ -54,8 +54,8 @@ export class ItemReports {
   ended(part: Part, isSpent: boolean, rssBytes: number): void {
     this.#prints.flush();
     const next = Math.min(part.next, part.end);
-    const message: PartEndedMessage = { chunk: part.spec.chunk, next, isSpent, rssBytes };
-    this.#channel.message(frameType.partEnded, message);
+    const { chunk } = part.spec;
+    this.#channel.send([this.#channel.writer.partEnded({ chunk, next, isSpent, rssBytes })]);
   }
 
   /** Its function could not be loaded. */

@@ -120,40 +120,52 @@ export class ItemRunner {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
+      // Each round has finished a part.
       while (this.#pumpOnce()) {
-        // Each round has finished a part.
+        if (!this.#turn.isOver) continue;
+        this.#turn.later();
+        break;
       }
     } finally {
+      this.#channel.uncork();
       this.#isPumping = false;
     }
   }
 
   #pumpOnce(): boolean {
-    for (const part of this.#parts) {
-      if (part.isExhausted) {
-        if (part.inFlight.size > 0) continue;
-        this.#endPart(part);
-        return true;
-      }
-      if (!part.task.isLoaded || this.#channel.isBacklogged) return false;
-      const run = part.task.run;
-      if (run === undefined) {
-        this.#refusePart(part);
-        return true;
-      }
-      if (this.#awaited.size >= part.spec.concurrentTasks) return false;
-      if (!part.hasBegun) {
-        part.hasBegun = true;
-        this.reports.began(part);
-      }
-      this.#startItems(part, run);
-      return part.isExhausted && part.inFlight.size === 0;
+    // Also one that is behind others: it was called back, and somebody waits for it.
+    const over = this.#parts.find((part) => part.isExhausted && part.inFlight.size === 0);
+    if (over !== undefined) {
+      this.#endPart(over);
+      return true;
     }
-    if (this.#parts.length === 0 && this.#whenIdle !== undefined) {
-      this.#whenIdle();
-      this.#whenIdle = undefined;
+    const part = this.#parts.find(({ isExhausted }) => !isExhausted);
+    if (part === undefined) {
+      if (this.#parts.length === 0) this.#idle();
+      return false;
     }
-    return false;
+    if (!part.task.isLoaded || this.#channel.isBacklogged) return false;
+    const run = part.task.run;
+    if (run === undefined) {
+      this.#refusePart(part);
+      return true;
+    }
+    if (this.#awaited.size >= part.spec.concurrentTasks) return false;
+    if (!part.hasBegun) {
+      part.hasBegun = true;
+      this.reports.began(part);
+    }
+    // With the end of the part before it: both have to be out before an item can do any harm.
+    this.#channel.uncork();
+    if (this.#channel.isBacklogged) return false;
+    this.#startItems(part, run);
+    return part.isExhausted && part.inFlight.size === 0;
+  }
+
+  #idle(): void {
+    const then = this.#whenIdle;
+    this.#whenIdle = undefined;
+    then?.();
   }
 
   /** The tight loop. Leaves it when the part is exhausted, something has to be awaited, or others want a turn. */
@@ -255,8 +267,10 @@ export class ItemRunner {
     });
   }
 
+  /** Its last words leave with the first ones of the next part, or at the end of the turn: one system call a part. */
   #endPart(part: Part): void {
     this.#remove(part);
+    this.#channel.cork();
     part.results.flush();
     this.#checkMemory(now());
     this.reports.ended(part, this.#isSpent, this.memory.rssBytes);

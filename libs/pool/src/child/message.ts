@@ -1,4 +1,4 @@
-/** What the JSON part of each frame says. Hot frames (start marks, values) are binary and live in frames.ts. */
+/** What frames say: most as JSON; what comes for every part or item is binary, and written and read in frames.ts. */
 import type { BlobFile, Encoding, TaskRef } from '../chunk-request.ts';
 
 /** The first frame to a child; with the initializer's arguments after it. */
@@ -64,10 +64,6 @@ export interface TaskUnloadableMessage {
   readonly chunk: number;
   readonly code: string;
   readonly facts: Readonly<Record<string, string | number | boolean>>;
-}
-
-export interface PartBeganMessage {
-  readonly chunk: number;
 }
 
 /** With the error after it, in the job's encoding. */

@@ -11,8 +11,10 @@ import { type ChunkRecord, Part } from './chunk-record.ts';
 import type { PoolState } from './pool-state.ts';
 import { Spares } from './spares.ts';
 
-/** A busy child is given its next chunk ahead where both together take less than this: nobody waits long for it. */
+/** A busy child is given chunks ahead where all together take less than this: nobody waits long for one of them. */
 const aheadMsMax = 20;
+/** And so many in all, at most: beyond that, more save nothing. */
+const partsMax = 8;
 /** Chunks behind this many that cannot run are not looked at. */
 const lookAheadMax = 64;
 
@@ -129,8 +131,8 @@ export class Placement {
     for (const idle of this.#state.children.values()) {
       if (!idle.isIdle || idle.killAtMs !== undefined) continue;
       for (const child of this.#state.children.values()) {
-        const ahead = child.key === idle.key && child.state === 'ready' ? child.parts[1] : undefined;
-        if (ahead === undefined || ahead.hasBegun || ahead.isRecalled) continue;
+        const ahead = child.key === idle.key && child.state === 'ready' ? lastAhead(child) : undefined;
+        if (ahead === undefined) continue;
         if (idle.roomFor(ahead.chunk.taskLimit) > 0) this.#recall(ahead);
         return;
       }
@@ -165,12 +167,12 @@ export class Placement {
         child.parts.every((part) => part.chunk.spec.concurrentTasks === concurrentTasks)
       );
     }
-    return child.parts.length === 1 && this.#isShort(child, chunk);
+    return child.parts.length < partsMax && this.#isShort(child, chunk);
   }
 
   /**
-   * Giving a busy child its next chunk saves the way to and fro between two. But a synchronous function cannot be
-   * asked to give it back, hence only what is short by measurement; a suspect is never mixed with others.
+   * Giving a busy child its next chunks saves the way to and fro between two. But a synchronous function cannot be
+   * asked to give them back, hence only what is short by measurement; a suspect is never mixed with others.
    */
   #isShort(child: ChildRecord, chunk: ChunkRecord): boolean {
     const running = child.parts[0]?.chunk.spec;
@@ -183,12 +185,29 @@ export class Placement {
       return false;
     }
     // Somebody is coming, or could come, who would run it at once.
-    if (this.#state.members < this.#state.processes || this.#startingByKey().has(child.key)) return false;
-    const runningMs = this.#state.tasks.of(running.task).itemMs;
-    const nextMs = this.#state.tasks.of(chunk.spec.task).itemMs;
-    if (runningMs === undefined || nextMs === undefined) return false;
-    return child.load * runningMs + chunk.todo.size * nextMs <= aheadMsMax;
+    if (this.#state.members < this.#state.processes || this.#isComing(child.key)) return false;
+    let ms = this.#estimateMs(chunk.spec.task, chunk.todo.size);
+    for (const part of child.parts) ms += this.#estimateMs(part.chunk.spec.task, part.open.size);
+    return ms <= aheadMsMax;
   }
+
+  /** Without a measurement: for ever. */
+  #estimateMs(task: string, items: number): number {
+    return (this.#state.tasks.of(task).itemMs ?? Number.POSITIVE_INFINITY) * items;
+  }
+
+  #isComing(key: string): boolean {
+    for (const child of this.#state.children.values()) {
+      if (child.isMember && child.state === 'starting' && child.key === key) return true;
+    }
+    return false;
+  }
+}
+
+/** The last part that was given to a child ahead, unless it has begun or is on its way back. */
+function lastAhead(child: ChildRecord): Part | undefined {
+  const last = child.parts.length > 1 ? child.parts.at(-1) : undefined;
+  return last === undefined || last.hasBegun || last.isRecalled ? undefined : last;
 }
 
 /** Idle before busy, then whoever has less to do, then whoever knows the function. */
