@@ -34,6 +34,12 @@ test('short shards queue up behind short ones, four a slot; free slots of all ag
   expect(world.heldBy('a')).toHaveLength(4);
 });
 
+test('tiny shards queue up sixteen a slot', () => {
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 100 } });
+  expect(placed(world.finish(1, 0.9))).toHaveLength(16);
+  expect(placed(world.finish(2, 0.9))).toEqual(['18: item 17 on a']);
+});
+
 test('shards of 50 ms and more never wait behind others', () => {
   const world = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 100 } });
   expect(placed(world.finish(1, 50))).toEqual(['3: item 2 on a']);

@@ -193,7 +193,7 @@ export class Dispatcher {
       return true;
     }
     const shard = piece.history.alone ? job.pending.takeSuspect() : job.pending.take(count);
-    this.start(job, agent, shard, short ? 1 : this.#options.shardsPerSlot);
+    this.start(job, agent, shard, short ? this.#shortWeight(job, count) : this.#options.shardsPerSlot);
     return true;
   }
 
@@ -254,6 +254,12 @@ export class Dispatcher {
     if (job.sharding.runsSeveralAtOnce) return true;
     const ms = job.sharding.estimateMs(count);
     return ms !== undefined && ms < this.#options.aheadBelowMs;
+  }
+
+  /** How much of a slot a short shard takes. */
+  #shortWeight(job: Job, count: number): number {
+    const { tinyBelowMs, tinyFactor } = this.#options;
+    return (job.sharding.estimateMs(count) ?? tinyBelowMs) < tinyBelowMs ? 1 / tinyFactor : 1;
   }
 
   /** The agent that killed a child with this item, as long as another one may turn up. */

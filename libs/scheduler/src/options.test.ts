@@ -15,6 +15,7 @@ test.each([
   [{ selfFenceMs: 10_000 }, 'selfFenceMs must be below leaseMs (10000), not 10000'],
   [{ graceMs: 10_001 }, 'graceMs must be at most leaseMs (10000), not 10001'],
   [{ confirmMs: 3_999 }, 'confirmMs must be at least 2 x heartbeatMs (2000), not 3999'],
+  [{ tinyFactor: 3 }, 'tinyFactor must be a power of two, not 3'],
   [{ shardsPerSlot: 0 }, 'shardsPerSlot must be more than 0, not 0'],
   [{ backoffMs: -1 }, 'backoffMs must be a finite number and not negative, not -1'],
   [{ seed: Number.NaN }, 'seed must be a finite number and not negative, not NaN'],

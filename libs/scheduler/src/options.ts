@@ -45,6 +45,13 @@ export interface SchedulerOptions {
   readonly aheadBelowMs: number;
   /** Short shards that one slot may hold, the running one included. Default 4. */
   readonly shardsPerSlot: number;
+  /** Shards shorter than this are tiny. Default 1. */
+  readonly tinyBelowMs: number;
+  /**
+   * A slot may hold so many times as many shards where they are tiny. Default 4: on a cluster they then travel several
+   * in a message, and a message costs more than such a shard. A power of two, so that parts of slots add up exactly.
+   */
+  readonly tinyFactor: number;
   /** An attempt at a pure job is a straggler when it runs this many times as long as its shard should take. Default 3. */
   readonly stragglerFactor: number;
   /** No attempt is a straggler earlier, in milliseconds. Default 1,000: short waits are cheaper than a second run. */
@@ -81,6 +88,8 @@ export const defaultSchedulerOptions: SchedulerOptions = {
   shardBytesMax: 262_144,
   aheadBelowMs: 50,
   shardsPerSlot: 4,
+  tinyBelowMs: 1,
+  tinyFactor: 4,
   stragglerFactor: 3,
   stragglerMsMin: 1_000,
   stragglerCheckMs: 250,
@@ -105,13 +114,15 @@ export function schedulerOptions(given: Partial<SchedulerOptions> = {}): Schedul
     'shardMs',
     'shardBytesMax',
     'shardsPerSlot',
+    'tinyFactor',
     'stragglerFactor',
     'stragglerCheckMs',
   ] as const;
   for (const name of positive) {
     if (options[name] <= 0) throw new RangeError(`${name} must be more than 0, not ${options[name]}`);
   }
-  const { heartbeatMs, leaseMs, graceMs, confirmMs, selfFenceMs } = options;
+  const { heartbeatMs, leaseMs, graceMs, confirmMs, selfFenceMs, tinyFactor } = options;
+  requireRatio(Number.isInteger(Math.log2(tinyFactor)), 'tinyFactor', 'a power of two', tinyFactor);
   // Three heartbeats may be lost before a machine is given up, and it stops by itself before others take its work.
   requireRatio(heartbeatMs * 4 <= leaseMs, 'leaseMs', `at least 4 x heartbeatMs (${heartbeatMs})`, leaseMs);
   requireRatio(selfFenceMs < leaseMs, 'selfFenceMs', `below leaseMs (${leaseMs})`, selfFenceMs);
