@@ -24,6 +24,13 @@ export interface AgentLimits {
   readonly rejoinMs: number;
   /** What one message should hold, about. Default 262,144. */
   readonly messageBytes: number;
+  /**
+   * While attempts run, no batch of news follows the one before it sooner than this. Default 2: on a busy cluster a
+   * message costs its two ends more than what a short task reports. 0: none waits.
+   */
+  readonly gatherMs: number;
+  /** So many bytes wait no longer. Default 65,536. */
+  readonly gatherBytes: number;
   /** Results kept for a coordinator that does not take them; beyond it the children wait. Default 33,554,432. */
   readonly outboxBytes: number;
   /** Attempts remembered, so that none is started twice, or after it was revoked. Default 10,000 of either kind. */
@@ -43,6 +50,8 @@ export const defaultLimits: AgentLimits = {
   partingMs: 5_000,
   rejoinMs: 3_000,
   messageBytes: 256 * 1024,
+  gatherMs: 2,
+  gatherBytes: 64 * 1024,
   outboxBytes: 32 * 1024 * 1024,
   rememberedAttempts: 10_000,
 };

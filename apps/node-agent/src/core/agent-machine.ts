@@ -60,7 +60,7 @@ export class AgentMachine {
     this.#news = new WorkNews({ turn, table, setups, ledger });
     this.#life = new SessionLife({ limits, turn, fence, instance });
     this.#redial = new Redial(limits, seed);
-    this.#sender = new Sender({ turn, fence, ledger, life: this.#life });
+    this.#sender = new Sender({ limits, turn, table, fence, ledger, life: this.#life });
     const [held, life, sender] = [this.#held, this.#life, this.#sender];
     this.#departure = new Departure({ limits, turn, table, held, life, sender });
   }
@@ -79,16 +79,18 @@ export class AgentMachine {
   /** When `clockTicked` has to come at the latest; undefined: no need for it. */
   nextDeadlineMs(): number | undefined {
     if (this.#departure.state === 'gone') return undefined;
-    const deadlines = [
-      this.#life.nextDeadlineMs(),
-      this.#redial.nextMs,
-      this.#fence.nextDeadlineMs(),
-      this.#table.size > 0 ? this.#fence.abandonAtMs() : undefined,
-      this.#table.nextReturnMs(),
-      this.#departure.nextDeadlineMs(),
-    ];
-    const given = deadlines.filter((each) => each !== undefined);
-    return given.length === 0 ? undefined : Math.min(...given);
+    // Asked after every event: no lists.
+    const never = Number.POSITIVE_INFINITY;
+    const deadlineMs = Math.min(
+      this.#life.nextDeadlineMs() ?? never,
+      this.#redial.nextMs ?? never,
+      this.#fence.nextDeadlineMs() ?? never,
+      this.#table.size > 0 ? this.#fence.abandonAtMs() : never,
+      this.#table.nextReturnMs() ?? never,
+      this.#departure.nextDeadlineMs() ?? never,
+      this.#sender.nextDeadlineMs() ?? never,
+    );
+    return deadlineMs === never ? undefined : deadlineMs;
   }
 
   snapshot(): AgentSnapshot {

@@ -46,6 +46,11 @@ export class AttemptTable {
     return this.#chunks;
   }
 
+  /** Whether a child runs one: then more news will come. */
+  get isRunning(): boolean {
+    return this.#chunks.size > 0;
+  }
+
   /** Every attempt that is not over for the coordinator. */
   list(): HeldAttempt[] {
     return [...this.#attempts.values()].map(({ held }) => held);

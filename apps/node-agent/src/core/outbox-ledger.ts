@@ -37,6 +37,8 @@ export class OutboxLedger {
   #sequence = 0;
   #entryIds = 0;
   #heldBytes = 0;
+  #bytesSinceBatch = 0;
+  #hasLeftOver = false;
   #isFull = false;
 
   constructor(limits: AgentLimits, turn: Turn) {
@@ -47,6 +49,11 @@ export class OutboxLedger {
   /** Something is to be sent. */
   get hasPending(): boolean {
     return this.#pending.length > 0;
+  }
+
+  /** So much is pending that no more should be waited for. */
+  get isAmple(): boolean {
+    return this.#hasLeftOver || this.#bytesSinceBatch >= this.#limits.gatherBytes;
   }
 
   /** What is kept in all, the weight of each entry included. */
@@ -73,6 +80,7 @@ export class OutboxLedger {
     this.#entryIds += 1;
     const bytes = payloadBytes + entryBytes;
     this.#pending.push({ entry: this.#entryIds, attempt, bytes, kind });
+    this.#bytesSinceBatch += bytes;
     this.#hold(bytes);
     return this.#entryIds;
   }
@@ -98,7 +106,9 @@ export class OutboxLedger {
       whole += 1;
     }
     this.#sequence += 1;
+    this.#bytesSinceBatch = 0;
     this.#sent.push({ sequence: this.#sequence, entries: this.#pending.splice(0, whole) });
+    this.#hasLeftOver = this.hasPending;
     return { sequence: this.#sequence, pieces };
   }
 
