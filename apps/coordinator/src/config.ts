@@ -69,6 +69,11 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
   readonly maxSpillBytes?: number;
   /** An ephemeral job is cancelled when no client has been connected to it for so long. Default 30,000 ms. */
   readonly ephemeralGraceMs?: number;
+  /**
+   * The same where its client did not leave but fell silent: its process is stopped, its machine suspended or cut off. It
+   * was silent for 20 to 40 s by then. Default 60,000 ms, so that one minute is never too long; at least `ephemeralGraceMs`.
+   */
+  readonly silentGraceMs?: number;
   /** Jobs known at once, at most; those that have ended count until their client is gone. Default 10,000. */
   readonly maxJobs?: number;
   /** Bytes of the requests of all jobs that are known, at most: functions as text, initArgs, environments. Default 256 MiB. */
@@ -106,6 +111,7 @@ export interface SettledConfig {
   readonly spillDir: string;
   readonly maxSpillBytes: number;
   readonly ephemeralGraceMs: number;
+  readonly silentGraceMs: number;
   readonly maxJobs: number;
   readonly maxRequestBytes: number;
   readonly heartbeatMs: number;
@@ -121,6 +127,7 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
   if (isExposed && config.insecure !== true) {
     throw new ShoalError('INSECURE_LISTEN', { address: formatAddress(listen) });
   }
+  const ephemeralGraceMs = positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000);
   const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? defaultSchedulerOptions.heartbeatMs);
   const leaseMs = positive('leaseMs', config.leaseMs ?? defaultSchedulerOptions.leaseMs);
   return {
@@ -145,7 +152,8 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     maxPayloadBytes: positive('maxPayloadBytes', config.maxPayloadBytes ?? limits.payloadBytes.default),
     spillDir: config.spillDir ?? tmpdir(),
     maxSpillBytes: positive('maxSpillBytes', config.maxSpillBytes ?? limits.spillBytes.default),
-    ephemeralGraceMs: positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000),
+    ephemeralGraceMs,
+    silentGraceMs: Math.max(ephemeralGraceMs, positive('silentGraceMs', config.silentGraceMs ?? 60_000)),
     maxJobs: positive('maxJobs', config.maxJobs ?? limits.jobs.default),
     maxRequestBytes: positive('maxRequestBytes', config.maxRequestBytes ?? limits.requestBytes.default),
     heartbeatMs,

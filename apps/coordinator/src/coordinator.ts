@@ -33,6 +33,7 @@ import { jobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
 import { LimitCounts } from './limit-counts.ts';
 import { formatAddress } from './listen-address.ts';
+import { OpenConnections } from './open-connections.ts';
 import type { StoredBlock, StoredFailure, StoredRun } from './payload.ts';
 import { PayloadVault } from './payload-vault.ts';
 import { SpillFolder } from './spill-folder.ts';
@@ -85,9 +86,12 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const epoch = newEpoch();
   const startedUnixMs = Date.now();
   const feed = new EventFeed(settled.log);
-  const { ephemeralGraceMs: graceMs, maxJobs, maxRequestBytes } = settled;
+  const { ephemeralGraceMs: graceMs, maxJobs, maxRequestBytes, silentGraceMs } = settled;
   const counts = new LimitCounts(feed, now);
-  const machine = new CoordinatorMachine({ epoch, maxJobs, maxRequestBytes, graceMs }, settled.scheduling);
+  const machine = new CoordinatorMachine(
+    { epoch, maxJobs, maxRequestBytes, graceMs, silentGraceMs },
+    settled.scheduling,
+  );
   const vault: PayloadVault = new PayloadVault({
     maxPayloadBytes: settled.maxPayloadBytes,
     shelf: new SpillFolder(settled.spillDir, settled.maxSpillBytes),
@@ -123,6 +127,9 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     onLimit: (limit) => counts.reached(limit),
   });
   const groups = new Groups(driver);
+  const connections = new OpenConnections((connection) =>
+    driver.step({ type: 'connectionGivenUp', connection }),
+  );
   const { maxLabels, maxResultBytes } = settled;
   const agents = new Agents({ driver, vault, feed, groups, epoch, maxLabels, maxResultBytes });
   let address = formatAddress(settled.listen);
@@ -168,7 +175,15 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const services = [
     {
       definition: JobServiceService,
-      handlers: jobService({ driver, jobs, agents, groups, heartbeatMs, maxItemBytes: settled.maxItemBytes }),
+      handlers: jobService({
+        driver,
+        jobs,
+        agents,
+        groups,
+        connections,
+        heartbeatMs,
+        maxItemBytes: settled.maxItemBytes,
+      }),
     },
     { definition: BundleServiceService, handlers: bundleService(bundles, feed) },
     { definition: AgentServiceService, handlers: agentService(agents, driver, access.gate) },
@@ -194,6 +209,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     throw new ShoalError('INTERNAL', { reason: `nobody may call ${forgotten.join(', ')}` });
   const port = await server.listen(address, access.credentials).catch((error: unknown) => {
     access.stop();
+    connections.close();
     throw error;
   });
   address = formatAddress({ ...settled.listen, port });
@@ -218,6 +234,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     agents.shutDown();
     groups.close();
     await server.close(partingMs);
+    connections.close();
     driver.stop();
     vault.close();
     access.stop();

@@ -73,13 +73,13 @@ export class ItemIntake implements WriterCall {
     else this.#driver.step({ type: 'writerClosed', call: this.#call, orderly: true });
   }
 
-  /** The stream is gone: what had not been accepted does not exist. */
-  gone(): void {
+  /** The stream is gone: what had not been accepted does not exist. `connection` is what it came on, where that is open still. */
+  gone(connection?: string): void {
     if (this.#over) return;
     this.#close();
     if (this.#call === undefined) return;
     this.#driver.calls.closed(this.#call);
-    this.#driver.step({ type: 'writerClosed', call: this.#call, orderly: false });
+    this.#driver.step({ type: 'writerClosed', call: this.#call, orderly: false, connection });
   }
 
   bound(job: Job): void {

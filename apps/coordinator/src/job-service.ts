@@ -43,6 +43,7 @@ import { ItemIntake } from './item-intake.ts';
 import { JobWatch } from './job-watch.ts';
 import type { Jobs } from './jobs.ts';
 import { MapCall } from './map-call.ts';
+import type { OpenConnections } from './open-connections.ts';
 import { ResultStream } from './result-stream.ts';
 
 /** What {@link jobService} works with. */
@@ -51,6 +52,7 @@ export interface JobServiceParts {
   readonly jobs: Jobs;
   readonly agents: Agents;
   readonly groups: Groups;
+  readonly connections: OpenConnections;
   readonly heartbeatMs: number;
   /** One item, encoded. */
   readonly maxItemBytes: number;
@@ -62,6 +64,7 @@ export function jobService({
   jobs,
   agents,
   groups,
+  connections,
   heartbeatMs,
   maxItemBytes,
 }: JobServiceParts): JobServiceServer {
@@ -100,7 +103,8 @@ export function jobService({
       );
       call.on('data', (message: PushItemsRequest) => intake.take(message));
       call.on('end', () => intake.inputClosed());
-      call.on('cancelled', () => intake.gone());
+      const peer = call.getPeer();
+      call.on('cancelled', () => intake.gone(connections.named(peer)));
       call.on('error', () => intake.gone());
     },
 
@@ -118,7 +122,8 @@ export function jobService({
         },
         call.request,
       );
-      call.on('cancelled', () => stream.gone());
+      const peer = call.getPeer();
+      call.on('cancelled', () => stream.gone(connections.named(peer)));
       call.on('error', () => stream.gone());
     },
 

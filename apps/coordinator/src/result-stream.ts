@@ -95,12 +95,12 @@ export class ResultStream implements ReaderCall {
     this.#parts.fail(error);
   }
 
-  /** The client is gone, or has all. */
-  gone(): void {
+  /** The client is gone, or has all; `connection` is what it came on, where that is open still. */
+  gone(connection?: string): void {
     if (this.#over) return;
     this.#close();
     this.#parts.driver.calls.closed(this.#call);
-    this.#parts.driver.step({ type: 'readerClosed', call: this.#call });
+    this.#parts.driver.step({ type: 'readerClosed', call: this.#call, connection });
   }
 
   #close(): void {

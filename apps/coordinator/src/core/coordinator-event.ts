@@ -19,6 +19,9 @@ export type CallId = number;
  */
 export type ClientSession = string;
 
+/** One connection of a client, while it is open. */
+export type ConnectionName = string;
+
 /** A client asked for a job. The request was checked: it can run. */
 export interface JobRequested {
   readonly type: 'jobRequested';
@@ -53,6 +56,8 @@ export interface ReaderClosed {
   readonly type: 'readerClosed';
   readonly atMs: number;
   readonly call: CallId;
+  /** As in {@link WriterClosed}. */
+  readonly connection?: ConnectionName | undefined;
 }
 
 /** A client has the first `position` outcomes for good. */
@@ -105,6 +110,18 @@ export interface WriterClosed {
   readonly atMs: number;
   readonly call: CallId;
   readonly orderly: boolean;
+  /**
+   * The connection that it came on, where that is still open: its client has ended the stream, or `connectionGivenUp`
+   * follows at once. Left out: the client closed its connection, or nobody knows.
+   */
+  readonly connection?: ConnectionName | undefined;
+}
+
+/** A connection was closed here because its client gave no sign of life any more; it may be stopped, or cut off. */
+export interface ConnectionGivenUp {
+  readonly type: 'connectionGivenUp';
+  readonly atMs: number;
+  readonly connection: ConnectionName;
 }
 
 /** A client asked for the end of a job. */
@@ -213,6 +230,7 @@ export type CoordinatorEvent =
   | BlockReceived
   | InputEndReceived
   | WriterClosed
+  | ConnectionGivenUp
   | CancelReceived
   | JobReleased
   | JoinReceived

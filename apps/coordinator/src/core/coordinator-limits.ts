@@ -8,4 +8,9 @@ export interface CoordinatorLimits {
   readonly maxRequestBytes?: number;
   /** How long a job is known that no client has a stream of: then it is cancelled, if it runs, and forgotten. */
   readonly graceMs: number;
+  /**
+   * The same where its client is not gone but silent: stopped, suspended, cut off. It was silent for a while already when
+   * its connection was given up. `graceMs` if left out.
+   */
+  readonly silentGraceMs?: number;
 }

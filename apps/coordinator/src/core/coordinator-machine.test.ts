@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { CoordinatorCommand } from './coordinator-command.ts';
 import { CoordinatorWorld } from './coordinator-machine.testkit.ts';
 
 /** A job with a writer (call 11) and a reader (call 12), and one agent. */
@@ -90,6 +91,39 @@ test('a client that comes back within the time of grace starts it anew', () => {
   world.do({ type: 'readerClosed', call: 2 });
   expect(world.pass(29_999)).toEqual([]);
   expect(world.pass(1)).toContainEqual({ type: 'forgetJob', job: 'job' });
+});
+
+test('a client that fell silent is waited for longer than one that is gone', () => {
+  const world = new CoordinatorWorld({ silentGraceMs: 60_000 });
+  for (const [call, job] of [
+    [1, 'silent'],
+    [2, 'gone'],
+    [3, 'left'],
+    [4, 'back'],
+  ] as const) {
+    world.request(call, job);
+    world.read(10 + call, 0, '', job);
+    world.write(20 + call, 0, job);
+  }
+  const close = (call: number, connection?: string): void => {
+    world.do({ type: 'readerClosed', call: 10 + call, connection });
+    world.do({ type: 'writerClosed', call: 20 + call, orderly: false, connection });
+  };
+  close(1, 'a:1');
+  close(2);
+  close(3, 'b:2');
+  close(4, 'a:1');
+  // It had the streams of two jobs; the client of the third has ended its streams and is there still.
+  world.do({ type: 'connectionGivenUp', connection: 'a:1' });
+  world.pass(29_999);
+  expect(forgotten(world.pass(1))).toEqual(['gone', 'left']);
+  world.read(30, 0, '', 'back');
+  world.pass(29_999);
+  expect(forgotten(world.pass(1))).toEqual(['silent']);
+  expect(world.machine.job('back')).toBeDefined();
+  world.do({ type: 'readerClosed', call: 30 });
+  world.pass(29_999);
+  expect(forgotten(world.pass(1))).toEqual(['back']);
 });
 
 test('the time that the coordinator stood still is nobody’s absence', () => {
@@ -473,3 +507,6 @@ test('an agent that beats but takes nothing from its streams for a lease loses i
   ]);
   expect(world.all({ ...beat, sequence: 3, stalledForMs: 12_000 })).toEqual([]);
 });
+
+const forgotten = (commands: readonly CoordinatorCommand[]): string[] =>
+  commands.flatMap((command) => (command.type === 'forgetJob' ? [command.job] : []));

@@ -120,7 +120,7 @@ export class CoordinatorMachine {
         this.#readers.open(event);
         return;
       case 'readerClosed':
-        this.#readers.close(event.call);
+        this.#readers.close(event);
         return;
       case 'acknowledgementReceived':
         this.#readers.acknowledge(event);
@@ -137,6 +137,9 @@ export class CoordinatorMachine {
         return;
       case 'writerClosed':
         this.#writers.close(event);
+        return;
+      case 'connectionGivenUp':
+        this.#book.connectionGivenUp(event.connection);
         return;
       case 'cancelReceived':
         this.#book.cancelReceived(event);
@@ -248,7 +251,7 @@ export class CoordinatorMachine {
 
   #release(event: JobReleased): void {
     const record = this.#book.find(event.job);
-    if (record?.reader !== undefined) this.#readers.close(record.reader);
+    if (record?.reader !== undefined) this.#readers.close({ call: record.reader });
     if (record?.writer !== undefined) this.#writers.close({ call: record.writer, orderly: false });
     this.#book.released(event);
   }

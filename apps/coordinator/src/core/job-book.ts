@@ -3,6 +3,7 @@ import type { JobEnding, Refusal } from './coordinator-command.ts';
 import type {
   CallId,
   CancelReceived,
+  ConnectionName,
   JobReleased,
   JobRequested,
   StorageFailed,
@@ -10,6 +11,7 @@ import type {
 import type { CoordinatorLimits } from './coordinator-limits.ts';
 import type { CoordinatorTurn } from './coordinator-turn.ts';
 import { JobRecord } from './job-record.ts';
+import { Vigil } from './vigil.ts';
 
 /** So many jobs that were given up are remembered. */
 const givenUpMax = 1_000;
@@ -17,15 +19,18 @@ const givenUpMax = 1_000;
 /**
  * The jobs that clients can ask for: created once a request id, ended, forgotten.
  *
- * A job is ephemeral: it is known as long as a client holds a stream of it, and `graceMs` longer.
+ * A job is ephemeral: it is known as long as a client holds a stream of it, and `graceMs` longer, or `silentGraceMs` where
+ * the client fell silent.
  */
 export class JobBook {
   readonly #turn: CoordinatorTurn;
   readonly #limits: CoordinatorLimits;
   readonly #jobs: Map<JobId, JobRecord> = new Map();
   readonly #byRequest: Map<string, JobRecord> = new Map();
-  /** Since when each job without a client is alone. All wait equally long, so the first one is due first. */
-  readonly #alone: Map<JobRecord, number> = new Map();
+  /** Jobs whose clients are gone. */
+  readonly #alone: Vigil;
+  /** Jobs whose last client fell silent. */
+  readonly #silent: Vigil;
   /** Why jobs that no client came back to were given up: for clients that come later still. The latest ones. */
   readonly #givenUp: Map<JobId, string> = new Map();
   #requestBytes = 0;
@@ -34,6 +39,8 @@ export class JobBook {
   constructor(turn: CoordinatorTurn, limits: CoordinatorLimits) {
     this.#turn = turn;
     this.#limits = limits;
+    this.#alone = new Vigil(limits.graceMs);
+    this.#silent = new Vigil(limits.silentGraceMs ?? limits.graceMs);
   }
 
   find(job: JobId): JobRecord | undefined {
@@ -89,7 +96,7 @@ export class JobBook {
     const record = new JobRecord(id, requestId, fingerprint, bytes);
     this.#jobs.set(id, record);
     if (requestId !== '') this.#byRequest.set(requestId, record);
-    this.#alone.set(record, this.#turn.nowMs);
+    this.#alone.begin(record, this.#turn.nowMs);
     this.#turn.emit({ type: 'createJob', call, job: id });
     this.#turn.tellScheduler({ type: 'jobCreated', job: id, spec });
     this.#turn.emit({ type: 'answerCreate', call, job: id });
@@ -97,8 +104,18 @@ export class JobBook {
 
   /** A client came to a job, or left it. */
   attendanceChanged(record: JobRecord): void {
-    if (!record.isAlone) this.#alone.delete(record);
-    else if (!this.#alone.has(record)) this.#alone.set(record, this.#turn.nowMs);
+    if (!record.isAlone) this.#endVigil(record);
+    else if (!this.#alone.has(record) && !this.#silent.has(record))
+      this.#alone.begin(record, this.#turn.nowMs);
+  }
+
+  /** Whoever left with this connection did not leave: it fell silent, and may be back later than others. */
+  connectionGivenUp(connection: ConnectionName): void {
+    for (const record of [...this.#alone.records]) {
+      if (record.leftOn !== connection) continue;
+      this.#alone.end(record);
+      this.#silent.begin(record, this.#turn.nowMs);
+    }
   }
 
   cancelReceived({ call, job, reason }: CancelReceived): void {
@@ -145,24 +162,30 @@ export class JobBook {
 
   /** When time alone changes something. */
   nextDeadlineMs(): number | undefined {
-    const [since] = this.#alone.values();
-    return since === undefined ? undefined : since + this.#limits.graceMs;
+    const times = [this.#alone.dueMs(), this.#silent.dueMs()].filter((atMs) => atMs !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   /** Nobody is judged for the time that the coordinator itself stood still. */
   credit(stalledMs: number): void {
-    for (const [record, since] of this.#alone) this.#alone.set(record, since + stalledMs);
+    this.#alone.credit(stalledMs);
+    this.#silent.credit(stalledMs);
   }
 
   /** Jobs that no client has come back to end, and are forgotten. */
   tick(): void {
-    const { graceMs } = this.#limits;
-    for (const [record, since] of this.#alone) {
-      if (since + graceMs > this.#turn.nowMs) return;
-      const reason = `no client was connected to it for ${graceMs / 1000} s`;
-      this.#remember(record.id, reason);
-      this.#release(record, reason);
+    for (const vigil of [this.#alone, this.#silent]) {
+      const reason = `no client was connected to it for ${vigil.graceMs / 1000} s`;
+      for (let record = vigil.takeDue(this.#turn.nowMs); record; record = vigil.takeDue(this.#turn.nowMs)) {
+        this.#remember(record.id, reason);
+        this.#release(record, reason);
+      }
     }
+  }
+
+  #endVigil(record: JobRecord): void {
+    this.#alone.end(record);
+    this.#silent.end(record);
   }
 
   #remember(job: JobId, reason: string): void {
@@ -180,7 +203,7 @@ export class JobBook {
 
   /** Nobody will ask for it again: it ends, and is forgotten at its end. */
   #release(record: JobRecord, reason: string): void {
-    this.#alone.delete(record);
+    this.#endVigil(record);
     record.released = true;
     if (record.ending === undefined) this.#cancel(record, reason);
     else this.#forget(record);
@@ -189,7 +212,7 @@ export class JobBook {
   #forget(record: JobRecord): void {
     if (!this.#jobs.delete(record.id)) return;
     this.#requestBytes -= record.requestBytes;
-    this.#alone.delete(record);
+    this.#endVigil(record);
     if (this.#byRequest.get(record.requestId) === record) this.#byRequest.delete(record.requestId);
     this.#turn.emit({ type: 'forgetJob', job: record.id });
   }

@@ -1,6 +1,6 @@
 import type { JobId } from '@shoal/scheduler';
 import type { JobEnding } from './coordinator-command.ts';
-import type { CallId, ClientSession } from './coordinator-event.ts';
+import type { CallId, ClientSession, ConnectionName } from './coordinator-event.ts';
 
 /** Where a job stands, for whoever shows it. */
 export interface JobView {
@@ -104,6 +104,8 @@ export class JobRecord implements JobView {
   ending: JobEnding | undefined;
   /** Why its bytes could not be kept: tells this end from a cancellation. */
   noRoom: string | undefined;
+  /** The connection of the stream that was closed last, where that was still open then. */
+  leftOn: ConnectionName | undefined;
   /** Its end is its last: nobody will ask for it again. */
   released = false;
   boundReader: Reader | undefined;

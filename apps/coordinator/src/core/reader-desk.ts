@@ -1,4 +1,4 @@
-import type { AcknowledgementReceived, CallId, ReaderOpened } from './coordinator-event.ts';
+import type { AcknowledgementReceived, CallId, ReaderClosed, ReaderOpened } from './coordinator-event.ts';
 import type { CoordinatorTurn } from './coordinator-turn.ts';
 import type { JobBook } from './job-book.ts';
 import type { JobRecord } from './job-record.ts';
@@ -52,11 +52,12 @@ export class ReaderDesk {
     if (record.ending !== undefined) this.#turn.emit({ type: 'endReader', call, job });
   }
 
-  close(call: CallId): void {
+  close({ call, connection }: Pick<ReaderClosed, 'call' | 'connection'>): void {
     const record = this.#bound.get(call);
     if (record === undefined) return;
     this.#bound.delete(call);
     record.boundReader = undefined;
+    record.leftOn = connection;
     this.#book.attendanceChanged(record);
   }
 

@@ -93,10 +93,11 @@ export class WriterDesk {
     else writer.endAt = totalItems;
   }
 
-  close({ call, orderly }: Pick<WriterClosed, 'call' | 'orderly'>): void {
+  close({ call, connection, orderly }: Pick<WriterClosed, 'call' | 'connection' | 'orderly'>): void {
     const record = this.#bound.get(call);
     const writer = record?.boundWriter;
     if (record === undefined || writer === undefined) return;
+    record.leftOn = connection;
     if (!orderly) this.#unbind(record, call);
     else if (writer.waiting === undefined) this.#answer(record, call);
     else writer.closed = true;
