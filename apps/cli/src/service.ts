@@ -10,12 +10,14 @@ export interface Service {
 }
 
 /**
- * Runs a service until it ends or a signal ends it: the first SIGTERM (or Ctrl-C) drains, the second ends it now.
+ * Runs a service until it ends or a signal ends it: the first SIGTERM (or Ctrl-C) drains, the second ends it now. Given
+ * one that starts, it heeds signals already: whoever sees it say that it listens may send one at once.
  *
- * Resolves to 0 after SIGTERM, 130 after Ctrl-C.
+ * Resolves to 0 after SIGTERM, 130 after Ctrl-C; rejects when the service does not start.
  */
-export async function untilEnded(service: Service): Promise<number> {
+export async function untilEnded(starting: Service | Promise<Service>): Promise<number> {
   giveHeapRoom();
+  const started = Promise.resolve(starting);
   const signalled = Promise.withResolvers<number>();
   let signals = 0;
   const handle = (signal: NodeJS.Signals): void => {
@@ -23,12 +25,14 @@ export async function untilEnded(service: Service): Promise<number> {
     const code = signal === 'SIGINT' ? exitCode.interrupted : exitCode.done;
     // A third one says that closing itself hangs; what we started is gone with us.
     if (signals > 2) process.exit(code);
-    service.close({ drain: signals === 1 }).then(() => signalled.resolve(code), signalled.reject);
+    const drain = signals === 1;
+    started.then((service) => service.close({ drain })).then(() => signalled.resolve(code), signalled.reject);
   };
   const ending = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
   for (const signal of ending) process.on(signal, handle);
   try {
-    return await Promise.race([signalled.promise, ...(service.ended === undefined ? [] : [service.ended])]);
+    const byItself = started.then(({ ended }) => ended ?? new Promise<never>(() => {}));
+    return await Promise.race([signalled.promise, byItself]);
   } finally {
     for (const signal of ending) process.off(signal, handle);
   }

@@ -89,15 +89,18 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
         import('../service.ts'),
       ]);
       const log = await serviceLog(terminal);
-      const coordinator = await startCoordinator({
-        ...config,
-        ...(tlsDir === undefined ? {} : { tlsDir }),
-        ...(tokens === undefined ? {} : { tokens }),
-        insecure: insecure === true,
-        log,
-      });
-      terminal.stdout.write(`coordinator listening on ${coordinator.address}\n`);
-      end(await untilEnded(coordinator));
+      const start = async () => {
+        const coordinator = await startCoordinator({
+          ...config,
+          ...(tlsDir === undefined ? {} : { tlsDir }),
+          ...(tokens === undefined ? {} : { tokens }),
+          insecure: insecure === true,
+          log,
+        });
+        terminal.stdout.write(`coordinator listening on ${coordinator.address}\n`);
+        return coordinator;
+      };
+      end(await untilEnded(start()));
     });
 }
 
