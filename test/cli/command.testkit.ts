@@ -82,8 +82,14 @@ export class Command {
 }
 
 /** Runs a command to its end. */
-export function shoalCommand(args: readonly string[], input: string = ''): Promise<Ended> {
-  return Command.start(args, { input }).ended;
+export async function shoalCommand(args: readonly string[], input: string = ''): Promise<Ended> {
+  const ended = await Command.start(args, { input }).ended;
+  return { ...ended, stderr: withoutProgress(ended.stderr) };
+}
+
+/** What a command said, without the line every five seconds that says how far it is: a busy machine is slow. */
+export function withoutProgress(stderr: string): string {
+  return stderr.replaceAll(/^[\d,]+ (of [\d,]+ )?items.* a second.*\n/gm, '');
 }
 
 /** Waits for a condition; says what was seen when it does not come. */

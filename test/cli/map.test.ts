@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Command, shoalCommand } from './command.testkit.ts';
+import { Command, shoalCommand, withoutProgress } from './command.testkit.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -94,7 +94,7 @@ describe('what comes out', () => {
     await command.said(/^1\n4\n/);
     command.closeStdout();
     const { stderr, exitCode } = await command.ended;
-    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 141 });
+    expect({ stderr: withoutProgress(stderr), exitCode }).toEqual({ stderr: '', exitCode: 141 });
   });
 });
 

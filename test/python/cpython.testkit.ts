@@ -16,7 +16,7 @@ export interface PythonRun {
 }
 
 // A program that has not begun after this long is not hanging: the machine is.
-const startMs = 30_000;
+const startMs = 90_000;
 
 export interface PythonOptions {
   readonly args?: readonly string[];
@@ -30,7 +30,7 @@ export interface PythonOptions {
 
 /** Runs a program until it ends or its time is over. Nothing of it is left afterwards. */
 export async function runPython(program: string, options: PythonOptions = {}): Promise<PythonRun> {
-  const { args = [], limitMs = 30_000, lingerMs = 0, onLine } = options;
+  const { args = [], limitMs = 90_000, lingerMs = 0, onLine } = options;
   if (python === undefined) throw new Error('There is no python3 here.');
   // A group of its own: its children are of it and end with it.
   const child = spawn(python, [program, ...args], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });

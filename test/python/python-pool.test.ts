@@ -23,6 +23,7 @@ import {
   square,
   whoRan,
 } from '../conformance/work.ts';
+import { slack } from '../slack.ts';
 import { type PythonOptions, type PythonRun, python, runPython } from './cpython.testkit.ts';
 
 // Nothing here takes CPython longer than a moment, unless it takes for ever.
@@ -196,7 +197,7 @@ row('busy children of a parent that is killed with SIGKILL', {
       await eventually(
         () => isAlive(child),
         (alive) => !alive,
-        2_000,
+        2_000 * slack(),
       );
     } finally {
       parent.kill('SIGKILL');
@@ -210,7 +211,7 @@ row('busy children of a parent that is killed with SIGKILL', {
         process.kill(pid, 'SIGKILL');
         orphaned.resolve(Number(line));
       },
-      lingerMs: 2_500,
+      lingerMs: 4_000,
     });
     const child = await orphaned.promise;
     await new Promise((resolve) => setTimeout(resolve, 2_000));

@@ -88,7 +88,7 @@ describe('connecting', () => {
       code: 'CANNOT_CONNECT',
       message: expect.stringContaining('no answer in time'),
     });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('a coordinator that comes up late is reached', async () => {
@@ -352,7 +352,7 @@ describe('a connection that breaks', () => {
       code: 'CONNECTION_LOST',
       message: expect.stringContaining(coordinator.address),
     });
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('is said while the coordinator is waited for', async () => {
@@ -410,7 +410,7 @@ describe('the end of a pool', () => {
     const startedAt = performance.now();
     await pool.terminate();
     expect(await pending).toMatchObject({ code: 'POOL_TERMINATED' });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
   test('close() and join() wait for what runs, then close the socket', async () => {

@@ -197,13 +197,12 @@ test('current() shows index, attempt and job inside an async function', async ()
 });
 
 test('several items of one child wait side by side', async () => {
-  const items = Array.from({ length: 20 }, () => 100);
+  const items = Array.from({ length: 20 }, () => ({ name: 'it', ms: 300 }));
   const p = pool(1);
-  await p.run('addOne', [1]);
-  const startedAt = performance.now();
-  const { values } = await p.run('waitMs', items, { concurrentTasksPerChild: 10 });
+  const { values } = await p.run('printAndWait', items, { concurrentTasksPerChild: 10 });
   expect(values.size).toBe(20);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  const texts = p.prints.map(({ text }) => text);
+  expect(texts.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 'start it'));
 });
 
 test('when a child with several items dies, those that had started are suspects', async () => {
@@ -363,5 +362,5 @@ test('close() runs what was handed in; terminate() does not', async () => {
   const startedAt = performance.now();
   await q.pool.terminate();
   expect((await cut).ending).toEqual({ kind: 'aborted' });
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
 });

@@ -82,7 +82,7 @@ test('a flood costs its item 64 KiB of prints, is counted, and blocks nobody', a
   const startedAt = performance.now();
   const { ending } = await p.run('flood', [100_000_000]);
   expect(ending).toEqual({ kind: 'finished' });
-  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  expect(performance.now() - startedAt).toBeLessThan(30_000);
   await until('the rest is counted', () =>
     p.prints.some(({ text }) => /^… [\d,]+ more bytes were dropped: an item may print 64 KiB$/.test(text)),
   );
