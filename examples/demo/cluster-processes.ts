@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -18,11 +19,19 @@ export class ClusterProcesses {
     this.#agents = agents;
   }
 
-  /** Starts them on a free port; resolves when every agent has joined. */
-  static async start(names: readonly string[], processes: number): Promise<ClusterProcesses> {
+  /**
+   * Starts them on a free port; resolves when every agent has joined. In `tlsDir` lies what `shoal certs init` makes, and
+   * in `issued` the certificate of each agent: then everybody shows one.
+   */
+  static async start(
+    names: readonly string[],
+    processes: number,
+    tlsDir?: string,
+  ): Promise<ClusterProcesses> {
     const started: ChildProcess[] = [];
+    const secured = (dir: string): string[] => (tlsDir === undefined ? [] : ['--tls-dir', join(tlsDir, dir)]);
     try {
-      const coordinator = shoalProcess(['coordinator', '--listen', '127.0.0.1:0']);
+      const coordinator = shoalProcess(['coordinator', '--listen', '127.0.0.1:0', ...secured('.')]);
       started.push(coordinator);
       const [, address = ''] = await said(coordinator, /listening on (\S+)/);
       const agents = new Map<string, ChildProcess>();
@@ -35,6 +44,7 @@ export class ClusterProcesses {
           name,
           '--processes',
           String(processes),
+          ...secured(join('issued', name)),
         ]);
         started.push(agent);
         agents.set(name, agent);

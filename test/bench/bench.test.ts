@@ -7,6 +7,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Table } from './figures.ts';
+import { axes } from './growth/axis.ts';
+import type { Growth } from './growth/growth.ts';
 import { workloads } from './workloads.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -14,7 +16,7 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url));
 async function bench(
   ...args: readonly string[]
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, ['--conditions=@shoal/source', main, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
@@ -54,9 +56,32 @@ test('a small run measures everybody in every workload once, or says who is miss
   }
 });
 
+test('a small run of how cost grows measures every axis in every place', async () => {
+  const out = mkdtempSync(join(tmpdir(), 'shoal-bench-'));
+  try {
+    const { code, stdout, stderr } = await bench('--growth', '--small', '--out', out);
+    expect(code, stderr).toBe(0);
+    const { growths } = JSON.parse(readFileSync(join(out, 'growth.json'), 'utf8')) as { growths: Growth[] };
+    const measured = growths.flatMap(({ name, series }) =>
+      series.map(({ place, points }) => `${name} ${place} ${points.every((each) => each.microseconds > 0)}`),
+    );
+    const wanted = axes.flatMap(({ name, places }) => places.map((place) => `${name} ${place} true`));
+    expect(measured).toEqual(wanted);
+    expect(stdout).toBe(readFileSync(join(out, 'growth.md'), 'utf8'));
+    for (const { name } of axes) {
+      expect(readFileSync(join(out, `growth-${name}.svg`), 'utf8')).toContain('<polyline');
+    }
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+});
+
 test.each([
   [['--only', 'no-such'], '--only no-such: there is local-increment'],
   [['--runs', '0'], '--runs 0: a whole number from 1'],
+  [['--growth', '--only', 'local-echo'], '--only local-echo: there is items'],
+  [['--publish', '--only', 'local-echo'], '--publish goes without --only'],
+  [['--minutes', '0.5'], '--minutes 0.5: a whole number from 1'],
   [['--fast'], "Unknown option '--fast'"],
 ])('%j is refused before anything is measured', async (args, reason) => {
   const { code, stderr } = await bench(...args);

@@ -30,7 +30,8 @@ export function chartOf(tables: readonly Table[]): string {
   }
   const size = `viewBox="0 0 ${width} ${top}" width="${width}" height="${top}"`;
   const open = `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">`;
-  return [open, `<style>${style}\n</style>`, ...panels, '</svg>', ''].join('\n');
+  const name = '<title>The medians of every workload</title>';
+  return [open, name, `<style>${style}\n</style>`, ...panels, '</svg>', ''].join('\n');
 }
 
 function panelOf({ title, unit, rows, moreIsBetter }: Table, top: number): string {

@@ -40,6 +40,7 @@ async function held(...peers: readonly Peer[]): Promise<{ table: Table; order: s
   const rules = {
     scale,
     runs: 2,
+    untilMs: Number.POSITIVE_INFINITY,
     atOnce: 1,
     timeoutMs: 60_000,
     peerTimeoutMs: 60_000,
@@ -96,7 +97,15 @@ test('whoever is not installed, fails, or gives a wrong output is named with the
 
 test('a process that takes too long is ended with all that it started, and the others have their turn', async () => {
   const sleeper = peer('sleeper', () => 'setTimeout(() => {}, 600_000)');
-  const rules = { scale, runs: 1, atOnce: 1, timeoutMs: 300, peerTimeoutMs: 400, onMeasured: () => {} };
+  const rules = {
+    scale,
+    runs: 1,
+    untilMs: 0,
+    atOnce: 1,
+    timeoutMs: 300,
+    peerTimeoutMs: 400,
+    onMeasured: () => {},
+  };
   const [contest] = await hold([workloadOf(sleeper, sleeper, missing)], rules);
   expect(contest?.entries.map(({ failed }) => failed?.trim())).toEqual([
     'was not done within 0.3 s',
@@ -110,4 +119,22 @@ test('a slow contender runs a share of the items, and a small run everybody the 
   const workload = workloadOf(missing);
   expect(settingOf(workload, slow, { ...scale, small: false })).toMatchObject({ items: 2, warmUpItems: 2 });
   expect(settingOf(workload, slow, scale)).toMatchObject({ items: 10, warmUpItems: 1 });
+});
+
+test('no round begins that would end too late, and the first is held in any case', async () => {
+  const sleeper = peer('Shoal', (digest) => `setTimeout(() => { ${says(1)(digest)} }, 100)`);
+  const rules = {
+    scale,
+    runs: 50,
+    atOnce: 1,
+    timeoutMs: 60_000,
+    peerTimeoutMs: 60_000,
+    onMeasured: () => {},
+  };
+  const roundsUntil = async (untilMs: number): Promise<number | undefined> => {
+    const [contest] = await hold([workloadOf(sleeper)], { ...rules, untilMs });
+    return contest?.entries[0]?.values.length;
+  };
+  expect(await roundsUntil(0)).toBe(1);
+  expect(await roundsUntil(300)).toBeLessThan(4);
 });

@@ -33,6 +33,8 @@ export interface Contest {
 export interface Rules {
   readonly scale: Scale;
   readonly runs: number;
+  /** No round begins that would end later than so long after the start, if it takes as long as the longest so far. */
+  readonly untilMs: number;
   /** Measurements at the same time: 1, or they measure each other. */
   readonly atOnce: number;
   /** Of one measurement of Shoal. */
@@ -50,22 +52,31 @@ interface Turn {
 }
 
 /**
- * Measures everybody, in turn: whatever the machine does meanwhile hits all of them alike. Each round begins with
- * another contender.
+ * Measures everybody, in turn, round after round: whatever the machine does meanwhile hits all of them alike. Each round
+ * begins with another contender. The first round is held in any case.
  */
 export async function hold(workloads: readonly Workload[], rules: Rules): Promise<Contest[]> {
   const contests = workloads.map((workload) => ({
     workload,
     entries: workload.contenders.map((contender) => entryOf(workload, contender, rules)),
   }));
-  const turns = contests.flatMap((contest) => turnsOf(contest, rules.runs));
   const expected = new Digests(rules.scale);
-  const work = async (): Promise<void> => {
-    for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
-      await take(turn, rules, expected);
-    }
-  };
-  await Promise.all(Array.from({ length: rules.atOnce }, work));
+  const startedAt = performance.now();
+  let longestMs = 0;
+  for (let round = 0; round < rules.runs; round += 1) {
+    const roundAt = performance.now();
+    if (round > 0 && roundAt + longestMs - startedAt > rules.untilMs) break;
+    const turns = contests
+      .filter(({ workload: { runsMax = rules.runs } }) => round < runsMax)
+      .flatMap((contest) => turnsOf(contest, round));
+    const work = async (): Promise<void> => {
+      for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+        await take(turn, rules, expected);
+      }
+    };
+    await Promise.all(Array.from({ length: rules.atOnce }, work));
+    longestMs = Math.max(longestMs, performance.now() - roundAt);
+  }
   return contests;
 }
 
@@ -74,13 +85,14 @@ function entryOf(workload: Workload, contender: Contender, { scale }: Rules): En
   return { contender: nameOf(contender), ...contender.peer.find(), items, values: [] };
 }
 
-function turnsOf({ workload, entries }: Contest, runs: number): Turn[] {
+function turnsOf({ workload, entries }: Contest, round: number): Turn[] {
   const present = workload.contenders
     .map((contender, at) => ({ workload, contender, entry: entries[at] as Entry }))
     .filter(({ entry }) => entry.missing === undefined);
-  return Array.from({ length: runs }, (_, round) =>
-    present.map((_, at) => ({ ...(present[(at + round) % present.length] as (typeof present)[0]), round })),
-  ).flat();
+  return present.map((_, at) => ({
+    ...(present[(at + round) % present.length] as (typeof present)[0]),
+    round,
+  }));
 }
 
 async function take(

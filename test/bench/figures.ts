@@ -108,6 +108,10 @@ function goalResult(goal: Goal, rows: readonly Row[], unit: string): GoalResult 
   return { text: `${bound} ${unit}`, isMet: Number.isNaN(reached) ? undefined : isMet };
 }
 
+/** In words: whether a goal was met. */
+export const stateOf = (isMet: boolean | undefined): string =>
+  isMet === undefined ? 'not measured' : isMet ? 'met' : 'NOT met';
+
 /** A number for people: three digits that count, thousands apart. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return '-';

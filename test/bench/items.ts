@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 
 /** The functions of tasks.js. */
-export type TaskName = 'increment' | 'echo' | 'hash';
+export type TaskName = 'increment' | 'echo' | 'echoLarge' | 'hash';
 
 /** Bytes of an item of `echo`. */
 const echoBytes = 10_240;
+/** Bytes of an item of `echoLarge`. */
+const largeBytes = 65_536;
 const batch = 10_000;
 
 /** One of the items that every peer maps over; peers/tasks.py makes the same. */
@@ -14,6 +16,8 @@ export function itemOf(task: TaskName, index: number, rounds: number): unknown {
       return index;
     case 'echo':
       return `${index}:`.padEnd(echoBytes, 'x');
+    case 'echoLarge':
+      return `${index}:`.padEnd(largeBytes, 'x');
     case 'hash':
       return [index, rounds];
   }

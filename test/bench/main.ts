@@ -1,12 +1,17 @@
 /**
  * `npm run bench`: Shoal beside its peers, interleaved, every output checked.
  *
- *   npm run bench -- [--only NAME,…] [--runs 5] [--processes N] [--out DIR] [--small]
+ *   npm run bench -- [--only NAME,…] [--runs 5] [--minutes N] [--processes N] [--out DIR] [--small] [--publish]
+ *   npm run bench -- --growth [--only AXIS,…] [--runs 3] [--out DIR] [--small] [--publish]
  *
- * Prints a table for each workload and writes bench.json, bench.md and bench.svg to DIR (.build/bench). `--small` runs
- * everybody once, on few items, to see that all of it works; several at the same time, so its figures mean nothing.
- * Exit code 1 when Shoal failed or gave a wrong output, 2 for a bad option. Another one that failed, was late or gave a
- * wrong output is named in its line with the reason, and who is not installed as missing: the run goes on.
+ * Prints one table of everything and a table for each workload, and writes bench.json, bench.md and bench.svg to DIR
+ * (.build/bench). With --growth: how the cost of an item grows with items, agents and jobs, as growth.json, growth.md and
+ * a plot of each. `--minutes` begins no round that would end later. `--publish` keeps the figures as those that the
+ * README and docs/benchmarks.md show, and writes these anew. `--small` runs everybody once, on few items, to see that
+ * all of it works; several at the same time, so its figures mean nothing.
+ *
+ * Exit code 1 when Shoal failed or gave a wrong output, 2 for a bad option. A peer that failed or is not installed is
+ * named as such.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -16,12 +21,21 @@ import { roundsAMillisecond } from './calibration.ts';
 import { chartOf } from './chart.ts';
 import { hold } from './contest.ts';
 import { tableOf } from './figures.ts';
+import { axes } from './growth/axis.ts';
+import { growthOf } from './growth/growth.ts';
+import { plotOf } from './growth/plot.ts';
 import { load, machineNow } from './machine.ts';
-import { markdownOf } from './markdown.ts';
+import { growthMarkdown, markdownOf } from './markdown.ts';
+import { endMeasurements } from './measurement.ts';
+import { publish } from './publication.ts';
+import { readmeTable } from './readme-table.ts';
 import { workloads } from './workloads.ts';
 
 interface Flags {
+  readonly growth: boolean;
+  readonly publish: boolean;
   readonly small: boolean;
+  readonly minutes: number;
   readonly runs: number;
   readonly processes: number;
   readonly only: readonly string[];
@@ -32,23 +46,32 @@ function flagsOf(args: readonly string[]): Flags {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      growth: { type: 'boolean', default: false },
+      publish: { type: 'boolean', default: false },
       small: { type: 'boolean', default: false },
+      minutes: { type: 'string' },
       runs: { type: 'string' },
       processes: { type: 'string', default: String(availableParallelism()) },
-      only: { type: 'string', default: workloads.map(({ name }) => name).join(',') },
+      only: { type: 'string' },
       out: { type: 'string', default: '.build/bench' },
     },
   });
-  const { small, processes, only, out } = values;
-  const unknown = only.split(',').find((each) => !workloads.some(({ name }) => name === each));
-  if (unknown !== undefined) {
-    throw new Error(`--only ${unknown}: there is ${workloads.map(({ name }) => name).join(', ')}`);
+  const { growth, publish, small, minutes, processes, out } = values;
+  const names = (growth ? axes : workloads).map(({ name }) => name);
+  const only = values.only?.split(',') ?? names;
+  const unknown = only.find((each) => !names.includes(each));
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: there is ${names.join(', ')}`);
+  if (publish && only.length < names.length) {
+    throw new Error('--publish goes without --only: the tables have to be from one run');
   }
   return {
+    growth,
+    publish,
     small,
-    runs: wholeNumber('--runs', values.runs ?? (small ? '1' : '5')),
+    minutes: minutes === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--minutes', minutes),
+    runs: wholeNumber('--runs', values.runs ?? (small ? '1' : growth ? '3' : '5')),
     processes: wholeNumber('--processes', processes),
-    only: only.split(','),
+    only,
     out: resolve(out),
   };
 }
@@ -59,12 +82,13 @@ function wholeNumber(flag: string, text: string): number {
   return value;
 }
 
-async function bench({ small, runs, processes, only, out }: Flags): Promise<number> {
+async function bench({ small, runs, minutes, processes, only, out, ...flags }: Flags): Promise<number> {
   const chosen = workloads.filter(({ name }) => only.includes(name));
   const loadBefore = load();
   const contests = await hold(chosen, {
     scale: { small, processes, rounds: roundsAMillisecond() },
     runs,
+    untilMs: minutes * 60_000,
     atOnce: small ? processes : 1,
     timeoutMs: small ? 120_000 : 600_000,
     peerTimeoutMs: small ? 30_000 : 600_000,
@@ -72,19 +96,51 @@ async function bench({ small, runs, processes, only, out }: Flags): Promise<numb
       process.stderr.write(`${workload}: ${contender}, run ${round + 1} of ${runs}\n`),
   });
   const tables = contests.map(tableOf);
-  const machine = machineNow({ processes, runs, small, loadBefore });
-  const markdown = markdownOf(machine, tables);
+  const held = Math.max(...contests.flatMap(({ entries }) => entries.map(({ values }) => values.length)));
+  const machine = machineNow({ processes, runs: held, small, loadBefore });
+  const markdown = `${readmeTable(machine, tables, [])}\n${markdownOf(machine, tables)}`;
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, 'bench.json'), `${JSON.stringify({ machine, tables }, undefined, 2)}\n`);
   writeFileSync(join(out, 'bench.md'), markdown);
   writeFileSync(join(out, 'bench.svg'), chartOf(tables));
   process.stdout.write(markdown);
+  if (flags.publish) publish({ report: { machine, tables } });
   for (const { name, rows } of tables) {
     for (const { contender, failed } of rows) {
       if (failed !== undefined) process.stderr.write(`FAILED ${name}: ${contender} ${failed}\n`);
     }
   }
   return tables.some(({ rows: [own] }) => own?.failed !== undefined) ? 1 : 0;
+}
+
+async function growth({ small, runs, processes, only, out, ...flags }: Flags): Promise<number> {
+  const loadBefore = load();
+  const growths = [];
+  for (const axis of axes.filter(({ name }) => only.includes(name))) {
+    const onMeasured = (name: string, place: string, at: number, round: number): void => {
+      process.stderr.write(`${name}: ${place}, ${at} ${axis.label}, run ${round + 1} of ${runs}\n`);
+    };
+    growths.push(await growthOf(axis, { small, runs, timeoutMs: small ? 120_000 : 300_000, onMeasured }));
+  }
+  const machine = machineNow({ processes, runs, small, loadBefore });
+  const markdown = growthMarkdown(machine, growths);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, 'growth.json'), `${JSON.stringify({ machine, growths }, undefined, 2)}\n`);
+  writeFileSync(join(out, 'growth.md'), markdown);
+  for (const each of growths) writeFileSync(join(out, `growth-${each.name}.svg`), plotOf(each));
+  process.stdout.write(markdown);
+  if (flags.publish) publish({ growth: { machine, growths } });
+  return growths.some(({ series }) => series.some(({ failed }) => failed !== undefined)) ? 1 : 0;
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => {
+    endMeasurements();
+    process.exit(code);
+  });
 }
 
 let flags: Flags | undefined;
@@ -94,4 +150,4 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
 }
-if (flags !== undefined) process.exitCode = await bench(flags);
+if (flags !== undefined) process.exitCode = await (flags.growth ? growth(flags) : bench(flags));

@@ -1,23 +1,76 @@
-import { type GoalResult, numberText, type Row, type Table } from './figures.ts';
+import { type GoalResult, numberText, type Row, stateOf, type Table } from './figures.ts';
+import { flatWithin, type Growth, isFlat, type Series } from './growth/growth.ts';
 import type { Machine } from './machine.ts';
 
 /** The whole run as Markdown: a table for each workload, everybody in it, missing ones by name. */
 export function markdownOf(machine: Machine, tables: readonly Table[]): string {
+  const lines = [...machineLines(machine), ...tables.flatMap((table) => tableLines(table, machine))];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Where and how it was measured. */
+export function machineLines(machine: Machine): string[] {
   const { cpu, cpus, node, processes, runs, loadBefore, loadAfter, commit, small } = machine;
-  const lines = [
+  return [
     `${cpu}, ${cpus} CPUs, ${processes} processes, Node ${node}, commit ${commit},`,
     `${runs} ${runs === 1 ? 'run' : 'runs'} of each, interleaved; load ${loadBefore} before, ${loadAfter} after.`,
     ...(small ? ['A small run: it shows that everything works, its figures mean nothing.'] : []),
   ];
-  return `${[...lines, ...tables.flatMap((table) => tableLines(table, small))].join('\n')}\n`;
 }
 
-function tableLines({ title, unit, rows, goals }: Table, small: boolean): string[] {
-  const items = rows[0]?.items ?? 0;
+/** How cost grows, as Markdown with a plot for each. */
+export function growthMarkdown(machine: Machine, growths: readonly Growth[]): string {
+  const lines = [
+    '',
+    '## How cost grows',
+    '',
+    'Written by `npm run bench -- --growth --publish`: CPU time of all processes together, caller, coordinator, agents and',
+    `children, for one item. Flat is what costs at the last point at most ${flatWithin} times what it does at the first.`,
+    '',
+    ...machineLines(machine),
+    ...growths.flatMap(growthLinesOf),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function growthLinesOf({ name, title, label, series }: Growth): string[] {
+  const columns = [...new Set(series.flatMap(({ points }) => points.map(({ at }) => at)))];
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const costAt = ({ points }: Series, column: number): string => {
+    const found = points.find(({ at }) => at === column);
+    return found === undefined ? '' : numberText(found.microseconds);
+  };
+  return [
+    '',
+    `### ${title}`,
+    '',
+    `![${title}](bench/growth-${name}.svg)`,
+    '',
+    row([`µs an item, by ${label}`, ...columns.map((at) => at.toLocaleString('en-US')), 'flat']),
+    row(['---', ...columns.map(() => '---:'), '---']),
+    ...series.map((each) =>
+      row([
+        each.place,
+        ...columns.map((at) => costAt(each, at)),
+        each.failed === undefined ? stateOf(isFlat(each)) : `FAILED: ${telling(each.failed)}`,
+      ]),
+    ),
+  ];
+}
+
+/** What it is, and in how many runs where that were not all. */
+export function titleOf({ title, rows }: Table, { runs }: Machine): string {
+  const held = Math.max(0, ...rows.map(({ figures }) => figures.length));
+  return held === runs || held === 0 ? title : `${title} (${held} of ${runs} runs)`;
+}
+
+function tableLines(table: Table, machine: Machine): string[] {
+  const { unit, rows, goals } = table;
+  const [title, items] = [titleOf(table, machine), rows[0]?.items ?? 0];
   const heading = items > 1 ? `${title}, ${items.toLocaleString('en-US')} items` : title;
   const head = `| | median, ${unit} | from - to | Shoal is |`;
   const body = rows.map((row) => `| ${cellsOf(row, items).join(' | ')} |`);
-  const below = goals.length > 0 && !small ? ['', ...goals.map(goalLine)] : [];
+  const below = goals.length > 0 && !machine.small ? ['', ...goals.map(goalLine)] : [];
   return ['', `### ${heading}`, '', head, '| --- | ---: | ---: | ---: |', ...body, ...below];
 }
 
@@ -32,8 +85,7 @@ function cellsOf(row: Row, usualItems: number): string[] {
 }
 
 function goalLine({ text, isMet }: GoalResult): string {
-  const state = isMet === undefined ? 'not measured' : isMet ? 'met' : 'NOT met';
-  return `- Goal: ${text}: ${state}`;
+  return `- Goal: ${text}: ${stateOf(isMet)}`;
 }
 
 /** The line that says what it was: of a stack, the one with the error. */

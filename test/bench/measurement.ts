@@ -11,11 +11,19 @@ export interface Measurement {
 
 const reasonCharsMax = 2_000;
 
+const running = new Set<ChildProcess>();
+
+/** Ends whatever is being measured, with all that it started: Ctrl-C reaches none of them. */
+export function endMeasurements(): void {
+  for (const child of running) endGroup(child);
+}
+
 /** Runs a measuring process. Rejects with what it said where it failed, or took longer than `timeoutMs`. */
 export async function measure(argv: readonly string[], timeoutMs: number): Promise<Measurement> {
   const [command = '', ...args] = argv;
   // It leads a group: whatever it started and left behind is ended with it.
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  running.add(child);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -36,6 +44,7 @@ export async function measure(argv: readonly string[], timeoutMs: number): Promi
     if (code !== 0) throw new Error(`ended with ${code}: ${stderr}`.slice(0, reasonCharsMax));
     return parsed(stdout);
   } finally {
+    running.delete(child);
     clearTimeout(timer);
   }
 }

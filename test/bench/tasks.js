@@ -10,6 +10,9 @@ export const increment = (x) => x + 1;
 /** Bytes there and back. */
 export const echo = (text) => text;
 
+/** The same with larger items. */
+export const echoLarge = echo;
+
 /** Computes for as long as `rounds` says; the harness has made that a millisecond. */
 export const hash = ([seed, rounds]) => {
   block.fill(seed % 256);
@@ -26,4 +29,4 @@ export const echoAll = (texts) => texts.map(echo);
 export const hashAll = (items) => items.map(hash);
 
 /** All of them by name. */
-export const tasks = { increment, echo, hash, incrementAll, echoAll, hashAll };
+export const tasks = { increment, echo, echoLarge, hash, incrementAll, echoAll, hashAll };

@@ -45,6 +45,8 @@ export interface Workload {
   readonly items: { readonly full: number; readonly small: number };
   /** Items that are run before, unmeasured. Default: a tenth, and at least 100 in a full run. */
   readonly warmUpItems?: number;
+  /** Fewer runs than the others: what hardly varies, and takes long. */
+  readonly runsMax?: number;
   readonly contenders: readonly Contender[];
   readonly goals: readonly Goal[];
 }

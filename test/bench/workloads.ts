@@ -1,8 +1,10 @@
 import type { Workload } from './workload.ts';
+import { childMemory } from './workloads/child-memory.ts';
 import { clusterEcho } from './workloads/cluster-echo.ts';
 import { clusterIncrement } from './workloads/cluster-increment.ts';
 import { clusterMillisecond } from './workloads/cluster-millisecond.ts';
 import { clusterSingle } from './workloads/cluster-single.ts';
+import { clusterTls } from './workloads/cluster-tls.ts';
 import { firstLine } from './workloads/first-line.ts';
 import { firstResult } from './workloads/first-result.ts';
 import { freshProcess } from './workloads/fresh-process.ts';
@@ -22,7 +24,9 @@ export const workloads: readonly Workload[] = [
   clusterSingle,
   clusterMillisecond,
   clusterEcho,
+  clusterTls,
   streamMemory,
+  childMemory,
   firstResult,
   firstLine,
   importCost,

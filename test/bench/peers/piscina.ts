@@ -3,8 +3,10 @@ import { chunksOf, nodePeer, type Peer, packageVersion, type Setting, tasksUrl }
 /** piscina: a pool of threads, one call an item. */
 export const piscina: Peer = nodePeer('piscina', 'piscina', () => packageVersion('piscina'));
 
+export const load = () => import('piscina');
+
 export async function start({ task, mode, processes }: Setting) {
-  const { Piscina } = await import('piscina');
+  const { Piscina } = await load();
   const pool = new Piscina({ filename: tasksUrl.href, minThreads: processes, maxThreads: processes });
   const byHand = async (items: readonly unknown[]): Promise<unknown[]> => {
     const name = `${task}All`;

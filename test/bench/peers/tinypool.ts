@@ -3,8 +3,10 @@ import { nodePeer, type Peer, packageVersion, type Setting, tasksUrl } from '../
 /** tinypool, with processes: one call an item. */
 export const tinypool: Peer = nodePeer('tinypool', 'tinypool', () => packageVersion('tinypool'));
 
+export const load = () => import('tinypool');
+
 export async function start({ task, mode, processes }: Setting) {
-  const { Tinypool } = await import('tinypool');
+  const { Tinypool } = await load();
   const pool = new Tinypool({
     filename: tasksUrl.href,
     runtime: 'child_process',

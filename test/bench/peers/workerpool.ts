@@ -6,8 +6,10 @@ const worker = fileURLToPath(new URL('workerpool-worker.js', import.meta.url));
 /** workerpool, with processes: one call an item. */
 export const workerpool: Peer = nodePeer('workerpool', 'workerpool', () => packageVersion('workerpool'));
 
+export const load = () => import('workerpool');
+
 export async function start({ task, processes }: Setting) {
-  const { default: library } = await import('workerpool');
+  const { default: library } = await load();
   const pool = library.pool(worker, { workerType: 'process', minWorkers: processes, maxWorkers: processes });
   return {
     map: (items: readonly unknown[]) => Promise.all(items.map((item) => pool.exec(task, [item]))),

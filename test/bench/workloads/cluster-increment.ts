@@ -17,7 +17,7 @@ export const clusterIncrement: Workload = {
     { peer: shoalCluster, mode: 'items' },
     { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },
     { peer: dask, mode: 'chunks', label: 'Dask bag' },
-    { peer: dask, mode: 'single', label: 'Dask client.map', share: 0.02 },
+    { peer: dask, mode: 'single', label: 'Dask client.map', share: 0.005 },
     { peer: celery, mode: 'chunks', label: 'Celery chunks' },
     { peer: ray, mode: 'items' },
     { peer: mpi4py, mode: 'chunks', label: 'mpi4py, chunks by hand' },

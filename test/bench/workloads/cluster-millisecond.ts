@@ -13,7 +13,7 @@ export const clusterMillisecond: Workload = {
   title: 'Cluster: 1 ms of SHA-256 an item, efficiency',
   figure: 'efficiency',
   task: 'hash',
-  items: { full: 4_000, small: 40 },
+  items: { full: 2_000, small: 40 },
   contenders: [
     { peer: shoalCluster, mode: 'items', ideal: 'bare Node processes' },
     { peer: bullmq, mode: 'single', label: 'BullMQ, a job an item', ideal: 'bare Node processes' },
@@ -22,7 +22,7 @@ export const clusterMillisecond: Workload = {
       peer: dask,
       mode: 'single',
       label: 'Dask client.map',
-      share: 0.5,
+      share: 0.25,
       ideal: 'bare Python processes',
     },
     { peer: ray, mode: 'items', ideal: 'bare Python processes' },

@@ -16,8 +16,8 @@ export const clusterSingle: Workload = {
   contenders: [
     { peer: shoalCluster, mode: 'single' },
     { peer: bullmq, mode: 'single', label: 'BullMQ, a job an item' },
-    { peer: dask, mode: 'single', label: 'Dask client.map', share: 0.4 },
-    { peer: celery, mode: 'single', label: 'Celery, a task an item', share: 0.2 },
+    { peer: dask, mode: 'single', label: 'Dask client.map', share: 0.1 },
+    { peer: celery, mode: 'single', label: 'Celery, a task an item', share: 0.1 },
     { peer: ray, mode: 'single' },
     { peer: mpi4py, mode: 'single' },
   ],

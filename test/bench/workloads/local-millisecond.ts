@@ -12,7 +12,7 @@ export const localMillisecond: Workload = {
   title: 'One machine: 1 ms of SHA-256 an item, efficiency',
   figure: 'efficiency',
   task: 'hash',
-  items: { full: 4_000, small: 40 },
+  items: { full: 2_000, small: 40 },
   contenders: [
     { peer: shoalLocal, mode: 'items', ideal: 'bare Node processes' },
     { peer: cpythonPool, mode: 'items', ideal: 'bare Python processes' },

@@ -11,6 +11,7 @@ export const streamMemory: Workload = {
   figure: 'memory',
   task: 'increment',
   items: { full: 10_000_000, small: 20_000 },
+  runsMax: 2,
   contenders: [
     {
       peer: shoalCluster,

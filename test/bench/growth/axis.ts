@@ -1,0 +1,70 @@
+/** Where it is measured. */
+export type Place = 'local' | 'cluster';
+
+/** One point: so many items a job, so many jobs one after another, so many of them at once, on so many agents. */
+export interface Point {
+  readonly place: Place;
+  readonly items: number;
+  readonly jobs: number;
+  readonly atOnce: number;
+  readonly agents: number;
+  /** Undefined: what measured time suggests. */
+  readonly chunkSize?: number;
+}
+
+/** Something that grows, while everything else stays. */
+export interface Axis {
+  /** On the command line and in the names of files. */
+  readonly name: string;
+  readonly title: string;
+  /** Of what there is more and more. */
+  readonly label: string;
+  readonly at: readonly number[];
+  readonly atSmall: readonly number[];
+  readonly places: readonly Place[];
+  readonly point: (at: number, place: Place, small: boolean) => Point;
+}
+
+const agents = 2;
+
+/** What a job costs once is in it: many small jobs are run for a small number of items, and their mean is told. */
+const items: Axis = {
+  name: 'items',
+  title: 'CPU time an item, by the items of a job (x + 1)',
+  label: 'items of a job',
+  at: [1_000, 10_000, 100_000, 1_000_000, 10_000_000],
+  atSmall: [500],
+  places: ['local', 'cluster'],
+  point: (at, place, small) => {
+    const jobs = Math.ceil((small ? 1_000 : 200_000) / at);
+    return { place, items: at, jobs, atOnce: 1, agents };
+  },
+};
+
+const agentsAxis: Axis = {
+  name: 'agents',
+  title: 'CPU time an item, by the agents of the cluster (x + 1, 10 items a chunk)',
+  label: 'agents',
+  at: [1, 2, 4, 8, 16, 32, 64],
+  atSmall: [2],
+  places: ['cluster'],
+  point: (at, place, small) => {
+    const count = small ? 400 : 30_000;
+    return { place, items: count, jobs: 1, atOnce: 1, agents: at, chunkSize: 10 };
+  },
+};
+
+const jobs: Axis = {
+  name: 'jobs',
+  title: 'CPU time an item, by the jobs that run at once (x + 1, 1,000 items a job)',
+  label: 'jobs at once',
+  at: [1, 10, 100, 1_000],
+  atSmall: [10],
+  places: ['local', 'cluster'],
+  point: (at, place, small) => {
+    return { place, items: small ? 100 : 1_000, jobs: small ? 10 : 1_000, atOnce: at, agents };
+  },
+};
+
+/** Everything that `npm run bench -- --growth` measures. */
+export const axes: readonly Axis[] = [items, agentsAxis, jobs];

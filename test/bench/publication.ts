@@ -1,0 +1,76 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chartOf } from './chart.ts';
+import type { Table } from './figures.ts';
+import type { Growth } from './growth/growth.ts';
+import { plotOf } from './growth/plot.ts';
+import type { Machine } from './machine.ts';
+import { growthMarkdown, markdownOf } from './markdown.ts';
+import { readmeTable } from './readme-table.ts';
+
+/** What `npm run bench` measured. */
+export interface Report {
+  readonly machine: Machine;
+  readonly tables: readonly Table[];
+}
+
+/** What `npm run bench -- --growth` measured. */
+export interface GrowthReport {
+  readonly machine: Machine;
+  readonly growths: readonly Growth[];
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const [begin, end] = ['<!-- npm run bench -->\n', '<!-- /npm run bench -->\n'];
+
+/** The figures that the documents show: as measured, in JSON. Everything else is made of these two files. */
+const reportFile = 'docs/bench/bench.json';
+const growthFile = 'docs/bench/growth.json';
+
+/** Keeps what was measured as what is published, and writes every document that shows it. */
+export function publish(measured: { readonly report?: Report; readonly growth?: GrowthReport }): void {
+  if (measured.report !== undefined) write(reportFile, jsonOf(measured.report));
+  if (measured.growth !== undefined) write(growthFile, jsonOf(measured.growth));
+  for (const [file, text] of publishedFiles()) write(file, text);
+}
+
+/** The documents as they have to be, out of the figures that are published. */
+export function publishedFiles(): ReadonlyMap<string, string> {
+  const { machine, tables } = JSON.parse(read(reportFile)) as Report;
+  const { machine: growthMachine, growths } = JSON.parse(read(growthFile)) as GrowthReport;
+  const readme = read('README.md');
+  const [from, to] = [readme.indexOf(begin) + begin.length, readme.indexOf(end)];
+  if (from < begin.length || to < from) throw new Error(`README.md has no place for the table: ${begin}`);
+  return new Map([
+    ['README.md', `${readme.slice(0, from)}\n${readmeTable(machine, tables, growths)}\n${readme.slice(to)}`],
+    [
+      'docs/benchmarks.md',
+      `${heading}${markdownOf(machine, tables)}${growthMarkdown(growthMachine, growths)}`,
+    ],
+    ['docs/bench/bench.svg', chartOf(tables)],
+    ...growths.map((growth) => [`docs/bench/growth-${growth.name}.svg`, plotOf(growth)] as const),
+  ]);
+}
+
+const heading = `# What it costs, beside others
+
+Written by \`npm run bench -- --publish\`, out of [bench.json](bench/bench.json) and [growth.json](bench/growth.json). Everybody does
+the same work, in turns, on the same machine, and every output is checked. Ratios are those of runs side by side: the median of
+them, more than 1 where Shoal is better. Who is not installed is named.
+
+![medians of all workloads](bench/bench.svg)
+
+`;
+
+const jsonOf = (measured: Report | GrowthReport): string => `${JSON.stringify(measured, undefined, 2)}\n`;
+
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
+
+// After a change of how figures are shown.
+if (import.meta.main) publish({});

@@ -1,0 +1,60 @@
+import { type GoalResult, numberText, type Row, stateOf, type Table } from './figures.ts';
+import { type Growth, isFlat, type Series } from './growth/growth.ts';
+import type { Machine } from './machine.ts';
+import { machineLines, titleOf } from './markdown.ts';
+
+/**
+ * The whole run in one table, a line for each workload: what Shoal reached, how many times better it was than each of the
+ * others, and which goals it met. This is the table in the README.
+ */
+export function readmeTable(machine: Machine, tables: readonly Table[], growths: readonly Growth[]): string {
+  return [
+    ...machineLines(machine),
+    '',
+    '| workload | Shoal | Shoal is | goals |',
+    '| --- | ---: | --- | --- |',
+    ...tables.map((table) => `| ${cellsOf(table, machine).join(' | ')} |`),
+    ...growths.flatMap(growthLines),
+    '',
+  ].join('\n');
+}
+
+function cellsOf(table: Table, machine: Machine): string[] {
+  const { unit, rows, goals } = table;
+  const [title, [own, ...others]] = [titleOf(table, machine), rows];
+  if (own === undefined) return [title, '', '', ''];
+  const figure = own.failed === undefined ? `${numberText(own.median)} ${unit}` : 'FAILED';
+  return [
+    title,
+    figure,
+    others.map(besides).join(', '),
+    machine.small ? 'not judged' : goals.map(verdict).join('<br>'),
+  ];
+}
+
+function besides({ contender, missing, failed, ratio }: Row): string {
+  if (missing !== undefined) return `${contender}: not installed`;
+  if (failed !== undefined) return `${contender}: failed`;
+  return `${numberText(ratio ?? Number.NaN)} x ${contender}`;
+}
+
+const verdict = ({ text, isMet }: GoalResult): string => `${stateOf(isMet)}: ${text}`;
+
+function growthLines({ title, series }: Growth): string[] {
+  return series.map((each) => {
+    const cells = [
+      `${title}, ${each.place}`,
+      growthFigure(each),
+      '',
+      `${stateOf(isFlat(each))}: it stays flat`,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+}
+
+/** `1.2 → 1.1 µs`, from the first point to the last. */
+function growthFigure({ points, failed }: Series): string {
+  const [first, last] = [points.at(0), points.at(-1)];
+  if (failed !== undefined || first === undefined || last === undefined) return 'FAILED';
+  return `${numberText(first.microseconds)} → ${numberText(last.microseconds)} µs`;
+}
