@@ -378,7 +378,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'end-not-told-again',
     breaks: 'A reader that comes back after the end of its job is not told of it.',
     file: `${coordinator}/reader-desk.ts`,
-    snippet: "if (record.ending !== undefined) this.#turn.emit({ type: 'endReader', call, job });",
+    snippet: 'if (record.ending !== undefined) this.#tellEnd(call, record);',
     replacement: '',
     seed: 2,
   },

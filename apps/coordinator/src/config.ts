@@ -74,7 +74,7 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
    * was silent for 20 to 40 s by then. Default 60,000 ms, so that one minute is never too long; at least `ephemeralGraceMs`.
    */
   readonly silentGraceMs?: number;
-  /** Jobs known at once, at most; those that have ended count until their client is gone. Default 10,000. */
+  /** Jobs known at once, at most; those that have ended count until their client has taken all of it. Default 10,000. */
   readonly maxJobs?: number;
   /** Bytes of the requests of all jobs that are known, at most: functions as text, initArgs, environments. Default 256 MiB. */
   readonly maxRequestBytes?: number;

@@ -254,6 +254,9 @@ export class Driver {
       case 'finishJob':
         this.#finish(command);
         return;
+      case 'emptyJob':
+        this.#empty(command.job);
+        return;
       case 'forgetJob':
         this.#forget(command.job);
         return;
@@ -325,12 +328,18 @@ export class Driver {
   }
 
   #forget(id: JobId): void {
+    this.#empty(id);
+    this.jobs.delete(id);
+  }
+
+  /** Frees all that costs bytes. */
+  #empty(id: JobId): void {
     const { bundles, store } = this.#parts;
     const job = this.jobs.get(id);
     if (job === undefined) return;
-    this.jobs.delete(id);
     for (const sha256 of [...job.request.bundles, ...job.constants]) bundles.unpin(sha256);
     store.forgetJob(id);
+    job.empty();
   }
 
   /** A timer that fires early asks again; so it is set anew only for an earlier deadline. */

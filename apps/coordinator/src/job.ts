@@ -1,4 +1,11 @@
-import { type CatalogueError, type JobEnded, JobState, type Print } from '@shoal/protocol';
+import {
+  type CatalogueError,
+  ChildSetup,
+  type JobEnded,
+  JobOptions,
+  JobState,
+  type Print,
+} from '@shoal/protocol';
 import type { JobId, Outcome, SpeculationTally } from '@shoal/scheduler';
 import type { AgentLink } from './agent-link.ts';
 import type { ReaderCall } from './client-calls.ts';
@@ -17,7 +24,6 @@ export type StoredOutcome = Outcome<StoredRun, StoredFailure>;
  */
 export class Job {
   readonly id: JobId;
-  readonly request: CheckedRequest;
   readonly view: JobView;
   readonly createdUnixMs: number;
   /** Set once, when the job is over. */
@@ -37,14 +43,33 @@ export class Job {
   readonly prints: PrintQueue;
   reader: ReaderCall | undefined;
   #isReadOut = false;
+  #request: CheckedRequest;
   readonly #watchers = new Set<() => void>();
 
   constructor(id: JobId, request: CheckedRequest, view: JobView, prints: PrintQueue) {
     this.id = id;
-    this.request = request;
+    this.#request = request;
     this.view = view;
     this.prints = prints;
     this.createdUnixMs = Date.now();
+  }
+
+  /** What was asked for; of an emptied job what is shown of it. */
+  get request(): CheckedRequest {
+    return this.#request;
+  }
+
+  /** Keeps nothing but what is shown of it. */
+  empty(): void {
+    const { options, setup, task, ...rest } = this.#request;
+    this.#request = {
+      ...rest,
+      task: { name: task.name },
+      options: JobOptions.fromPartial({ group: options.group, totalItems: options.totalItems }),
+      setup: ChildSetup.fromPartial({}),
+      bundles: [],
+    };
+    this.constants.clear();
   }
 
   /** Hears of the job's end. Returns how to stop listening. */

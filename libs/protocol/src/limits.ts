@@ -164,7 +164,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     coordinator('maxJobs'),
     'LIMIT_REACHED',
     'limits_reached',
-    'Jobs known at once, those that wait and those that have ended and whose client is still there.',
+    'Jobs known at once, those that wait and those that have ended included, until their client has taken all of it. After that up to 10,000 are known for 30 s that only say how they ended.',
   ),
   requestBytes: limit(
     256 * MiB,

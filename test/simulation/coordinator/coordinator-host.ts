@@ -269,6 +269,9 @@ export class CoordinatorHost {
       case 'finishJob':
         this.#finish(command);
         return;
+      case 'emptyJob':
+        store.forgetJob(command.job);
+        return;
       case 'forgetJob':
         this.#jobs.forget(command.job);
         store.forgetJob(command.job);

@@ -152,6 +152,15 @@ export interface FinishJob extends Omit<EndJob, 'type' | 'outcome'> {
   readonly ending: JobEnding;
 }
 
+/**
+ * A job has ended, its clients were told so, have taken every outcome and are gone: keep its name, its counts and its end,
+ * in case they ask once more, and nothing else until `forgetJob`.
+ */
+export interface EmptyJob {
+  readonly type: 'emptyJob';
+  readonly job: JobId;
+}
+
 /** Nobody can ask for this job any more: drop all that is kept of it. */
 export interface ForgetJob {
   readonly type: 'forgetJob';
@@ -199,6 +208,7 @@ export type CoordinatorCommand =
   | ResumeWriter
   | EndWriter
   | FinishJob
+  | EmptyJob
   | ForgetJob
   | AdmitAgent
   | RefuseAgent

@@ -2,8 +2,10 @@
 export interface CoordinatorLimits {
   /** This life of the coordinator. */
   readonly epoch: number;
-  /** Jobs known at once, at most; those that have ended count until they are forgotten. */
+  /** Jobs known at once, at most; those that have ended count until their clients have taken all of it. */
   readonly maxJobs: number;
+  /** So many jobs of which nothing is left but their end are known beside those. Default 10,000. */
+  readonly endedJobsMax?: number;
   /** Bytes of the requests of all jobs that are known, at most. No limit if left out. */
   readonly maxRequestBytes?: number;
   /** How long a job is known that no client has a stream of: then it is cancelled, if it runs, and forgotten. */

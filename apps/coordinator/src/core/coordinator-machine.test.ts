@@ -508,5 +508,72 @@ test('an agent that beats but takes nothing from its streams for a lease loses i
   expect(world.all({ ...beat, sequence: 3, stalledForMs: 12_000 })).toEqual([]);
 });
 
+/** A job of one item from its request to its end. Its reader (`call` 2) and its writer are gone, nothing is acknowledged. */
+function oneItemJob(
+  world: CoordinatorWorld,
+  job = 'job',
+  requestId = '',
+): ReturnType<CoordinatorWorld['all']> {
+  world.request(1, job, requestId, 'f', {}, 40);
+  world.read(2, 0, 'client', job);
+  world.write(3, 0, job);
+  const commands = world.runAll(world.all({ type: 'blockReceived', call: 3, first: 0, count: 1, bytes: 1 }));
+  commands.push(...world.endInput(3, 1));
+  for (const call of [2, 3]) commands.push(...world.do({ type: 'readerClosed', call }));
+  commands.push(...world.do({ type: 'writerClosed', call: 3, orderly: true }));
+  return commands;
+}
+
+test('of a job that has ended nothing but its end is kept once its client has it all and is gone', () => {
+  const world = new CoordinatorWorld({ maxRequestBytes: 50 });
+  world.agent();
+  const commands = oneItemJob(world, 'job', 'r');
+  expect(commands).toContainEqual({ type: 'endReader', call: 2, job: 'job' });
+  expect(commands.map(({ type }) => type)).not.toContain('emptyJob');
+  expect(world.acknowledge(4, 1, 'client')).toContainEqual({ type: 'emptyJob', job: 'job' });
+  // Whoever asks again is told so again: the answer may have been lost.
+  expect(world.request(5, 'other', 'r')).toEqual([{ type: 'answerCreate', call: 5, job: 'job' }]);
+  expect(world.request(5, 'other', 'r', 'another')).toMatchObject([{ refusal: { code: 'JOB_EXISTS' } }]);
+  expect(world.acknowledge(6, 1, 'client')).toEqual([{ type: 'answer', call: 6 }]);
+  expect(world.read(7, 1, 'client')).toEqual([
+    { type: 'bindReader', call: 7, job: 'job', fromPosition: 1 },
+    { type: 'endReader', call: 7, job: 'job' },
+  ]);
+  expect(world.do({ type: 'readerClosed', call: 7 })).toEqual([]);
+  // Its request takes no room any more.
+  expect(world.request(8, 'next', '', 'f', {}, 41).map(({ type }) => type)).toContain('createJob');
+  expect(world.pass(30_000)).toContainEqual({ type: 'forgetJob', job: 'job' });
+});
+
+test.each(['whose end nobody was told', 'of which an outcome is not taken', 'that is being read'])(
+  'a job %s is kept as it is',
+  (what) => {
+    const world = new CoordinatorWorld();
+    world.agent();
+    if (what === 'that is being read') {
+      world.request(1, 'job');
+      world.read(2);
+      world.do({ type: 'cancelReceived', call: 3, job: 'job', reason: 'enough' });
+    } else if (what === 'whose end nobody was told') {
+      world.request(1, 'job');
+      world.do({ type: 'cancelReceived', call: 3, job: 'job', reason: 'enough' });
+    } else oneItemJob(world);
+    expect(world.machine.job('job')?.ending).toBeDefined();
+    expect(world.pass(29_999)).toEqual([]);
+  },
+);
+
+test('jobs that were taken to their end do not count as jobs, and the latest of them are known', () => {
+  const world = new CoordinatorWorld({ maxJobs: 1, endedJobsMax: 3 });
+  world.agent();
+  for (let job = 0; job <= 3; job += 1) {
+    oneItemJob(world, `job-${job}`);
+    world.acknowledge(4, 1, 'client', `job-${job}`);
+  }
+  expect(world.machine.job('job-0')).toBeUndefined();
+  expect(world.machine.job('job-1')?.ending).toMatchObject({ state: 'completed' });
+  expect(world.machine.snapshot().jobs).toHaveLength(3);
+});
+
 const forgotten = (commands: readonly CoordinatorCommand[]): string[] =>
   commands.flatMap((command) => (command.type === 'forgetJob' ? [command.job] : []));

@@ -23,6 +23,7 @@ const clientCommands: ReadonlySet<CoordinatorCommand['type']> = new Set([
   'resumeWriter',
   'endWriter',
   'finishJob',
+  'emptyJob',
   'forgetJob',
 ]);
 

@@ -31,6 +31,8 @@ export class JobBook {
   readonly #alone: Vigil;
   /** Jobs whose last client fell silent. */
   readonly #silent: Vigil;
+  /** Those that only wait to be asked for once more: they cost next to nothing, and count for themselves. */
+  readonly #emptied: Set<JobRecord> = new Set();
   /** Why jobs that no client came back to were given up: for clients that come later still. The latest ones. */
   readonly #givenUp: Map<JobId, string> = new Map();
   #requestBytes = 0;
@@ -83,8 +85,9 @@ export class JobBook {
       return;
     }
     const { maxJobs, maxRequestBytes = Number.POSITIVE_INFINITY } = this.#limits;
-    if (this.#jobs.size >= maxJobs) {
-      this.refuse(call, { code: 'LIMIT_REACHED', limit: 'jobs', value: this.#jobs.size + 1, most: maxJobs });
+    const jobs = this.#jobs.size - this.#emptied.size;
+    if (jobs >= maxJobs) {
+      this.refuse(call, { code: 'LIMIT_REACHED', limit: 'jobs', value: jobs + 1, most: maxJobs });
       return;
     }
     const value = this.#requestBytes + bytes;
@@ -107,6 +110,20 @@ export class JobBook {
     if (!record.isAlone) this.#endVigil(record);
     else if (!this.#alone.has(record) && !this.#silent.has(record))
       this.#alone.begin(record, this.#turn.nowMs);
+    this.empty(record);
+  }
+
+  /** A job may be spent: then nothing is kept of it but its end, and of those jobs only the latest. */
+  empty(record: JobRecord): void {
+    if (record.isEmptied || !record.isSpent || !this.#jobs.has(record.id)) return;
+    record.isEmptied = true;
+    this.#requestBytes -= record.requestBytes;
+    record.requestBytes = 0;
+    this.#emptied.add(record);
+    this.#turn.emit({ type: 'emptyJob', job: record.id });
+    const [oldest] = this.#emptied;
+    const { endedJobsMax = 10_000 } = this.#limits;
+    if (this.#emptied.size > endedJobsMax && oldest?.isAlone === true) this.#forget(oldest);
   }
 
   /** Whoever left with this connection did not leave: it fell silent, and may be back later than others. */
@@ -212,6 +229,7 @@ export class JobBook {
   #forget(record: JobRecord): void {
     if (!this.#jobs.delete(record.id)) return;
     this.#requestBytes -= record.requestBytes;
+    this.#emptied.delete(record);
     this.#endVigil(record);
     if (this.#byRequest.get(record.requestId) === record) this.#byRequest.delete(record.requestId);
     this.#turn.emit({ type: 'forgetJob', job: record.id });

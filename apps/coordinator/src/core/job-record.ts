@@ -88,7 +88,8 @@ export class JobRecord implements JobView {
   readonly id: JobId;
   readonly requestId: string;
   readonly fingerprint: string;
-  readonly requestBytes: number;
+  /** Of what is kept of its request. */
+  requestBytes: number;
   pushed = 0;
   inputEnded = false;
   /** The scheduler's last grant; it may fall. */
@@ -106,6 +107,10 @@ export class JobRecord implements JobView {
   noRoom: string | undefined;
   /** The connection of the stream that was closed last, where that was still open then. */
   leftOn: ConnectionName | undefined;
+  /** A client was told of its end, or is being told. */
+  endTold = false;
+  /** Nothing of it is kept but what is written here. */
+  isEmptied = false;
   /** Its end is its last: nobody will ask for it again. */
   released = false;
   boundReader: Reader | undefined;
@@ -132,6 +137,11 @@ export class JobRecord implements JobView {
 
   get holdsBlock(): boolean {
     return this.boundWriter?.waiting !== undefined;
+  }
+
+  /** Nobody needs more of it than to hear once more that it has ended. */
+  get isSpent(): boolean {
+    return this.ending !== undefined && this.endTold && this.acknowledged === this.delivered && this.isAlone;
   }
 
   /** No client holds a stream of it. */

@@ -49,7 +49,7 @@ export class ReaderDesk {
     this.#turn.emit({ type: 'bindReader', call, job, fromPosition });
     this.#turn.emit({ type: 'grant', call, upTo: record.toldGrant });
     this.#offer(record, fromPosition);
-    if (record.ending !== undefined) this.#turn.emit({ type: 'endReader', call, job });
+    if (record.ending !== undefined) this.#tellEnd(call, record);
   }
 
   close({ call, connection }: Pick<ReaderClosed, 'call' | 'connection'>): void {
@@ -69,8 +69,8 @@ export class ReaderDesk {
   }
 
   /** The job is over. */
-  ended({ boundReader, id }: JobRecord): void {
-    if (boundReader !== undefined) this.#turn.emit({ type: 'endReader', call: boundReader.call, job: id });
+  ended(record: JobRecord): void {
+    if (record.boundReader !== undefined) this.#tellEnd(record.boundReader.call, record);
   }
 
   acknowledge({ call, job, position, session }: AcknowledgementReceived): void {
@@ -94,6 +94,7 @@ export class ReaderDesk {
       else this.#turn.emit({ type: 'releaseResults', job, position });
     }
     this.#turn.emit({ type: 'answer', call });
+    this.#book.empty(record);
   }
 
   /** Throws an Error that names a broken invariant. */
@@ -102,6 +103,11 @@ export class ReaderDesk {
       if (boundReader?.call !== call)
         throw new Error(`reader ${call} is bound to job ${id}, which has another one`);
     }
+  }
+
+  #tellEnd(call: CallId, record: JobRecord): void {
+    record.endTold = true;
+    this.#turn.emit({ type: 'endReader', call, job: record.id });
   }
 
   #offer(record: JobRecord, from: number): void {
