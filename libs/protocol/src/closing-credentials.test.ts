@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { type ChannelCredentials, credentials, status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { clientOptions } from './channel-options.ts';
@@ -72,4 +72,44 @@ test('a channel that is closed lets go of its connection, whatever the other sid
   client.close();
   expect(await failed.promise).toMatchObject({ code: status.UNAVAILABLE });
   server.close();
+});
+
+test('a connection that keepalive has given up is closed, although its other side says nothing any more', async () => {
+  const server = createHttp2Server();
+  server.on('stream', (stream) => stream.on('error', () => {}));
+  server.listen(0, '127.0.0.1');
+  const between = createServer({ allowHalfOpen: true });
+  between.listen(0, '127.0.0.1');
+  await Promise.all([once(server, 'listening'), once(between, 'listening')]);
+  const portOf = (at: Server | typeof server): number => (at.address() as { port: number }).port;
+  between.on('connection', (near: Socket) => {
+    near.on('error', () => {});
+    const far = connect(portOf(server), '127.0.0.1');
+    far.on('error', () => {});
+    near.pipe(far).pipe(near);
+    near.once('pause', () => far.unpipe());
+  });
+  const accepted = once(between, 'connection') as Promise<[Socket]>;
+  const client = new HealthClient(
+    `127.0.0.1:${portOf(between)}`,
+    closingForGood(credentials.createInsecure()),
+    { ...clientOptions, 'grpc.keepalive_time_ms': 100, 'grpc.keepalive_timeout_ms': 100 },
+  );
+  const [called, failed] = [once(server, 'stream'), Promise.withResolvers<unknown>()];
+  client.check({ service: '' }, (error) => failed.resolve(error));
+  const [near] = await accepted;
+  await called;
+  // A machine that lost its power: the connection is there, and nobody is at its other end.
+  near.unpipe();
+  near.pause();
+  const closed = new Promise<NodeJS.ErrnoException>((resolve) => near.once('error', resolve));
+  expect(await failed.promise).toMatchObject({ code: status.UNAVAILABLE });
+  // The next call has a connection of its own, in the same channel, which goes on.
+  client.check({ service: '' }, () => {});
+  // Who has closed answers a byte with a reset; who only waits for the end takes it in.
+  const probe = setInterval(() => near.write('.'), 50);
+  expect((await closed).code).toMatch(/ECONNRESET|EPIPE/);
+  clearInterval(probe);
+  client.close();
+  for (const each of [between, server]) each.close();
 });

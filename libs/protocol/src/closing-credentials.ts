@@ -11,6 +11,9 @@ const partingMs = 2_000;
  * nobody is left to close what it opens: each try of ours that failed would leave a connection behind as soon as the
  * server is there. And a connection whose other side has vanished stays open until keepalive notices, if ever. What the
  * credentials make for a connection is told of the end: it refuses the one and cuts the other.
+ *
+ * A connection that keepalive has given up ends its socket, and Node then waits for the other side to do so too: one that
+ * has vanished never will, and each would cost this process a descriptor. It is cut as well.
  */
 export function closingForGood(credentials: ChannelCredentials): ChannelCredentials {
   const connectorOf = credentials._createSecureConnector.bind(credentials);
@@ -35,6 +38,7 @@ export function closingForGood(credentials: ChannelCredentials): ChannelCredenti
       if (isClosed) socket.destroy();
       refuseWhenClosed();
       open.add(socket);
+      cutAfterEnd(socket);
       socket.once('close', () => open.delete(socket));
       return connected;
     };
@@ -49,4 +53,13 @@ export function closingForGood(credentials: ChannelCredentials): ChannelCredenti
     return connector;
   };
   return credentials;
+}
+
+/** HTTP/2 ends its socket when all is over, not earlier: what the other side might still say is of no use. */
+function cutAfterEnd(socket: Socket): void {
+  const end: (...args: never[]) => Socket = socket.end.bind(socket);
+  socket.end = (...args: never[]): Socket => {
+    setTimeout(() => socket.destroy(), partingMs).unref();
+    return end(...args);
+  };
 }
