@@ -62,7 +62,7 @@ test('nothing is broken when everything is as it should be', () => {
 
 const grown = sound.samples.map((each, at) => ({
   ...each,
-  needs: { ...each.needs, client: { ...needs, rssMiB: 100 + at * 20, descriptors: 20 + at } },
+  needs: { ...each.needs, client: { ...needs, rssMiB: 100 + at * 20, descriptors: 20 + at * 4 } },
 }));
 
 test.each<[string, Partial<Soaked>, string]>([

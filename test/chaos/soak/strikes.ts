@@ -40,7 +40,10 @@ export const strikes: Readonly<Record<FaultKind, (strike: Strike) => Promise<voi
   },
   'agent drained by an operator': async (strike) => {
     const { target: agent, world } = strike;
-    await world.hub.ask({ ask: 'drain', agent });
+    // An agent that is not back from what struck it before cannot be drained.
+    await world.hub.ask({ ask: 'drain', agent }).catch((error: Error) => {
+      throw new Missed(error.message);
+    });
     await lasts(strike);
     await world.hub.ask({ ask: 'resume', agent });
   },
