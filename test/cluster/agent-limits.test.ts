@@ -1,7 +1,15 @@
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ListAgentsRequest, type ListAgentsResponse } from '@shoal/protocol';
+import {
+  ListAgentsRequest,
+  type ListAgentsResponse,
+  MapRequest,
+  type MapResponse,
+  type NameBundleRequest,
+  type NameBundleResponse,
+} from '@shoal/protocol';
 import { connect } from 'shoal';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { unary } from './raw-client.ts';
@@ -79,4 +87,30 @@ test('an agent that cannot store a bundle says so, serves jobs that it can, and 
   expect([...(await reading).values.values()]).toEqual([2, 3, 4]);
   await toldOnce((troubles) => troubles.length === 0);
   expect(cluster.events('agent.bundleStoredAgain')).toHaveLength(1);
+});
+
+test('an agent that takes no v8 runs jobs of other languages, and those of our client end with the reason', async () => {
+  await cluster.start();
+  await cluster.agent({ processes: 1, encodings: ['json'] });
+  await using pool = await connect(cluster.coordinator.address);
+  await expect(pool.map((x: number) => x, [1])).rejects.toMatchObject({
+    code: 'ENCODING_NOT_ACCEPTED',
+    message: expect.stringMatching(/Encoding v8 is not accepted here; accepted: json/),
+  });
+  const { client, sha256 } = cluster;
+  await unary<NameBundleRequest, NameBundleResponse>(
+    (request, done) => client.bundles.nameBundle(request, done),
+    { name: 'work', version: 1, sha256 },
+  );
+  const call = client.jobs.map();
+  const answers: string[] = [];
+  call.on('data', ({ outcomes }: MapResponse) => {
+    for (const { outcome } of outcomes) {
+      if (outcome?.$case === 'value') answers.push(Buffer.from(outcome.value).toString());
+    }
+  });
+  call.write(MapRequest.fromPartial({ start: { function: 'work#inc' }, items: [Buffer.from('1')] }));
+  call.end();
+  await once(call, 'end');
+  expect(answers).toEqual(['2']);
 });

@@ -215,7 +215,7 @@ export class AgentDriver {
   }
 
   #join({ instance, held, epochSeen }: Join): void {
-    const { name, processes, labels } = this.#parts.config;
+    const { name, processes, labels, encodings } = this.#parts.config;
     this.#link?.join({
       agentName: name,
       instance,
@@ -229,7 +229,7 @@ export class AgentDriver {
         items: { first, count },
       })),
       epochSeen,
-      encodings: [Encoding.V8, Encoding.JSON, Encoding.BYTES],
+      encodings: encodings.map((encoding) => wireEncodings[encoding]),
       host: hostInfo(),
     });
   }
@@ -244,6 +244,8 @@ export class AgentDriver {
     } else if (inHand.news !== undefined) news.keep(entry, inHand.news);
   }
 }
+
+const wireEncodings = { v8: Encoding.V8, json: Encoding.JSON, bytes: Encoding.BYTES } as const;
 
 /** Timers cannot be set further ahead than this. */
 const timerMsMax = 2_147_483_647;

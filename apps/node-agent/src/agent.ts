@@ -75,7 +75,7 @@ class AgentLife implements Agent {
 
   async start(): Promise<void> {
     const { bundleCacheBytes, bundleDir, drainMs, join, log, processes } = this.#config;
-    const { maxRssBytes, maxSpoolBytes, maxTasksPerChild } = this.#config;
+    const { encodings, maxRssBytes, maxSpoolBytes, maxTasksPerChild } = this.#config;
     const trouble = new StoreTrouble(log);
     const bundles = await BundleCache.open({
       maxBytes: bundleCacheBytes,
@@ -86,7 +86,7 @@ class AgentLife implements Agent {
     const prints = new PrintShelf(printBytesMax, () => this.#driver?.happened({ type: 'printsArrived' }));
     const setups = new SetupShelf({
       bundles,
-      terms: { agent: this.name, env: process.env, maxRssBytes, maxTasksPerChild },
+      terms: { agent: this.name, env: process.env, encodings, maxRssBytes, maxTasksPerChild },
       onPrepared: (setup) => this.#driver?.happened({ type: 'setupPrepared', setup }),
       onFailed: (setup, error) => {
         const retryable = unrunnable(error) === undefined;

@@ -101,8 +101,9 @@ export class BundleCache {
     process.removeListener('exit', this.#removeAtExit);
   }
 
+  /** What is no hash is no name of a file either, and nothing lies there. */
   #pathOf(sha256: string): string {
-    return join(this.#dir, `${sha256}.mjs`);
+    return join(this.#dir, `${isHash(sha256) ? sha256 : 'none'}.mjs`);
   }
 
   #arrival(sha256: string): Promise<Cached> {
@@ -167,6 +168,8 @@ export class BundleCache {
     }
   }
 }
+
+const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 
 const writePrivately = (path: string, content: Uint8Array): Promise<void> =>
   writeFile(path, content, { mode: 0o600 });

@@ -1,10 +1,11 @@
-import { JobSetup } from '@shoal/protocol';
+import { Encoding, JobSetup } from '@shoal/protocol';
 import { expect, test } from 'vitest';
-import { bundlesOf, jobTemplate } from './child-request.ts';
+import { type AgentTerms, bundlesOf, jobTemplate } from './child-request.ts';
 
 const sha256 = 'a'.repeat(64);
 const paths = new Map([[sha256, '/cache/a.mjs']]);
-const terms = {
+const terms: AgentTerms = {
+  encodings: ['v8', 'json', 'bytes'],
   agent: 'agent-1',
   env: { PATH: '/bin', SHOAL_TOKEN: 'secret' },
   maxTasksPerChild: undefined,
@@ -107,4 +108,17 @@ test('the agent’s limit of memory holds for jobs that set none, and bounds the
 test('children see the short list of the agent’s environment and what the job says', () => {
   const { env } = jobTemplate(setup({ setup: { env: { MODE: 'fast' } } }), paths, terms).setup;
   expect(env).toEqual({ PATH: '/bin', MODE: 'fast' });
+});
+
+test('a job in an encoding that the agent does not take is refused, with those that it takes', () => {
+  const json: AgentTerms = { ...terms, encodings: ['json', 'bytes'] };
+  const inEncoding = (encoding: Encoding) => () => jobTemplate(setup({ options: { encoding } }), paths, json);
+  expect(inEncoding(Encoding.JSON)).not.toThrow();
+  expect(inEncoding(Encoding.V8)).toThrow(
+    expect.objectContaining({
+      code: 'ENCODING_NOT_ACCEPTED',
+      facts: { encoding: 'v8', accepted: 'json, bytes (shoal agent --encodings)' },
+    }),
+  );
+  expect(inEncoding(99 as Encoding)).toThrow(expect.objectContaining({ code: 'ENCODING_NOT_ACCEPTED' }));
 });

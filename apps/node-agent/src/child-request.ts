@@ -24,6 +24,8 @@ export type JobTemplate = Omit<
 export interface AgentTerms {
   readonly agent: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Those that it takes. */
+  readonly encodings: readonly PoolEncoding[];
   /** The agent's own limit; the smaller of it and the job's holds. */
   readonly maxTasksPerChild: number | undefined;
   /** The agent's own limit, for jobs that set none; else the smaller of both holds. */
@@ -37,7 +39,10 @@ export function bundlesOf({ task, setup }: JobSetup): string[] {
   return [...new Set([...hashes.filter((sha256) => sha256 !== undefined), ...constants])];
 }
 
-/** Turns what came over the wire into what the pool runs. `paths` holds the file of each bundle. */
+/**
+ * Turns what came over the wire into what the pool runs. `paths` holds the file of each bundle. Throws
+ * `ENCODING_NOT_ACCEPTED` for a job in an encoding that this agent does not take.
+ */
 export function jobTemplate(
   job: JobSetup,
   paths: ReadonlyMap<string, string>,
@@ -45,12 +50,19 @@ export function jobTemplate(
 ): JobTemplate {
   const options = job.options ?? JobOptionsCodec.fromPartial({});
   const setup = job.setup ?? WireSetup.fromPartial({});
+  const encoding = encodings[options.encoding];
+  if (encoding === undefined || !terms.encodings.includes(encoding)) {
+    throw new ShoalError('ENCODING_NOT_ACCEPTED', {
+      encoding: encoding ?? String(options.encoding),
+      accepted: `${terms.encodings.join(', ')} (shoal agent --encodings)`,
+    });
+  }
   const maxTasksPerChild = smallest(options.maxTasksPerChild || undefined, terms.maxTasksPerChild);
   return {
     setup: childSetup(job, setup, options, paths, terms),
     job: job.jobId,
     task: poolTask(job.task, paths),
-    encoding: encodings[options.encoding],
+    encoding,
     spread: options.spread,
     ...(options.timeoutMs === 0 ? {} : { timeoutMs: options.timeoutMs }),
     ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
@@ -169,7 +181,7 @@ function smallest(...values: readonly (number | undefined)[]): number | undefine
   return given.length === 0 ? undefined : Math.min(...given);
 }
 
-const encodings: Readonly<Record<Encoding, PoolEncoding>> = {
+const encodings: Readonly<Partial<Record<Encoding, PoolEncoding>>> = {
   [Encoding.UNSPECIFIED]: 'json',
   [Encoding.V8]: 'v8',
   [Encoding.JSON]: 'json',

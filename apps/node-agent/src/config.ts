@@ -42,6 +42,13 @@ export interface AgentConfig {
   readonly bundleDir?: string;
   /** Bytes of bundles kept on disk. Default 1 GiB. */
   readonly bundleCacheBytes?: number;
+  /**
+   * In which encodings items and results may come: `v8` (what the TypeScript client sends), `json`, `bytes`. A job in
+   * another one ends with `ENCODING_NOT_ACCEPTED`. Default: all three.
+   *
+   * What decodes them is the child that runs the user's code. Without `v8` no bytes of a client reach V8's deserializer.
+   */
+  readonly encodings?: readonly AcceptedEncoding[];
   /** Bytes of results kept for a coordinator that does not take them; beyond it the children wait. Default 32 MiB. */
   readonly maxSpoolBytes?: number;
   /** How long a drain waits for what runs. Default 30,000 ms. */
@@ -49,6 +56,12 @@ export interface AgentConfig {
   /** Where events are logged. Default: JSON lines on stderr. */
   readonly log?: Log;
 }
+
+/** An encoding by its name. */
+export type AcceptedEncoding = 'v8' | 'json' | 'bytes';
+
+/** All that there are. */
+const allEncodings: readonly AcceptedEncoding[] = ['v8', 'json', 'bytes'];
 
 /** A config with every default filled in and every value checked. */
 export interface SettledConfig {
@@ -64,6 +77,7 @@ export interface SettledConfig {
   readonly bundleDir: string | undefined;
   readonly bundleCacheBytes: number;
   readonly maxSpoolBytes: number;
+  readonly encodings: readonly AcceptedEncoding[];
   readonly drainMs: number;
   readonly log: Log;
 }
@@ -95,6 +109,7 @@ export function settleConfig(config: AgentConfig): SettledConfig {
     bundleDir: config.bundleDir,
     bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? limits.bundleCacheBytes.default),
     maxSpoolBytes: within('maxSpoolBytes', config.maxSpoolBytes ?? limits.spoolBytes.default),
+    encodings: settleEncodings(config.encodings ?? allEncodings),
     drainMs: within('drainMs', config.drainMs ?? 30_000),
     log: config.log ?? stderrLog(),
   };
@@ -110,6 +125,14 @@ function within(
     throw new RangeError(`${name} must be a whole number ${range}, not ${String(value)}.`);
   }
   return value;
+}
+
+function settleEncodings(encodings: readonly AcceptedEncoding[]): readonly AcceptedEncoding[] {
+  const unknown = encodings.find((encoding) => !allEncodings.includes(encoding));
+  if (unknown !== undefined || encodings.length === 0) {
+    throw invalid('encodings', `"${unknown ?? ''}" is none of ${allEncodings.join(', ')}`);
+  }
+  return [...new Set(encodings)];
 }
 
 function settleLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

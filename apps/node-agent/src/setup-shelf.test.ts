@@ -46,7 +46,13 @@ async function shelfWithCache(): Promise<World> {
   caches.push(cache);
   const shelf = new SetupShelf({
     bundles: cache,
-    terms: { agent: 'here', env: {}, maxRssBytes: undefined, maxTasksPerChild: undefined },
+    terms: {
+      agent: 'here',
+      env: {},
+      encodings: ['v8', 'json', 'bytes'],
+      maxRssBytes: undefined,
+      maxTasksPerChild: undefined,
+    },
     onPrepared: (setup) => tell(`${setup} prepared`),
     onFailed: (setup, error) => tell(`${setup} failed: ${(error as Error).message}`),
   });

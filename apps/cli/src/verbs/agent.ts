@@ -1,3 +1,4 @@
+import type { AcceptedEncoding } from '@shoal/node-agent';
 import { Command, Option } from 'commander';
 import { complain } from '../complaint.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
@@ -15,6 +16,7 @@ interface AgentFlags extends SecurityFlags {
   readonly bundleDir?: string;
   readonly bundleCacheBytes?: number;
   readonly maxSpoolBytes?: number;
+  readonly encodings?: readonly AcceptedEncoding[];
   /** A file. */
   readonly token?: string;
 }
@@ -70,6 +72,12 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
         '--max-spool-bytes <bytes>',
         'results kept until the coordinator takes them; then processes wait: 64MiB (default: 32MiB)',
       ).argParser(byteSize(2 ** 40)),
+    )
+    .addOption(
+      new Option(
+        '--encodings <list>',
+        'what items may come in: json,bytes (default: v8,json,bytes; v8 is that of the TypeScript client)',
+      ).argParser((text) => text.split(',') as AcceptedEncoding[]),
     )
     .option('--insecure', 'join over a network although nothing protects the connection')
     .action(async (flags: AgentFlags) => {
