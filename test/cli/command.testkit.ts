@@ -37,11 +37,19 @@ export class Command {
   }
 
   /** Starts `shoal …args`; every process that comes of it carries `mark` in its environment. */
-  static start(args: readonly string[], { input, mark }: { input?: string; mark?: string } = {}): Command {
+  static start(
+    args: readonly string[],
+    { input, mark, env = {} }: { input?: string; mark?: string; env?: Readonly<Record<string, string>> } = {},
+  ): Command {
     const child = spawn(process.execPath, ['--conditions=@shoal/source', shoal, ...args], {
       cwd: root,
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, SHOAL_ADDRESS: '', ...(mark === undefined ? {} : { SHOAL_TEST_MARK: mark }) },
+      env: {
+        ...process.env,
+        SHOAL_ADDRESS: '',
+        ...env,
+        ...(mark === undefined ? {} : { SHOAL_TEST_MARK: mark }),
+      },
     });
     child.stdin?.on('error', () => {});
     if (input !== undefined) child.stdin?.end(input);

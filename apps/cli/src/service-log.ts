@@ -1,3 +1,4 @@
+import { logRedaction } from '@shoal/credentials';
 import { type Logger, pino } from 'pino';
 import { type Terminal, wantsColour } from './terminal.ts';
 
@@ -10,6 +11,7 @@ export async function serviceLog(terminal: Terminal, defaultLevel: string = 'inf
   const level = terminal.env['SHOAL_LOG_LEVEL'] ?? defaultLevel;
   const options = {
     base: null,
+    ...logRedaction,
     level: level in pino.levels.values || level === 'silent' ? level : defaultLevel,
   };
   // Synchronous: the last lines before an end are those that people look for.

@@ -1,3 +1,4 @@
+import { logRedaction } from '@shoal/credentials';
 import { type Logger, pino } from 'pino';
 
 /** Where the coordinator writes what happens: an event name, facts as fields, a sentence. */
@@ -5,5 +6,5 @@ export type Log = Logger;
 
 /** A log to stderr, one JSON object a line. stdout belongs to results. */
 export function stderrLog(level: string = 'info'): Log {
-  return pino({ base: null, level }, pino.destination({ fd: 2, sync: true }));
+  return pino({ base: null, level, ...logRedaction }, pino.destination({ fd: 2, sync: true }));
 }

@@ -1,4 +1,5 @@
 /** Who is who in a cluster: certificates, tokens, roles, and the files that hold them. */
+
 export { type Discovery, discoverAuthority } from './authority-discovery.ts';
 export {
   CertificateAuthority,
@@ -8,6 +9,7 @@ export {
 } from './certificate-authority.ts';
 export { type CertificateFacts, certificateFacts, certificateFingerprint } from './certificate-facts.ts';
 export { type CertificateRequest, createCertificateRequest } from './certificate-request.ts';
+export { logRedaction } from './log-redaction.ts';
 export { isHost, machineHosts } from './machine-hosts.ts';
 export {
   type CertifiedIdentity,
