@@ -26,6 +26,21 @@ describe.skipIf(!available)('npm run cluster:up and cluster:down', () => {
     expect(await Promise.all(users)).toEqual(['1000', '1000', '1000']);
   });
 
+  test('their file systems cannot be written, their processes have no rights of root, and they do their work', async () => {
+    const containers = await containerNames();
+    for (const container of containers) {
+      const facts = '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}}';
+      const inspected = await output('docker', 'inspect', '-f', facts, container);
+      expect(inspected, container).toBe('true [ALL] [no-new-privileges:true]');
+      const write = ['docker', 'exec', container, 'sh', '-c', 'echo x > /home/node/x'] as const;
+      await expect(output(...write), container).rejects.toThrow(/[Rr]ead-only/);
+    }
+    const map = ['libs/shoal/bin/shoal.js', 'map', 'examples/square.ts#square', '--input', '1..40'];
+    const at = ['--address', `127.0.0.1:${port}`, '--tls-dir', `.build/clusters/${name}`];
+    const squares = Array.from({ length: 40 }, (_, at) => (at + 1) ** 2).join('\n');
+    expect(await output(process.execPath, ...map, ...at)).toBe(squares);
+  });
+
   test('the command inside a container finds the cluster', async () => {
     expect(await output('docker', 'exec', `${name}_agent_1`, 'shoal', 'status')).toContain('2 agents');
   });
