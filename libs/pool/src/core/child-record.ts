@@ -89,8 +89,9 @@ export class ChildRecord {
     return this.initializeByMs !== undefined && this.initializeByMs <= atMs;
   }
 
-  /** It has to be gone by then. */
+  /** It has to be gone by then. One that was killed is as good as gone, whatever it still says. */
   killBy(atMs: number): void {
+    if (this.state === 'dying') return;
     this.killAtMs = Math.min(this.killAtMs ?? Number.POSITIVE_INFINITY, atMs);
   }
 

@@ -623,3 +623,17 @@ test('an aborted chunk wants no tick for an item that would have run too long', 
   t.after(150);
   expect(t.machine.nextDeadlineMs()).toBe(2_000);
 });
+
+test('a child that was killed wants no tick, whatever it still says', () => {
+  const t = new TestMachine(1);
+  t.queue(1, 1, { concurrentTasks: 2 });
+  t.queue(2, 1, { concurrentTasks: 2 });
+  t.ready(1);
+  t.began(1, 1);
+  t.step({ type: 'abortRequested', chunk: 1, graceMs: 0 });
+  t.step({ type: 'abortRequested', chunk: 2, graceMs: 0 });
+  expect(t.after(1)).toEqual([kill(1)]);
+  // It is on its way into the next part when the kill reaches it.
+  t.began(1, 2);
+  expect(t.machine.nextDeadlineMs()).toBeUndefined();
+});
