@@ -1,6 +1,6 @@
 import type { PoolCommand, PoolEvent } from '@shoal/pool/core';
 import type { Clock } from './clock.ts';
-import type { Execution, TriedItem } from './execution.ts';
+import { type Execution, errorOf, type TriedItem } from './execution.ts';
 import type { Behaviour, JobPlan } from './scenario.ts';
 
 /** A chunk as its children need it. */
@@ -27,10 +27,10 @@ export interface ChildWorld {
   readonly chance: () => number;
   readonly begin: (work: ChunkWork, index: number, child: number) => Execution;
   readonly end: (execution: Execution, outcome: Execution['outcome']) => void;
+  /** Nobody heard what came of it, for its child was killed because another call in it took too long. */
+  readonly cutShort: (execution: Execution) => void;
   /** How often an item was begun before. */
   readonly earlierStarts: (job: string, index: number) => number;
-  /** A child has begun so many calls in its life, under this limit. */
-  readonly counted: (child: number, calls: number, limit: number) => void;
   /** There are so many processes now. */
   readonly crowded: (processes: number) => void;
 }
@@ -54,6 +54,8 @@ interface Part {
 /** From the birth of a process to its first word, and to the end of its initializer. */
 const bootMs = 35;
 const initializerMs = 4;
+/** What an initializer may take. */
+const initializerMsMax = 3_000;
 const flushMs = 5;
 /** From a kill to the exit that the parent sees. */
 const exitMs = 1;
@@ -66,8 +68,8 @@ class Child {
   isReady = false;
   isRetiring = false;
   isStopped = false;
-  calls = 0;
-  limit: number = Number.POSITIVE_INFINITY;
+  /** What ran too long in it, as its pool says. */
+  timedOut: { readonly chunk: number; readonly index: number | undefined } | undefined;
   parts: Part[] = [];
 
   constructor(id: number, pid: number) {
@@ -115,8 +117,9 @@ export class ChildHost {
     this.#children.set(id, child);
     this.#world.crowded(this.#children.size);
     this.#later(child, bootMs, () => {
-      this.#say({ type: 'childStarted', child: id });
+      this.#say({ type: 'childStarted', child: id, initializerMs: initializerMsMax });
       this.#later(child, initializerMs, () => {
+        if (job.code === 'initializerHangs') return;
         if (job.code === 'initializerThrows') {
           this.#say({ type: 'initializerThrew', child: id });
           this.#later(child, exitMs, () => this.#exit(child, 1, undefined, 'died'));
@@ -131,7 +134,6 @@ export class ChildHost {
   run({ child: id, first, count }: Extract<PoolCommand, { type: 'runPart' }>, work: ChunkWork): void {
     const child = this.#children.get(id);
     if (child === undefined) return;
-    child.limit = Math.min(child.limit, work.maxTasksPerChild);
     const part: Part = {
       work,
       end: first + count,
@@ -150,6 +152,7 @@ export class ChildHost {
     const part = child?.parts.find(({ work }) => work.chunk === chunk);
     if (child === undefined || part === undefined) return;
     part.isStopped = true;
+    if (reason === 'timedOut') child.timedOut = { chunk, index };
     this.#later(child, 0.1, () => {
       // A cooperative function ends at its signal: half of them do.
       for (const { execution, index: at } of [...part.running.values()]) {
@@ -253,8 +256,6 @@ export class ChildHost {
     const { work } = part;
     if (work.marksStarts) this.#flush(child, part);
     const argument = work.argumentOf(index);
-    child.calls += 1;
-    this.#world.counted(child.id, child.calls, child.limit);
     const behaviour = work.job.behaviours.get(argument.index);
     const earlier = this.#world.earlierStarts(argument.job, argument.index);
     const execution = this.#world.begin(work, index, child.id);
@@ -327,7 +328,7 @@ export class ChildHost {
       kind: 'thrown',
       retryable,
       pid: child.pid,
-      execution: running.execution.id,
+      error: errorOf(running.execution.id, job.errorBytes),
     };
     this.#say({ type: 'itemFailed', child: child.id, chunk, index }, { tried });
   }
@@ -371,9 +372,20 @@ export class ChildHost {
   }
 
   #cutOff(child: Child, outcome: 'died' | 'killed'): void {
-    for (const { pending, running } of child.parts) {
-      for (const { execution } of running.values()) this.#world.end(execution, outcome);
-      for (const { execution } of pending) execution.isUnseen = outcome === 'died';
+    const { timedOut } = child;
+    for (const { pending, running, work } of child.parts) {
+      const isCut = (index: number): boolean =>
+        outcome === 'killed' &&
+        timedOut !== undefined &&
+        (work.chunk !== timedOut.chunk || index !== timedOut.index);
+      for (const { execution, index } of running.values()) {
+        this.#world.end(execution, outcome);
+        if (isCut(index)) this.#world.cutShort(execution);
+      }
+      for (const { execution, index } of pending) {
+        execution.isUnseen = outcome === 'died';
+        if (isCut(index)) this.#world.cutShort(execution);
+      }
     }
     child.parts = [];
   }

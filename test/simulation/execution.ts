@@ -16,6 +16,9 @@ export interface Execution {
   /** `value` and `threw` came to their end; the others were cut off. */
   outcome: 'running' | 'value' | 'threw' | 'died' | 'killed';
   endedAtMs: number;
+  /** On its agent's clock, which may jump or sleep. */
+  readonly startedLocalMs: number;
+  endedLocalMs: number;
   /** It came to its end, and its child died before anybody heard of it. */
   isUnseen: boolean;
 }
@@ -26,5 +29,19 @@ export interface TriedItem {
   readonly kind: 'thrown' | 'timeout';
   readonly retryable: boolean;
   readonly pid: number;
-  readonly execution: number;
+  /** What was thrown: the number of the call, and however much more the error weighs. */
+  readonly error: Uint8Array;
+}
+
+/** An error of so many bytes, by the call that threw it. */
+export function errorOf(execution: number, bytes: number): Uint8Array {
+  const error = new Uint8Array(Math.max(4, bytes));
+  new DataView(error.buffer).setUint32(0, execution);
+  return error;
+}
+
+/** The call that threw an error; undefined: there is none in it. */
+export function thrownBy(error: Uint8Array | undefined): number | undefined {
+  if (error === undefined || error.byteLength < 4) return undefined;
+  return new DataView(error.buffer, error.byteOffset).getUint32(0);
 }

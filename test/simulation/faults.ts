@@ -33,6 +33,9 @@ export class FaultPlayer {
   begin(): void {
     const { agents, clients, clock, scenario } = this.#world;
     for (const { link } of [...agents, ...clients]) this.#links.set(link.name, link);
+    if (scenario.faults.some(({ kind }) => kind === 'clockJump')) {
+      for (const { host } of [...agents, ...clients, this.#world.coordinator]) host.mayJump();
+    }
     for (const fault of scenario.faults) clock.at(fault.atMs, () => this.#play(fault));
   }
 
@@ -42,6 +45,7 @@ export class FaultPlayer {
     this.#isOver = true;
     for (const link of this.#links.values()) network.heal(link);
     if (!coordinator.host.isAlive) this.#restart();
+    this.#replacePast();
     coordinator.goOn();
     for (const agent of agents) {
       agent.host.thaw();
@@ -154,13 +158,47 @@ export class FaultPlayer {
         coordinator.goOn();
         coordinator.crash();
         this.#world.restarts += 1;
-        clock.after(fault.backAfterMs, () => this.#restart());
+        clock.after(fault.backAfterMs, () => {
+          if (coordinator.host.isAlive || this.#isOver) return;
+          this.#restart(fault.pastMs !== undefined);
+          if (fault.pastMs === undefined) return;
+          this.#count('coordinator of an earlier epoch');
+          clock.after(fault.pastMs, () => this.#replacePast());
+        });
         return;
       case 'clientGone': {
         const client = clients.find(({ plan }) => plan.name === fault.client);
         if (client === undefined || !client.host.isAlive) return;
-        this.#went(`${fault.client}: gone for good`, 'client gone');
-        client.crash();
+        this.#went(`${fault.client}: gone for good${fault.silent ? ', machine and all' : ''}`, 'client gone');
+        client.crash(fault.silent);
+        return;
+      }
+      case 'clientReplaced': {
+        const client = clients.find(({ plan }) => plan.name === fault.client);
+        if (client === undefined || !client.host.isAlive) return;
+        const { afterMs, from, livesOn } = fault;
+        this.#went(
+          `${fault.client}: another process takes over in ${afterMs} ms, from its ${from}${livesOn ? '; the first one does not know' : ''}`,
+          'client replaced',
+        );
+        client.replace({ afterMs, from, livesOn });
+        return;
+      }
+      case 'agentResized': {
+        const agent = agents.find(({ plan }) => plan.name === fault.agent);
+        if (agent === undefined || !agent.host.isAlive || agent.host.isFrozen) return;
+        this.#went(`${fault.agent}: ${fault.slots} processes from now on`, 'processes of an agent changed');
+        agent.resize(fault.slots);
+        return;
+      }
+      case 'clockJump': {
+        const { ms } = fault;
+        const host =
+          agents.find(({ plan }) => plan.name === fault.host)?.host ??
+          clients.find(({ plan }) => plan.name === fault.host)?.host;
+        this.#went(`${fault.host}: its clock jumps ahead by ${ms} ms`, 'clock jumped');
+        if (host === undefined) coordinator.clockJumps(ms);
+        else host.jump(ms);
         return;
       }
     }
@@ -196,11 +234,21 @@ export class FaultPlayer {
     agent.start();
   }
 
-  #restart(): void {
+  /** The one of an earlier epoch makes way. */
+  #replacePast(): void {
+    const { coordinator } = this.#world;
+    if (!coordinator.isPast) return;
+    coordinator.goOn();
+    coordinator.crash();
+    this.#world.restarts += 1;
+    this.#restart();
+  }
+
+  #restart(isPast = false): void {
     const { coordinator } = this.#world;
     if (coordinator.host.isAlive) return;
     this.#world.oracle.coordinatorRestarted();
-    coordinator.restart();
+    coordinator.restart(isPast);
     this.#world.went(`coordinator: a new one starts, epoch ${coordinator.epoch}`);
   }
 }

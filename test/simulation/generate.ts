@@ -1,3 +1,4 @@
+import { withRareThings } from './generate-rare.ts';
 import { Random } from './random.ts';
 import {
   type AgentPlan,
@@ -40,7 +41,7 @@ export function scenarioOf(seed: number, { agents: agentCount, isStormy = false 
     jobPlan(random, at + 1, clients.length, agents, chaosMs, isCalm),
   );
   const faults = faultPlans(random, agents, clients, chaosMs, isCalm, isStormy);
-  return {
+  return withRareThings({
     seed,
     agents,
     clients,
@@ -51,7 +52,7 @@ export function scenarioOf(seed: number, { agents: agentCount, isStormy = false 
     graceMs: random.pick([12_000, 12_000, 30_000]),
     bundleFailures: isCalm ? 0 : random.pick([0, 0, 0.1]),
     chaosMs,
-  };
+  });
 }
 
 function agentPlans(random: Random, count: number, chaosMs: number): AgentPlan[] {
@@ -129,6 +130,7 @@ function jobPlan(
     pure: random.chance(0.2),
     windowItems: random.skewed(1, 200) * scale,
     windowBytes: random.skewed(40, 20_000) * scale,
+    errorBytes: 64,
     tellsTotal: random.chance(0.5),
     itemMs,
     behaviours,
@@ -251,6 +253,8 @@ function anyFault(
         ? { kind: 'coordinatorRestart', backAfterMs: random.skewed(20, 8_000) }
         : { kind: 'childKill', agent, which: random.int(0, 5) };
     default:
-      return random.chance(0.2) ? { kind: 'clientGone', client } : { kind: 'reset', link: client };
+      return random.chance(0.2)
+        ? { kind: 'clientGone', client, silent: false }
+        : { kind: 'reset', link: client };
   }
 }

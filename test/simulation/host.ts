@@ -12,10 +12,14 @@ export class Host {
   life = 1;
   isAlive = true;
   readonly #clock: Clock;
+  /** When it went on after it had stood still, or its clock jumped, on its own clock. */
+  wokeAtMs: number = Number.NEGATIVE_INFINITY;
   #isFrozen = false;
   #backlog: Array<() => void> = [];
   /** Its monotonic clock began at another time than the world's, and stands still where the whole machine sleeps. */
   #offsetMs: number;
+  /** Timers, kept where the clock may jump ahead. */
+  #timers: Map<Due, { readonly localMs: number; readonly ring: () => void }> | undefined;
 
   constructor(name: string, clock: Clock, offsetMs: number) {
     this.name = name;
@@ -42,13 +46,33 @@ export class Host {
   /** A timer of its own, on its own clock; it fires late where the process stands still. */
   at(localMs: number, act: () => void): Due {
     const { life } = this;
-    // Never early, by however little: a core that is asked too soon has nothing to do, and is asked again.
-    const due = this.#clock.at(localMs - this.#offsetMs + 1e-6, () =>
+    const ring = (): void => {
       this.do(() => {
         if (this.life === life && !due.cancelled) act();
-      }),
-    );
+      });
+    };
+    // Never early, by however little: a core that is asked too soon has nothing to do, and is asked again.
+    const due = this.#clock.at(localMs - this.#offsetMs + 1e-6, () => {
+      if (this.#timers === undefined || this.#timers.delete(due)) ring();
+    });
+    this.#timers?.set(due, { localMs, ring });
     return due;
+  }
+
+  /** To be said before its first timer, where its clock jumps ahead one day. */
+  mayJump(): void {
+    this.#timers = new Map();
+  }
+
+  /** Its clock jumps ahead while it runs: what was due meanwhile is due now. */
+  jump(ms: number): void {
+    this.#offsetMs += ms;
+    this.wokeAtMs = this.now();
+    for (const [due, { localMs, ring }] of this.#timers ?? []) {
+      this.#clock.at(localMs - this.#offsetMs + 1e-6, () => {
+        if (this.#timers?.delete(due) && !due.cancelled) ring();
+      });
+    }
   }
 
   after(ms: number, act: () => void): Due {
@@ -64,6 +88,7 @@ export class Host {
     if (!this.#isFrozen) return;
     this.#isFrozen = false;
     this.#offsetMs -= sleptMs;
+    this.wokeAtMs = this.now();
     if (!this.isAlive) return;
     first();
     const backlog = this.#backlog;

@@ -108,13 +108,14 @@ async function hunt(name: string): Promise<void> {
 async function checkBugs(): Promise<void> {
   for (const bug of plantedBugs) {
     const player = await playerWith(bug);
-    let caught = bug.seed > 0 ? player.playSeed(bug.seed).violation : undefined;
+    const { isStormy = false } = bug;
+    let caught = bug.seed > 0 ? player.playSeed(bug.seed, { isStormy }).violation : undefined;
     let seed = bug.seed;
     for (let other = 1; caught === undefined && other <= seedsPerBug; other += 1) {
-      caught = player.playSeed(other).violation;
+      caught = player.playSeed(other, { isStormy }).violation;
       seed = other;
     }
-    const sound = playSeed(seed).violation;
+    const sound = playSeed(seed, { isStormy }).violation;
     const line = {
       bug: bug.name,
       seed,

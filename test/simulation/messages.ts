@@ -1,6 +1,8 @@
 /** What travels between the simulated machines: the messages of shoal.v1, as far as the cores know them. */
+
 import type { HeldAttempt } from '@shoal/node-agent/core';
 import type { AttemptEnding, AttemptFact } from '@shoal/scheduler';
+import type { Peer } from '../../libs/protocol/src/gen/shoal/v1/common.ts';
 import type { TriedItem } from './execution.ts';
 
 /** Items, or the results of items: the bytes are opaque to all but client and child. */
@@ -16,6 +18,7 @@ export type ControlUp =
   | {
       readonly kind: 'join';
       readonly agent: string;
+      readonly peer: Peer;
       readonly instance: string;
       readonly slots: number;
       readonly labels: Readonly<Record<string, string>>;
@@ -23,6 +26,7 @@ export type ControlUp =
       readonly epochSeen: number;
     }
   | { readonly kind: 'heartbeat'; readonly sequence: number; readonly held: readonly number[] }
+  | { readonly kind: 'slotsChanged'; readonly slots: number }
   | { readonly kind: 'draining' }
   | { readonly kind: 'leaving' };
 
@@ -117,8 +121,8 @@ export interface StoredFailure {
   readonly index: number;
   readonly kind: 'thrown' | 'crash' | 'timeout' | 'lost';
   readonly attempts: readonly AttemptFact[];
-  /** The call that threw, for a failure with an error. */
-  readonly execution: number | undefined;
+  /** What was thrown, for a failure with an error. */
+  readonly error: Uint8Array | undefined;
 }
 
 export interface CallError {
@@ -133,7 +137,13 @@ export type ReadDown =
   | { readonly kind: 'failed'; readonly error: CallError };
 
 export type WriteUp =
-  | { readonly kind: 'start'; readonly job: string; readonly session: string; readonly firstIndex: number }
+  | {
+      readonly kind: 'start';
+      readonly job: string;
+      readonly session: string;
+      readonly stream: number;
+      readonly firstIndex: number;
+    }
   | { readonly kind: 'block'; readonly block: Bytes }
   | { readonly kind: 'endOfInput'; readonly totalItems: number };
 
@@ -162,5 +172,7 @@ export type AskDown =
 export interface ReadUp {
   readonly job: string;
   readonly session: string;
+  /** Which of the session's streams it is, rising. */
+  readonly stream: number;
   readonly fromPosition: number;
 }

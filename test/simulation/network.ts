@@ -27,6 +27,8 @@ class Road {
   isBlocked = false;
   /** What was sent into the silence: it arrives when the silence ends, unless its stream is gone by then. */
   waiting: Array<() => void> = [];
+  /** Since when something waits there. */
+  waitsSinceMs: number | undefined;
 }
 
 /** One direction of a stream: its messages arrive in order. */
@@ -75,7 +77,7 @@ export function listening<Up, Down>(
 }
 
 /** A half-dead connection is noticed by gRPC's keepalive, ours are 20 s + 20 s. */
-const keepaliveMs = 40_000;
+export const keepaliveMs = 40_000;
 
 /** Links between the machines, and what travels on them. */
 export class Network {
@@ -108,6 +110,11 @@ export class Network {
     });
   }
 
+  /** One end is gone without a word: the other one gives up when nobody answers its pings. */
+  afterKeepalive(act: () => void): void {
+    this.#clock.after(keepaliveMs, act);
+  }
+
   heal(link: Link): void {
     link.silences += 1;
     for (const way of ['up', 'down'] as const) {
@@ -116,6 +123,7 @@ export class Network {
       road.isBlocked = false;
       const waiting = road.waiting;
       road.waiting = [];
+      road.waitsSinceMs = undefined;
       for (const go of waiting) go();
     }
   }
@@ -131,6 +139,7 @@ export class Network {
     const road = link[way];
     if (road.isBlocked) {
       road.waiting.push(() => this.#queue(link, lane, 0, arrive));
+      road.waitsSinceMs ??= this.#clock.nowMs;
       return;
     }
     const fate = this.#fateOf(link, way, bearing);
@@ -200,6 +209,12 @@ export class Stream<Up, Down> {
     this.#bearing = bearing;
   }
 
+  /** How long what was sent to the side that opened it has found no way there. */
+  blockedForMs(nowMs: number): number {
+    const { waitsSinceMs } = this.#link.down;
+    return waitsSinceMs === undefined ? 0 : nowMs - waitsSinceMs;
+  }
+
   /** From the side that opened it. */
   sendUp(message: Up, bearing: Bearing = this.#bearing): void {
     if (!this.#nearOpen || this.#isBroken) return;
@@ -243,6 +258,7 @@ export class Stream<Up, Down> {
   /** Its process is gone without a word. */
   forgetNear(): void {
     this.#nearOpen = false;
+    this.#network.afterKeepalive(() => this.#closedFar());
     this.#forgetIfOver();
   }
 

@@ -16,6 +16,8 @@ export interface PlantedBug {
   readonly replacement: string;
   /** A seed that shows it, so that nobody has to search again; the sound cores pass it. */
   readonly seed: number;
+  /** That seed is one of a stormy world. */
+  readonly isStormy?: boolean;
 }
 
 const scheduler = 'libs/scheduler/src';
@@ -30,9 +32,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'lease-never-ends',
     breaks: 'An agent that falls silent is never declared lost.',
     file: `${scheduler}/fleet.ts`,
-    snippet: 'for (let agent = this.#leases.takeDue(); agent; agent = this.#leases.takeDue()) {',
-    replacement: 'for (let agent = undefined as Agent | undefined; agent; ) {',
-    seed: 26,
+    snippet: 'this.#leases = new Countdown(parts.clock, parts.leaseMs);',
+    replacement: 'this.#leases = new Countdown(parts.clock, () => 1e12);',
+    seed: 21,
   },
   {
     name: 'stall-not-credited',
@@ -87,9 +89,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'fence-open',
     breaks: 'An agent that gets no answers goes on starting work.',
     file: `${agent}/fence.ts`,
-    snippet: 'this.isClosed = true;',
-    replacement: '',
-    seed: 61,
+    snippet: 'return this.#provenAtMs + Math.max(selfFenceMs, leaseMs - heartbeatMs);',
+    replacement: 'return this.#provenAtMs + Math.max(selfFenceMs, leaseMs - heartbeatMs) + 3_600_000;',
+    seed: 163,
   },
   {
     name: 'heartbeat-forgets-one',
@@ -122,6 +124,71 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: 'if (record !== undefined) this.#table.remove(record);',
     replacement: '',
     seed: 1,
+  },
+  {
+    name: 'reconnect-keeps-nothing',
+    breaks: 'An agent that comes back in time has lost what it holds.',
+    file: `${scheduler}/fleet.ts`,
+    snippet: '      if (attempt.listedIn !== agent.beats) this.#drop(attempt, false);',
+    replacement: '      this.#drop(attempt, false);',
+    seed: 23,
+  },
+  {
+    name: 'no-time-to-come-back',
+    breaks: 'An agent is lost as soon as its stream closes.',
+    file: `${scheduler}/fleet.ts`,
+    snippet: `this.#graces.start(agent);
+      this.#dispatcher.refreshAgent(agent);`,
+    replacement: 'this.#lose(agent);',
+    seed: 1,
+  },
+  {
+    name: 'given-up-too-early',
+    breaks: 'A dispatch is given up before a heartbeat could confirm it.',
+    file: `${scheduler}/scheduler.ts`,
+    snippet: 'const confirmMs = () => this.options.confirmMs * this.#stretch;',
+    replacement: 'const confirmMs = () => this.options.confirmMs / 8;',
+    seed: 1,
+  },
+  {
+    name: 'never-abandoned',
+    breaks: 'An agent that nobody has answered for a minute lets its children run on.',
+    file: `${agent}/fence.ts`,
+    snippet: 'return this.#provenAtMs + Math.max(abandonMs, 2 * leaseMs);',
+    replacement: 'return this.#provenAtMs + Math.max(abandonMs, 2 * leaseMs) + 3_600_000;',
+    seed: 469,
+  },
+  {
+    name: 'no-quarantine',
+    breaks: 'An agent that comes and goes is given work each time.',
+    file: `${scheduler}/quarantine.ts`,
+    snippet: 'if (conduct.starts.length < flapSessions) return undefined;',
+    replacement: 'if (conduct.starts.length < 1_000 * flapSessions) return undefined;',
+    seed: 293,
+  },
+  {
+    name: 'deaf-agent-kept',
+    breaks: 'An agent that is heard and hears nothing keeps its work.',
+    file: `${coordinator}/coordinator-machine.ts`,
+    snippet: 'if (stalledForMs > this.#scheduler.timing().leaseMs && this.#agents.isOpen(session)) {',
+    replacement: 'if (stalledForMs > 1e9 && this.#agents.isOpen(session)) {',
+    seed: 11,
+  },
+  {
+    name: 'earlier-epoch-accepted',
+    breaks: 'An agent works for a coordinator of an epoch before one that it has seen.',
+    file: `${agent}/agent-machine.ts`,
+    snippet: 'if (epoch < this.#life.epochSeen) {',
+    replacement: 'if (epoch < 0) {',
+    seed: 464,
+  },
+  {
+    name: 'resize-unheeded',
+    breaks: 'A coordinator does not care that an agent has fewer processes than it had.',
+    file: `${scheduler}/fleet.ts`,
+    snippet: 'if (agent !== undefined) this.#resize(agent, slots);',
+    replacement: '',
+    seed: 127,
   },
   // -- retries and blame -----------------------------------------------------------------------------------------
   {
@@ -174,6 +241,38 @@ export const plantedBugs: readonly PlantedBug[] = [
     replacement: '',
     seed: 20,
   },
+  {
+    name: 'back-where-it-crashed',
+    breaks: 'An item that crashed runs on the same agent again, although there are others.',
+    file: `${scheduler}/dispatcher.ts`,
+    snippet: 'if (name === undefined || piece.elsewhereUntilMs <= this.#turn.nowMs) return undefined;',
+    replacement: 'return undefined;',
+    seed: 13,
+  },
+  {
+    name: 'no-backoff',
+    breaks: 'Retries do not wait.',
+    file: `${scheduler}/settlement.ts`,
+    snippet: "const waits = !atOnce && (kind === 'thrown' || kind === 'lost');",
+    replacement: 'const waits = atOnce && !atOnce;',
+    seed: 4,
+  },
+  {
+    name: 'given-back-for-free',
+    breaks: 'What a draining agent had begun and gave back is charged to nobody.',
+    file: `${scheduler}/settlement.ts`,
+    snippet: 'for (const started of ending.started ?? []) {',
+    replacement: 'for (const started of ending.started?.slice(0, 0) ?? []) {',
+    seed: 1040,
+  },
+  {
+    name: 'priority-ignored',
+    breaks: 'Jobs with a high priority wait behind others.',
+    file: `${scheduler}/ready-queue.ts`,
+    snippet: 'return load - spec.priority * 2 ** 40;',
+    replacement: 'return load;',
+    seed: 142,
+  },
   // -- order, windows, payload -----------------------------------------------------------------------------------
   {
     name: 'delivered-as-they-come',
@@ -223,6 +322,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     replacement: '',
     seed: 4,
   },
+  {
+    name: 'errors-weigh-nothing',
+    breaks: 'Errors that wait for their client fill no window.',
+    file: `${scheduler}/settlement.ts`,
+    snippet: 'const bytes = (payload?.bytes ?? 0) + (failure.stderrTail?.length ?? 0);',
+    replacement: 'const bytes = failure.stderrTail?.length ?? 0;',
+    seed: 62,
+  },
   // -- ending ----------------------------------------------------------------------------------------------------
   {
     name: 'cancel-without-revoke',
@@ -230,15 +337,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/scheduler.ts`,
     snippet: 'if (attempt.open.size === 0) continue;',
     replacement: 'if (attempt.open.size >= 0) continue;',
-    seed: 2,
+    seed: 17,
   },
   {
     name: 'deadline-unheeded',
     breaks: 'A job runs on after its deadline.',
-    file: `${scheduler}/scheduler.ts`,
-    snippet: 'deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs',
-    replacement: 'deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs + 1_000',
-    seed: 17,
+    file: `${scheduler}/job.ts`,
+    snippet: 'this.spec = spec;',
+    replacement: 'this.spec = { ...spec, deadlineAtMs: spec.deadlineAtMs && spec.deadlineAtMs + 1_000 };',
+    seed: 223,
   },
   {
     name: 'drain-unheeded',
@@ -260,8 +367,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'orphans-live-on',
     breaks: 'A job whose client is gone for good is never ended.',
     file: `${coordinator}/job-book.ts`,
-    snippet: 'if (since + graceMs > this.#turn.nowMs) return;',
-    replacement: 'if (since + graceMs > 0) return;',
+    snippet: 'this.#alone = new Vigil(limits.graceMs);',
+    replacement: 'this.#alone = new Vigil(limits.graceMs + 3_600_000);',
     seed: 1,
   },
   {
@@ -280,7 +387,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: 'this.#pending = wanted;\n    this.#drop(unwanted);\n  }\n\n  /** Nobody wants to hear more',
     replacement:
       'this.#pending = wanted.slice(1);\n    this.#drop([...unwanted, ...wanted.slice(0, 1)]);\n  }\n\n  /** Nobody wants to hear more',
-    seed: 11,
+    seed: 93,
   },
   {
     name: 'no-second-dial',
@@ -324,13 +431,31 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 17,
   },
   {
+    name: 'initializer-for-ever',
+    breaks: 'An initializer may hang for ever.',
+    file: `${pool}/child-endings.ts`,
+    snippet: 'child.initializeByMs = atMs + (initializerMs ?? this.#state.limits.initializerMs);',
+    replacement: '',
+    seed: 15,
+  },
+  {
+    name: 'tick-for-the-killed',
+    breaks: 'The pool asks for ticks on behalf of a child that it has killed (found here in 2026).',
+    file: `${pool}/child-record.ts`,
+    snippet: `    if (this.state === 'dying') return;
+    this.killAtMs =`,
+    replacement: '    this.killAtMs =',
+    seed: 212,
+    isStormy: true,
+  },
+  {
     name: 'successor-of-another-key',
     breaks:
       'Room made for one group goes to the successor of another, which makes room in turn (found here in 2026).',
     file: `${pool}/placement.ts`,
     snippet: 'this.#spares.promote(key);',
     replacement: 'this.#spares.promote();',
-    seed: 64,
+    seed: 281,
   },
   {
     name: 'tick-for-the-aborted',
@@ -348,6 +473,22 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: "const known = requestId === '' ? undefined : this.#byRequest.get(requestId);",
     replacement: "const known = requestId !== '' ? undefined : this.#byRequest.get(requestId);",
     seed: 2,
+  },
+  {
+    name: 'acknowledged-by-anybody',
+    breaks: 'A client that was replaced may still say that outcomes are needed no more.',
+    file: `${coordinator}/reader-desk.ts`,
+    snippet: 'if (session !== record.lastReader.session) {',
+    replacement: 'if (session === undefined) {',
+    seed: 322,
+  },
+  {
+    name: 'acknowledged-and-read-again',
+    breaks: 'Outcomes that were acknowledged are promised to whoever asks for them.',
+    file: `${coordinator}/reader-desk.ts`,
+    snippet: 'if (fromPosition < acknowledged) {',
+    replacement: 'if (fromPosition < 0) {',
+    seed: 322,
   },
   {
     name: 'reader-skips-one',

@@ -77,8 +77,8 @@ const brokenPromises: readonly (readonly [string, readonly string[]])[] = [
   ['lost', ['G1']],
   ['doubled', ['G2', 'G3', 'G12', 'G13', 'G21']],
   ['changed', ['G4']],
-  ['blamed wrongly', ['G5', 'G6', 'G7', 'G8', 'G9', 'G10']],
-  ['stuck', ['G15', 'G16', 'G17', 'G19', 'G20', 'G25', 'G26', 'G27']],
+  ['blamed wrongly', ['G5', 'G6', 'G7', 'G8', 'G9', 'G10', 'G11']],
+  ['stuck', ['priority', 'G15', 'G16', 'G17', 'G18', 'G19', 'G20', 'G25', 'G26', 'G27']],
   ['leaked', ['G28', 'G29', 'G30']],
   ['broken otherwise', ['structure']],
 ];

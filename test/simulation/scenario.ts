@@ -2,7 +2,9 @@
  * What a seed stands for, as plain data: who there is, what they want, and what goes wrong. Data, because a failure is
  * made small by leaving parts of it out.
  */
+
 import type { RetryBudgets } from '@shoal/scheduler';
+import type { Peer } from '../../libs/protocol/src/gen/shoal/v1/common.ts';
 
 /** What the user's function does with one item; any other item gives a value. */
 export type Behaviour =
@@ -26,6 +28,8 @@ export interface AgentPlan {
   readonly slowness: number;
   readonly clockOffsetMs: number;
   readonly startsAtMs: number;
+  /** The release that it is of, if not ours. */
+  readonly peer?: Peer;
   /** Another one's name: a stranger who has to be turned away. */
   readonly joinsAs?: string;
 }
@@ -69,11 +73,13 @@ export interface JobPlan {
   readonly windowItems: number;
   readonly windowBytes: number;
   readonly tellsTotal: boolean;
+  /** What an error weighs that its function throws. */
+  readonly errorBytes: number;
   /** Of one call of the function, about. */
   readonly itemMs: number;
   readonly behaviours: ReadonlyMap<number, Behaviour>;
   /** What becomes of the function where it is loaded. */
-  readonly code: 'works' | 'cannotBeLoaded' | 'initializerThrows';
+  readonly code: 'works' | 'cannotBeLoaded' | 'initializerThrows' | 'initializerHangs';
   readonly cancelAtMs?: number;
   readonly consumer: ConsumerPlan;
 }
@@ -105,8 +111,26 @@ export type FaultPlan =
   | { readonly kind: 'operatorDrain'; readonly agent: string; readonly resumeAfterMs: number }
   | { readonly kind: 'childKill'; readonly agent: string; readonly which: number }
   | { readonly kind: 'coordinatorStall'; readonly ms: number }
-  | { readonly kind: 'coordinatorRestart'; readonly backAfterMs: number }
-  | { readonly kind: 'clientGone'; readonly client: string };
+  | {
+      readonly kind: 'coordinatorRestart';
+      readonly backAfterMs: number;
+      /** One of an earlier epoch answers first, for so long. */
+      readonly pastMs?: number;
+    }
+  | { readonly kind: 'agentResized'; readonly agent: string; readonly slots: number }
+  /** Its clock jumps ahead while it runs. */
+  | { readonly kind: 'clockJump'; readonly host: string; readonly ms: number }
+  | { readonly kind: 'clientGone'; readonly client: string; readonly silent: boolean }
+  /** Another process goes on with the jobs of a client. */
+  | {
+      readonly kind: 'clientReplaced';
+      readonly client: string;
+      readonly afterMs: number;
+      /** Reads all that is still there once more, or what the first one has not taken. */
+      readonly from: 'start' | 'cursor';
+      /** The first one does not know, and lives on. */
+      readonly livesOn: boolean;
+    };
 
 export type ScheduledFault = FaultPlan & { readonly atMs: number };
 

@@ -1,30 +1,39 @@
-/** The guarantees of the delivery contract that the oracle watches, and the invariants that the cores state themselves. */
-export type Guarantee =
-  | 'G1'
-  | 'G2'
-  | 'G3'
-  | 'G4'
-  | 'G5'
-  | 'G6'
-  | 'G7'
-  | 'G8'
-  | 'G9'
-  | 'G10'
-  | 'G12'
-  | 'G13'
-  | 'G15'
-  | 'G16'
-  | 'G17'
-  | 'G19'
-  | 'G20'
-  | 'G21'
-  | 'G25'
-  | 'G26'
-  | 'G27'
-  | 'G28'
-  | 'G29'
-  | 'G30'
-  | 'structure';
+/**
+ * What the oracle watches: guarantees of the delivery contract by their numbers, that more urgent jobs go first, and the
+ * invariants that the cores state themselves. What is watched of each is told in the table of `oracle/README.md`.
+ */
+export const guarantees = [
+  'G1',
+  'G2',
+  'G3',
+  'G4',
+  'G5',
+  'G6',
+  'G7',
+  'G8',
+  'G9',
+  'G10',
+  'G11',
+  'G12',
+  'G13',
+  'G15',
+  'G16',
+  'G17',
+  'G18',
+  'G19',
+  'G20',
+  'G21',
+  'G25',
+  'G26',
+  'G27',
+  'G28',
+  'G29',
+  'G30',
+  'priority',
+  'structure',
+] as const;
+
+export type Guarantee = (typeof guarantees)[number];
 
 /** A broken promise. */
 export class Violation extends Error {

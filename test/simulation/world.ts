@@ -7,7 +7,7 @@ import { Clock } from './clock.ts';
 import { CoordinatorHost } from './coordinator/coordinator-host.ts';
 import { EventHash } from './event-hash.ts';
 import { FaultPlayer } from './faults.ts';
-import { Network } from './network.ts';
+import { keepaliveMs, Network } from './network.ts';
 import { Oracle } from './oracle/oracle.ts';
 import { Random } from './random.ts';
 import type { AgentPlan, JobPlan, Scenario } from './scenario.ts';
@@ -101,11 +101,6 @@ export class World {
     return this.scenario.isCalm;
   }
 
-  /** An agent leaves: what was on its way to it just then is lost, with a budget of 0 for good. */
-  get hasDepartures(): boolean {
-    return this.scenario.faults.some(({ kind }) => kind === 'agentDrain');
-  }
-
   /** Something is about to reach a core. */
   saw(who: string, type: string, event: object): void {
     this.#hash.add(this.clock.nowMs, who, type, event);
@@ -160,9 +155,9 @@ export class World {
       clock,
       chance: () => this.#chance.next(),
       begin: (work, index, child) => oracle.executions.began(agent, work, index, child),
-      end: (execution, outcome) => oracle.executions.ended(execution, outcome),
+      end: (execution, outcome) => oracle.executions.ended(agent, execution, outcome),
+      cutShort: (execution) => oracle.executions.cutShort(execution),
       earlierStarts: (job, index) => oracle.executions.earlierStarts(job, index),
-      counted: (child, calls, limit) => oracle.executions.counted(agent.plan.name, child, calls, limit),
       crowded: (processes) => oracle.limits.crowded(agent, processes),
     };
   }
@@ -181,7 +176,13 @@ export class World {
     const name = this.scenario.clients[client]?.name;
     return (
       this.restarts > 0 ||
-      this.scenario.faults.some((fault) => fault.kind === 'partition' && fault.link === name)
+      this.scenario.faults.some(
+        (fault) =>
+          (fault.kind === 'partition' && fault.link === name) ||
+          // Nobody was there for it, or its clock said so.
+          (fault.kind === 'clientReplaced' && fault.client === name) ||
+          (fault.kind === 'clockJump' && (fault.host === name || fault.host === 'coordinator')),
+      )
     );
   }
 
@@ -224,12 +225,14 @@ export class World {
   #finish(): void {
     // Jobs of clients that are gone end by themselves, in their time.
     const isOrphaned = this.clients.some(({ host }) => !host.isAlive);
-    const recoveredMs = (this.quietSinceMs ?? 0) + recoverMs + (isOrphaned ? this.scenario.graceMs : 0);
+    const isHalfOpen = this.scenario.faults.some((fault) => fault.kind === 'clientGone' && fault.silent);
+    const orphansMs = (isOrphaned ? this.scenario.graceMs : 0) + (isHalfOpen ? keepaliveMs : 0);
+    const recoveredMs = (this.quietSinceMs ?? 0) + recoverMs + orphansMs;
     this.#play(Math.max(settleMs, recoveredMs - this.clock.nowMs));
     this.oracle.leaks.checkSlots();
     this.#play(this.scenario.graceMs + 500);
     this.oracle.leaks.checkLeftovers();
-    this.oracle.sums.check();
+    this.oracle.check();
   }
 
   #play(ms: number): void {

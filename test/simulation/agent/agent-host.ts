@@ -1,5 +1,6 @@
 import type { AgentCommand, AgentMachine } from '@shoal/node-agent/core';
 import type { PoolMachine } from '@shoal/pool/core';
+import { ownPeer } from '../../../libs/protocol/src/version.ts';
 import type { ChildHost } from '../child-host.ts';
 import { Host } from '../host.ts';
 import type { News } from '../messages.ts';
@@ -33,6 +34,8 @@ export class AgentHost {
   readonly #proof: Proof;
   /** It said that it ends, and why. */
   endedWith: string | undefined;
+  /** How many processes it may have now. */
+  slots: number;
   hasEnded = false;
   isDraining = false;
 
@@ -41,6 +44,7 @@ export class AgentHost {
     const host = new Host(name, world.clock, clockOffsetMs);
     host.isAlive = false;
     this.plan = plan;
+    this.slots = plan.slots;
     this.#world = world;
     this.host = host;
     this.link = new Link(name, latencyMs);
@@ -81,6 +85,10 @@ export class AgentHost {
 
   get fenceMs(): number {
     return this.#proof.fenceMs;
+  }
+
+  get abandonMs(): number {
+    return this.#proof.abandonMs;
   }
 
   get epochSeen(): number {
@@ -144,6 +152,15 @@ export class AgentHost {
     });
   }
 
+  /** It may have so many processes from now on. */
+  resize(slots: number): void {
+    this.host.do(() => {
+      this.slots = slots;
+      this.#pool.step({ type: 'resized', processes: slots });
+      if (this.hasSession) this.#connections.resized(slots);
+    });
+  }
+
   #carryOut(command: AgentCommand, inHand: News | undefined): void {
     switch (command.type) {
       case 'dial':
@@ -151,12 +168,13 @@ export class AgentHost {
         return;
       case 'join': {
         const { instance, held, epochSeen } = command;
-        const { slots, labels } = this.plan;
-        const agent = this.joinsAs;
+        const { labels, peer = ownPeer } = this.plan;
+        const { joinsAs: agent, slots } = this;
         this.#proof.sent(`${command.link}/join`);
         this.#connections.control(command.link)?.sendUp({
           kind: 'join',
           agent,
+          peer,
           instance,
           slots,
           labels,

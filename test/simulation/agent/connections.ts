@@ -104,6 +104,12 @@ export class Connections {
     data?.sendUp({ kind: 'batch', sequence, reports }, isWhole ? 'ordered' : 'strict');
   }
 
+  /** Tells the coordinator. The latest connection is the one that counts. */
+  resized(slots: number): void {
+    // Lost alone, nobody would say it again.
+    [...this.#connections.values()].at(-1)?.control.sendUp({ kind: 'slotsChanged', slots }, 'strict');
+  }
+
   close(link: number): void {
     const connection = this.#connections.get(link);
     this.#connections.delete(link);

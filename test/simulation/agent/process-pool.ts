@@ -12,6 +12,9 @@ import type { Handovers } from './handovers.ts';
 import { endingNews } from './news.ts';
 
 type Happening = PoolEvent extends infer E ? (E extends PoolEvent ? Untimed<E> : never) : never;
+/** What ran too long has thrown nothing. */
+const noError = new Uint8Array();
+
 type StartChunk = Extract<AgentCommand, { readonly type: 'startChunk' }>;
 
 /** The processes of an agent: the production pool core, over simulated children. */
@@ -60,7 +63,7 @@ export class ProcessPool {
 
   /** A process begins. */
   begin(): void {
-    this.#machine = new PoolMachine(this.#agent.plan.slots);
+    this.#machine = new PoolMachine(this.#agent.slots);
   }
 
   /** The agent's process is gone, its connections are closed. */
@@ -94,7 +97,7 @@ export class ProcessPool {
       type: 'chunkQueued',
       chunk,
       // Whoever has another initializer has other children.
-      key: job.code === 'initializerThrows' ? job.name : job.group,
+      key: job.code.startsWith('initializer') ? job.name : job.group,
       task: job.name,
       first: command.first,
       count: command.count,
@@ -174,7 +177,7 @@ export class ProcessPool {
           const { chunk, index } = event;
           const { tried } = inHand;
           this.#core.step(
-            { type: 'itemFailed', chunk, index, bytes: 64 },
+            { type: 'itemFailed', chunk, index, bytes: tried.error.byteLength },
             { kind: 'failure', tried, fact: { pid: tried.pid } },
           );
         }
@@ -197,13 +200,13 @@ export class ProcessPool {
         kind: 'timeout',
         retryable: true,
         pid,
-        execution: this.#world.oracle.executions.lastExecutionOf(work.job.name, ending.index),
+        error: noError,
       } as const;
       const event: Untimed<Extract<WorkEvent, { type: 'itemFailed' }>> = {
         type: 'itemFailed',
         chunk,
         index: ending.index,
-        bytes: 64,
+        bytes: 0,
       };
       this.#core.step(event, { kind: 'failure', tried, fact: { pid, ms: ending.ms } });
     }

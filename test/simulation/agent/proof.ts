@@ -3,6 +3,8 @@ export class Proof {
   /** When the last message was sent that a coordinator has answered, on the agent's own clock. */
   atMs = Number.NEGATIVE_INFINITY;
   fenceMs = 8_000;
+  /** Without an answer for so long it stops what it runs. */
+  abandonMs = 60_000;
   /** The highest epoch of a coordinator that has answered. */
   epochSeen = 0;
   readonly #now: () => number;
@@ -21,6 +23,7 @@ export class Proof {
     this.atMs = Math.max(this.atMs, this.#sentAtMs.get(what) ?? this.atMs);
     this.#sentAtMs.delete(what);
     this.fenceMs = Math.max(8_000, leaseMs - heartbeatMs);
+    this.abandonMs = Math.max(60_000, 2 * leaseMs);
   }
 
   /** A new process has no proof. */

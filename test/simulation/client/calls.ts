@@ -109,10 +109,14 @@ export class Calls {
   }
 
   /** Its process is gone. */
-  vanish(): void {
+  vanish(silent: boolean): void {
     for (const stream of [...this.#readers.values(), ...this.#writers.values(), ...this.#asks]) {
-      stream.closeNear();
+      if (silent) stream.forgetNear();
+      else stream.closeNear();
     }
+    this.#readers.clear();
+    this.#writers.clear();
+    this.#asks.clear();
   }
 
   /** The job is over; what was asked may still be answered. */

@@ -3,6 +3,7 @@ import { Link } from '../network.ts';
 import type { ClientPlan, JobPlan } from '../scenario.ts';
 import type { World } from '../world.ts';
 import { ClientJob } from './client-job.ts';
+import type { Replacement } from './successor.ts';
 
 /** A machine with a client on it, which has one job or several. */
 export class ClientHost {
@@ -25,9 +26,14 @@ export class ClientHost {
     return job;
   }
 
-  /** It is gone for good, with all that it wanted. */
-  crash(): void {
-    for (const job of this.jobs) job.vanish();
+  /** Another process, which knows no more than the job's id and how far the first one came, goes on with its jobs. */
+  replace(how: Replacement): void {
+    for (const job of this.jobs) job.replace(how);
+  }
+
+  /** It is gone for good, with all that it wanted; `silent`: machine and all, so that nobody closes its connections. */
+  crash(silent: boolean): void {
+    for (const job of this.jobs) job.vanish(silent);
     this.host.die();
   }
 }

@@ -11,11 +11,13 @@ import type { ClientHost } from './client-host.ts';
 import { Consumer } from './consumer.ts';
 import type { JobFate, Received } from './fate.ts';
 import { Input } from './input.ts';
+import { type Replacement, Successor } from './successor.ts';
 
 type Happening = ClientEvent extends infer E ? (E extends ClientEvent ? Untimed<E> : never) : never;
 type Hand = Reading | undefined;
 
 const createAgainMs = 300;
+const lateMs = 300;
 /** How long a client bears with a coordinator that is out of reach. */
 const reconnectTimeoutMs = 30_000;
 
@@ -37,6 +39,13 @@ export class ClientJob {
   readonly #input: Input;
   readonly #consumer: Consumer;
   #cancelled = false;
+  /** Outcomes that its core has given. */
+  #given = 0;
+  /** Another process has its place: what comes of this one is nobody's business any more. */
+  #isReplaced = false;
+  /** The process with the core has ended, and another one has its place. */
+  #isGone = false;
+  #successor: Successor | undefined;
 
   constructor(plan: JobPlan, client: ClientHost, world: World) {
     this.plan = plan;
@@ -59,7 +68,10 @@ export class ClientJob {
       inputEnded: () => this.#step({ type: 'inputEnded' }),
     });
     this.#consumer = new Consumer(plan, client.host, world, {
-      received: (received) => world.oracle.deliveries.received(this, received),
+      received: (received) => {
+        this.gave(this.#given, received);
+        this.#given += 1;
+      },
       took: (position) => this.#step({ type: 'outcomesTaken', position }),
     });
     this.#create();
@@ -72,10 +84,8 @@ export class ClientJob {
     return this.#client.host;
   }
 
-  /** Outcomes that the user has got. */
-  get received(): readonly Received[] {
-    return this.#consumer.received;
-  }
+  /** Outcomes that the user has got, from whichever process. */
+  readonly received: Received[] = [];
 
   /** Outcomes that the consumer has taken. */
   get taken(): number {
@@ -90,10 +100,54 @@ export class ClientJob {
     this.#sendCancel();
   }
 
+  /** An outcome comes at a position: the first time, or the same once more where two processes read. */
+  gave(position: number, received: Received): void {
+    if (this.fate !== undefined && position < this.received.length) return;
+    const before = this.received[position];
+    if (before === undefined) {
+      this.received.push(received);
+      this.#world.oracle.deliveries.received(this, received);
+      return;
+    }
+    must(
+      textOf(before) === textOf(received),
+      'G3',
+      () => `${this.plan.name} gave ${textOf(before)} at ${position}, and then ${textOf(received)}`,
+      { job: this.plan.name, index: received.index },
+    );
+  }
+
+  /** Another process takes its place. */
+  replace({ afterMs, from, livesOn }: Replacement): void {
+    const { id } = this;
+    if (id === undefined || this.fate !== undefined || this.#isReplaced) return;
+    this.#isReplaced = true;
+    const { taken } = this;
+    if (!livesOn) {
+      this.#isGone = true;
+      this.#alarm.cancel();
+      this.#calls.vanish(false);
+    }
+    this.#host.after(afterMs, () => {
+      if (this.fate !== undefined) return;
+      this.#successor = new Successor(this, this.#client, this.#world, {
+        id,
+        position: from === 'start' ? 0 : taken,
+      });
+    });
+    // What the first process said last comes late.
+    this.#host.after(afterMs + lateMs, () => {
+      if (this.fate !== undefined || this.taken === 0) return;
+      const ask: AskUp = { kind: 'acknowledge', job: id, session: this.#session, position: this.taken };
+      this.#calls.ask(ask, () => {});
+    });
+  }
+
   /** Its process is gone. */
-  vanish(): void {
+  vanish(silent: boolean): void {
     this.fate ??= { kind: 'left' };
-    this.#calls.vanish();
+    this.#successor?.vanish(silent);
+    this.#calls.vanish(silent);
   }
 
   #sendCancel(): void {
@@ -137,7 +191,7 @@ export class ClientJob {
   // -- the client's core -----------------------------------------------------------------------------------------
 
   #step(event: Happening, hand?: Hand): void {
-    if (this.fate !== undefined) return;
+    if (this.fate !== undefined || this.#isGone) return;
     this.#events.push({ event, hand });
     if (this.#isStepping) return;
     this.#isStepping = true;
@@ -148,7 +202,7 @@ export class ClientJob {
         this.#world.ordered(this.plan.name, command);
         this.#carryOut(command, next.hand);
       }
-      if (this.fate !== undefined) return;
+      if (this.fate !== undefined || this.#isGone) return;
     }
     this.#isStepping = false;
     this.#alarm.set(this.#machine.nextDeadlineMs());
@@ -160,6 +214,7 @@ export class ClientJob {
         this.#calls.openReader(command.call, {
           job: this.id ?? '',
           session: this.#session,
+          stream: command.call,
           fromPosition: command.fromPosition,
         });
         return;
@@ -168,6 +223,7 @@ export class ClientJob {
           kind: 'start',
           job: this.id ?? '',
           session: this.#session,
+          stream: command.call,
           firstIndex: command.firstIndex,
         });
         return;
@@ -275,11 +331,30 @@ export class ClientJob {
 
   #finish(fate: JobFate): void {
     if (this.fate !== undefined) return;
+    if (this.#isReplaced) {
+      // The first process has come to its end; the job has not.
+      this.#isGone = true;
+      this.#alarm.cancel();
+      this.#calls.finish();
+      return;
+    }
+    this.settle(fate);
+  }
+
+  /** The job is over for its user. */
+  settle(fate: JobFate): void {
+    if (this.fate !== undefined) return;
     this.fate = fate;
     this.#alarm.cancel();
     this.#world.oracle.jobs.finished(this, fate);
     this.#calls.finish();
   }
+}
+
+function textOf(received: Received): string {
+  return 'failure' in received
+    ? `${received.index}: ${received.failure.kind}`
+    : `${received.index}: value of call ${received.execution}`;
 }
 
 function outcomeAt(hand: Hand, at: number): OutcomeMessage | undefined {

@@ -14,7 +14,8 @@ export interface ConsumerEnd {
 
 /** The user's loop over the outcomes of a job, which takes them at its own pace. */
 export class Consumer {
-  readonly received: Received[] = [];
+  /** Outcomes that are here. */
+  #here = 0;
   readonly #plan: JobPlan;
   readonly #host: Host;
   readonly #world: World;
@@ -59,12 +60,12 @@ export class Consumer {
   }
 
   #receive(received: Received): void {
-    this.received.push(received);
+    this.#here += 1;
     this.#user.received(received);
   }
 
   #takeSoon(): void {
-    if (this.#isTaking || this.#taken >= this.received.length) return;
+    if (this.#isTaking || this.#taken >= this.#here) return;
     this.#isTaking = true;
     const { itemMs, pauseAtMs = 0, pauseMs = 0 } = this.#plan.consumer;
     const { nowMs } = this.#world.clock;
@@ -73,7 +74,7 @@ export class Consumer {
     this.#host.after(waitMs, () => {
       this.#isTaking = false;
       // Quick consumers take what is there, slow ones one at a time.
-      this.#taken = itemMs < 1 ? this.received.length : this.#taken + 1;
+      this.#taken = itemMs < 1 ? this.#here : this.#taken + 1;
       this.#user.took(this.#taken);
       this.#takeSoon();
     });

@@ -12,6 +12,8 @@ export class Asks {
   /** The request of a call that creates a job. */
   readonly #requests = new Map<number, string>();
   readonly #deadlines = new Map<string, number>();
+  /** Calls that say that outcomes are needed no more. */
+  readonly #acknowledgements = new Map<number, { readonly job: string; readonly session: string }>();
   #lastJob = 0;
 
   constructor(core: CoordinatorCore, world: World) {
@@ -43,6 +45,11 @@ export class Asks {
   answer(call: number, answer: AskDown): void {
     const stream = this.#asks.get(call);
     this.#asks.delete(call);
+    const told = this.#acknowledgements.get(call);
+    this.#acknowledgements.delete(call);
+    if (told !== undefined && answer.kind === 'done') {
+      this.#world.oracle.reads.acknowledged(told.job, told.session);
+    }
     stream?.sendDown(answer);
     stream?.closeFar();
   }
@@ -54,6 +61,7 @@ export class Asks {
   restart(): void {
     this.#asks.clear();
     this.#requests.clear();
+    this.#acknowledgements.clear();
   }
 
   #asked(call: number, ask: AskUp): void {
@@ -72,6 +80,7 @@ export class Asks {
       }
       case 'acknowledge': {
         const { job, session, position } = ask;
+        this.#acknowledgements.set(call, { job, session });
         this.#core.step({ type: 'acknowledgementReceived', call, job, session, position });
         return;
       }

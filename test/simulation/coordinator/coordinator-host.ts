@@ -54,8 +54,11 @@ export class CoordinatorHost {
     });
     this.#sessions = new Sessions(this.#core, world, this.#jobs);
     this.#asks = new Asks(this.#core, world);
-    this.#readers = new Readers(this.#core, this.#jobs, (job, position) =>
-      this.#store.outcomesFrom(job, position),
+    this.#readers = new Readers(
+      this.#core,
+      this.#jobs,
+      (job, position) => this.#store.outcomesFrom(job, position),
+      (job, session) => world.oracle.reads.bound(job, session),
     );
     this.#writers = new Writers(this.#core);
   }
@@ -83,6 +86,11 @@ export class CoordinatorHost {
 
   get epoch(): number {
     return this.#core.epoch;
+  }
+
+  /** It is of an epoch before others that there were. */
+  get isPast(): boolean {
+    return this.host.isAlive && this.epoch < 1;
   }
 
   get timing(): ReturnType<CoordinatorMachine['timing']> {
@@ -137,10 +145,10 @@ export class CoordinatorHost {
     this.#core.crash();
   }
 
-  /** It begins anew, in its next epoch. */
-  restart(): void {
+  /** It begins anew, in its next epoch, or in one before all others. */
+  restart(isPast: boolean): void {
     this.host.revive();
-    this.#core.restart();
+    this.#core.restart(isPast);
     this.#store = new PayloadStore();
     for (const part of [this.#sessions, this.#jobs, this.#readers, this.#writers, this.#asks]) part.restart();
   }
@@ -165,13 +173,23 @@ export class CoordinatorHost {
     });
   }
 
+  /** Its clock jumps ahead: to the observer of stalls that is one. */
+  clockJumps(ms: number): void {
+    if (this.host.isFrozen || !this.host.isAlive) return;
+    this.stall();
+    this.host.jump(ms);
+    this.goOn();
+  }
+
   /** An operator takes an agent out of service, or puts it back. */
   drain(agent: string, draining: boolean): void {
     this.host.do(() => {
       const isKnown = this.snapshot().scheduler.agents.some((each) => each.agent === agent);
-      if (!isKnown) return;
-      this.#world.oracle.drains.set(agent, draining);
-      this.#core.step({ type: draining ? 'drainRequested' : 'resumeRequested', agent });
+      // It may be resumed while it is away.
+      if (draining && !isKnown) return;
+      this.#world.oracle.drains.operated(agent, draining);
+      if (draining) this.#core.step({ type: 'drainRequested', agent, untilResumed: true });
+      else this.#core.step({ type: 'resumeRequested', agent });
     });
   }
 
@@ -215,8 +233,9 @@ export class CoordinatorHost {
         return;
       case 'keepFailure': {
         const { index, failure } = command;
-        const execution = command.withPayload ? hand.tried?.execution : undefined;
-        const stored = { index, kind: failure.kind, attempts: failure.attempts, execution };
+        const error = command.withPayload ? hand.tried?.error : undefined;
+        const stored = { index, kind: failure.kind, attempts: failure.attempts, error };
+        oracle.limits.failureKept(command.job, index, error?.byteLength ?? 0);
         store.keepFailure(command.job, index, stored);
         return;
       }

@@ -26,6 +26,9 @@ export interface Driver {
 export class CoordinatorCore {
   readonly host: Host;
   epoch = 0;
+  /** The highest epoch that any of them had. */
+  #epochs = 0;
+  #pasts = 0;
   readonly #world: World;
   readonly #driver: Driver;
   readonly #alarm: Alarm;
@@ -61,8 +64,10 @@ export class CoordinatorCore {
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       const stamped = { ...next.event, atMs: this.host.now() } as CoordinatorEvent;
       this.#world.saw('coordinator', stamped.type, stamped);
+      this.#world.oracle.coordinatorHears(stamped, this.epoch);
       for (const command of this.#machine.step(stamped)) {
         this.#world.ordered('coordinator', command);
+        this.#world.oracle.coordinatorSays(command, stamped.atMs);
         this.#driver.carryOut(command, next.hand);
       }
       this.#driver.stepped();
@@ -77,15 +82,17 @@ export class CoordinatorCore {
     this.#alarm.forget();
   }
 
-  /** It knows nothing, and is in its next epoch. */
-  restart(): void {
-    this.#machine = this.#newMachine();
+  /** It knows nothing, and is in its next epoch; or in one before the first, as after a clock that was set back. */
+  restart(isPast: boolean): void {
+    this.#machine = this.#newMachine(isPast);
     this.#events = [];
     this.#isStepping = false;
   }
 
-  #newMachine(): CoordinatorMachine {
-    this.epoch += 1;
+  #newMachine(isPast = false): CoordinatorMachine {
+    if (isPast) this.#pasts += 1;
+    else this.#epochs += 1;
+    this.epoch = isPast ? this.#pasts / 1_000 : this.#epochs;
     const { graceMs, seed } = this.#world.scenario;
     return new CoordinatorMachine({ epoch: this.epoch, maxJobs: 1_000, graceMs }, { seed: seed % 2 ** 31 });
   }

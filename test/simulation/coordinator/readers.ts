@@ -15,6 +15,7 @@ export type OutcomesFrom = (job: string, position: number) => Iterable<StoredOut
 interface Reader {
   readonly stream: Stream<ReadUp, ReadDown>;
   readonly job: string;
+  readonly session: string;
   sent: number;
   upTo: number;
   isEnding: boolean;
@@ -27,26 +28,34 @@ export class Readers {
   readonly #core: CoordinatorCore;
   readonly #jobs: Jobs;
   readonly #outcomesFrom: OutcomesFrom;
+  readonly #bound: (job: string, session: string) => void;
   readonly #readers = new Map<number, Reader>();
 
-  constructor(core: CoordinatorCore, jobs: Jobs, outcomesFrom: OutcomesFrom) {
+  constructor(
+    core: CoordinatorCore,
+    jobs: Jobs,
+    outcomesFrom: OutcomesFrom,
+    bound: (job: string, session: string) => void,
+  ) {
     this.#core = core;
     this.#jobs = jobs;
     this.#outcomesFrom = outcomesFrom;
+    this.#bound = bound;
     this.listener = listening(core.host, (stream) => {
       let call = 0;
       return {
-        received: ({ job, session, fromPosition }) => {
+        received: ({ fromPosition, job, session, stream: number }) => {
           call = core.nextCall();
           this.#readers.set(call, {
             stream,
             job,
+            session,
             sent: fromPosition,
             upTo: fromPosition,
             isEnding: false,
             isPumping: false,
           });
-          core.step({ type: 'readerOpened', call, job, session, fromPosition });
+          core.step({ type: 'readerOpened', call, job, session, stream: number, fromPosition });
         },
         closed: () => {
           if (this.#readers.delete(call)) core.step({ type: 'readerClosed', call });
@@ -67,6 +76,7 @@ export class Readers {
   bind(call: number, fromPosition: number): void {
     const reader = this.#readers.get(call);
     if (reader === undefined) return;
+    this.#bound(reader.job, reader.session);
     reader.sent = fromPosition;
     reader.upTo = fromPosition;
   }

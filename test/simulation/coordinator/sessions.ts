@@ -1,4 +1,5 @@
 import type { CoordinatorCommand } from '@shoal/coordinator/core';
+import { ownPeer, understands } from '../../../libs/protocol/src/version.ts';
 import type { ControlDown, ControlUp, DataDown, DataUp, Report } from '../messages.ts';
 import { type Listener, listening, type Stream } from '../network.ts';
 import { Violation } from '../violation.ts';
@@ -109,7 +110,15 @@ export class Sessions {
     this.#last = 0;
   }
 
-  #join(join: Extract<ControlUp, { kind: 'join' }>, control: Stream<ControlUp, ControlDown>): Session {
+  #join(
+    join: Extract<ControlUp, { kind: 'join' }>,
+    control: Stream<ControlUp, ControlDown>,
+  ): Session | undefined {
+    if (!understands(ownPeer, join.peer)) {
+      control.sendDown({ kind: 'refused', code: 'VERSION_MISMATCH' }, 'strict');
+      control.closeFar();
+      return undefined;
+    }
     this.#last += 1;
     const id = this.#last;
     const { agent, instance, slots, labels } = join;
@@ -123,18 +132,23 @@ export class Sessions {
 
   #heard(session: Session, message: ControlUp): void {
     switch (message.kind) {
-      case 'heartbeat':
-        this.#world.oracle.leases.heardOf(session.id, session.agent);
+      case 'heartbeat': {
+        const stalledForMs = session.control.blockedForMs(this.#world.clock.nowMs);
+        this.#world.oracle.leases.heardOf(session.id, session.agent, stalledForMs);
         this.#core.step({
           type: 'heartbeatListed',
           session: session.id,
           sequence: message.sequence,
           held: message.held,
-          stalledForMs: 0,
+          stalledForMs,
         });
         return;
+      }
+      case 'slotsChanged':
+        this.#core.step({ type: 'slotsChanged', session: session.id, slots: message.slots });
+        return;
       case 'draining':
-        this.#world.oracle.drains.set(session.agent, true);
+        this.#world.oracle.drains.announced(session.agent);
         this.#core.step({ type: 'drainRequested', agent: session.agent });
         return;
       case 'leaving':
@@ -171,7 +185,8 @@ export class Sessions {
       }
       case 'failure': {
         const { tried, fact } = news;
-        const failure = { kind: tried.kind, retryable: tried.retryable, attempt: fact };
+        const { error, kind, retryable } = tried;
+        const failure = { kind, retryable, attempt: fact, bytes: error.byteLength };
         this.#core.step({ type: 'itemFailed', session: id, attempt, index: tried.index, failure }, { tried });
         return;
       }

@@ -87,8 +87,8 @@ export class Writers {
       if (message === undefined) return;
       switch (message.kind) {
         case 'start': {
-          const { job, session, firstIndex } = message;
-          this.#core.step({ type: 'writerOpened', call, job, session, firstIndex });
+          const { firstIndex, job, session, stream } = message;
+          this.#core.step({ type: 'writerOpened', call, job, session, stream, firstIndex });
           break;
         }
         case 'block': {

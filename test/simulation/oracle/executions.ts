@@ -7,12 +7,17 @@ import type { World } from '../world.ts';
 import type { JobBooks } from './job-book.ts';
 import type { Tally } from './tally.ts';
 
+/** From the order to stop to the kill, and a little more: children on slow machines, messages on their way. */
+const stopMs = 4_000;
+
 /** Calls of the function: each with its own argument, in a current epoch, and none for a job that is over. */
 export class Executions {
   readonly #world: World;
   readonly #books: JobBooks;
   readonly #tally: Tally;
   readonly #all: Execution[] = [];
+  /** By agent, its life, and child. */
+  readonly #children = new Map<string, { calls: number; limit: number }>();
 
   constructor(world: World, books: JobBooks, tally: Tally) {
     this.#world = world;
@@ -39,6 +44,8 @@ export class Executions {
       attempt: work.attempt,
       startedAtMs: clock.nowMs,
       endedAtMs: Number.NaN,
+      startedLocalMs: agent.host.now(),
+      endedLocalMs: Number.NaN,
       outcome: 'running',
       isUnseen: false,
     };
@@ -58,7 +65,15 @@ export class Executions {
       () => `${agent.plan.name} starts work of epoch ${work.epoch} and has seen epoch ${agent.epochSeen}`,
       { ...about, agent: agent.plan.name },
     );
+    this.#count(agent, child, work.job.maxTasksPerChild);
     if (work.epoch !== book.epoch) return execution;
+    const again = book.executionsOf(index).filter(({ attempt }) => attempt === work.attempt).length;
+    must(
+      again <= (book.givenBack[index] ?? 0),
+      'G6',
+      () => `${work.job.name}[${index}] is called twice in attempt ${work.attempt}`,
+      about,
+    );
     if (book.executionsOf(index).length > 0) this.#tally.extra += 1;
     book.executionsOf(index).push(execution);
     const endedAtMs = book.endedAtMs;
@@ -76,29 +91,50 @@ export class Executions {
     return execution;
   }
 
-  ended(execution: Execution, outcome: Execution['outcome']): void {
+  ended(agent: AgentHost, execution: Execution, outcome: Execution['outcome']): void {
+    const { host } = agent;
     execution.outcome = outcome;
     execution.endedAtMs = this.#world.clock.nowMs;
-    // What was in a child that was killed because its neighbour ran too long is run again, and not charged to
-    // anybody; unless it may run only once.
+    execution.endedLocalMs = host.now();
+    this.#checkAbandoned(agent, execution);
+  }
+
+  /** Its child was killed for another call in it: it is run again at no cost, unless it may run only once. */
+  cutShort(execution: Execution): void {
     const book = this.#books.find(execution.job);
     if (book === undefined || book.epoch !== execution.epoch || runsOnce(book.plan)) return;
-    if (outcome === 'killed' && book.plan.timeoutMs !== undefined) {
-      book.givenBack[execution.index] = (book.givenBack[execution.index] ?? 0) + 1;
-    }
+    book.givenBack[execution.index] = (book.givenBack[execution.index] ?? 0) + 1;
+  }
+
+  /** An agent that nobody has answered for long has stopped whatever it ran. */
+  #checkAbandoned({ abandonMs, host, plan, provenAtMs }: AgentHost, execution: Execution): void {
+    const unprovenMs = host.now() - provenAtMs;
+    const lateMs = Math.min(unprovenMs - abandonMs, host.now() - host.wokeAtMs);
+    must(
+      lateMs <= stopMs || !host.isAlive || host.isFrozen,
+      'G17',
+      () =>
+        `${plan.name} has had no answer for ${Math.round(unprovenMs)} ms and still ran ${execution.job}[${execution.index}]`,
+      { job: execution.job, index: execution.index, attempt: execution.attempt, agent: plan.name },
+    );
   }
 
   earlierStarts(job: string, index: number): number {
     return this.#books.find(job)?.executionsOf(index).length ?? 0;
   }
 
-  lastExecutionOf(job: string, index: number): number {
-    return this.#books.find(job)?.executionsOf(index).at(-1)?.id ?? 0;
-  }
-
-  counted(agent: string, child: number, calls: number, limit: number): void {
-    must(calls <= limit, 'G30', () => `child ${child} of ${agent} starts call ${calls} of at most ${limit}`, {
-      agent,
-    });
+  /** No child calls functions more often than the strictest of the jobs that it has served allows. */
+  #count({ host, plan }: AgentHost, child: number, limit: number = Number.POSITIVE_INFINITY): void {
+    const key = `${plan.name}/${host.life}/${child}`;
+    const served = this.#children.get(key) ?? { calls: 0, limit };
+    this.#children.set(key, served);
+    served.calls += 1;
+    served.limit = Math.min(served.limit, limit);
+    must(
+      served.calls <= served.limit,
+      'G30',
+      () => `child ${child} of ${plan.name} starts call ${served.calls} of at most ${served.limit}`,
+      { agent: plan.name },
+    );
   }
 }

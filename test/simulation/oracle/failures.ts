@@ -1,4 +1,4 @@
-import type { Execution } from '../execution.ts';
+import { type Execution, thrownBy } from '../execution.ts';
 import type { StoredFailure } from '../messages.ts';
 import { must } from '../violation.ts';
 import type { World } from '../world.ts';
@@ -38,7 +38,7 @@ export class Failures {
           () => `${plan.name}[${index}] failed after ${threw} throws; it has ${plan.retries.thrown} retries`,
           about,
         );
-        const execution = this.#executions.find(failure.execution ?? 0);
+        const execution = this.#executions.find(thrownBy(failure.error) ?? 0);
         must(
           execution?.outcome === 'threw' && execution.job === plan.name && execution.index === index,
           'G4',
@@ -61,7 +61,10 @@ export class Failures {
       case 'timeout': {
         // A value that is on its way to the agent when the time is up comes too late.
         const limitMs = (plan.timeoutMs ?? Infinity) - 6;
-        const slow = count(({ startedAtMs, endedAtMs }) => !(endedAtMs - startedAtMs < limitMs));
+        const slow = count(
+          ({ endedAtMs, endedLocalMs, startedAtMs, startedLocalMs }) =>
+            !(endedAtMs - startedAtMs < limitMs && endedLocalMs - startedLocalMs < limitMs),
+        );
         must(
           slow > plan.retries.timeout,
           'G8',
@@ -72,7 +75,7 @@ export class Failures {
       }
       case 'lost':
         must(
-          attempts.length > plan.retries.lost && (!this.#world.isCalm || this.#world.hasDepartures),
+          attempts.length > plan.retries.lost && !this.#world.isCalm,
           'G9',
           () => `${plan.name}[${index}] was lost ${attempts.length} times of ${plan.retries.lost} allowed`,
           about,

@@ -18,7 +18,7 @@ export class Jobs {
     const book = this.#books.find(name);
     if (book === undefined) return;
     must(
-      book.id === undefined || epoch > book.epoch || book.endedAtMs !== undefined,
+      book.id === undefined || epoch !== book.epoch || book.endedAtMs !== undefined,
       'G21',
       () => `${name} was asked for twice with one request id, and created twice`,
       { job: name },

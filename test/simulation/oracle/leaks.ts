@@ -24,7 +24,8 @@ export class Leaks {
       // One that finds its name taken holds what it has for as long as it may hope to be heard.
       const mayHope = !agent.hasSession && agent.host.now() - agent.provenAtMs < abandonMs;
       if (!agent.host.isAlive || mayHope) continue;
-      const { name, slots } = agent.plan;
+      const { name } = agent.plan;
+      const { slots } = agent;
       const left = {
         'attempts held': agent.attemptsHeld,
         chunks: agent.chunksHeld,

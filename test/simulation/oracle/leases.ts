@@ -1,3 +1,4 @@
+import { ownPeer, understands } from '../../../libs/protocol/src/version.ts';
 import type { AgentHost } from '../agent/agent-host.ts';
 import type { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { must } from '../violation.ts';
@@ -7,7 +8,8 @@ import type { World } from '../world.ts';
 export class Leases {
   readonly #world: World;
   /** When each session was last heard of, on the coordinator's clock less its stalls. */
-  readonly #heard = new Map<number, { agent: string; atMs: number }>();
+  readonly #heard = new Map<number, { agent: string; atMs: number; isDeaf: boolean }>();
+  #deaf: number | undefined;
   #stalledMs = 0;
 
   constructor(world: World) {
@@ -31,21 +33,39 @@ export class Leases {
   agentEnded(agent: AgentHost, code: string | undefined): void {
     const isStranger = agent.plan.name !== agent.joinsAs;
     must(
-      code === undefined || (code === 'AGENT_NAME_TAKEN' && (isStranger || !this.#world.isCalm)),
+      code === undefined ||
+        (code === 'AGENT_NAME_TAKEN' && (isStranger || !this.#world.isCalm)) ||
+        (code === 'VERSION_MISMATCH' && !understands(ownPeer, agent.plan.peer ?? ownPeer)),
       'structure',
       () => `${agent.plan.name} gave up: ${code}`,
       { agent: agent.plan.name },
     );
   }
 
-  heardOf(session: number, agent: string): void {
-    this.#heard.set(session, { agent, atMs: this.#nowMs() });
+  /** `stalledForMs`: so long nothing has got through to it. */
+  heardOf(session: number, agent: string, stalledForMs = 0): void {
+    const { leaseMs } = this.#world.coordinator.timing;
+    const isDeaf = stalledForMs > leaseMs;
+    this.#heard.set(session, { agent, atMs: this.nowMs, isDeaf });
+    if (isDeaf) this.#deaf = session;
+  }
+
+  /** Whoever only speaks, and hears nothing, is not kept. */
+  stepped(): void {
+    const deaf = this.#deaf;
+    if (deaf === undefined) return;
+    this.#deaf = undefined;
+    must(
+      !this.#world.coordinator.hasSession(deaf),
+      'G18',
+      () => `${this.#heard.get(deaf)?.agent} hears nothing for more than a lease, and is kept`,
+    );
   }
 
   sessionEnded(session: number, reason: string): void {
     const heard = this.#heard.get(session);
-    if (heard === undefined || reason !== 'silent') return;
-    const silentMs = this.#nowMs() - heard.atMs;
+    if (heard === undefined || reason !== 'silent' || heard.isDeaf) return;
+    const silentMs = this.nowMs - heard.atMs;
     const { leaseMs } = this.#world.coordinator.timing;
     must(
       silentMs >= leaseMs - 1,
@@ -74,7 +94,7 @@ export class Leases {
   inspect(coordinator: CoordinatorHost): void {
     const { leaseMs } = coordinator.timing;
     for (const [session, { agent, atMs }] of this.#heard) {
-      const silentMs = this.#nowMs() - atMs;
+      const silentMs = this.nowMs - atMs;
       const isAwake = coordinator.host.now() - coordinator.wokeAtMs > 1_500;
       must(
         silentMs <= leaseMs + 250 || !isAwake || !coordinator.hasSession(session),
@@ -85,7 +105,8 @@ export class Leases {
     }
   }
 
-  #nowMs(): number {
+  /** The coordinator's clock, less the time that it stood still. */
+  get nowMs(): number {
     return this.#world.coordinator.host.now() - this.#stalledMs;
   }
 }

@@ -1,3 +1,4 @@
+import type { CoordinatorCommand } from '@shoal/coordinator/core';
 import type { AgentHost } from '../agent/agent-host.ts';
 import type { CoordinatorHost, JobView } from '../coordinator/coordinator-host.ts';
 import { must } from '../violation.ts';
@@ -12,11 +13,45 @@ export class Limits {
   }
 
   /** Those that run, as many successors, and whoever is on its way out. */
-  crowded({ plan }: AgentHost, processes: number): void {
-    const most = 6 * plan.slots + 8;
-    must(processes <= most, 'G28', () => `${plan.name} has ${processes} processes for ${plan.slots} slots`, {
+  crowded({ plan, slots }: AgentHost, processes: number): void {
+    const most = 6 * Math.max(slots, plan.slots) + 8;
+    must(processes <= most, 'G28', () => `${plan.name} has ${processes} processes for ${slots} slots`, {
       agent: plan.name,
     });
+  }
+
+  /** An error is kept for the client. */
+  failureKept(job: string, index: number, bytes: number): void {
+    this.#books.bookOf(job)?.weighed(index, bytes);
+  }
+
+  said(command: CoordinatorCommand): void {
+    switch (command.type) {
+      case 'deliver':
+        this.#books.bookOf(command.job)?.delivered(command.first, command.count);
+        return;
+      case 'releaseResults':
+        this.#books.bookOf(command.job)?.releasedTo(command.position);
+        return;
+      case 'dispatch': {
+        const book = this.#books.bookOf(command.job);
+        if (book !== undefined) this.#dispatched(book, command.first);
+        return;
+      }
+    }
+  }
+
+  /** Where errors fill the window nothing starts but the item that everything waits for. */
+  #dispatched({ deliveries, errorBytes, plan }: JobBook, first: number): void {
+    // A copy of what runs takes no room of its own.
+    if (plan.pure) return;
+    must(
+      errorBytes < plan.windowBytes || (plan.ordered && first === deliveries),
+      'G29',
+      () =>
+        `${plan.name} has ${errorBytes} bytes of errors in its window of ${plan.windowBytes}, and goes on`,
+      { job: plan.name, index: first },
+    );
   }
 
   /** A job is ahead of its client by no more than its window. */

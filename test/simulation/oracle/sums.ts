@@ -3,7 +3,7 @@ import { must } from '../violation.ts';
 import type { World } from '../world.ts';
 import type { JobBook, JobBooks } from './job-book.ts';
 
-/** How often items were called in the end: within their budgets, and charged to somebody. */
+/** How often items were called in the end: within their budgets, and each repetition for a reason that was told. */
 export class Sums {
   readonly #world: World;
   readonly #books: JobBooks;
@@ -21,29 +21,31 @@ export class Sums {
   #checkCalls(book: JobBook): void {
     const { plan } = book;
     const { thrown, crash, timeout, lost } = plan.retries;
-    // Where nothing can be lost, nothing is run again for it.
-    const losses = this.#world.isCalm && !this.#world.hasDepartures ? 0 : lost;
-    const most = 1 + thrown + crash + timeout + losses + Number(plan.pure);
-    let extra = 0;
-    let worst = 0;
     for (let index = 0; index < plan.items; index += 1) {
       const calls = book.executionsOf(index).length;
-      const free = book.givenBack[index] ?? 0;
+      if (calls <= 1) continue;
+      const trouble = book.findTrouble(index);
+      const about = { job: plan.name, index };
+      // Where nothing can be lost, nothing is run again for it.
+      const losses = this.#world.isCalm ? 0 : lost;
+      const budget = 1 + thrown + crash + timeout + losses + Number(plan.pure);
+      // A death that others shared is charged to none of them once one is known to have caused it.
+      const free = (book.givenBack[index] ?? 0) + (trouble?.shared ?? 0);
       must(
-        calls <= most + free || (plan.concurrentTasks > 1 && !runsOnce(plan)),
+        calls <= budget + free,
         runsOnce(plan) ? 'G5' : 'G6',
-        () => `${plan.name}[${index}] was called ${calls} times, at most ${most} are allowed`,
-        { job: plan.name, index },
+        () => `${plan.name}[${index}] was called ${calls} times, at most ${budget} are allowed`,
+        about,
       );
-      extra += Math.max(0, calls - 1 - free);
-      if (calls > book.executionsOf(worst).length) worst = index;
+      const charged =
+        trouble === undefined ? 0 : trouble.thrown + trouble.crash + trouble.timeout + trouble.lost;
+      const known = charged + (book.copies[index] ?? 0) + (book.givenBack[index] ?? 0);
+      must(
+        calls - 1 <= known,
+        'G6',
+        () => `${plan.name}[${index}] was called ${calls} times, ${known} repetitions are accounted for`,
+        about,
+      );
     }
-    // Whoever runs something again has said so and charged it to somebody.
-    must(
-      extra <= book.retried || plan.concurrentTasks > 1 || plan.pure,
-      'G6',
-      () => `${plan.name}: ${extra} calls were repeated, ${book.retried} are accounted for`,
-      { job: plan.name, index: worst },
-    );
   }
 }
