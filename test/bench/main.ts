@@ -2,7 +2,7 @@
  * `npm run bench`: Shoal beside its peers, interleaved, every output checked.
  *
  *   npm run bench -- [--only NAME,…] [--runs 5] [--minutes N] [--processes N] [--out DIR] [--small] [--publish]
- *   npm run bench -- --growth [--only AXIS,…] [--runs 3] [--out DIR] [--small] [--publish]
+ *   npm run bench -- --growth [--only AXIS,…] [--runs 3] [--minutes N] [--out DIR] [--small] [--publish]
  *
  * Prints one table of everything and a table for each workload, and writes bench.json, bench.md and bench.svg to DIR
  * (.build/bench). With --growth: how the cost of an item grows with items, agents and jobs, as growth.json, growth.md and
@@ -22,7 +22,7 @@ import { chartOf } from './chart.ts';
 import { hold } from './contest.ts';
 import { tableOf } from './figures.ts';
 import { axes } from './growth/axis.ts';
-import { growthOf } from './growth/growth.ts';
+import { growthsOf } from './growth/growth.ts';
 import { plotOf } from './growth/plot.ts';
 import { load, machineNow } from './machine.ts';
 import { growthMarkdown, markdownOf } from './markdown.ts';
@@ -113,16 +113,20 @@ async function bench({ small, runs, minutes, processes, only, out, ...flags }: F
   return tables.some(({ rows: [own] }) => own?.failed !== undefined) ? 1 : 0;
 }
 
-async function growth({ small, runs, processes, only, out, ...flags }: Flags): Promise<number> {
+async function growth({ small, runs, minutes, processes, only, out, ...flags }: Flags): Promise<number> {
   const loadBefore = load();
-  const growths = [];
-  for (const axis of axes.filter(({ name }) => only.includes(name))) {
-    const onMeasured = (name: string, place: string, at: number, round: number): void => {
-      process.stderr.write(`${name}: ${place}, ${at} ${axis.label}, run ${round + 1} of ${runs}\n`);
-    };
-    growths.push(await growthOf(axis, { small, runs, timeoutMs: small ? 120_000 : 300_000, onMeasured }));
-  }
-  const machine = machineNow({ processes, runs, small, loadBefore });
+  const { growths, rounds } = await growthsOf(
+    axes.filter(({ name }) => only.includes(name)),
+    {
+      small,
+      runs,
+      untilMs: minutes * 60_000,
+      timeoutMs: small ? 120_000 : 300_000,
+      onMeasured: ({ name, label }, place, at, round) =>
+        process.stderr.write(`${name}: ${place}, ${at} ${label}, run ${round + 1} of ${runs}\n`),
+    },
+  );
+  const machine = machineNow({ processes, runs: rounds, small, loadBefore });
   const markdown = growthMarkdown(machine, growths);
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, 'growth.json'), `${JSON.stringify({ machine, growths }, undefined, 2)}\n`);

@@ -24,7 +24,7 @@ export function growthMarkdown(machine: Machine, growths: readonly Growth[]): st
     '',
     '## How cost grows',
     '',
-    'Written by `npm run bench -- --growth --publish`: CPU time of all processes together, caller, coordinator, agents and',
+    'What `npm run bench -- --growth` measures: CPU time of all processes together, caller, coordinator, agents and',
     `children, for one item. Flat is what costs at the last point at most ${flatWithin} times what it does at the first.`,
     '',
     ...machineLines(machine),

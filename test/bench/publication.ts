@@ -55,7 +55,7 @@ export function publishedFiles(): ReadonlyMap<string, string> {
 
 const heading = `# What it costs, beside others
 
-Written by \`npm run bench -- --publish\`, out of [bench.json](bench/bench.json) and [growth.json](bench/growth.json). Everybody does
+Written by \`npm run bench:publish\`, out of [bench.json](bench/bench.json) and [growth.json](bench/growth.json). Everybody does
 the same work, in turns, on the same machine, and every output is checked. Ratios are those of runs side by side: the median of
 them, more than 1 where Shoal is better. Who is not installed is named.
 

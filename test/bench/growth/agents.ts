@@ -4,6 +4,8 @@ import { startAgent } from '@shoal/node-agent';
 import { pino } from 'pino';
 
 const [join = '', count = ''] = process.argv.slice(2);
+// Each agent listens for the end of the process.
+process.setMaxListeners(0);
 const log = pino({ level: 'error' }, process.stderr);
 const names = Array.from({ length: Number(count) }, (_, index) => `agent-${index + 1}`);
 const agents = await Promise.all(names.map((name) => startAgent({ join, name, processes: 1, log })));

@@ -36,7 +36,7 @@ const items: Axis = {
   atSmall: [500],
   places: ['local', 'cluster'],
   point: (at, place, small) => {
-    const jobs = Math.ceil((small ? 1_000 : 200_000) / at);
+    const jobs = Math.ceil((small ? 1_000 : 50_000) / at);
     return { place, items: at, jobs, atOnce: 1, agents };
   },
 };
@@ -49,20 +49,20 @@ const agentsAxis: Axis = {
   atSmall: [2],
   places: ['cluster'],
   point: (at, place, small) => {
-    const count = small ? 400 : 30_000;
+    const count = small ? 400 : 10_000;
     return { place, items: count, jobs: 1, atOnce: 1, agents: at, chunkSize: 10 };
   },
 };
 
 const jobs: Axis = {
   name: 'jobs',
-  title: 'CPU time an item, by the jobs that run at once (x + 1, 1,000 items a job)',
+  title: 'CPU time an item, by the jobs that run at once (x + 1, 100 items a job)',
   label: 'jobs at once',
   at: [1, 10, 100, 1_000],
   atSmall: [10],
   places: ['local', 'cluster'],
   point: (at, place, small) => {
-    return { place, items: small ? 100 : 1_000, jobs: small ? 10 : 1_000, atOnce: at, agents };
+    return { place, items: 100, jobs: small ? 10 : Math.max(100, at), atOnce: at, agents };
   },
 };
 

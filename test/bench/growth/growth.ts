@@ -23,8 +23,11 @@ export interface Growth {
 export interface GrowthRules {
   readonly small: boolean;
   readonly runs: number;
+  /** No round begins that would end later than so long after the start, if it takes as long as the longest so far. */
+  readonly untilMs: number;
+  /** Of one point. */
   readonly timeoutMs: number;
-  readonly onMeasured: (axis: string, place: Place, at: number, round: number) => void;
+  readonly onMeasured: (axis: Axis, place: Place, at: number, round: number) => void;
 }
 
 /** It counts as flat if the last point costs at most so many times what the first does. */
@@ -32,35 +35,67 @@ export const flatWithin = 1.25;
 
 const script = fileURLToPath(new URL('measure-point.ts', import.meta.url));
 
-/** Measures every point, round after round, and keeps the medians. */
-export async function growthOf(axis: Axis, rules: GrowthRules): Promise<Growth> {
-  const { small, runs } = rules;
-  const places = axis.places.map((place) => ({ place, costs: new Map<number, number[]>(), failed: '' }));
-  for (let round = 0; round < runs; round += 1) {
-    for (const at of small ? axis.atSmall : axis.at) {
-      for (const each of places) {
-        if (each.failed !== '') continue;
-        const point = JSON.stringify(axis.point(at, each.place, small));
-        try {
-          const { value } = await measure(
-            [process.execPath, ...process.execArgv, script, point],
-            rules.timeoutMs,
-          );
-          each.costs.set(at, [...(each.costs.get(at) ?? []), value]);
-        } catch (error) {
-          each.failed = `${at} ${axis.label}: ${error instanceof Error ? error.message : String(error)}`;
-        }
-        rules.onMeasured(axis.name, each.place, at, round);
-      }
+/** What came of one place of an axis. */
+class Line {
+  readonly axis: Axis;
+  readonly place: Place;
+  readonly #costs = new Map<number, number[]>();
+  #failed: string | undefined;
+
+  constructor(axis: Axis, place: Place) {
+    this.axis = axis;
+    this.place = place;
+  }
+
+  /** Measures a point, unless an earlier one has failed: the next one is larger. */
+  async measure(at: number, { small, timeoutMs }: GrowthRules): Promise<void> {
+    if (this.#failed !== undefined) return;
+    const point = JSON.stringify(this.axis.point(at, this.place, small));
+    try {
+      const { value } = await measure([process.execPath, ...process.execArgv, script, point], timeoutMs);
+      this.#costs.set(at, [...(this.#costs.get(at) ?? []), value]);
+    } catch (error) {
+      this.#failed = `${at} ${this.axis.label}: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
-  const { name, title, label } = axis;
-  const series = places.map(({ place, costs, failed }) => ({
-    place,
-    points: [...costs].map(([at, values]) => ({ at, microseconds: median(values) })),
-    ...(failed === '' ? {} : { failed }),
-  }));
-  return { name, title, label, series };
+
+  get series(): Series {
+    const points = [...this.#costs].map(([at, values]) => ({ at, microseconds: median(values) }));
+    return { place: this.place, points, ...(this.#failed === undefined ? {} : { failed: this.#failed }) };
+  }
+}
+
+/** Measures every point, round after round, and keeps the medians. The first round is held in any case. */
+export async function growthsOf(
+  axes: readonly Axis[],
+  rules: GrowthRules,
+): Promise<{ readonly growths: readonly Growth[]; readonly rounds: number }> {
+  const lines = axes.flatMap((axis) => axis.places.map((place) => new Line(axis, place)));
+  const startedAt = performance.now();
+  let [rounds, longestMs] = [0, 0];
+  for (; rounds < rules.runs; rounds += 1) {
+    const roundAt = performance.now();
+    if (rounds > 0 && roundAt + longestMs - startedAt > rules.untilMs) break;
+    for (const axis of axes) {
+      for (const at of rules.small ? axis.atSmall : axis.at) {
+        for (const line of lines.filter((each) => each.axis === axis)) {
+          await line.measure(at, rules);
+          rules.onMeasured(axis, line.place, at, rounds);
+        }
+      }
+    }
+    longestMs = Math.max(longestMs, performance.now() - roundAt);
+  }
+  const growths = axes.map((axis) => {
+    const { name, title, label } = axis;
+    return {
+      name,
+      title,
+      label,
+      series: lines.filter((each) => each.axis === axis).map(({ series }) => series),
+    };
+  });
+  return { growths, rounds };
 }
 
 /** Whether it costs no more at the end than at the beginning; undefined where there are no two points. */
