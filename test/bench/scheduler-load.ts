@@ -1,6 +1,14 @@
-import { type JobSpec, Scheduler, type SchedulerCommand, type SchedulerEvent } from '@shoal/scheduler';
+import {
+  defaultSchedulerOptions,
+  type JobSpec,
+  Scheduler,
+  type SchedulerCommand,
+  type SchedulerEvent,
+} from '@shoal/scheduler';
 
 const slotsPerAgent = 2;
+/** Shards are short enough for as many as the scheduler gives a slot. */
+const { shardsPerSlot } = defaultSchedulerOptions;
 const shardItems = 10;
 /** A producer hands items over in blocks. */
 const blockItems = 512;
@@ -41,7 +49,9 @@ export class SchedulerLoad {
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #pushed: Float64Array;
   /** A ring: `#read` to `#written`, modulo its length. */
-  readonly #onItsWay: Float64Array = new Float64Array(2 ** 18 * fields);
+  readonly #onItsWay: Float64Array;
+  /** Shards that are on their way once every slot is full. */
+  readonly shardsInFlight: number;
   #read = 0;
   #written = 0;
   #transitions = 0;
@@ -52,22 +62,19 @@ export class SchedulerLoad {
     this.#jobs = Array.from({ length: jobs }, (_, job) => `job-${job}`);
     this.#numbers = new Map(this.#jobs.map((id, job) => [id, job]));
     this.#pushed = new Float64Array(jobs);
+    this.shardsInFlight = agents * slotsPerAgent * shardsPerSlot;
+    // Shards, the outcomes of as many, and a few grants for each job.
+    this.#onItsWay = new Float64Array((this.shardsInFlight * 3 + jobs * 4 + 16) * fields);
     for (let agent = 1; agent <= agents; agent += 1) {
       const join = { type: 'agentJoined', labels: {}, held: [], permanent: false } as const;
       this.#step({ ...join, atMs: 0, agent: `agent-${agent}`, session: agent, slots: slotsPerAgent });
     }
-    // Twice what a job has on its way, so that every slot is in use whether by one job or by a thousand; four short shards
-    // a slot.
-    const share = (agents * slotsPerAgent * 4 * shardItems) / jobs;
+    // Twice what a job has on its way, so that every slot is in use whether by one job or by a thousand.
+    const share = (this.shardsInFlight * shardItems) / jobs;
     const windowItems = Math.max(8, Math.ceil((2 * share) / blockItems)) * blockItems;
     for (const job of this.#jobs) {
       this.#step({ type: 'jobCreated', atMs: 0, job, spec: { ...spec, windowItems } });
     }
-  }
-
-  /** Messages on their way. */
-  get inFlight(): number {
-    return (this.#written - this.#read) / fields;
   }
 
   /** So many shards from their dispatch to their end. */
@@ -75,13 +82,14 @@ export class SchedulerLoad {
     this.#transitions = 0;
     this.#shards = 0;
     const before = process.cpuUsage();
-    while (this.#shards < shards) this.#arrive();
+    while (this.#shards < shards) this.arrive();
     const { system, user } = process.cpuUsage(before);
     const micros = user + system;
     return { microsPerShard: micros / shards, transitionsPerSecond: (this.#transitions * 1e6) / micros };
   }
 
-  #arrive(): void {
+  /** The next message arrives. */
+  arrive(): void {
     const at = this.#read % this.#onItsWay.length;
     this.#read += fields;
     const ring = this.#onItsWay;

@@ -7,6 +7,9 @@
  * every slot is filled and every job runs on, as many shards pass to warm the compiler up as are then measured, and the
  * number of shards is the same for all rows. Time is CPU time of all threads of the process, its garbage collection
  * included. A transition is one event taken or one command given.
+ *
+ * `--control` tells what of the growth is not the scheduler's doing: a thousand schedulers of one job and one agent, each
+ * asked in turn, have no deeper queue than one alone and a thousand times its memory.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -31,16 +34,18 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     agents: { type: 'string' },
     jobs: { type: 'string' },
+    control: { type: 'boolean', default: false },
   },
 });
 
-if (values.agents === undefined) console.log(table());
+if (values.control) console.log(control());
+else if (values.agents === undefined) console.log(table());
 else console.log(JSON.stringify(measured(Number(values.agents), Number(values.jobs))));
 
 /** In this process. */
 function measured(agents: number, jobs: number): Cost {
   const load = new SchedulerLoad(agents, jobs);
-  load.run(Math.max(Number(values.shards), load.inFlight * 2));
+  load.run(Math.max(Number(values.shards), load.shardsInFlight * 2));
   return load.run(Number(values.shards));
 }
 
@@ -57,6 +62,30 @@ function table(): string {
   return ['| agents | jobs | a shard | transitions a second |', '| --: | --: | --: | --: |', ...rows].join(
     '\n',
   );
+}
+
+function control(): string {
+  const rows = [
+    ['one scheduler of one job and one agent', measured(1, 1).microsPerShard],
+    ['one scheduler of 1,000 jobs and 1,000 agents', measured(1_000, 1_000).microsPerShard],
+    ['1,000 schedulers of one job and one agent, in turn', measuredInTurn(1_000)],
+  ] as const;
+  return rows.map(([what, micros]) => `${what}: ${micros.toFixed(2)} µs a shard`).join('\n');
+}
+
+/** A message of each in turn: every second one is a shard's, the others say that its outcomes were taken. */
+function measuredInTurn(schedulers: number): number {
+  const loads = Array.from({ length: schedulers }, () => new SchedulerLoad(1, 1));
+  const shardsEach = Math.ceil(Number(values.shards) / schedulers);
+  let micros = 0;
+  // The first time is for warming up.
+  for (const _ of ['warm up', 'measure']) {
+    const before = process.cpuUsage();
+    for (let message = 0; message < shardsEach * 2; message += 1) for (const load of loads) load.arrive();
+    const { system, user } = process.cpuUsage(before);
+    micros = user + system;
+  }
+  return micros / (shardsEach * schedulers);
 }
 
 /** In a process of its own: what one row leaves in the heap and in the compiler must not meet the next. */
