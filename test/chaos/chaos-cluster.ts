@@ -8,6 +8,7 @@ import type { CoordinatorConfig } from '@shoal/coordinator';
 import { AgentState, type GetStatusResponse } from '@shoal/protocol';
 import { type ConnectOptions, connect, type MapPool } from 'shoal';
 import { allGone, marked, until } from '../cli/command.testkit.ts';
+import { slack } from '../slack.ts';
 import { Book } from './book.ts';
 import type { Host, Network } from './network.ts';
 import { socketsOf } from './process-table.ts';
@@ -57,7 +58,7 @@ export interface ClientOptions {
 }
 
 /** G28: so long after a job's end nothing of it may be left. */
-const cleanWithinMs = 30_000;
+const cleanWithinMs = 5_000 * slack();
 /** On a network that was cut a socket's other end may be gone without a word: keepalive asks after 20 s, and gives up 20 s later. */
 const noSocketsWithinMs = 90_000;
 

@@ -95,9 +95,11 @@ export async function shoalCommand(args: readonly string[], input: string = ''):
   return { ...ended, stderr: withoutProgress(ended.stderr) };
 }
 
-/** What a command said, without the line every five seconds that says how far it is: a busy machine is slow. */
+/** What a command said, without what it says every few seconds while it waits: a busy machine is slow. */
 export function withoutProgress(stderr: string): string {
-  return stderr.replaceAll(/^[\d,]+ (of [\d,]+ )?items.* a second.*\n/gm, '');
+  return stderr
+    .replaceAll(/^[\d,]+ (of [\d,]+ )?items.* a second.*\n/gm, '')
+    .replaceAll(/^shoal: coordinator \S+ does not answer yet; still trying\.\n/gm, '');
 }
 
 /** Waits for a condition; says what was seen when it does not come. */
