@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { connect as connectPool } from '@shoal/client';
 import type { CertifiedIdentity } from '@shoal/credentials';
-import { type GetStatusRequest, type GetStatusResponse, ownPeer } from '@shoal/protocol';
+import {
+  type GetStatusRequest,
+  type GetStatusResponse,
+  type ListAgentsRequest,
+  type ListAgentsResponse,
+  ownPeer,
+} from '@shoal/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
@@ -115,6 +121,19 @@ describe('a coordinator with certificates', () => {
     );
     expect(protection).toMatchObject({ encrypted: true, authenticated: true, insecure: false });
     expect(protection?.certificateExpiresUnixMs).toBeGreaterThan(Date.now() + 300 * dayMs);
+  });
+
+  test('of each agent it knows until when its certificate is good', async () => {
+    const tlsDir = await files.agentFolder('certified', { lifetimeMs: 20 * dayMs });
+    const agent = await cluster.agent({ name: 'certified', tlsDir, processes: 1 });
+    const client = cluster.connect(await files.identity({ name: 'watch', role: 'viewer' }));
+    const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
+      (request, done) => client.cluster.listAgents(request, done),
+      {},
+    );
+    const untilMs = agents.find(({ name }) => name === 'certified')?.certificateExpiresUnixMs ?? 0;
+    expect(Math.abs(untilMs - Date.now() - 20 * dayMs)).toBeLessThan(dayMs);
+    await agent.close({ drain: false });
   });
 
   test('TLS 1.2 is refused', async () => {
