@@ -1,0 +1,98 @@
+/** What comes along with Shoal when somebody installs it: everything, not what we depend on directly alone. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+interface Locked {
+  readonly version: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+  readonly link?: boolean;
+  readonly hasInstallScript?: boolean;
+  readonly resolved?: string;
+  readonly integrity?: string;
+}
+
+const json = <T>(file: string): T => JSON.parse(readFileSync(`${root}${file}`, 'utf8')) as T;
+const { packages } = json<{ packages: Readonly<Record<string, Locked>> }>('package-lock.json');
+
+/** Every package of others that is installed for running, by its name. */
+const installed = Object.entries(packages)
+  .filter(([path, { dev, link }]) => path.includes('node_modules/') && dev !== true && link !== true)
+  .map(([path, locked]) => ({ ...locked, name: path.slice(path.lastIndexOf('node_modules/') + 13) }));
+
+/** Licences that ask for no more than to be named. */
+const licences = ['MIT', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0'];
+
+/** `(MIT OR GPL-3.0)` is fine with one of them, `(Apache-2.0 AND BSD-3-Clause)` with both. */
+function isAllowed(licence: string = ''): boolean {
+  const plain = licence.replaceAll(/[()]/g, '');
+  return plain.split(' OR ').some((either) => either.split(' AND ').every((each) => licences.includes(each)));
+}
+
+test('every package has a licence that asks for no more than to be named', () => {
+  expect(installed.length).toBeGreaterThan(50);
+  expect(installed.filter(({ license }) => !isAllowed(license)).map(({ name }) => name)).toEqual([]);
+});
+
+test.each([
+  ['(MIT OR GPL-3.0)', true],
+  ['(Apache-2.0 AND BSD-3-Clause)', true],
+  ['(MIT AND GPL-3.0)', false],
+  ['AGPL-3.0', false],
+  [undefined, false],
+])('the licence %s is allowed: %s', (licence, allowed) => {
+  expect(isAllowed(licence)).toBe(allowed);
+});
+
+test('every package is pinned by a hash of its content', () => {
+  expect(
+    installed.filter(({ integrity }) => !integrity?.startsWith('sha512-')).map(({ name }) => name),
+  ).toEqual([]);
+});
+
+test('no package needs its install script: the two that have one are kept from running it', () => {
+  const withScript = installed.filter(({ hasInstallScript }) => hasInstallScript).map(({ name }) => name);
+  expect([...new Set(withScript)].toSorted()).toEqual(['esbuild', 'protobufjs']);
+  const { allowScripts } = json<{ allowScripts: Readonly<Record<string, boolean>> }>('package.json');
+  expect(withScript.map((name) => allowScripts[name])).toEqual(withScript.map(() => false));
+});
+
+test('npm run sbom lists every one of them', async () => {
+  const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], {
+    cwd: root,
+    maxBuffer: 2 ** 26,
+  });
+  const { bomFormat, components } = JSON.parse(stdout) as {
+    bomFormat: string;
+    components: readonly { name: string; version: string; licenses?: readonly unknown[] }[];
+  };
+  expect(bomFormat).toBe('CycloneDX');
+  const listed = new Set(components.map(({ name, version }) => `${name}@${version}`));
+  // A package for another system is in the lock and not in what is installed here.
+  const missing = installed.filter(({ name, version }) => !listed.has(`${name}@${version}`));
+  expect(missing.map(({ name }) => name)).toEqual([]);
+  expect(components.every(({ licenses = [] }) => licenses.length > 0)).toBe(true);
+});
+
+/** Somebody without a network, or with a registry that knows of no advisories, cannot be told. */
+test('npm audit knows of nothing high or critical, where it can be asked', async () => {
+  const args = ['audit', '--omit=dev', '--json', '--fetch-retries=0', '--fetch-timeout=10000'];
+  const { stdout } = await promisify(execFile)('npm', args, { cwd: root, timeout: 30_000 }).catch(
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
+  );
+  let counts: { high?: number; critical?: number } | undefined;
+  try {
+    ({ vulnerabilities: counts } = (
+      JSON.parse(stdout) as { metadata: { vulnerabilities: object } }
+    ).metadata);
+  } catch {
+    counts = undefined;
+  }
+  if (counts === undefined) console.warn('npm audit was not answered: advisories are not checked here.');
+  else expect(counts).toMatchObject({ high: 0, critical: 0 });
+});
