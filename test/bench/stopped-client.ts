@@ -18,9 +18,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ClusterClient } from '@shoal/client';
 import { ClusterProcesses } from '../../examples/demo/cluster-processes.ts';
+import { cpuNanoseconds } from './process-cpu.ts';
 import { median } from './statistics.ts';
 import { MemoryByPhase } from './stopped-client/memory-by-phase.ts';
-import { cpuMsOf, stateOf } from './stopped-client/process-facts.ts';
+import { stateOf } from './stopped-client/process-facts.ts';
 import type { Ran, Run } from './stopped-client/steady-client.ts';
 import type { Taken } from './stopped-client/streaming-client.ts';
 
@@ -73,10 +74,10 @@ try {
   const steady = start('steady-client.ts', crowded.address, empty.address);
   await once(steady, 'message');
   const run = async (cluster: number, count: number): Promise<Paid> => {
-    const cpuMs = cpuMsOf(pids[cluster] as number);
+    const before = cpuNanoseconds(pids[cluster] as number);
     steady.send({ cluster, items: count } satisfies Run);
     const [{ ms }] = (await once(steady, 'message')) as [Ran];
-    return { ms, cpuMs: cpuMsOf(pids[cluster] as number) - cpuMs };
+    return { ms, cpuMs: (cpuNanoseconds(pids[cluster] as number) - before) / 1e6 };
   };
   let steadyItems = 20_000;
   for (const cluster of [0, 1, 0, 1]) {
@@ -88,7 +89,7 @@ try {
   await streamOf(empty.address, Math.min(items / 2, warmUpItems)).done;
   memory.enter('streaming');
   const { client: stream, done } = streamOf(crowded.address, items);
-  await taken(stream, items / 2);
+  await Promise.race([taken(stream, items / 2), done]);
   stream.kill('SIGSTOP');
   const stoppedAt = performance.now();
   memory.enter('the client is stopped');
@@ -126,7 +127,6 @@ try {
   if (mostMiB > allowedMiB + heldMiB) failed.push('The coordinator took more memory than it may.');
 
   const ratios = pairs.map(([beside, without]) => without.ms / beside.ms);
-  // Summed up: the kernel counts in steps that are not much shorter than a run.
   const cost = (cluster: 0 | 1): string => {
     const cpuMs = pairs.reduce((sum, pair) => sum + pair[cluster].cpuMs, 0);
     const perMillion = (cpuMs * 1e6) / (steadyItems * pairs.length);

@@ -12,17 +12,8 @@ export function memoryOf(pid: number): { readonly nowMiB: number; readonly mostM
 
 /** `T` is a process that was stopped. */
 export function stateOf(pid: number | undefined): string {
-  return pid === undefined ? '' : (fieldsOf(pid)[0] ?? '');
-}
-
-/** The CPU time that a process has used, in milliseconds; the kernel counts in steps of 10. */
-export function cpuMsOf(pid: number): number {
-  const fields = fieldsOf(pid);
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-/** From the state on: the name before it may contain anything. */
-function fieldsOf(pid: number): string[] {
+  if (pid === undefined) return '';
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // The name before it may contain anything.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[0] ?? '';
 }
