@@ -119,7 +119,8 @@ async function onLocalPool(workload: Workload): Promise<Record<string, number>> 
 }
 
 const columns = ['client', 'coordinator', 'agents', 'children'];
-const cell = (value: number | undefined): string => (value === undefined ? '' : value.toPrecision(3));
+const cell = (value: number | undefined): string =>
+  value === undefined ? '' : Number(value.toPrecision(3)).toString();
 console.log(`| CPU, µs an item | ${columns.join(' | ')} | in all |`);
 console.log(`| :-- | ${columns.map(() => '--:').join(' | ')} | --: |`);
 for (const workload of workloads.filter(({ name }) => chosen.includes(name))) {
