@@ -31,6 +31,7 @@ import type { Job } from './job.ts';
 import { PartCollector } from './part-collector.ts';
 import { type StoredBlock, StoredRun } from './payload.ts';
 import type { PayloadVault } from './payload-vault.ts';
+import { ShardTraces } from './shard-trace.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
 import { WorkParcel } from './work-parcel.ts';
 
@@ -70,6 +71,7 @@ export class AgentSession implements AgentLink {
   #dataWriter: StreamWriter<DataResponse> | undefined;
   /** The job of each attempt that the agent holds. */
   readonly #attempts = new Map<AttemptId, JobId>();
+  readonly #traces = new ShardTraces();
   /** Runs that come in parts, by attempt. */
   readonly #partsOf = new Map<AttemptId, PartCollector<ResultRun>>();
   #sending = false;
@@ -172,6 +174,7 @@ export class AgentSession implements AgentLink {
       this.#parts.driver.step({ type: 'protocolBroken', session, reason });
       return;
     }
+    this.#traces.succeeded(attempt, runMs, payload.byteLength);
     const held = this.#parts.vault.payload(payload);
     const run = new StoredRun(first, count, held, { runMs, pid, agent });
     const bytes = payload.byteLength;
@@ -220,6 +223,7 @@ export class AgentSession implements AgentLink {
         break;
       }
     }
+    this.#traces.ended(attempt, ending);
     this.#parts.driver.step({ type: 'attemptEnded', session: this.session, attempt, ending });
   }
 
@@ -256,7 +260,10 @@ export class AgentSession implements AgentLink {
   }
 
   answerHeartbeat(sequence: number, drop: readonly AttemptId[]): void {
-    for (const attempt of drop) this.#forget(attempt);
+    for (const attempt of drop) {
+      this.#forget(attempt);
+      this.#traces.forget(attempt);
+    }
     const { heartbeatMs, leaseMs } = this.#timing();
     this.tell({ $case: 'heartbeatAnswer', value: { sequence, drop: [...drop], heartbeatMs, leaseMs } });
   }
@@ -264,6 +271,7 @@ export class AgentSession implements AgentLink {
   dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void {
     const { attempt, first, count, marksStarts, tryNumber } = command;
     this.#attempts.set(attempt, job.id);
+    this.#traces.dispatched(command, blocks);
     const dispatch = { attempt, jobId: job.id, first, count, marksStarts, tryNumber };
     this.#parcel.dispatch(dispatch, () => setupOf(job), blocks);
     this.#sendSoon();
@@ -271,6 +279,7 @@ export class AgentSession implements AgentLink {
 
   revoke({ attempt, reason }: Revoke): void {
     this.#forget(attempt);
+    this.#traces.forget(attempt);
     this.tell({ $case: 'revoke', value: { attempt, reason: revokeReasons[reason] } });
   }
 

@@ -85,6 +85,8 @@ export class StoredBlock implements ItemBlock {
   readonly payload: Payload;
   /** SHA-256 of the constants that its items refer to. */
   readonly broadcasts: readonly string[];
+  /** When it came, on this process's monotonic clock. */
+  readonly keptAtMs: number = performance.now();
 
   constructor(first: number, count: number, payload: Payload, broadcasts: readonly string[] = []) {
     this.first = first;

@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from './child-process.ts';
 import type { ChunkEndingDetail, ChunkListener } from './chunk-request.ts';
+import type { ChunkTraces } from './chunk-trace.ts';
 import type { PoolEvent } from './core/pool-event.ts';
 import {
   FrameError,
@@ -31,6 +32,7 @@ export function newsOf(
   type: number,
   body: Buffer,
   listener: ChunkListener,
+  traces: ChunkTraces,
 ): ChildNews | undefined {
   const news = { atMs: performance.now(), child: child.id };
   const pid = child.pid ?? 0;
@@ -39,7 +41,11 @@ export function newsOf(
       const { chunk, first, count, runMs, payload: bytes } = readValues(body);
       return {
         event: { type: 'itemsSucceeded', ...news, chunk, first, count, runMs },
-        inHand: () => listener.results(chunk, { first, count, bytes, runMs, pid }),
+        inHand: () => {
+          const run = { first, count, bytes, runMs, pid };
+          traces.succeeded(chunk, run);
+          listener.results(chunk, run);
+        },
       };
     }
     case frameType.itemStarted:

@@ -9,6 +9,7 @@ import { ChildCrew } from './child-crew.ts';
 import { type InHand, newsOf } from './child-news.ts';
 import type { ChildListener, ChildProcess } from './child-process.ts';
 import type { ChildSetup, ChunkEndingDetail, ChunkListener, ChunkRequest } from './chunk-request.ts';
+import { ChunkTraces } from './chunk-trace.ts';
 import type { ChildExit, ChunkId } from './core/chunk.ts';
 import type { EndChunk, PoolCommand, SpawnChild } from './core/pool-command.ts';
 import type { PoolEvent } from './core/pool-event.ts';
@@ -63,6 +64,7 @@ export class ChildPool {
   readonly #crew: ChildCrew;
   readonly #maxQueuedChunks: number;
   readonly #requests = new Map<ChunkId, ChunkRequest>();
+  readonly #traces = new ChunkTraces();
   readonly #events: { readonly event: PoolEvent; readonly inHand: InHand }[] = [];
   #isStepping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -92,6 +94,7 @@ export class ChildPool {
     }
     const { id, setup, timeoutMs, maxTasksPerChild } = request;
     this.#requests.set(id, request);
+    this.#traces.queued(request);
     this.#keepAlive(true);
     this.#step({
       type: 'chunkQueued',
@@ -262,7 +265,7 @@ export class ChildPool {
       this.#print(child, readPrint(body));
       return;
     }
-    const news = newsOf(child, type, body, this.#listener);
+    const news = newsOf(child, type, body, this.#listener, this.#traces);
     if (news !== undefined) this.#step(news.event, news.inHand);
   }
 
@@ -290,6 +293,7 @@ export class ChildPool {
         return;
       case 'runPart': {
         const request = this.#requestOf(command.chunk);
+        this.#traces.given(command.chunk);
         this.#crew.run(command.child, request, command, marksStarts(request));
         return;
       }
@@ -330,6 +334,7 @@ export class ChildPool {
     const child = id === undefined ? undefined : this.#crew.get(id);
     const request = this.#requests.get(chunk);
     this.#requests.delete(chunk);
+    this.#traces.ended(chunk, ending);
     const detail = why === 'unloadable' ? inHand : endingDetail(why, child, request);
     const tail = child === undefined || child.stderrTail === '' ? {} : { stderrTail: child.stderrTail };
     this.#listener.ended(chunk, ending, { ...tail, ...detail });
