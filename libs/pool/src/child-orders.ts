@@ -18,6 +18,9 @@ export class ChildOrders {
   /** Numbers of the functions that it has, the one used last at the end. */
   readonly #tasks = new Map<string, number>();
   #nextTask = 1;
+  /** What was announced last: most chunks are of the same job as the one before them. */
+  #last: { readonly call: Call; readonly task: number } | undefined;
+  #isCorked = false;
 
   /** `channel` is undefined for a child that could not be started: nobody listens. */
   constructor(channel: Duplex | undefined, nonce: Uint8Array) {
@@ -38,7 +41,15 @@ export class ChildOrders {
 
   /** Have a function loaded, so that it is there when items come. */
   announce(request: ChunkRequest): number {
-    const key = taskKey(request);
+    if (this.#last !== undefined && isSameCall(this.#last.call, request)) return this.#last.task;
+    const { agent, encoding, job, maxResultBytes, retryOn, spread, task: ref } = request;
+    const call = { agent, encoding, job, maxResultBytes, retryOn, spread, task: ref };
+    const task = this.#announce(request, taskKey(call));
+    this.#last = { call, task };
+    return task;
+  }
+
+  #announce(request: ChunkRequest, key: string): number {
     const known = this.#tasks.get(key);
     if (known !== undefined) {
       // Used again: the last to be forgotten.
@@ -69,7 +80,6 @@ export class ChildOrders {
 
   /** Give it consecutive items. `idOf` numbers blocks, the same for all children. */
   run(request: ChunkRequest, range: IndexRange, marksStarts: boolean, idOf: (block: Block) => number): void {
-    this.#channel?.cork();
     const task = this.announce(request);
     const needed = request.blocks.filter(
       (block) => block.first < range.first + range.count && block.first + block.count > range.first,
@@ -85,9 +95,8 @@ export class ChildOrders {
       concurrentTasks: request.concurrentTasksPerChild ?? 1,
       tryNumber: request.tryNumber,
     };
-    if (this.#channel?.writable) this.#channel.write(this.#writer.run(message));
+    this.#write([this.#writer.run(message)]);
     this.#forgetBlocks();
-    this.#channel?.uncork();
   }
 
   /** Nobody can refer to a constant any more. */
@@ -135,17 +144,48 @@ export class ChildOrders {
   }
 
   #send(type: FrameType, message: unknown, bytes?: Uint8Array): void {
+    this.#write(this.#writer.message(type, message, bytes));
+  }
+
+  /** Orders of one turn of the event loop leave in one system call: the chunks of one message, say. */
+  #write(parts: readonly Uint8Array[]): void {
     const channel = this.#channel;
     if (channel === undefined || !channel.writable) return;
-    for (const part of this.#writer.message(type, message, bytes)) channel.write(part);
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      channel.cork();
+      process.nextTick(() => {
+        this.#isCorked = false;
+        channel.uncork();
+      });
+    }
+    for (const part of parts) channel.write(part);
   }
 }
 
 const refKeys = new WeakMap<object, string>();
 
 /** What must be equal for two chunks to call the same function in the same way. */
-function taskKey(request: ChunkRequest): string {
-  const { task, encoding, spread, retryOn, agent, maxResultBytes, job } = request;
+type Call = Pick<
+  { [Key in keyof ChunkRequest]: ChunkRequest[Key] | undefined },
+  'agent' | 'encoding' | 'job' | 'maxResultBytes' | 'retryOn' | 'spread'
+> &
+  Pick<ChunkRequest, 'task'>;
+
+/** Whether they are the same objects, too: quicker to see than that they are equal. */
+function isSameCall(a: Call, b: ChunkRequest): boolean {
+  return (
+    a.job === b.job &&
+    a.task === b.task &&
+    a.encoding === b.encoding &&
+    a.spread === b.spread &&
+    a.retryOn === b.retryOn &&
+    a.agent === b.agent &&
+    a.maxResultBytes === b.maxResultBytes
+  );
+}
+
+function taskKey({ agent, encoding, job, maxResultBytes, retryOn, spread, task }: Call): string {
   let refKey = refKeys.get(task);
   if (refKey === undefined) {
     refKey = JSON.stringify(task);
