@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 // What is installed is what has been built: `npm run build` comes first. Every module costs whoever starts.
@@ -105,6 +106,34 @@ test('a child process loads one file of ours, and its task module', () => {
   );
   const children = [...files].filter(([of]) => of !== pid).flatMap(([, loaded]) => loaded);
   expect([...new Set(children)].toSorted()).toEqual(['examples/square.ts', 'libs/pool/dist/child-main.js']);
+});
+
+test('a task module gets the part of shoal that it uses', () => {
+  const work = join(root, '.build', 'loads-work.js');
+  writeFileSync(work, "import { task } from 'shoal';\nexport const f = task(import.meta, (x) => x + 1);\n");
+  try {
+    const { files, pid } = run('libs/shoal/bin/shoal.js', 'map', `${work}#f`, '--local', '--input', '1..2');
+    const children = [...files].filter(([of]) => of !== pid).flatMap(([, loaded]) => loaded);
+    expect([...new Set(children)].toSorted()).toEqual([
+      '.build/loads-work.js',
+      'libs/errors/dist/index.js',
+      'libs/pool/dist/child-main.js',
+      'libs/pool/dist/chunk.js',
+      'libs/pool/dist/task-entry.js',
+      'libs/shoal/dist/child.js',
+    ]);
+  } finally {
+    rmSync(work);
+  }
+});
+
+test('what a bundle carries of shoal is small, from what was built too', async () => {
+  // The modules that libs/client/src/bundle/shoal-runtime.ts puts in the place of shoal.
+  const contents =
+    "export { current, task } from '@shoal/pool/task';\nexport { ItemError, ShoalError } from '@shoal/errors';";
+  const stdin = { contents, resolveDir: join(root, 'libs/client') };
+  const { outputFiles } = await build({ stdin, bundle: true, write: false, format: 'esm', platform: 'node' });
+  expect(outputFiles[0]?.contents.byteLength).toBeLessThan(32 * 1024);
 });
 
 test('shoal map loads what it needs on this machine: no gRPC, no protocol, no certificates, no logs', () => {

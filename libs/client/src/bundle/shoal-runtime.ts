@@ -11,7 +11,7 @@ const conditions = extname(import.meta.url) === '.ts' ? ['@shoal/source'] : [];
  */
 const source = `
 import { ShoalError } from '@shoal/errors';
-export { current, task } from '@shoal/pool';
+export { current, task } from '@shoal/pool/task';
 export {
   InitializerError, ItemError, JobCancelledError, PoolClosedError, PoolTerminatedError, RemoteError, ShoalError,
   TimeoutError,
