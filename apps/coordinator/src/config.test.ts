@@ -15,3 +15,32 @@ test('an address that other machines reach is refused without insecure', () => {
 test.each([0, -1, 0.5, Number.NaN])('a lease of %s is refused by name', (leaseMs) => {
   expect(() => settleConfig({ leaseMs })).toThrow(/leaseMs/);
 });
+
+test.each([
+  ['maxConnections', 1],
+  ['maxConnectionsPerPeer', 1],
+  ['firstByteMs', 1],
+  ['handshakeMs', 1],
+  ['authenticationMs', 1],
+  ['idleMs', 1],
+  ['maxStreamsPerConnection', 1],
+  ['maxMessageBytes', 2 ** 20],
+  ['maxMetadataBytes', 1024],
+  ['maxLabels', 1],
+  ['maxPrintBytes', 1],
+  ['maxWrongTokens', 1],
+] as const)('%s is a whole number from %i on', (name, least) => {
+  expect(() => settleConfig({ [name]: least })).not.toThrow();
+  for (const bad of [least - 1, -1, 0.5, Number.NaN]) {
+    expect(() => settleConfig({ [name]: bad }), `${bad}`).toThrow(
+      new RangeError(`${name} must be a whole number from ${least} on, not ${bad}.`),
+    );
+  }
+});
+
+test('a time is no longer than a timer can wait', () => {
+  expect(() => settleConfig({ idleMs: 2 ** 31 - 1 })).not.toThrow();
+  expect(() => settleConfig({ idleMs: 2 ** 31 })).toThrow(
+    'idleMs must be at most 2147483647, not 2147483648.',
+  );
+});
