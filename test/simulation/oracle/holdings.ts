@@ -157,19 +157,20 @@ export class Holdings {
       isRevoked: false,
     };
     this.#attempts.set(attempt, holding);
-    const holdings = this.#ofAgent(agent).set(attempt, holding);
+    this.#ofAgent(agent).set(attempt, holding);
+    this.#checkRoom(holding);
+  }
+
+  /** An agent gets no more than its processes can begin soon. */
+  #checkRoom({ agent, attempt }: Holding): void {
+    // Of what was taken back nobody is told when it is given up.
+    const wanted = [...this.#ofAgent(agent).values()].filter(({ isRevoked }) => !isRevoked);
+    const hasTiny = wanted.some(({ book: { plan } }) => plan.itemMs < tinyBelowMs * plan.concurrentTasks);
     const slots = this.#roster.slotsOf(agent);
-    const hasTiny = [...holdings.values()].some(
-      ({
-        book: {
-          plan: { itemMs },
-        },
-      }) => itemMs < tinyBelowMs,
-    );
     must(
-      holdings.size <= slots * (hasTiny ? tinyPerSlot : shardsPerSlot),
+      wanted.length <= slots * (hasTiny ? tinyPerSlot : shardsPerSlot),
       'structure',
-      () => `${agent} has ${holdings.size} attempts for ${slots} processes`,
+      () => `${agent} has ${wanted.length} attempts for ${slots} processes`,
       { agent, attempt },
     );
   }

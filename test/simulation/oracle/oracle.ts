@@ -134,7 +134,7 @@ export class Oracle {
   inspect(coordinator: CoordinatorHost): void {
     sound(() => coordinator.check());
     this.leases.inspect(coordinator);
-    this.#roster.inspect(coordinator);
+    this.#roster.inspect();
     for (const book of this.#books.all) {
       const { id } = book;
       const view = id === undefined ? undefined : coordinator.jobView(id);

@@ -1,5 +1,4 @@
 import type { CoordinatorCommand, CoordinatorEvent } from '@shoal/coordinator/core';
-import type { CoordinatorHost } from '../coordinator/coordinator-host.ts';
 import { must } from '../violation.ts';
 import type { World } from '../world.ts';
 import type { Drains } from './drains.ts';
@@ -68,7 +67,8 @@ export class Roster {
     for (const [name, { isConnected }] of this.#members) {
       if (name === than || !isConnected || this.#drains.has(name)) continue;
       const backMs = this.#conducts.get(name)?.setAsideUntilMs ?? 0;
-      if (backMs > 0 && backMs + 2_000 > nowMs) continue;
+      // A coordinator that has just woken up looks at its clock after all that waited for it.
+      if (backMs > 0 && (backMs + 2_000 > nowMs || !this.#isAwake())) continue;
       const has = this.#world.agentPlan(name)?.labels ?? {};
       if (Object.entries(labels).every(([label, value]) => has[label] === value)) return true;
     }
@@ -112,8 +112,8 @@ export class Roster {
   }
 
   /** Whoever has not come back in time has to be lost by now. */
-  inspect(coordinator: CoordinatorHost): void {
-    if (coordinator.host.now() - coordinator.wokeAtMs <= 1_500) return;
+  inspect(): void {
+    if (!this.#isAwake()) return;
     for (const [agent, { closedAtMs, isConnected }] of this.#members) {
       const goneMs = isConnected ? 0 : this.#leases.nowMs - (closedAtMs ?? this.#leases.nowMs);
       must(
@@ -129,6 +129,11 @@ export class Roster {
     this.#members.clear();
     this.#conducts.clear();
     this.#asked.clear();
+  }
+
+  #isAwake(): boolean {
+    const { host, wokeAtMs } = this.#world.coordinator;
+    return host.now() - wokeAtMs > 1_500;
   }
 
   #admitted(session: number, nowMs: number): void {
