@@ -15,7 +15,13 @@ export function withRareThings(scenario: Scenario): Scenario {
   // Where nothing can be lost, only what loses nothing.
   const kinds = world.isCalm ? calmKinds : kindsOfThings;
   const times = random.chance(0.35) ? random.int(1, 2) : 0;
-  for (let time = 0; time < times; time += 1) world = random.pick(kinds)(world, random);
+  const done = new Set<Thing>();
+  for (let time = 0; time < times; time += 1) {
+    const thing = random.pick(kinds);
+    // Once each: two long silences would leave more to do than any world has time for.
+    if (!done.has(thing)) world = thing(world, random);
+    done.add(thing);
+  }
   return { ...world, faults: [...world.faults].sort((a, b) => a.atMs - b.atMs) };
 }
 
