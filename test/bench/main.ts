@@ -90,8 +90,9 @@ async function bench({ small, runs, minutes, processes, only, out, ...flags }: F
     runs,
     untilMs: minutes * 60_000,
     atOnce: small ? processes : 1,
-    timeoutMs: small ? 120_000 : 600_000,
-    peerTimeoutMs: small ? 30_000 : 600_000,
+    // Nobody takes more than ten seconds on a machine of its own.
+    timeoutMs: small ? 120_000 : 300_000,
+    peerTimeoutMs: small ? 30_000 : 90_000,
     onMeasured: (workload, contender, round) =>
       process.stderr.write(`${workload}: ${contender}, run ${round + 1} of ${runs}\n`),
   });
