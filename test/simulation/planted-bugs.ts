@@ -156,7 +156,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/fence.ts`,
     snippet: 'return this.#provenAtMs + Math.max(abandonMs, 2 * leaseMs);',
     replacement: 'return this.#provenAtMs + Math.max(abandonMs, 2 * leaseMs) + 3_600_000;',
-    seed: 469,
+    seed: 1647,
   },
   {
     name: 'no-quarantine',

@@ -45,7 +45,9 @@ export class Precedence {
     const has = this.#world.agentPlan(agent)?.labels ?? {};
     for (const other of this.#books.all) {
       if (other.plan.priority <= plan.priority || other.dispatched >= other.ready) continue;
-      if (other.id === undefined || other.endedAtMs !== undefined || !this.#isUnlimited(other)) continue;
+      // One of an earlier coordinator is none of this one's jobs.
+      if (other.epoch !== this.#world.coordinator.epoch || other.endedAtMs !== undefined) continue;
+      if (!this.#isUnlimited(other)) continue;
       const mayRun = Object.entries(other.plan.labels).every(([label, value]) => has[label] === value);
       must(
         !mayRun,
