@@ -54,7 +54,8 @@ export function plotOf(soaked: Soaked): string {
   });
   const size = `viewBox="0 0 ${width} ${y}" width="${width}" height="${y}"`;
   const open = `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">`;
-  return [open, `<style>${style}\n</style>`, ...placed, '</svg>', ''].join('\n');
+  const title = '<title>Items, faults, memory and descriptors over time</title>';
+  return [open, title, `<style>${style}\n</style>`, ...placed, '</svg>', ''].join('\n');
 }
 
 interface Panel {
