@@ -423,6 +423,16 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 3,
   },
   {
+    name: 'judged-unheard',
+    breaks:
+      'An item is said to have run too long although nobody has read that it ended (found here in 2026).',
+    file: `${pool}/deadlines.ts`,
+    snippet: 'if (held) state.unreadSinceMs ??= atMs;',
+    replacement: '',
+    seed: 7950,
+    isStormy: true,
+  },
+  {
     name: 'grace-without-end',
     breaks: 'What does not end at its AbortSignal is never killed.',
     file: `${pool}/deadlines.ts`,

@@ -162,10 +162,12 @@ export class ChildPool {
 
   /** Take no more results from the children until {@link resumeResults}: they wait when their pipe is full. */
   pauseResults(): void {
+    this.#step({ type: 'newsHeld', atMs: performance.now(), held: true });
     this.#crew.pause(true);
   }
 
   resumeResults(): void {
+    this.#step({ type: 'newsHeld', atMs: performance.now(), held: false });
     this.#crew.pause(false);
   }
 
@@ -195,7 +197,7 @@ export class ChildPool {
     this.#isClosed = true;
     this.#keepAlive(true);
     // Whoever leaves reads what is left: a paused child could not say good-bye.
-    this.#crew.pause(false);
+    this.resumeResults();
     return new Promise((resolve) => {
       this.#whenEmpty.push(resolve);
       this.#step({ type, atMs: performance.now() });

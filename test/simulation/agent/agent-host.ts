@@ -236,9 +236,11 @@ export class AgentHost {
         this.#pool.abort(command.chunk, command.graceMs);
         return;
       case 'pauseChildren':
+        this.#pool.step({ type: 'newsHeld', held: true });
         this.children.pause(true);
         return;
       case 'resumeChildren':
+        this.#pool.step({ type: 'newsHeld', held: false });
         this.children.pause(false);
         return;
       case 'keepNews':

@@ -104,15 +104,15 @@ export class ChildRecord {
     if (at !== -1) this.parts.splice(at, 1);
   }
 
-  /** When something has to be done about it at the latest. */
-  nextDeadlineMs(): number | undefined {
+  /** When something has to be done about it at the latest; `isHeard`: it is read what it says. */
+  nextDeadlineMs(isHeard: boolean): number | undefined {
     let deadline = this.killAtMs ?? Number.POSITIVE_INFINITY;
-    if (this.state === 'starting')
+    if (this.state === 'starting' && isHeard)
       deadline = Math.min(deadline, this.initializeByMs ?? Number.POSITIVE_INFINITY);
     if (this.mayAge && this.readyAtMs !== undefined) {
       deadline = Math.min(deadline, this.readyAtMs + (this.maxAgeMs ?? Number.POSITIVE_INFINITY));
     }
-    for (const part of this.parts) {
+    for (const part of isHeard ? this.parts : []) {
       const { timeoutMs } = part.chunk.spec;
       if (timeoutMs === undefined || part.timedOut !== undefined || this.state === 'dying') continue;
       // What was aborted has its grace time; nobody looks at how long its items run any more.

@@ -2,7 +2,7 @@
 import type { ChildEndings } from './child-endings.ts';
 import type { ChildRecord } from './child-record.ts';
 import type { Part } from './chunk-record.ts';
-import type { AbortRequested } from './pool-event.ts';
+import type { AbortRequested, NewsHeld } from './pool-event.ts';
 import type { PoolState } from './pool-state.ts';
 
 export class Deadlines {
@@ -18,7 +18,7 @@ export class Deadlines {
   next(): number | undefined {
     let next: number | undefined;
     for (const child of this.#state.children.values()) {
-      const deadline = child.nextDeadlineMs();
+      const deadline = child.nextDeadlineMs(this.#isHeard);
       if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline;
     }
     return next;
@@ -32,7 +32,7 @@ export class Deadlines {
         this.#endings.kill(child, child.state !== 'retiring' && !isOurWill(child));
         continue;
       }
-      if (child.state === 'starting' && child.isLate(atMs)) {
+      if (child.state === 'starting' && this.#isHeard && child.isLate(atMs)) {
         this.#endings.initializerHangs(child);
         continue;
       }
@@ -41,6 +41,28 @@ export class Deadlines {
         if (child.parts.length > 0) this.#state.command({ type: 'stopChild', child: child.id });
       }
       for (const part of child.parts) this.#checkTimeout(part, atMs);
+    }
+  }
+
+  /**
+   * The end of an item may lie unread in the pipe: no child is judged for the time that nobody listened, and what came
+   * meanwhile is read before anybody is.
+   */
+  newsHeld({ atMs, held }: NewsHeld): void {
+    const state = this.#state;
+    const sinceMs = state.unreadSinceMs;
+    if (held) state.unreadSinceMs ??= atMs;
+    else state.unreadSinceMs = undefined;
+    if (held || sinceMs === undefined) return;
+    const unreadMs = atMs - sinceMs;
+    for (const child of state.children.values()) {
+      if (child.initializeByMs !== undefined) child.initializeByMs += unreadMs;
+      for (const { chunk, started } of child.parts) {
+        const earliestMs = atMs + state.limits.timeoutGraceMs - (chunk.spec.timeoutMs ?? 0);
+        for (const [index, startedAt] of started) {
+          started.set(index, Math.max(startedAt + unreadMs, earliestMs));
+        }
+      }
     }
   }
 
@@ -66,6 +88,10 @@ export class Deadlines {
     if (part.chunk.abortGraceMs !== undefined) this.#limitAbort(part, atMs);
   }
 
+  get #isHeard(): boolean {
+    return this.#state.unreadSinceMs === undefined;
+  }
+
   #limitAbort(part: Part, atMs: number): void {
     part.child.killBy(atMs + (part.chunk.abortGraceMs ?? 0));
   }
@@ -74,6 +100,7 @@ export class Deadlines {
     const { timeoutMs, chunk } = part.chunk.spec;
     if (timeoutMs === undefined || part.timedOut !== undefined || part.chunk.abortGraceMs !== undefined)
       return;
+    if (!this.#isHeard) return;
     for (const [index, startedAt] of part.started) {
       if (startedAt + timeoutMs > atMs) continue;
       part.timedOut = { index, ms: atMs - startedAt };

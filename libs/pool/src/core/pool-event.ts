@@ -53,6 +53,13 @@ export interface StartsHeld {
   readonly held: boolean;
 }
 
+/** Nobody reads what children say until further notice (`held`), for there is no room for it; or somebody reads on. */
+export interface NewsHeld {
+  readonly type: 'newsHeld';
+  readonly atMs: number;
+  readonly held: boolean;
+}
+
 /** From now on `count` children of a key are wanted, as far as `processes` allows, with and without work. */
 export interface WarmRequested {
   readonly type: 'warmRequested';
@@ -204,6 +211,7 @@ export type PoolEvent =
   | AbortRequested
   | Resized
   | StartsHeld
+  | NewsHeld
   | WarmRequested
   | KeysReleased
   | ChildStarted

@@ -637,3 +637,46 @@ test('a child that was killed wants no tick, whatever it still says', () => {
   t.began(1, 2);
   expect(t.machine.nextDeadlineMs()).toBeUndefined();
 });
+
+test('G8: no item is said to have run too long while nobody reads what its child says', () => {
+  const t = new TestMachine(1);
+  t.queue(1, 1, { marksStarts: true, timeoutMs: 1_000 });
+  t.ready(1);
+  t.began(1, 1);
+  t.starts(1, 1, 0);
+  t.after(900);
+  t.step({ type: 'newsHeld', held: true });
+  expect(t.machine.nextDeadlineMs()).toBeUndefined();
+  expect(t.after(5_000)).toEqual([]);
+  t.step({ type: 'newsHeld', held: false });
+  expect(t.succeeded(1, 1, 0)).toEqual([{ type: 'acceptValues', chunk: 1 }]);
+});
+
+test('G8: once it is read again what a child says, an item has what was left of its time, and the time to be heard', () => {
+  const t = new TestMachine(1, { timeoutGraceMs: 100 });
+  t.queue(1, 1, { marksStarts: true, timeoutMs: 1_000 });
+  t.ready(1);
+  t.began(1, 1);
+  t.starts(1, 1, 0);
+  t.after(300);
+  t.step({ type: 'newsHeld', held: true });
+  t.after(5_000);
+  t.step({ type: 'newsHeld', held: false });
+  expect(t.machine.nextDeadlineMs()).toBe(6_000);
+  t.after(650);
+  t.step({ type: 'newsHeld', held: true });
+  t.after(5_000);
+  t.step({ type: 'newsHeld', held: false });
+  expect(t.machine.nextDeadlineMs()).toBe(11_050);
+  expect(t.after(100)).toEqual([{ type: 'abortPart', child: 1, chunk: 1, reason: 'timedOut', index: 0 }]);
+});
+
+test('no initializer is said to hang while nobody reads what its child says', () => {
+  const t = new TestMachine(1, { initializerMs: 1_000 });
+  t.queue(1, 1);
+  t.step({ type: 'childStarted', child: 1 });
+  t.step({ type: 'newsHeld', held: true });
+  expect(t.after(5_000)).toEqual([]);
+  t.step({ type: 'newsHeld', held: false });
+  expect(t.machine.nextDeadlineMs()).toBe(6_000);
+});

@@ -71,6 +71,9 @@ export class PoolMachine {
       case 'startsHeld':
         this.#state.isHeld = event.held;
         return;
+      case 'newsHeld':
+        this.#deadlines.newsHeld(event);
+        return;
       case 'warmRequested':
         this.#fullSize.request(event);
         return;

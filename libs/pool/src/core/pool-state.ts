@@ -27,6 +27,8 @@ export class PoolState {
   processes: number;
   /** Nothing is given to a child. */
   isHeld = false;
+  /** Since when nobody reads what children say; undefined: somebody does. */
+  unreadSinceMs: number | undefined;
   /** What was handed in is all that will come. */
   isClosing = false;
   recycled = 0;
