@@ -428,7 +428,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       'An item is said to have run too long although nobody has read that it ended (found here in 2026).',
     file: `${pool}/deadlines.ts`,
     snippet: 'if (held) state.unreadSinceMs ??= atMs;',
-    replacement: '',
+    replacement: 'if (held) state.unreadSinceMs = undefined;',
     seed: 7950,
     isStormy: true,
   },
