@@ -13,8 +13,8 @@ import { Spares } from './spares.ts';
 
 /** A busy child is given chunks ahead where all together take less than this: nobody waits long for one of them. */
 const aheadMsMax = 20;
-/** And so many in all, at most: beyond that, more save nothing. */
-const partsMax = 8;
+/** And so many in all, at most: each saves the way to and fro, and waits with the others behind an item that takes long. */
+const partsMax = 4;
 /** Chunks behind this many that cannot run are not looked at. */
 const lookAheadMax = 64;
 
@@ -172,12 +172,14 @@ export class Placement {
 
   /**
    * Giving a busy child its next chunks saves the way to and fro between two. But a synchronous function cannot be
-   * asked to give them back, hence only what is short by measurement; a suspect is never mixed with others.
+   * asked to give them back, hence only what is short by measurement, and behind its own job: of an item that takes
+   * unlike all before it, others need not suffer. A suspect is never mixed with others.
    */
   #isShort(child: ChildRecord, chunk: ChunkRecord): boolean {
     const running = child.parts[0]?.chunk.spec;
     if (
       running === undefined ||
+      running.task !== chunk.spec.task ||
       running.marksStarts ||
       chunk.spec.marksStarts ||
       running.concurrentTasks > 1

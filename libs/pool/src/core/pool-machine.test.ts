@@ -152,19 +152,33 @@ test('short chunks are given ahead, long ones are not', () => {
   expect(m.queue(3, 10)).toEqual([run(1, 3, 0, 10)]);
 });
 
-test('a child holds eight short chunks at most, and the last one comes back to a child that has nothing to do', () => {
+test('a child holds four short chunks at most, and the last one comes back to a child that has nothing to do', () => {
   const m = withChildren(2);
   m.queue(1, 1);
   m.queue(2, 1);
   m.began(1, 1);
   m.succeeded(1, 1, 0, 1, 0.1);
   m.ended(1, 1, 1);
-  const given = Array.from({ length: 15 }, (_, at) => m.queue(3 + at, 1).map((command) => command.type));
-  expect(given.flat()).toHaveLength(15);
-  expect(m.queue(18, 1)).toEqual([]);
+  const given = Array.from({ length: 7 }, (_, at) => m.queue(3 + at, 1).map((command) => command.type));
+  expect(given.flat()).toHaveLength(7);
+  expect(m.queue(10, 1)).toEqual([]);
   m.began(1, 3);
   m.succeeded(1, 3, 0, 1, 0.1);
-  expect(m.ended(1, 3, 1)).toEqual([finished(3), run(1, 18, 0, 1)]);
+  expect(m.ended(1, 3, 1)).toEqual([finished(3), run(1, 10, 0, 1)]);
+});
+
+test('nothing is given ahead behind another job', () => {
+  const m = withChildren(1);
+  m.queue(1, 1, { task: 'short' });
+  m.began(1, 1);
+  m.succeeded(1, 1, 0, 1, 0.1);
+  m.ended(1, 1, 1);
+  m.queue(2, 2, { task: 'other' });
+  m.began(1, 2);
+  m.succeeded(1, 2, 0, 1, 0.1);
+  expect(m.queue(3, 1, { task: 'short' })).toEqual([]);
+  m.succeeded(1, 2, 1, 1, 0.1);
+  expect(m.ended(1, 2, 2)).toEqual([finished(2), run(1, 3, 0, 1)]);
 });
 
 test('a short chunk is not given ahead of a long one that was handed in before it', () => {
