@@ -215,8 +215,9 @@ export interface MapOptions {
    *
    * Once nothing is left to hand out and processes are free, items that take three times as long as the others did (and a
    * second at least) run on another agent too, in a pool on one machine in another process. The first result counts, the
-   * other run is stopped. An item runs one time more at most than its `retries` allow. Progress says how many items ran
-   * twice (`speculated`), and how many results came earlier for it (`speculationWins`).
+   * other run is stopped. An item runs one time more at most than its `retries` allow, and once at most where they allow
+   * no further try after a crash or a loss. Progress says how many items ran twice (`speculated`), and how many results
+   * came earlier for it (`speculationWins`).
    *
    * Default: false.
    */

@@ -62,6 +62,7 @@ test('a copy that is first frees the consumer, and the slot of the straggler whe
 
 for (const [why, spec] of [
   ['that is not pure', { pure: false }],
+  ['whose items run once at most (G5)', { retries: { thrown: 2, timeout: 2, crash: 0, lost: 0 } }],
   ['of which nothing was measured', { chunkSize: 3, items: 3 }],
 ] as const) {
   test(`nothing of a job ${why} runs twice`, () => {
@@ -153,7 +154,7 @@ test('an item with no tries left fails when neither of its attempts can give a v
 });
 
 test('a value saves an item whose other attempt used up its tries', () => {
-  const { world } = straggling({ retries: { thrown: 0, crash: 0, timeout: 0, lost: 0 } });
+  const { world } = straggling({ retries: { thrown: 0, crash: 1, timeout: 0, lost: 0 } });
   world.passBeating(1_500, 'a', 'b');
   world.step({ type: 'sessionClosed', session: world.session('a'), orderly: false });
   world.passBeating(5_000, 'b');

@@ -30,8 +30,9 @@ export class Speculation {
 
   /** Says when a job that changed is to be looked at. */
   plan(job: Job): void {
-    const isOnItsWay = job.spec.pure && job.pushed > job.succeeded + job.failed;
-    if (isOnItsWay) job.stragglersAtMs ??= this.#turn.nowMs + this.#options.stragglerCheckMs;
+    const isOnItsWay = job.pushed > job.succeeded + job.failed;
+    if (isOnItsWay && mayRunTwice(job))
+      job.stragglersAtMs ??= this.#turn.nowMs + this.#options.stragglerCheckMs;
     else job.stragglersAtMs = undefined;
   }
 
@@ -95,4 +96,9 @@ export class Speculation {
     }
     return true;
   }
+}
+
+/** A function without side effects, unless its caller wants each item to run once at most all the same. */
+function mayRunTwice({ spec: { pure, retries } }: Job): boolean {
+  return pure && (retries.crash > 0 || retries.lost > 0);
 }
