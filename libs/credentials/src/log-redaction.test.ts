@@ -46,6 +46,11 @@ test('a private key is hidden in any text', async () => {
   expect(JSON.parse(line)).toMatchObject({ reason: expect.stringMatching(/^bad key \[hidden\]/) });
 });
 
+test('a count or a flag is shown, whatever its field is called', () => {
+  const facts = { event: 'agent.lost', items: 12, setup: { env: false }, batch: { last: { item: 7 } } };
+  expect(JSON.parse(written(facts))).toMatchObject(facts);
+});
+
 test('what is no secret stays as it is', () => {
   const facts = { event: 'agent.joined', agent: 'a', slots: 4 };
   expect(JSON.parse(written(facts, 'agent a joined with 4 slots'))).toMatchObject({

@@ -31,11 +31,15 @@ function withoutSecrets(text: string): string {
   return looks.reduce((clean, [look, instead]) => clean.replace(look, instead), text);
 }
 
+/** A count under such a name (`items: 12` that an agent had) is no secret, and what the line is about. */
+const censor = (value: unknown): unknown =>
+  typeof value === 'number' || typeof value === 'boolean' ? value : hidden;
+
 /** Options for pino that do this to every line. */
 export const logRedaction: {
-  readonly redact: { readonly paths: string[]; readonly censor: string };
+  readonly redact: { readonly paths: string[]; readonly censor: (value: unknown) => unknown };
   readonly hooks: { readonly streamWrite: (line: string) => string };
 } = {
-  redact: { paths: fields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: hidden },
+  redact: { paths: fields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor },
   hooks: { streamWrite: withoutSecrets },
 };
