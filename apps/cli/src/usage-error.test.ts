@@ -31,10 +31,21 @@ test('a priority is a whole number, negative ones included', () => {
 
 test('labels are names with values', () => {
   expect(labels('gpu=a100')).toEqual({ gpu: 'a100' });
-  expect(labels('gpu=a100, zone=north,spot=')).toEqual({ gpu: 'a100', zone: 'north', spot: '' });
+  expect(labels('gpu=a100, zone=north,rack/row=2')).toEqual({ gpu: 'a100', zone: 'north', 'rack/row': '2' });
   for (const text of ['', 'gpu', '=a100', 'gpu=a100,', 'gpu=1,gpu=2']) {
     expect(() => labels(text)).toThrow('Give labels as NAME=VALUE');
   }
+});
+
+test.each([
+  ['__proto__=x', '"__proto__" is no name of a label'],
+  ['gpu=a100,.x=1', '".x" is no name of a label'],
+  ['gpu=', 'gpu is empty.'],
+  ['gpu=a\u0007', 'gpu has a control character.'],
+  [`gpu=${'x'.repeat(101)}`, 'gpu is longer than 100 characters.'],
+  [Array.from({ length: 65 }, (_, at) => `label-${at}=x`).join(), 'Give at most 64 labels.'],
+])('%j is refused as labels', (text, reason) => {
+  expect(() => labels(text)).toThrow(reason);
 });
 
 test.each([
@@ -53,7 +64,8 @@ test.each(['', '1023', '2GiB', '-1KiB', '64MB', '1.5MiB'])('"%s" is no size of a
 test('a size may have to be bigger', () => {
   const memory = byteSize(2 ** 40, 2 ** 20);
   expect([memory('1MiB'), memory('1024GiB')]).toEqual([2 ** 20, 2 ** 40]);
-  expect(() => memory('1023KiB')).toThrow('Give bytes, from 1024KiB to 1024GiB');
+  expect(() => memory('1023KiB')).toThrow('Give bytes, from 1MiB to 1024GiB, as');
+  expect(() => byteSize(2 ** 16)('1')).toThrow('Give bytes, from 1KiB to 64KiB, as');
 });
 
 test.each(['127.0.0.1:7300', 'coordinator:0', '[::1]:65535'])('%s is an address', (text) => {

@@ -1,4 +1,4 @@
-import { ShoalError } from '@shoal/errors';
+import { labelEntriesMax, labelFault, ShoalError } from '@shoal/errors';
 import { type CommanderError, InvalidArgumentError } from 'commander';
 
 /** The command line is wrong: what is wrong with it, and what to type instead. */
@@ -41,6 +41,13 @@ export function labels(text: string): Readonly<Record<string, string>> {
   const found = Object.fromEntries(entries.map(([name = '', value = '']) => [name, value]));
   if (Object.hasOwn(found, '') || Object.keys(found).length < entries.length) {
     throw new InvalidArgumentError('Give labels as NAME=VALUE,…, each name once: gpu=a100,zone=north.');
+  }
+  if (entries.length > labelEntriesMax) {
+    throw new InvalidArgumentError(`Give at most ${labelEntriesMax} labels.`);
+  }
+  for (const [name, value] of Object.entries(found)) {
+    const fault = labelFault(name, value);
+    if (fault !== undefined) throw new InvalidArgumentError(`${fault}.`);
   }
   return found;
 }

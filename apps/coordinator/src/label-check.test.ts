@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { checkLabels } from './label-check.ts';
 
 const labels = (count: number, chars: number = 1): Record<string, string> =>
-  Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}`.padEnd(3), 'x'.repeat(chars)]));
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`label-${at}`, 'x'.repeat(chars)]));
 const most = limits.labelEntries.default;
 const chars = limits.nameChars.default;
 
@@ -21,10 +21,21 @@ test('one more is refused, with the option', () => {
 });
 
 test.each([
-  ['name', (length: number) => ({ ['n'.repeat(length)]: '' })],
+  ['name', (length: number) => ({ ['n'.repeat(length)]: 'v' })],
   ['value', (length: number) => ({ n: 'v'.repeat(length) })],
 ])('the %s of a label has 100 characters at most', (_, of) => {
   for (const length of [chars - 1, chars])
     expect(() => checkLabels('labels', of(length), most)).not.toThrow();
-  expect(() => checkLabels('labels', of(chars + 1), most)).toThrow('labels: are longer than 100 characters.');
+  expect(() => checkLabels('labels', of(chars + 1), most)).toThrow(
+    /^labels: n+ is longer than 100 characters\./,
+  );
 });
+
+test.each([{ 'a b': 'x' }, { _x: 'x' }, { n: '' }, { n: 'a\0' }, JSON.parse('{"__proto__":"x"}')])(
+  '%j is refused',
+  (wrong) => {
+    expect(() => checkLabels('labels', wrong, most)).toThrow(
+      expect.objectContaining({ code: 'REQUEST_INVALID', message: expect.stringMatching(/^labels: /) }),
+    );
+  },
+);

@@ -1,5 +1,4 @@
-import { ShoalError } from '@shoal/errors';
-import { limits } from '@shoal/protocol';
+import { labelFault, ShoalError } from '@shoal/errors';
 
 /** Checks the labels of a job or an agent. Throws `REQUEST_INVALID` with the field. */
 export function checkLabels(field: string, labels: Readonly<Record<string, string>>, most: number): void {
@@ -11,7 +10,8 @@ export function checkLabels(field: string, labels: Readonly<Record<string, strin
       limitName: 'labelEntries',
     });
   }
-  const charsMost = limits.nameChars.default;
-  if (entries.every(([name, value]) => name.length <= charsMost && value.length <= charsMost)) return;
-  throw new ShoalError('REQUEST_INVALID', { field, reason: `are longer than ${charsMost} characters` });
+  for (const [name, value] of entries) {
+    const reason = labelFault(name, value);
+    if (reason !== undefined) throw new ShoalError('REQUEST_INVALID', { field, reason });
+  }
 }

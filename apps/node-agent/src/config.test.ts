@@ -28,11 +28,17 @@ test.each([0, 1_048_575, 1.5])('a memory limit of %s bytes is refused by name', 
   );
 });
 
-test('labels are few and short', () => {
+test('labels are few and short, and named so that no name is lost on the way', () => {
   const many = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`label-${at}`, 'x']));
   expect(() => settleConfig({ join, labels: many })).toThrow(/labels: are 65, and may be 64/);
-  for (const labels of [{ '': 'x' }, { gpu: 'x'.repeat(101) }, { ['x'.repeat(101)]: '' }]) {
-    expect(() => settleConfig({ join, labels })).toThrow(/labels: .* at most 100 characters/);
+  for (const labels of [{ gpu: 'x'.repeat(101) }, { ['x'.repeat(101)]: 'x' }]) {
+    expect(() => settleConfig({ join, labels })).toThrow(/labels: .* is longer than 100 characters/);
   }
-  expect(settleConfig({ join, labels: { gpu: 'a100', spot: '' } }).labels).toEqual({ gpu: 'a100', spot: '' });
+  for (const labels of [{ '': 'x' }, JSON.parse('{"__proto__":"x"}'), { gpu: '' }, { gpu: 1 }]) {
+    expect(() => settleConfig({ join, labels })).toThrow(/labels: /);
+  }
+  expect(settleConfig({ join, labels: { gpu: 'a100', spot: 'no' } }).labels).toEqual({
+    gpu: 'a100',
+    spot: 'no',
+  });
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { ShoalError } from '@shoal/errors';
+import { labelFault, ShoalError } from '@shoal/errors';
 import { usableCpus } from '@shoal/pool';
 import { limits } from '@shoal/protocol';
 import { type Log, stderrLog } from './log.ts';
@@ -30,7 +30,10 @@ export interface AgentConfig {
   readonly processes?: number;
   /** Replace a child after so many tasks, whatever a job asks for: the smaller of both counts. Default: the job's. */
   readonly maxTasksPerChild?: number;
-  /** What jobs can ask for: `{ gpu: 'a100' }`. Default none. At most 64 of at most 100 characters. */
+  /**
+   * What jobs can ask for: `{ gpu: 'a100' }`. Default none. At most 64. A name has 1 to 100 letters, digits, `.`, `_`, `-`
+   * and `/`, and starts with a letter or a digit; a value has 1 to 100 characters, none of them a control character.
+   */
   readonly labels?: Readonly<Record<string, string>>;
   /**
    * What a child may have resident, in bytes, before it is replaced between two items; an item that takes its child
@@ -137,13 +140,11 @@ function settleEncodings(encodings: readonly AcceptedEncoding[]): readonly Accep
 
 function settleLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const entries = Object.entries(labels);
-  const [most, chars] = [limits.labelEntries.default, limits.nameChars.default];
+  const most = limits.labelEntries.default;
   if (entries.length > most) throw invalid('labels', `are ${entries.length}, and may be ${most}`);
   for (const [name, value] of entries) {
-    const fits = [name, value].every((text) => typeof text === 'string' && text.length <= chars);
-    if (name === '' || !fits) {
-      throw invalid('labels', `"${name}=${value}" must be a name and a value of at most ${chars} characters`);
-    }
+    const fault = typeof value === 'string' ? labelFault(name, value) : `${name} must be a string`;
+    if (fault !== undefined) throw invalid('labels', fault);
   }
   return labels;
 }

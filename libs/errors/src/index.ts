@@ -8,6 +8,7 @@ export {
   type GrpcStatusName,
   isErrorCode,
 } from './catalogue.ts';
+export { labelCharsMax, labelEntriesMax, labelFault } from './label-rule.ts';
 export { bytesText, countText, durationText, timesText } from './quantity.ts';
 export {
   InitializerError,

@@ -1,4 +1,4 @@
-import { nearestName } from '@shoal/errors';
+import { labelEntriesMax, labelFault, nearestName } from '@shoal/errors';
 
 /** Looks at one option's value; throws a TypeError or RangeError that names the option. */
 export type OptionCheck = (name: string, value: unknown) => void;
@@ -114,23 +114,20 @@ export const environment: OptionCheck = (name, value) => {
   }
 };
 
-/** A record of strings: at most `entriesMax`, names and values of at most `charsMax` characters, no name empty. */
-export function textRecord(entriesMax: number, charsMax: number): OptionCheck {
-  return (name, value) => {
-    if (!isRecord(value)) throw wrongType(name, 'a record of strings', value);
-    const entries = Object.entries(value);
-    if (entries.length > entriesMax) {
-      throw new RangeError(`${name} has to have at most ${entriesMax} entries, not ${entries.length}.`);
-    }
-    for (const [key, content] of entries) {
-      if (key === '') throw new RangeError(`${name} has an entry without a name.`);
-      if (typeof content !== 'string') throw wrongType(`${name}.${key}`, 'a string', content);
-      if (key.length > charsMax || content.length > charsMax) {
-        throw new RangeError(`${name}.${key.slice(0, charsMax)} is longer than ${charsMax} characters.`);
-      }
-    }
-  };
-}
+/** Labels: names with values, as {@link labelFault} has them. */
+export const labelRecord: OptionCheck = (name, value) => {
+  if (!isRecord(value)) throw wrongType(name, 'a record of strings', value);
+  const entries = Object.entries(value);
+  if (entries.length > labelEntriesMax) {
+    throw new RangeError(`${name} has to have at most ${labelEntriesMax} entries, not ${entries.length}.`);
+  }
+  for (const [label, content] of entries) {
+    if (label === '') throw new RangeError(`${name} has an entry without a name.`);
+    if (typeof content !== 'string') throw wrongType(`${name}.${label}`, 'a string', content);
+    const fault = labelFault(label, content);
+    if (fault !== undefined) throw new RangeError(`${name}.${fault}.`);
+  }
+};
 
 /** Whether a value is an object with properties, neither null nor an array. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -7,13 +7,13 @@ import {
   environment,
   flag,
   isRecord,
+  labelRecord,
   list,
   type OptionCheck,
   oneOf,
   shortText,
   stringList,
   text,
-  textRecord,
   timerMsMax,
   wholeNumber,
   wrongType,
@@ -78,7 +78,7 @@ const mapChecks: Record<keyof MapOptions, OptionCheck> = {
   bufferSize: wholeNumber(1, 1_000_000),
   priority: wholeNumber(-100, 100),
   pure: flag,
-  labels: textRecord(64, 100),
+  labels: labelRecord,
   requestId: shortText(200),
 };
 

@@ -238,7 +238,8 @@ export interface MapOptions {
    * Agents get theirs with `shoal agent --labels`. A job that no agent fits waits, and says so (`onProgress`). A pool on one
    * machine has nothing to choose from: there labels are checked and every job runs here.
    *
-   * Default: any agent. At most 64 labels of at most 100 characters.
+   * Default: any agent. At most 64 labels. A name has 1 to 100 letters, digits, `.`, `_`, `-` and `/`, and starts with a
+   * letter or a digit; a value has 1 to 100 characters, none of them a control character.
    */
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }

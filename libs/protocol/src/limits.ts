@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@shoal/errors';
+import { type ErrorCode, labelCharsMax, labelEntriesMax } from '@shoal/errors';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -223,15 +223,15 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'Prints of a job on their way to its client. What is more is dropped, and its place is told.',
   ),
   labelEntries: limit(
-    64,
+    labelEntriesMax,
     'entries',
     coordinator('maxLabels'),
     'REQUEST_INVALID',
     'limits_reached',
-    'Labels of a job or an agent.',
+    'Labels of a job or an agent. Their names have letters, digits, `.`, `_`, `-` and `/`, and start with a letter or a digit; what they say is not empty and has no control characters.',
   ),
   nameChars: limit(
-    100,
+    labelCharsMax,
     'characters',
     fixed,
     'REQUEST_INVALID',
