@@ -51,7 +51,9 @@ describe('an agent of a coordinator', () => {
 
 test.each([
   ['--labels', 'gpu', 'Give labels as NAME=VALUE'],
-  ['--max-rss-bytes', '1KiB', 'Give bytes, from 1024KiB to 1024GiB'],
+  ['--max-rss-bytes', '1KiB', 'Give bytes, from 1MiB to 1024GiB'],
+  ['--labels', '__proto__=x', '"__proto__" is no name of a label'],
+  ['--processes', '100000', 'Give a whole number from 1 to 1024.'],
   ['--bundle-cache-bytes', '0', 'Give bytes, from 1KiB'],
 ])('%s %s is refused before anything starts: exit code 2', async (flag, value, why) => {
   const { stderr, exitCode } = await shoalCommand(['agent', '--join', '127.0.0.1:1', flag, value]);

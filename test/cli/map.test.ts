@@ -156,7 +156,7 @@ describe('what is typed wrong', () => {
     [['mpa'], "unknown command 'mpa'. Did you mean map?"],
     [['map', 'x.ts', '--chunksize', '3'], "unknown option '--chunksize'. Did you mean --chunk-size?"],
     [['map', 'x.ts', '--detach'], "unknown option '--detach'"],
-    [['map', 'x.ts', '--processes', '0'], 'Give a whole number from 1 on.'],
+    [['map', 'x.ts', '--processes', '0'], 'Give a whole number from 1 to 1024.'],
     [['map', 'x.ts', '--timeout', '30'], 'Give a time with its unit'],
     [['map', 'nowhere.ts#f'], 'FILE_NOT_USABLE: nowhere.ts: there is no such file'],
     [
@@ -178,6 +178,9 @@ describe('what is typed wrong', () => {
       'FILE_NOT_USABLE: nowhere/out.ndjson: there is no folder nowhere',
     ],
     [['map', 'x.ts', '--max-item-bytes', '64MB'], 'Give bytes, from 1KiB to 1GiB'],
+    [['map', 'x.ts', '--labels', '__proto__=x'], '"__proto__" is no name of a label'],
+    [['map', 'x.ts', '--labels', 'gpu='], 'gpu is empty'],
+    [['map', 'x.ts', '--processes', '100000'], 'Give a whole number from 1 to 1024'],
     [
       ['map', 'test/cli/work.ts#f', '--input', '1..2', '--address', '10.255.255.1:7300'],
       'INSECURE_CONNECT: Refused to connect to 10.255.255.1:7300',

@@ -64,7 +64,20 @@ export function duration(text: string): number {
   return ms;
 }
 
-const unitBytes: Readonly<Record<string, number>> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+const sizeUnits = [
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+  ['', 1],
+] as const;
+
+/** A size as one may give it, in the biggest unit that leaves a whole number: `64KiB`, `1GiB`. */
+function sizeText(bytes: number): string {
+  const [unit, size] = sizeUnits.find(([, each]) => bytes % each === 0) ?? ['', 1];
+  return `${bytes / size}${unit}`;
+}
+
+const unitBytes: Readonly<Record<string, number>> = Object.fromEntries(sizeUnits);
 
 /** Reads an option that is a number of bytes, from `least` (1 KiB) to `most`: `65536`, `512KiB`, `64MiB`, `1GiB`. */
 export function byteSize(most: number = 2 ** 30, least: number = 2 ** 10): (text: string) => number {
@@ -73,7 +86,7 @@ export function byteSize(most: number = 2 ** 30, least: number = 2 ** 10): (text
     const bytes = Number(amount) * (unitBytes[unit ?? ''] ?? Number.NaN);
     if (!(bytes >= least && bytes <= most)) {
       throw new InvalidArgumentError(
-        `Give bytes, from ${least / 2 ** 10}KiB to ${most / 2 ** 30}GiB: 65536, 512KiB, 64MiB or 1GiB.`,
+        `Give bytes, from ${sizeText(least)} to ${sizeText(most)}, as a number or with KiB, MiB or GiB.`,
       );
     }
     return bytes;

@@ -4,7 +4,7 @@ import { complain } from '../complaint.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
 import { type SecurityFlags, secretIn, tlsDirOf, tlsDirOption, tokenText } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
-import { address, byteSize, labels, wholeNumber } from '../usage-error.ts';
+import { address, byteSize, labels, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
 interface AgentFlags extends SecurityFlags {
   readonly join: string;
@@ -35,7 +35,9 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
       'its name in the cluster, unlike any other (default: host, pid and a random part)',
     )
     .addOption(
-      new Option('--processes <n>', 'tasks that run at once (default: the CPUs)').argParser(wholeNumber(1)),
+      new Option('--processes <n>', 'tasks that run at once (default: the CPUs)').argParser(
+        wholeNumberWithin(1, 1024),
+      ),
     )
     .addOption(
       new Option('--max-tasks-per-child <n>', 'replace a process after so many tasks at most').argParser(
@@ -59,7 +61,12 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
           'and killed with its item at twice that: 512MiB, 4GiB (from 1MiB)',
       ).argParser(byteSize(2 ** 40, 2 ** 20)),
     )
-    .addOption(new Option('--labels <list>', 'what jobs can ask for: gpu=a100,zone=north').argParser(labels))
+    .addOption(
+      new Option(
+        '--labels <list>',
+        'what jobs can ask for: gpu=a100,zone=north (names: letters, digits, . _ - /)',
+      ).argParser(labels),
+    )
     .option('--bundle-dir <dir>', 'where the code of jobs is kept (default: the folder for temporary files)')
     .addOption(
       new Option(

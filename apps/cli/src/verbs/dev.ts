@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Terminal } from '../terminal.ts';
-import { address, wholeNumber } from '../usage-error.ts';
+import { address, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
 interface DevFlags {
   readonly agents: number;
@@ -18,7 +18,7 @@ export function devCommand(terminal: Terminal, end: (exitCode: number) => void):
     .addOption(new Option('--agents <n>', 'how many agents').argParser(wholeNumber(1)).default(2))
     .addOption(
       new Option('--processes <n>', 'processes of each agent (default: the CPUs, shared out)').argParser(
-        wholeNumber(1),
+        wholeNumberWithin(1, 1024),
       ),
     )
     .addOption(

@@ -41,7 +41,7 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
       option(
         '--processes <n>',
         'processes at once (default: the CPUs; on a cluster all slots)',
-        wholeNumber(1),
+        wholeNumberWithin(1, 1024),
       ),
     )
     .addOption(
