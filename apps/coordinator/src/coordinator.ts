@@ -169,6 +169,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       spilledBytes: vault.spilledBytes,
       connections: server.connections,
       limitsReached: counts.all(),
+      maxStreamsPerConnection: settled.serverLimits.maxStreamsPerConnection,
     };
   };
 

@@ -123,6 +123,8 @@ export interface GetStatusResponse {
    * were are left out.
    */
   limitsReached: { [key: string]: number };
+  /** Calls that one connection may have open at once; further ones wait. 0: not said. */
+  maxStreamsPerConnection: number;
 }
 
 export interface GetStatusResponse_LimitsReachedEntry {
@@ -378,6 +380,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     protection: undefined,
     connections: 0,
     limitsReached: {},
+    maxStreamsPerConnection: 0,
   };
 }
 
@@ -434,6 +437,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     globalThis.Object.entries(message.limitsReached).forEach(([key, value]: [string, number]) => {
       GetStatusResponse_LimitsReachedEntry.encode({ key: key as any, value }, writer.uint32(138).fork()).join();
     });
+    if (message.maxStreamsPerConnection !== 0) {
+      writer.uint32(144).uint32(message.maxStreamsPerConnection);
+    }
     return writer;
   },
 
@@ -589,6 +595,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             }
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.maxStreamsPerConnection = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -635,6 +649,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
       },
       {},
     );
+    message.maxStreamsPerConnection = object.maxStreamsPerConnection ?? 0;
     return message;
   },
 };
