@@ -387,10 +387,10 @@ describe('a connection that does not get on is closed', () => {
 });
 
 test('concurrentStreams: so many calls are open on a connection; another one waits for one of them', async () => {
-  const client = await serve({ maxStreamsPerConnection: 3 });
+  const client = await serve({ maxStreamsPerConnection: 4 });
   // Each client of a service has a connection of its own.
   const { jobs } = client;
-  const open = [jobs.map(), jobs.map(), jobs.map()];
+  const open = [jobs.map(), jobs.map(), jobs.map(), jobs.map()];
   for (const call of open) call.on('error', () => {});
   let answered = false;
   const listed = new Promise<void>((resolve) => {

@@ -23,7 +23,7 @@ test.each([
   ['handshakeMs', 1],
   ['authenticationMs', 1],
   ['idleMs', 1],
-  ['maxStreamsPerConnection', 1],
+  ['maxStreamsPerConnection', 4],
   ['maxMessageBytes', 2 ** 20],
   ['maxMetadataBytes', 1024],
   ['maxLabels', 1],

@@ -163,10 +163,14 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
   };
 }
 
-/** A part with its envelope has to fit into a message, and a token into the metadata. */
+/**
+ * A part with its envelope has to fit into a message, and a token into the metadata; into a connection a job with the
+ * stream of its results, that of its items and a short call, beside the hold of its processes.
+ */
 const least: Partial<Record<keyof ServerLimits, number>> = {
   maxMessageBytes: 2 ** 20,
   maxMetadataBytes: 1024,
+  maxStreamsPerConnection: 4,
 };
 const timerMsMax = 2_147_483_647;
 

@@ -22,6 +22,7 @@ import { Bundler } from './bundle/bundler.ts';
 import { BundleUploads } from './bundle-upload.ts';
 import { ClusterJob, type CreatedJob } from './cluster-job.ts';
 import type { Connection } from './connection.ts';
+import { JobGate, jobsWithin } from './job-gate.ts';
 import {
   type ClusterSetup,
   groupStatsOf,
@@ -51,6 +52,7 @@ export class ClusterBackend implements JobBackend {
   readonly #groupId: string = randomUUID();
   readonly #bundler = new Bundler();
   readonly #uploads: BundleUploads;
+  readonly #gate: JobGate;
   readonly #jobs: Set<ClusterJob> = new Set();
   /** Last words that are on their way: without them the coordinator would keep results for half a minute. */
   readonly #partings: Set<Promise<void>> = new Set();
@@ -63,6 +65,7 @@ export class ClusterBackend implements JobBackend {
   constructor(options: ClusterBackendOptions) {
     this.#options = options;
     this.#uploads = new BundleUploads(options.connection);
+    this.#gate = new JobGate(jobsWithin(options.connection.streamsMax));
     if (options.initializer instanceof Promise) options.initializer.catch(() => {}); // Each job tells.
     const { closed } = options.connection;
     // Closing a channel leaves its calls alone.
@@ -76,7 +79,8 @@ export class ClusterBackend implements JobBackend {
       connection: this.#options.connection,
       request,
       sink,
-      create: () => this.#create(request),
+      gate: this.#gate,
+      create: (deadlineMs) => this.#create(deadlineMs === undefined ? request : { ...request, deadlineMs }),
       ship: (file) => this.#uploads.ensureBlob(file),
       onStats: (stats) => this.#heard(stats),
       onOver: () => {
@@ -117,6 +121,8 @@ export class ClusterBackend implements JobBackend {
   }
 
   async terminate(error: Error): Promise<void> {
+    // The end of those that run lets nobody in.
+    this.#gate.shut();
     await this.#part([...this.#jobs].map((job) => job.abandon(error)));
     this.#options.connection.close(new PoolTerminatedError());
   }

@@ -1,4 +1,4 @@
-import { JobCancelledError, ShoalError } from '@shoal/errors';
+import { durationText, JobCancelledError, ShoalError } from '@shoal/errors';
 import {
   type BackendProgress,
   type BlobFile,
@@ -23,6 +23,7 @@ import { factsAtHome } from './bundle/home.ts';
 import type { Connection } from './connection.ts';
 import { ItemGate } from './item-gate.ts';
 import { JobDriver, type OutcomeListener } from './job-driver.ts';
+import type { JobGate, JobPlace } from './job-gate.ts';
 import { failedOutcome, type JobCode, printOf, progressOf, thrownError } from './job-messages.ts';
 import { isOnTheWay } from './reconnection.ts';
 
@@ -38,8 +39,10 @@ export interface ClusterJobOptions {
   readonly connection: Connection;
   readonly request: JobRequest;
   readonly sink: JobSink;
-  /** Ships the code and creates the job. */
-  readonly create: () => Promise<CreatedJob>;
+  /** Where it waits for its turn. */
+  readonly gate: JobGate;
+  /** Ships the code and creates the job, which may take so long. */
+  readonly create: (deadlineMs: number | undefined) => Promise<CreatedJob>;
   /** Resolves when the coordinator has a constant. */
   readonly ship: (file: BlobFile) => Promise<void>;
   readonly onStats: (stats: GroupStats) => void;
@@ -57,12 +60,18 @@ export interface JobCounts {
 /**
  * One job on a cluster: from the surface's blocks to the coordinator's items, from its outcomes to the surface's sink.
  *
+ * Nothing of it is with the coordinator until the connection has room for it.
+ *
  *   push, acknowledge --> ItemGate --> JobDriver --PushItems, AcknowledgeResults--> coordinator
  *   sink <----------------------------    |     <-ReadResults---------------------
  *                                    client's core
  */
 export class ClusterJob implements RunningJob, OutcomeListener {
   readonly #options: ClusterJobOptions;
+  readonly #place: JobPlace;
+  readonly #openedAtMs: number = performance.now();
+  /** Its deadline, while it waits for its turn; the coordinator sees to it after that. */
+  #deadline: NodeJS.Timeout | undefined;
   #created: CreatedJob | undefined;
   #gate: ItemGate | undefined;
   #driver: JobDriver | undefined;
@@ -83,7 +92,15 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   constructor(options: ClusterJobOptions) {
     this.#options = options;
-    this.#start().catch((error: unknown) => this.end(error));
+    let isInAtOnce = true;
+    this.#place = options.gate.enter(() => {
+      clearTimeout(this.#deadline);
+      // What was said of its wait holds no more.
+      if (!isInAtOnce) options.sink.progress(this.#progress);
+      this.#start().catch((error: unknown) => this.end(error));
+    });
+    isInAtOnce = false;
+    if (this.#place.isWaiting) this.#wait();
   }
 
   get id(): string {
@@ -106,7 +123,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   async #start(): Promise<void> {
     const { connection, create, request, ship } = this.#options;
-    const created = await create();
+    const created = await create(this.#leftMs());
     this.#created = created;
     if (this.#over || this.#cancelReason !== undefined) {
       // Ended while it was being created: nobody is there any more who would read it.
@@ -123,6 +140,23 @@ export class ClusterJob implements RunningJob, OutcomeListener {
       failed: (error) => this.#cannotGoOn(error),
     });
     if (this.#inputEnded) this.#gate.endInput();
+  }
+
+  /** The connection carries no further job for now. */
+  #wait(): void {
+    const { request, sink } = this.#options;
+    sink.progress({ ...this.#progress, waitingFor: 'waits for other jobs of this pool' });
+    const { deadlineMs } = request;
+    if (deadlineMs === undefined) return;
+    // Whoever waits for the results keeps the process alive.
+    this.#deadline = setTimeout(() => this.end(tooLate(deadlineMs)), deadlineMs).unref();
+  }
+
+  /** What its wait has left of its time. */
+  #leftMs(): number | undefined {
+    const { deadlineMs } = this.#options.request;
+    if (deadlineMs === undefined) return undefined;
+    return Math.max(1, deadlineMs - Math.floor(performance.now() - this.#openedAtMs));
   }
 
   // -- for the surface ---------------------------------------------------------------------------------------
@@ -144,6 +178,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   cancel(reason: string): void {
     if (this.#over || this.#cancelReason !== undefined) return;
     this.#cancelReason = reason;
+    if (this.#place.isWaiting) this.end(new JobCancelledError({ reason }));
     // The stream of results brings the end, with what was delivered before it.
     if (this.#created !== undefined) void this.#cancelNow(reason);
   }
@@ -217,11 +252,13 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   end(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
+    clearTimeout(this.#deadline);
     this.#driver?.leave();
     this.#counts = { ...this.#counts, queued: 0, running: 0 };
     const { onOver, sink } = this.#options;
     sink.ended(error === undefined || error instanceof Error ? error : new Error(String(error)));
     onOver();
+    this.#place.leave();
   }
 
   #settled(count: number): void {
@@ -256,6 +293,9 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     if (state === JobState.FAILED_FAST) {
       return new JobCancelledError({ reason: `item ${failedIndex} failed, and failFast is set` });
     }
+    // The coordinator was told what its wait had left of it.
+    const { deadlineMs } = this.#options.request;
+    if (state === JobState.DEADLINE && deadlineMs !== undefined) return tooLate(deadlineMs);
     if (error === undefined) return new ShoalError('INTERNAL', { reason: 'a job ended without a reason' });
     const { encoding } = this.#options.request;
     const told = { ...error, facts: factsAtHome(error.facts, this.#created?.code) };
@@ -282,4 +322,8 @@ export class ClusterJob implements RunningJob, OutcomeListener {
       if (!(error instanceof ShoalError && error.code === 'JOB_NOT_FOUND')) this.end(error);
     }
   }
+}
+
+function tooLate(deadlineMs: number): JobCancelledError {
+  return new JobCancelledError({ limit: durationText(deadlineMs) }, 'JOB_DEADLINE');
 }

@@ -20,6 +20,7 @@ import {
   errorFromStatus,
   type GetStatusResponse,
   JobServiceClient,
+  limits,
   needsTls,
   ownPeer,
   speaksTls,
@@ -80,6 +81,7 @@ export class Connection {
   readonly cluster: ClusterServiceClient;
   readonly #closing = new AbortController();
   #hasWorked = false;
+  #streamsMax: number = limits.concurrentStreams.default;
 
   private constructor(address: Address, bounds: ConnectionLimits, security: ClientSecurity) {
     this.address = address;
@@ -136,12 +138,19 @@ export class Connection {
   }
 
   async #greet(deadlineMs: number): Promise<void> {
-    const { coordinator } = await this.once<GetStatusResponse>(
+    const { coordinator, maxStreamsPerConnection } = await this.once<GetStatusResponse>(
       (...call) => this.cluster.getStatus({ client: ownPeer }, ...call),
       deadlineMs,
     );
     checkPeer(coordinator, 'coordinator', 'client');
     this.#hasWorked = true;
+    // One of an older release does not say it.
+    if (maxStreamsPerConnection > 0) this.#streamsMax = maxStreamsPerConnection;
+  }
+
+  /** Calls that may be open at once, as the coordinator said when it was greeted. Further ones wait, without a word. */
+  get streamsMax(): number {
+    return this.#streamsMax;
   }
 
   /** Aborts when the connection is closed. */

@@ -56,6 +56,8 @@ export class FakeCoordinator implements AsyncDisposable {
   /** Names of the calls that came, in order. */
   readonly calls: string[] = [];
   peer: Peer = ownPeer;
+  /** What it says of the calls that a connection may have open; 0: nothing. */
+  streamsMax = 0;
   /** Called for every unary call that was done, before its answer goes out. */
   onDone: (call: string) => void = () => {};
   /** Why it knows a job no more; empty: it does not know. */
@@ -162,7 +164,9 @@ export class FakeCoordinator implements AsyncDisposable {
 
   #clusterHandlers() {
     return {
-      getStatus: this.#unary('getStatus', () => GetStatusResponse.fromPartial({ coordinator: this.peer })),
+      getStatus: this.#unary('getStatus', () =>
+        GetStatusResponse.fromPartial({ coordinator: this.peer, maxStreamsPerConnection: this.streamsMax }),
+      ),
       listAgents: this.#unary('listAgents', () => ({ agents: [] })),
       drainAgent: this.#unary('drainAgent', () => ({})),
       resumeAgent: this.#unary('resumeAgent', () => ({})),

@@ -252,7 +252,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     coordinator('maxStreamsPerConnection'),
     undefined,
     undefined,
-    'Calls that one connection has open. Further ones wait at the client.',
+    'Calls that one connection has open; at least 4. Further ones wait at the client. A pool has at most a third as many jobs with the coordinator at once, so that items, results and short calls of each have their place; further ones wait in line, as their progress says.',
   ),
   sessionMemoryBytes: limit(
     64 * MiB,

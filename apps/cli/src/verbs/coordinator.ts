@@ -61,7 +61,7 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
       limit('--max-connections-per-peer <n>', 'those from one address (default: 2000)', wholeNumber(1)),
     )
     .addOption(
-      limit('--max-streams-per-connection <n>', 'calls at once on one (default: 1000)', wholeNumber(1)),
+      limit('--max-streams-per-connection <n>', 'calls at once on one (default: 1000)', wholeNumber(4)),
     )
     .addOption(
       limit('--first-byte-ms <n>', 'a connection may be silent for so long (default: 10000)', milliseconds),

@@ -1,0 +1,102 @@
+import type { Job, MapPool } from '@shoal/pool';
+import { JobState } from '@shoal/protocol';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connect } from './connect.ts';
+import { FakeCoordinator, until } from './fake-coordinator.testkit.ts';
+
+const plusOne = (n: number): number => n + 1;
+const waits = ({ progress }: Job<number>): boolean =>
+  progress.waitingFor === 'waits for other jobs of this pool';
+
+let coordinator: FakeCoordinator;
+let pool: MapPool;
+/** Ends the one job that has a place. */
+let letGo: () => void;
+let first: Promise<number[]>;
+
+/** A connection that carries one job at once, and a job that has that place until `letGo` is called. */
+beforeEach(async () => {
+  coordinator = await FakeCoordinator.start();
+  coordinator.streamsMax = 4;
+  pool = await connect(coordinator.address);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  letGo = resolve;
+  first = pool.map(
+    plusOne,
+    (async function* () {
+      yield 1;
+      await promise;
+    })(),
+  );
+  first.catch(() => {});
+  await until('it has its place', () => coordinator.jobs.length === 1);
+});
+afterEach(async () => {
+  letGo();
+  await pool.terminate();
+  await coordinator[Symbol.asyncDispose]();
+});
+
+test('a job for which the connection has no room says so, and runs when another one is over', async () => {
+  const job = pool.submit(plusOne, [1, 2, 3]);
+  await until('it says why', () => waits(job));
+  expect(coordinator.jobs).toHaveLength(1);
+  letGo();
+  expect(await first).toEqual([2]);
+  expect(await job.result()).toEqual([2, 3, 4]);
+  expect(job.progress.waitingFor).toBeUndefined();
+  expect(coordinator.jobs).toHaveLength(2);
+});
+
+test('one that is cancelled while it waits is never created, and the next one is', async () => {
+  const controller = new AbortController();
+  const cancelled = pool.submit(plusOne, [1]);
+  const aborted = pool.submit(plusOne, [2], { signal: controller.signal });
+  const next = pool.submit(plusOne, [3]);
+  await until('all wait', () => [cancelled, aborted, next].every(waits));
+  cancelled.cancel();
+  controller.abort(new Error('enough'));
+  await expect(cancelled.result()).rejects.toMatchObject({ code: 'JOB_CANCELLED' });
+  await expect(aborted.result()).rejects.toThrow('enough');
+  letGo();
+  expect(await next.result()).toEqual([4]);
+  expect(coordinator.jobs).toHaveLength(2);
+});
+
+test('a deadline passes while a job waits, too; what the wait left of it is the coordinator’s', async () => {
+  await expect(pool.map(plusOne, [1], { deadlineMs: 20 })).rejects.toMatchObject({
+    code: 'JOB_DEADLINE',
+    message: expect.stringContaining('20 ms'),
+  });
+  expect(coordinator.jobs).toHaveLength(1);
+  const [startedAtMs, deadlineMs] = [performance.now(), 600_000];
+  const later = pool.map(plusOne, [1], { deadlineMs });
+  await until('it has waited', () => performance.now() - startedAtMs > 10);
+  coordinator.ending = () => {
+    const error = { code: 'JOB_DEADLINE', facts: { limit: '599 s' }, message: '', error: new Uint8Array() };
+    return { state: JobState.DEADLINE, succeeded: 0, failed: 0, error };
+  };
+  letGo();
+  await expect(later).rejects.toMatchObject({ facts: { limit: '10 min' } });
+  expect(coordinator.jobs[1]?.request.options?.deadlineMs).toBeLessThanOrEqual(deadlineMs - 10);
+});
+
+test('terminate() ends those that wait, and none of them is created', async () => {
+  const waiting = [pool.submit(plusOne, [1]), pool.submit(plusOne, [2])];
+  await until('they wait', () => waiting.every(waits));
+  const outcomes = Promise.allSettled([first, ...waiting.map((job) => job.result())]);
+  await pool.terminate();
+  const reasons = (await outcomes).map((outcome) => outcome.status === 'rejected' && outcome.reason.code);
+  expect(reasons).toEqual(Array(3).fill('POOL_TERMINATED'));
+  await until('nothing more can come', () => coordinator.connections === 0);
+  expect(coordinator.calls.filter((call) => call === 'createJob')).toHaveLength(1);
+});
+
+test('close() waits for those that wait', async () => {
+  const waiting = pool.submit(plusOne, [1]);
+  await until('it waits', () => waits(waiting));
+  pool.close();
+  letGo();
+  await pool.join();
+  expect(await waiting.result()).toEqual([2]);
+});
