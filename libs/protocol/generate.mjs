@@ -1,6 +1,6 @@
 // Generates src/gen from proto: `npm run generate -w @shoal/protocol`. Another folder can be given, for comparison.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
@@ -11,6 +11,18 @@ const target = resolve(process.argv[2] ?? here);
 const buf = (...args) => execFileSync('buf', args, { cwd: here, maxBuffer: 2 ** 26 });
 
 buf('generate', '--output', target);
+
+// Maps are read into objects, key by key. Into one that inherits nothing, so that `__proto__` is a key like any other: it
+// would vanish, and what nobody sees nobody refuses.
+const generated = join(target, 'src/gen');
+for (const name of readdirSync(generated, { recursive: true, encoding: 'utf8' })) {
+  if (!name.endsWith('.ts')) continue;
+  const source = readFileSync(join(generated, name), 'utf8');
+  writeFileSync(
+    join(generated, name),
+    source.replaceAll(/(?<=\w: )\{\}(?=,)/g, 'globalThis.Object.create(null)'),
+  );
+}
 
 // Reflection answers with descriptors. They are code, not files: a bundled coordinator has no folder to read from.
 const set = fromBinary(

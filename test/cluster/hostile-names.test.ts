@@ -3,6 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  CreateJobRequest,
+  type CreateJobResponse,
+  JobOptions,
   ListAgentsRequest,
   type ListAgentsResponse,
   type NameBundleRequest,
@@ -50,6 +53,28 @@ test.each(['__proto__', 'constructor', 'hasOwnProperty'])(
     );
     expect(agents.map((agent) => agent.name)).toEqual([word]);
     expect(Reflect.get({}, 'polluted')).toBeUndefined();
+  },
+);
+
+test.each(['__proto__', 'a b', 'nul\0l', ''])(
+  'a label cannot be called %j: neither of a job, which would run anywhere, nor of an agent',
+  async (word) => {
+    await cluster.start();
+    const { client, sha256 } = cluster;
+    const labels = JSON.parse(`{${JSON.stringify(word)}: "x"}`);
+    const refused = { code: 'REQUEST_INVALID', message: expect.stringContaining('is no name of a label') };
+    const value = { bundleSha256: sha256, export: 'inc' };
+    const task = { name: 'inc', function: { $case: 'moduleExport' as const, value } };
+    const request = {
+      ...CreateJobRequest.fromPartial({ requestId: 'labelled', task }),
+      options: { ...JobOptions.fromPartial({}), labels },
+    };
+    const created = unary<CreateJobRequest, CreateJobResponse>(
+      (message, done) => client.jobs.createJob(message, done),
+      request,
+    );
+    await expect(created).rejects.toMatchObject(refused);
+    await expect(client.joinAs('labelled', labels)).rejects.toMatchObject(refused);
   },
 );
 

@@ -83,9 +83,9 @@ export class RawClient {
   }
 
   /** Joins as an agent; resolves when it is taken in. */
-  joinAs(agentName: string): Promise<void> {
+  joinAs(agentName: string, labels: Readonly<Record<string, string>> = {}): Promise<void> {
     const call = this.agents.control();
-    const join = Join.fromPartial({ agentName, instance: 'raw', slots: 1, agent: ownPeer });
+    const join = { ...Join.fromPartial({ agentName, instance: 'raw', slots: 1, agent: ownPeer }), labels };
     call.write({ message: { $case: 'join', value: join } });
     return firstOf(call);
   }

@@ -772,7 +772,7 @@ function createBaseJoin(): Join {
     instance: "",
     agent: undefined,
     slots: 0,
-    labels: {},
+    labels: globalThis.Object.create(null),
     held: [],
     epochSeen: 0,
     encodings: [],
@@ -2143,7 +2143,7 @@ function createBaseFailedTry(): FailedTry {
     error: new Uint8Array(0),
     summary: "",
     stderrTail: "",
-    facts: {},
+    facts: globalThis.Object.create(null),
   };
 }
 

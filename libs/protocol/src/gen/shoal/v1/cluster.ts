@@ -379,7 +379,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     speculationWins: 0,
     protection: undefined,
     connections: 0,
-    limitsReached: {},
+    limitsReached: globalThis.Object.create(null),
     maxStreamsPerConnection: 0,
   };
 }
@@ -842,7 +842,7 @@ function createBaseAgentInfo(): AgentInfo {
     slots: 0,
     busySlots: 0,
     heldAttempts: 0,
-    labels: {},
+    labels: globalThis.Object.create(null),
     host: undefined,
     session: 0,
     joinedUnixMs: 0,
@@ -1941,7 +1941,7 @@ export const WatchEventsRequest: MessageFns<WatchEventsRequest> = {
 };
 
 function createBaseWatchEventsResponse(): WatchEventsResponse {
-  return { unixMs: 0, event: "", facts: {}, message: "" };
+  return { unixMs: 0, event: "", facts: globalThis.Object.create(null), message: "" };
 }
 
 export const WatchEventsResponse: MessageFns<WatchEventsResponse> = {

@@ -1232,7 +1232,7 @@ function createBaseItemFailure(): ItemFailure {
     code: "",
     kind: 0,
     attempts: [],
-    facts: {},
+    facts: globalThis.Object.create(null),
     error: new Uint8Array(0),
     summary: "",
     stderrTail: "",
@@ -1453,7 +1453,7 @@ export const ItemFailure_FactsEntry: MessageFns<ItemFailure_FactsEntry> = {
 };
 
 function createBaseCatalogueError(): CatalogueError {
-  return { code: "", facts: {}, message: "", error: new Uint8Array(0) };
+  return { code: "", facts: globalThis.Object.create(null), message: "", error: new Uint8Array(0) };
 }
 
 export const CatalogueError: MessageFns<CatalogueError> = {
@@ -2046,7 +2046,7 @@ function createBaseJobOptions(): JobOptions {
     failFast: false,
     pure: false,
     priority: 0,
-    labels: {},
+    labels: globalThis.Object.create(null),
     windowItems: 0,
     maxResultBytes: 0,
     group: undefined,
@@ -2393,7 +2393,7 @@ export const JobOptions_LabelsEntry: MessageFns<JobOptions_LabelsEntry> = {
 };
 
 function createBaseChildSetup(): ChildSetup {
-  return { env: {}, execArgv: [], initializer: undefined, stdio: 0, maxRssBytes: 0, maxAgeMs: 0, onlyEnv: false };
+  return { env: globalThis.Object.create(null), execArgv: [], initializer: undefined, stdio: 0, maxRssBytes: 0, maxAgeMs: 0, onlyEnv: false };
 }
 
 export const ChildSetup: MessageFns<ChildSetup> = {
