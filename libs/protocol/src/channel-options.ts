@@ -22,10 +22,14 @@ const messages: ChannelOptions = {
 /** Options of our servers. */
 export const serverOptions = ({
   idleMs,
+  keepaliveMs,
+  keepaliveTimeoutMs,
   maxMessageBytes,
   maxStreamsPerConnection,
 }: ServerLimits): ChannelOptions => ({
   ...keepalive,
+  'grpc.keepalive_time_ms': keepaliveMs,
+  'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
   ...messages,
   'grpc.max_receive_message_length': maxMessageBytes,
   'grpc.max_concurrent_streams': maxStreamsPerConnection,

@@ -14,6 +14,10 @@ export interface ServerLimits {
   readonly authenticationMs: number;
   /** A connection without a call is closed after so long. */
   readonly idleMs: number;
+  /** After so much silence a connection is asked for a sign of life. */
+  readonly keepaliveMs: number;
+  /** One that gives none for so long is closed. */
+  readonly keepaliveTimeoutMs: number;
   /** Calls that a connection has open at once. */
   readonly maxStreamsPerConnection: number;
   /** One message, packed and unpacked. */
@@ -30,6 +34,8 @@ export const defaultServerLimits: ServerLimits = {
   handshakeMs: limits.handshakeMs.default,
   authenticationMs: limits.authenticationMs.default,
   idleMs: limits.idleMs.default,
+  keepaliveMs: limits.keepaliveMs.default,
+  keepaliveTimeoutMs: limits.keepaliveTimeoutMs.default,
   maxStreamsPerConnection: limits.concurrentStreams.default,
   maxMessageBytes: limits.messageBytes.default,
   maxMetadataBytes: limits.metadataBytes.default,

@@ -126,6 +126,18 @@ test('a client that fell silent is waited for longer than one that is gone', () 
   expect(forgotten(world.pass(1))).toEqual(['back']);
 });
 
+test('a client whose input ended as it fell silent, after its other stream, is waited for as long', () => {
+  const world = new CoordinatorWorld({ silentGraceMs: 60_000 });
+  world.request(1, 'job');
+  world.read(2);
+  world.write(3, 0, 'job');
+  world.do({ type: 'readerClosed', call: 2, connection: 'a:1' });
+  world.do({ type: 'writerClosed', call: 3, orderly: true });
+  world.do({ type: 'connectionGivenUp', connection: 'a:1' });
+  expect(forgotten(world.pass(59_999))).toEqual([]);
+  expect(forgotten(world.pass(1))).toEqual(['job']);
+});
+
 test('the time that the coordinator stood still is nobody’s absence', () => {
   const world = new CoordinatorWorld();
   world.request(1, 'job');

@@ -97,7 +97,8 @@ export class WriterDesk {
     const record = this.#bound.get(call);
     const writer = record?.boundWriter;
     if (record === undefined || writer === undefined) return;
-    record.leftOn = connection;
+    // The input of a stream that breaks off may end in good order, too, and after all others: that says nothing of its client.
+    if (!orderly) record.leftOn = connection;
     if (!orderly) this.#unbind(record, call);
     else if (writer.waiting === undefined) this.#answer(record, call);
     else writer.closed = true;
