@@ -15,7 +15,7 @@ import {
   readPartEnded,
   readValues,
 } from './frames.ts';
-import { readExiting, readItemFailed, readTaskUnloadable } from './received-message.ts';
+import { readExiting, readItemFailed, readStarted, readTaskUnloadable } from './received-message.ts';
 import { decodeError } from './values/remote-error.ts';
 
 /** Passed on if the machine says so, dropped otherwise: a report, or what explains an ending. */
@@ -66,6 +66,7 @@ export function newsOf(
     }
     case frameType.started: {
       const { initializerMs } = child;
+      child.says(readStarted(body).pid);
       return {
         event: { type: 'childStarted', ...news, ...(initializerMs === undefined ? {} : { initializerMs }) },
       };

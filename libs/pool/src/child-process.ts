@@ -50,6 +50,7 @@ export class ChildProcess {
   readonly #pipes: PipedLines[] = [];
   #memoryGuard: MemoryGuard | undefined;
   #stderrTail = '';
+  #saidPid: number | undefined;
   #isBroken = false;
   #hasExited = false;
 
@@ -58,9 +59,9 @@ export class ChildProcess {
     this.key = setup.key;
     this.initializerMs = setup.initializer?.timeoutMs;
     this.#listener = listener;
-    const { env, execArgv, stdio } = setup;
+    const { env, execArgv, key, stdio } = setup;
     this.#launched = launcher.launch(
-      { env, execArgv, readsStdout: stdio === 'forward' },
+      { key, env, execArgv, readsStdout: stdio === 'forward' },
       (exit, startError) => {
         this.startError = startError;
         this.#exited(exit);
@@ -79,8 +80,14 @@ export class ChildProcess {
     this.#guardMemory(setup.maxRssBytes);
   }
 
+  /** What it says is shown and nothing else: nobody is killed by a number that came out of a child. */
   get pid(): number | undefined {
-    return this.#launched.pid;
+    return this.#launched.pid ?? this.#saidPid;
+  }
+
+  /** Its number as it says it. */
+  says(pid: number): void {
+    this.#saidPid = pid;
   }
 
   get stderrTail(): string {
@@ -114,8 +121,8 @@ export class ChildProcess {
   }
 
   #guardMemory(maxRssBytes: number | undefined): void {
-    const { pid } = this;
-    if (pid === undefined || maxRssBytes === undefined) return;
+    if (this.#launched.channel === undefined || maxRssBytes === undefined) return;
+    const pid = (): number | undefined => this.#launched.pid;
     this.#memoryGuard = new MemoryGuard(pid, maxRssBytes, (why) => {
       this.noteStderr(why);
       this.#listener.broken(this);

@@ -3,6 +3,8 @@ import type { ChildExit } from './core/chunk.ts';
 
 /** What to start. */
 export interface LaunchRequest {
+  /** Whom it serves: equal keys mean equal requests, and nothing of another key's may be shared with it. */
+  readonly key: string;
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly execArgv: readonly string[];
@@ -12,7 +14,10 @@ export interface LaunchRequest {
 
 /** A child as the operating system sees it. */
 export interface LaunchedChild {
-  /** Undefined where it could not be started; `onExit` is told as well. */
+  /**
+   * Undefined until it is known, which may be after its first words, and for ever where it could not be started; `onExit`
+   * is told as well.
+   */
   readonly pid: number | undefined;
   /** The private descriptor; undefined where the child could not be started. */
   readonly channel: Duplex | undefined;
@@ -25,7 +30,7 @@ export interface LaunchedChild {
 }
 
 /**
- * A way to start children. There is one now, `launchers/spawn.ts`; a fork server would be another.
+ * A way to start children, in `launchers/`. Nothing else in the pool knows which is used.
  * `onExit` is called once, never before `launch` has returned, with the reason where the child could not be started.
  */
 export interface Launcher {

@@ -10,11 +10,12 @@ const pageBytes = 4_096;
 export class MemoryGuard {
   readonly #timer: NodeJS.Timeout;
 
-  /** `exceeded` is called once, with what to say about it. Without /proc nobody watches. */
-  constructor(pid: number, maxRssBytes: number, exceeded: (why: string) => void) {
+  /** `exceeded` is called once, with what to say about it. Without /proc nobody watches. `pid`: once it is known. */
+  constructor(pid: () => number | undefined, maxRssBytes: number, exceeded: (why: string) => void) {
     const limit = hardFactor * maxRssBytes;
     this.#timer = setInterval(() => {
-      const bytes = rssOf(pid);
+      const number = pid();
+      const bytes = number === undefined ? undefined : rssOf(number);
       if (bytes === undefined || bytes <= limit) return;
       this.stop();
       exceeded(

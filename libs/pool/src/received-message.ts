@@ -7,6 +7,7 @@ import type {
   ExitingMessage,
   ItemFailedMessage,
   PrintMessage,
+  StartedMessage,
   TaskUnloadableMessage,
 } from './child/message.ts';
 import { FrameError, readMessage } from './frames.ts';
@@ -47,6 +48,10 @@ function oneOf<T extends string>(fields: Fields, name: string, values: readonly 
   const found = values.find((value) => value === fields[name]);
   if (found === undefined) throw new FrameError(`${name} is none of ${values.join(', ')}.`);
   return found;
+}
+
+export function readStarted(body: Buffer): StartedMessage {
+  return { pid: integer(fieldsOf(body).fields, 'pid') };
 }
 
 export function readItemFailed(body: Buffer): ItemFailedMessage & { readonly error: Buffer } {

@@ -29,6 +29,7 @@ export class Channel {
   #retries = 0;
 
   constructor(onFrame: (type: number, body: Buffer) => void) {
+    ownPid = process.pid;
     const reader: FrameReader = new FrameReader(
       (type, body) => {
         // The first frame brings the nonce.
@@ -159,10 +160,12 @@ function skip(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
-const { kill, pid } = process;
+const kill = process.kill.bind(process);
+/** Of the process that has a channel: a copy of this one has another number. */
+let ownPid: number | undefined;
 
 function die(): never {
-  kill.call(process, pid, 'SIGKILL');
+  kill(ownPid ?? process.pid, 'SIGKILL');
   // The signal takes effect on the way back from the system call.
   for (;;) Atomics.wait(sleeper, 0, 0, 1_000);
 }

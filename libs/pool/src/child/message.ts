@@ -59,6 +59,12 @@ export interface AbortMessage {
   readonly index?: number;
 }
 
+/** The first frame of a child. */
+export interface StartedMessage {
+  /** Its own number, for where the way of starting children has not told it yet. */
+  readonly pid: number;
+}
+
 /** With the error after it, as structured clone. */
 export interface TaskUnloadableMessage {
   readonly chunk: number;

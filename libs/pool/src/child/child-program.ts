@@ -1,0 +1,174 @@
+/**
+ * The program of a child process. It speaks frames on descriptor 3 (frames.ts), loads task functions, runs items and
+ * reports. Nothing but Node's own modules: every import here is paid for by every child. (The one exception is
+ * loaded lazily, for TypeScript that Node cannot strip: ts-compiler.ts.)
+ *
+ * Loading this module does nothing yet: a process may be copied between that and {@link runChild}.
+ */
+import type { Buffer } from 'node:buffer';
+import { flushCompileCache } from 'node:module';
+import { frameType, readMessage, readRun } from '../frames.ts';
+import { decodeValue } from '../values/block-codec.ts';
+import { findBroadcastsBy } from '../values/broadcast.ts';
+import { describeThrown, encodeError } from '../values/remote-error.ts';
+import { CachedBlock, ItemSource } from './block-cache.ts';
+import { Broadcasts } from './broadcasts.ts';
+import { Channel } from './channel.ts';
+import { CurrentItem } from './current-item.ts';
+import { ItemRunner } from './item-runner.ts';
+import type {
+  AbortMessage,
+  BlockMessage,
+  ForgetMessage,
+  RunMessage,
+  SetupMessage,
+  StartedMessage,
+  TaskMessage,
+} from './message.ts';
+import { installModuleHooks } from './module-hooks.ts';
+import { Part } from './part.ts';
+import { PrintCapture } from './print-capture.ts';
+import { ResultBatch } from './result-batch.ts';
+import { Task } from './task.ts';
+import { loadTask, publishChildState, TaskUnloadable } from './task-loader.ts';
+
+/** How long the last words may wait for a pool that does not read. */
+const lastWordsMs = 1_000;
+/** When the compiled code is written: after the first work, not before it. */
+const compileCacheDelayMs = 500;
+
+const { setTimeout } = globalThis;
+const exit = process.exit.bind(process);
+
+/** Begins to listen; from here on this process is a child of a pool. */
+export function runChild(): void {
+  // Ours, not the user's: what a task starts should not find it.
+  if (process.env['SHOAL_OWN_COMPILE_CACHE'] !== undefined) {
+    delete process.env['SHOAL_OWN_COMPILE_CACHE'];
+    delete process.env['NODE_COMPILE_CACHE'];
+  }
+
+  const tasks = new Map<number, Task>();
+  const blocks = new Map<number, CachedBlock>();
+  const broadcasts = new Broadcasts();
+  let isRetiring = false;
+
+  const channel = new Channel(handle);
+  const current = new CurrentItem();
+  const prints = new PrintCapture(channel, current);
+  const runner = new ItemRunner(channel, current, prints);
+
+  current.publish();
+  publishChildState();
+  findBroadcastsBy((sha256) => broadcasts.find(sha256));
+  installModuleHooks();
+  process.on('exit', sayLastWords);
+
+  function handle(type: number, body: Buffer): void {
+    if (type === frameType.run) {
+      runner.add(partOf(readRun(body)));
+      return;
+    }
+    const { message, bytes } = readMessage(body);
+    switch (type) {
+      case frameType.setup:
+        void setUp(message as SetupMessage, bytes);
+        return;
+      case frameType.task: {
+        const spec = message as TaskMessage;
+        tasks.set(spec.task, new Task(spec));
+        return;
+      }
+      case frameType.block: {
+        const spec = message as BlockMessage;
+        if (spec.broadcasts !== undefined) broadcasts.learn(spec.broadcasts);
+        blocks.set(spec.block, new CachedBlock(spec, bytes));
+        return;
+      }
+      case frameType.forget: {
+        const spec = message as ForgetMessage;
+        for (const block of spec.blocks) blocks.delete(block);
+        for (const task of spec.tasks) tasks.delete(task);
+        if (spec.broadcasts !== undefined) broadcasts.forget(spec.broadcasts);
+        return;
+      }
+      case frameType.abort:
+        runner.abort(message as AbortMessage);
+        return;
+      case frameType.stop:
+        runner.stop();
+        return;
+      case frameType.retire:
+        runner.whenIdle(retire);
+        return;
+    }
+  }
+
+  async function setUp(message: SetupMessage, bytes: Uint8Array): Promise<void> {
+    const { stdio, maxRssBytes, initializer } = message;
+    prints.install(stdio);
+    if (maxRssBytes !== undefined) runner.memory.maxRssBytes = maxRssBytes;
+    if (message.broadcasts !== undefined) broadcasts.learn(message.broadcasts);
+    const started: StartedMessage = { pid: process.pid };
+    channel.message(frameType.started, started);
+    if (initializer !== undefined) {
+      try {
+        const initialize = await loadTask(initializer);
+        await initialize(...(bytes.byteLength === 0 ? [] : (decodeValue(bytes) as unknown[])));
+      } catch (error) {
+        const thrown =
+          error instanceof TaskUnloadable ? (error.error ?? unloadable(error)) : describeThrown(error);
+        prints.finishAll();
+        channel.message(frameType.initializerThrew, {}, encodeError('v8', thrown));
+        return;
+      }
+    }
+    channel.message(frameType.ready, {});
+    setTimeout(flushCompileCache, compileCacheDelayMs).unref();
+  }
+
+  function partOf(spec: RunMessage): Part {
+    const task = tasks.get(spec.task);
+    if (task === undefined) throw new Error(`Task ${spec.task} was never announced.`);
+    const source = new ItemSource(
+      spec.blocks.map((id) => {
+        const block = blocks.get(id);
+        if (block === undefined) throw new Error(`Block ${id} was never sent.`);
+        return block;
+      }),
+    );
+    const { encoding, maxResultBytes } = task.spec;
+    const onRefused = runner.reports.refused(spec.chunk, encoding);
+    const results = new ResultBatch(channel, {
+      chunk: spec.chunk,
+      encoding,
+      maxResultBytes,
+      onRefused,
+      beforeSend: () => prints.flush(),
+    });
+    return new Part(spec, task, source, results);
+  }
+
+  /** The last result has left; so may we. What exit handlers do from here on is nobody's item. */
+  function retire(): void {
+    isRetiring = true;
+    prints.finishAll();
+    channel.message(frameType.bye, {});
+    channel.flushNow(lastWordsMs);
+    exit(0);
+  }
+
+  /** Also after `process.exit` in a task and after an exception that nobody caught: say who was running. */
+  function sayLastWords(): void {
+    if (isRetiring || !channel.isOpen) return;
+    prints.finishAll();
+    channel.message(frameType.exiting, runner.lastWords());
+    channel.flushNow(lastWordsMs);
+  }
+}
+
+function unloadable(error: TaskUnloadable): { name: string; message: string; code: string } {
+  const { module, name, reason } = error.facts;
+  const what = reason ?? `it has no export "${name}"`;
+  return { name: 'Error', message: `${module}: ${what}`, code: error.code };
+}
