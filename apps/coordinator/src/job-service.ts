@@ -43,7 +43,6 @@ import { ItemIntake } from './item-intake.ts';
 import { JobWatch } from './job-watch.ts';
 import type { Jobs } from './jobs.ts';
 import { MapCall } from './map-call.ts';
-import type { OpenConnections } from './open-connections.ts';
 import { ResultStream } from './result-stream.ts';
 
 /** What {@link jobService} works with. */
@@ -52,7 +51,8 @@ export interface JobServiceParts {
   readonly jobs: Jobs;
   readonly agents: Agents;
   readonly groups: Groups;
-  readonly connections: OpenConnections;
+  /** Whether a connection, as gRPC names it, is open. */
+  readonly isOpen: (connection: string) => boolean;
   readonly heartbeatMs: number;
   /** One item, encoded. */
   readonly maxItemBytes: number;
@@ -64,7 +64,7 @@ export function jobService({
   jobs,
   agents,
   groups,
-  connections,
+  isOpen,
   heartbeatMs,
   maxItemBytes,
 }: JobServiceParts): JobServiceServer {
@@ -104,7 +104,7 @@ export function jobService({
       call.on('data', (message: PushItemsRequest) => intake.take(message));
       call.on('end', () => intake.inputClosed());
       const peer = call.getPeer();
-      call.on('cancelled', () => intake.gone(connections.named(peer)));
+      call.on('cancelled', () => intake.gone(isOpen(peer) ? peer : undefined));
       call.on('error', () => intake.gone());
     },
 
@@ -123,7 +123,7 @@ export function jobService({
         call.request,
       );
       const peer = call.getPeer();
-      call.on('cancelled', () => stream.gone(connections.named(peer)));
+      call.on('cancelled', () => stream.gone(isOpen(peer) ? peer : undefined));
       call.on('error', () => stream.gone());
     },
 

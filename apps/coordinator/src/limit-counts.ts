@@ -2,6 +2,8 @@ import type { LimitName } from '@shoal/protocol';
 import type { EventFeed } from './event-feed.ts';
 
 const tellEveryMs = 1_000;
+/** Nobody does anything wrong who reaches them. */
+const ordinary: readonly LimitName[] = ['idleMs', 'concurrentStreams'];
 
 /** What is known of one limit that was reached. */
 interface Reached {
@@ -33,6 +35,7 @@ export class LimitCounts {
   refused(limit: LimitName, peer: string): void {
     const reached = this.#of(limit);
     reached.times += 1;
+    if (ordinary.includes(limit)) return;
     const nowMs = this.#now();
     if (nowMs - reached.toldAtMs < tellEveryMs) return;
     const times = reached.times - reached.told;

@@ -17,6 +17,7 @@ import {
   checkPeer,
   clientOptions,
   closingForGood,
+  doorNotice,
   errorFromStatus,
   type GetStatusResponse,
   JobServiceClient,
@@ -51,6 +52,8 @@ type Unary<Response> = (...call: CallTail<Response>) => ClientUnaryCall;
 const uploadTimeoutMs = 300_000;
 /** Asked once, of what broke off the first try. */
 const tlsProbeMs = 1_000;
+/** Asked of what broke off a connection; who is full answers at once. */
+const noticeProbeMs = 250;
 
 const channelOptions: ClientOptions = {
   ...clientOptions,
@@ -122,7 +125,10 @@ export class Connection {
         }
         // A last try that was cut short knows less than those before it.
         const isCutShort = elapsedMs() >= bounds.connectTimeoutMs;
-        if (reason === undefined || !isCutShort) reason = reasonOf(error);
+        if (reason === undefined || !isCutShort) {
+          const told = isBrokenOff(error) ? await noticeAt(address) : undefined;
+          reason = told ?? reasonOf(error);
+        }
         const waitMs = backoff.nextMs();
         if (elapsedMs() + waitMs >= bounds.connectTimeoutMs) {
           throw new ShoalError('CANNOT_CONNECT', {
@@ -229,6 +235,12 @@ export class Connection {
     }
   }
 }
+
+/** Something is there that broke off: it may be full, and tells only whoever asks. */
+const isBrokenOff = (error: unknown): boolean => /reset|dropped/.test(String(reasonOf(error) ?? ''));
+
+const noticeAt = ({ host, port }: Address): Promise<string | undefined> =>
+  doorNotice(host, port, noticeProbeMs);
 
 /** A server that speaks TLS breaks off a plain connection without a word; asking it is the one way to know. */
 const greetsInTls = ({ host, port }: Address): Promise<boolean> => speaksTls(host, port, tlsProbeMs);

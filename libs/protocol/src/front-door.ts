@@ -2,19 +2,23 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, isIP, type Server as NetServer, type Socket } from 'node:net';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import { doorQuestion, fullNotice } from './full-notice.ts';
 import type { LimitName } from './limits.ts';
 import { peerOf } from './peer-address.ts';
 import type { ServerLimits } from './server-limits.ts';
+import { SessionWatch, type WatchedSession } from './session-watch.ts';
+
+/** So many connections that have no place may ask why, for so long; all others are cut at once. */
+const askingMax = 64;
+const askingMs = 500;
 
 /** Hears which limit a peer has reached. */
 export type LimitListener = (limit: LimitName, peer: string) => void;
 
-/** Of a session of HTTP/2, what a door looks at. */
-interface Session {
-  readonly socket: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined };
-  once(event: 'remoteSettings', listener: () => void): unknown;
-}
-type Http2Server = { on(event: 'session', listener: (session: Session) => void): unknown };
+/** Hears of connections, by the name that gRPC gives them (`ADDRESS:PORT`), that were closed for want of a sign of life. */
+export type SilenceListener = (connection: string) => void;
+
+type Http2Server = { on(event: 'session', listener: (session: WatchedSession) => void): unknown };
 
 /** One connection, as far as it has come. Only one of its time limits runs at a time. */
 class Visitor {
@@ -57,15 +61,24 @@ export class FrontDoor {
   readonly #server: Server;
   readonly #limits: ServerLimits;
   readonly #onLimit: LimitListener;
+  readonly #onSilent: SilenceListener;
   readonly #listening: NetServer[] = [];
   /** By the address and port of the other side, as gRPC names the peer of a call. */
   readonly #visitors: Map<string, Visitor> = new Map();
   readonly #perPeer: Map<string, number> = new Map();
+  /** Those that found no place and may ask why. */
+  readonly #asking: Set<Socket> = new Set();
 
-  constructor(server: Server, serverLimits: ServerLimits, onLimit: LimitListener) {
+  constructor(
+    server: Server,
+    serverLimits: ServerLimits,
+    onLimit: LimitListener,
+    onSilent: SilenceListener = () => {},
+  ) {
     this.#server = server;
     this.#limits = serverLimits;
     this.#onLimit = onLimit;
+    this.#onSilent = onSilent;
   }
 
   /** Connections that are open. */
@@ -73,18 +86,31 @@ export class FrontDoor {
     return this.#visitors.size;
   }
 
-  /** Listens on every address that the host has, and resolves with the port. Rejects with what Node says. */
+  /** Whether the connection that gRPC calls by this name is open. */
+  isOpen(connection: string): boolean {
+    return this.#visitors.get(connection)?.socket.destroyed === false;
+  }
+
+  /**
+   * Listens on every address that the host has, and resolves with the port. Rejects with what Node says where one of
+   * them cannot be had, and then listens on none.
+   */
   async listen(host: string, port: number, credentials: ServerCredentials): Promise<number> {
     const inject = this.#injector(credentials);
     const addresses =
       isIP(host) > 0 ? [host] : (await lookup(host, { all: true })).map((each) => each.address);
     let taken = port;
-    for (const address of addresses) {
-      const listening = createServer((socket) => this.#arrived(socket, inject));
-      this.#listening.push(listening);
-      listening.listen(taken, address);
-      await once(listening, 'listening');
-      taken = (listening.address() as AddressInfo).port;
+    try {
+      for (const address of addresses) {
+        const listening = createServer((socket) => this.#arrived(socket, inject));
+        listening.listen(taken, address);
+        await once(listening, 'listening');
+        this.#listening.push(listening);
+        taken = (listening.address() as AddressInfo).port;
+      }
+    } catch (error) {
+      this.close();
+      throw error;
     }
     return taken;
   }
@@ -96,8 +122,9 @@ export class FrontDoor {
 
   /** Takes no more connections, and ends those that have not said a word. */
   close(): void {
-    for (const listening of this.#listening) listening.close();
+    for (const listening of this.#listening.splice(0)) listening.close();
     for (const { socket } of this.#visitors.values()) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.#asking) socket.destroy();
   }
 
   /** Ends every connection. */
@@ -111,8 +138,13 @@ export class FrontDoor {
     const { http2Servers } = this.#server as unknown as { http2Servers: Map<Http2Server, unknown> };
     [...http2Servers.keys()].at(-1)?.on('session', (session) => {
       const { remoteAddress, remotePort } = session.socket;
-      const visitor = this.#visitors.get(`${remoteAddress}:${remotePort}`);
+      const name = `${remoteAddress}:${remotePort}`;
+      const visitor = this.#visitors.get(name);
       if (visitor === undefined) return;
+      new SessionWatch(session, this.#limits, {
+        reached: (limit) => this.#onLimit(limit, visitor.peer),
+        silent: () => this.#onSilent(name),
+      });
       session.once('remoteSettings', () => {
         visitor.hasStill(this.#limits.authenticationMs, () => this.#cut(visitor, 'authenticationMs'));
       });
@@ -129,7 +161,8 @@ export class FrontDoor {
     const { maxConnections, maxConnectionsPerPeer, firstByteMs, handshakeMs } = this.#limits;
     const isFull = this.#visitors.size >= maxConnections;
     if (isFull || ofPeer >= maxConnectionsPerPeer) {
-      this.#cut(visitor, isFull ? 'connections' : 'connectionsPerPeer');
+      const limit = isFull ? 'connections' : 'connectionsPerPeer';
+      this.#turnAway(visitor, limit, isFull ? maxConnections : maxConnectionsPerPeer);
       return;
     }
     const id = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -154,6 +187,29 @@ export class FrontDoor {
       socket.unshift(first);
       visitor.hasStill(handshakeMs, () => this.#cut(visitor, 'handshakeMs'));
       inject(socket);
+    });
+  }
+
+  /** A few at a time may ask why. All else that they say is not read, and ends it. */
+  #turnAway(visitor: Visitor, limit: LimitName, most: number): void {
+    const { socket } = visitor;
+    this.#onLimit(limit, visitor.peer);
+    if (this.#asking.size >= askingMax) {
+      socket.resetAndDestroy();
+      return;
+    }
+    this.#asking.add(socket);
+    const end = setTimeout(() => socket.resetAndDestroy(), askingMs);
+    end.unref();
+    socket.once('close', () => {
+      clearTimeout(end);
+      this.#asking.delete(socket);
+    });
+    socket.once('readable', () => {
+      const first: Buffer | null = socket.read();
+      // The answer goes before the end; a reset would overtake it.
+      if (first?.equals(Buffer.from(doorQuestion))) socket.end(fullNotice(limit, most));
+      else socket.resetAndDestroy();
     });
   }
 

@@ -9,6 +9,7 @@ export type { CallContext } from './connection-failure.ts';
 export { DialCredentials, type DialMaterial, type DialOptions } from './dial-credentials.ts';
 export { readFacts, writeFacts } from './facts.ts';
 export { FlowControlledWriter, type WritableCall } from './flow-controlled-writer.ts';
+export { doorNotice } from './full-notice.ts';
 export { HealthService } from './gen/grpc/health/v1/health.ts';
 export {
   ServerReflectionClient,

@@ -10,7 +10,7 @@ import {
 import { ShoalError } from '@shoal/errors';
 import { callLimits } from './call-limits.ts';
 import { serverOptions } from './channel-options.ts';
-import { FrontDoor, type LimitListener } from './front-door.ts';
+import { FrontDoor, type LimitListener, type SilenceListener } from './front-door.ts';
 import { HealthService } from './gen/grpc/health/v1/health.ts';
 import { ServerReflectionService as ReflectionV1 } from './gen/grpc/reflection/v1/reflection.ts';
 import { ServerReflectionService as ReflectionV1Alpha } from './gen/grpc/reflection/v1alpha/reflection.ts';
@@ -34,6 +34,8 @@ export interface ShoalServer {
   readonly health: Health;
   /** Connections that are open, silent ones included. */
   readonly connections: number;
+  /** Whether the connection that gRPC calls by this name (`ADDRESS:PORT` of the other side) is open. */
+  isOpen(connection: string): boolean;
   /**
    * Listens on `HOST:PORT` and resolves with the port; port 0 takes a free one.
    * Throws `ADDRESS_IN_USE` or `REQUEST_INVALID`, naming the address.
@@ -51,17 +53,19 @@ export interface ServerParts {
   readonly limits?: Partial<ServerLimits>;
   /** Hears of each limit that somebody has reached. */
   readonly onLimit?: LimitListener;
+  /** Hears of each connection that was closed because nothing came from it any more. */
+  readonly onSilent?: SilenceListener;
 }
 
 /** A server that serves these services, and health and reflection on top. */
 export function createServer(services: readonly ServedService[], parts: ServerParts = {}): ShoalServer {
   // What grpc-js would print to stderr comes back as an error, too; whoever wants it sets its variable.
   if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
-  const { interceptors = [], onLimit = () => {} } = parts;
+  const { interceptors = [], onLimit = () => {}, onSilent } = parts;
   const limits = { ...defaultServerLimits, ...parts.limits };
   const { first, last } = callLimits(limits, onLimit, (peer) => door.letIn(peer));
   const server = new Server({ ...serverOptions(limits), interceptors: [first, ...interceptors, last] });
-  const door: FrontDoor = new FrontDoor(server, limits, onLimit);
+  const door: FrontDoor = new FrontDoor(server, limits, onLimit, onSilent);
   for (const { definition, handlers } of services) server.addService(definition, handlers);
 
   const own = services.map(({ definition }) => serviceName(definition));
@@ -81,6 +85,7 @@ export function createServer(services: readonly ServedService[], parts: ServerPa
     get connections() {
       return door.connections;
     },
+    isOpen: (connection) => door.isOpen(connection),
     listen: (address, credentials) => listen(door, address, credentials),
     close: (graceMs) => close(server, door, health, graceMs),
   };
@@ -97,7 +102,6 @@ async function listen(door: FrontDoor, address: string, credentials: ServerCrede
   try {
     return await door.listen(bracketed ?? plain, Number(port), credentials);
   } catch (error) {
-    door.close();
     throw listenError(address, error as Error);
   }
 }
