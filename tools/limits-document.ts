@@ -210,9 +210,9 @@ export function limitsDocument(): string {
   const wire = Object.entries(limits).map(([name, each]) => [
     `\`${name}\``,
     quantity(each.default, each.unit),
-    each.option === undefined ? 'fixed' : places[each.of](each.option),
+    each.option === undefined ? `fixed: ${each.fixedBecause}` : places[each.of](each.option),
     each.error === undefined ? '' : `[\`${each.error}\`](errors.md#${each.error.toLowerCase()})`,
-    each.metric === undefined ? '' : metrics[each.metric](name),
+    each.metric === undefined ? `nothing: ${each.uncountedBecause}` : metrics[each.metric](name),
     each.meaning,
   ]);
   const pools = ofPools.map(({ beyond, constant, file, meaning, name, option, shows, unit }) => [
@@ -226,8 +226,7 @@ export function limitsDocument(): string {
   return [
     '# Limits',
     '',
-    'Everything has a limit. An option changes it where that helps anybody; where it says "fixed", a bigger value would only',
-    'move the trouble elsewhere.',
+    'Everything has a limit. An option changes it; where it says "fixed", it also says why.',
     '',
     'This file is made from `libs/protocol/src/limits.ts` and the constants that tools/limits-document.ts names: after a change',
     'there, run `node --conditions=@shoal/source tools/limits-document.ts`.',

@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect as dial, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientOptions, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { connect as connectPool } from '@shoal/client';
 import type { CoordinatorConfig } from '@shoal/coordinator';
 import { bearerLine, newSecret } from '@shoal/credentials';
 import {
@@ -29,7 +30,8 @@ import {
   ownPeer,
 } from '@shoal/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type RawClient, unary } from './raw-client.ts';
+import { FaultProxy } from '../chaos/fault-proxy.ts';
+import { RawClient, unary } from './raw-client.ts';
 import { source, TestCluster, until } from './test-cluster.ts';
 import { TlsFiles } from './tls-files.testkit.ts';
 
@@ -119,7 +121,7 @@ async function equipped(client: RawClient): Promise<void> {
   );
 }
 
-async function putBytes({ bundles }: RawClient, bytes: number): Promise<string> {
+async function putBytes({ bundles }: RawClient, bytes: number, headers = 1): Promise<string> {
   const part = randomBytes(bytes);
   const sha256 = createHash('sha256').update(part).digest('hex');
   await new Promise((resolve, reject) => {
@@ -127,7 +129,9 @@ async function putBytes({ bundles }: RawClient, bytes: number): Promise<string> 
       if (error === null) resolve(undefined);
       else reject(errorFromStatus(error, { address: 'the coordinator' }));
     });
-    call.write({ message: { $case: 'header', value: { sha256, size: bytes } } });
+    for (let at = 0; at < headers; at += 1) {
+      call.write({ message: { $case: 'header', value: { sha256, size: bytes } } });
+    }
     call.write({ message: { $case: 'part', value: part } });
     call.end();
   });
@@ -137,8 +141,8 @@ async function putBytes({ bundles }: RawClient, bytes: number): Promise<string> 
 const names = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`label-${at}`, 'x']));
 
-/** Joins as an agent with these labels, and leaves. */
-function joinWith({ agents }: RawClient, labels: Record<string, string>, agentName = 'raw'): Promise<void> {
+/** Joins as an agent that says this of itself, and leaves. */
+function joinWith({ agents }: RawClient, asked: Partial<Join>): Promise<void> {
   return new Promise((resolve, reject) => {
     const call = agents.control();
     call.on('data', () => {
@@ -146,7 +150,8 @@ function joinWith({ agents }: RawClient, labels: Record<string, string>, agentNa
       call.write({ message: { $case: 'leaving', value: {} } });
     });
     call.on('error', (error) => reject(errorFromStatus(error as never, { address: 'the coordinator' })));
-    const join = Join.fromPartial({ agentName, instance: 'raw', slots: 1, agent: ownPeer, labels });
+    const own = { agentName: 'raw', instance: 'raw', slots: 1, agent: ownPeer };
+    const join = Join.fromPartial({ ...own, ...asked });
     call.write({ message: { $case: 'join', value: join } });
   });
 }
@@ -239,10 +244,33 @@ const refusing: Partial<Record<LimitName, Refusing>> = {
     deed: putBytes,
     option: /--max-bundle-bytes/,
   },
+  bundleFiles: {
+    config: {},
+    most: 1,
+    // A bundle without a file is none, and refused for that.
+    deed: async (client, amount) => (amount === 0 ? undefined : putBytes(client, 10, amount)),
+    option: /came again: a bundle is 1 file/,
+  },
+  agentSlots: {
+    config: { maxAgentSlots: 3 },
+    most: 3,
+    deed: (client, amount) => joinWith(client, { slots: amount }),
+    option: /are 4, and may be 3 \(shoal coordinator --max-agent-slots\)/,
+  },
+  nameChars: {
+    config: {},
+    most: 100,
+    deed: async (client, amount) => {
+      const name = 'n'.repeat(amount);
+      await joinWith(client, { agentName: name });
+      await joinWith(client, { labels: { [name]: name } });
+    },
+    option: /100/,
+  },
   labelEntries: {
     config: { maxLabels: 3 },
     most: 3,
-    deed: (client, amount) => joinWith(client, names(amount)),
+    deed: (client, amount) => joinWith(client, { labels: names(amount) }),
     option: /--max-labels/,
   },
   metadataBytes: {
@@ -315,6 +343,13 @@ describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
     expect(others.map(isClosed)).toEqual([false, false, false]);
     expect(await reached(client, limit)).toBe(1);
     expect(cluster.events('limit.reached')).toMatchObject([{ limit, peer: '127.0.0.1', times: 1 }]);
+    const told = await connectPool(address, { connectTimeoutMs: 1_000 }).catch((error: unknown) => error);
+    expect(told).toMatchObject({
+      code: 'CANNOT_CONNECT',
+      message: expect.stringMatching(
+        /it has as many connections.* as it takes: 4 \(shoal coordinator --max-conn/,
+      ),
+    });
     others[0]?.destroy();
     await until('one has gone', () => seen() === 3);
     const next = open(address);
@@ -383,6 +418,23 @@ describe('a connection that does not get on is closed', () => {
     await statusOf(client);
     await until('it is closed', () => cluster.coordinator.status().connections === 0);
     expect((await statusOf(client)).connections).toBe(1);
+    expect(await reached(client, 'idleMs')).toBe(1);
+    expect(cluster.events('limit.reached')).toEqual([]);
+  });
+
+  test('keepaliveMs and keepaliveTimeoutMs: one that gives no sign of life when it is asked, and none that does', async () => {
+    await serve({ keepaliveMs: 100, keepaliveTimeoutMs: 150 });
+    await using proxy = await FaultProxy.to(cluster.coordinator.address);
+    const silent = new RawClient(proxy.address);
+    const quiet = cluster.connect();
+    await Promise.all([statusOf(silent), statusOf(quiet)]);
+    const openedAtMs = performance.now();
+    proxy.halfOpen('server');
+    await until('it is closed', () => cluster.coordinator.status().connections === 1);
+    expect(performance.now() - openedAtMs).toBeGreaterThan(140);
+    expect(await reached(quiet, 'keepaliveTimeoutMs')).toBe(1);
+    expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'keepaliveTimeoutMs' }]);
+    silent.close();
   });
 });
 
@@ -402,6 +454,7 @@ test('concurrentStreams: so many calls are open on a connection; another one wai
   // Another connection has its answer meanwhile, time after time.
   for (let times = 0; times < 20; times++) await statusOf(client);
   expect(answered).toBe(false);
+  expect(await reached(client, 'concurrentStreams')).toBeGreaterThanOrEqual(1);
   open[0]?.cancel();
   await listed;
   for (const call of open) call.cancel();
@@ -472,15 +525,11 @@ const elsewhere: Partial<Record<LimitName, string>> = {
   windowBytes: 'apps/coordinator/src/core/coordinator-machine.test.ts',
   payloadBytes: 'apps/coordinator/src/payload-vault.test.ts',
   spillBytes: 'apps/coordinator/src/spill-folder.test.ts',
-  bundleFiles: 'apps/coordinator/src/bundle-store.test.ts',
   bundleCacheBytes: 'apps/node-agent/src/bundle-cache.test.ts',
   spoolBytes: 'apps/node-agent/src/core/outbox-ledger.test.ts',
   printBytes: 'apps/coordinator/src/print-queue.test.ts',
-  nameChars: 'apps/coordinator/src/job-request.test.ts',
   sessionMemoryBytes: 'libs/protocol/src/limits.test.ts',
   joinTokens: 'apps/coordinator/src/access/join-tokens.test.ts',
-  keepaliveMs: 'test/chaos/wire.test.ts',
-  keepaliveTimeoutMs: 'test/chaos/wire.test.ts',
 };
 
 test('every limit is tried, here or where it is held', () => {

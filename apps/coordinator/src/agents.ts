@@ -25,6 +25,7 @@ export interface AgentsParts {
   readonly feed: EventFeed;
   readonly groups: Groups;
   readonly epoch: number;
+  readonly maxAgentSlots: number;
   readonly maxLabels: number;
   readonly maxResultBytes: number;
 }
@@ -58,7 +59,7 @@ export class Agents {
   /** Opens a session, for an agent whose certificate is good until then. Throws `AGENT_NAME_TAKEN`, `VERSION_MISMATCH` or `REQUEST_INVALID`. */
   join(join: Join, control: SessionStream<ControlResponse>, certificateExpiresUnixMs: number): AgentSession {
     const { driver, epoch, feed } = this.#parts;
-    checkJoin(join, this.#parts.maxLabels);
+    checkJoin(join, this.#parts);
     this.#sessions += 1;
     const id: SessionId = this.#sessions;
     const session = new AgentSession(id, join.agentName, {
@@ -124,8 +125,10 @@ export class Agents {
     if (groupIds.length > 0) session.tell({ $case: 'forgetGroups', value: { groupIds } });
   }
 
+  /** It has so many processes from now on. Throws `REQUEST_INVALID` for more than an agent may have. */
   slotsChanged(session: AgentSession, slots: number): void {
     if (this.#known.get(session.agent)?.session !== session || slots < 1) return;
+    checkSlots(slots, this.#parts.maxAgentSlots);
     this.#parts.driver.step({ type: 'slotsChanged', session: session.session, slots });
   }
 
@@ -240,18 +243,32 @@ export class Agents {
   }
 }
 
-function checkJoin(join: Join, maxLabels: number): void {
-  const refuse = (field: string, reason: string): never => {
-    throw new ShoalError('REQUEST_INVALID', { field, reason });
+function checkJoin(join: Join, { maxAgentSlots, maxLabels }: AgentsParts): void {
+  const refuse = (field: string, reason: string, limitName?: string): never => {
+    throw new ShoalError('REQUEST_INVALID', { field, reason, limitName });
   };
   checkPeer(join.agent, join.agentName || 'the agent');
   const most = limits.nameChars.default;
   if (!/^[\w.:-]+$/.test(join.agentName) || join.agentName.length > most) {
-    refuse('agent_name', `must be 1 to ${most} letters, digits, ".", ":", "-" or "_"`);
+    refuse(
+      'agent_name',
+      `must be 1 to ${most} letters, digits, ".", ":", "-" or "_"`,
+      join.agentName.length > most ? 'nameChars' : undefined,
+    );
   }
   if (join.instance === '') refuse('instance', 'is missing');
   if (join.slots < 1) refuse('slots', 'must be at least 1');
+  checkSlots(join.slots, maxAgentSlots);
   checkLabels('labels', join.labels, maxLabels);
+}
+
+function checkSlots(slots: number, most: number): void {
+  if (slots <= most) return;
+  throw new ShoalError('REQUEST_INVALID', {
+    field: 'slots',
+    reason: `are ${slots}, and may be ${most} (shoal coordinator --max-agent-slots)`,
+    limitName: 'agentSlots',
+  });
 }
 
 const states = {

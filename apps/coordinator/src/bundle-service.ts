@@ -13,6 +13,7 @@ import {
   type GetBundleResponse,
   type HasBundlesRequest,
   type HasBundlesResponse,
+  type LimitName,
   type ListBundlesRequest,
   type ListBundlesResponse,
   limits,
@@ -101,8 +102,10 @@ async function receiveBundle(
       bytes += message.value.byteLength;
       if (bytes > header.size) throw invalid('part', `makes more than the ${header.size} bytes announced`);
       parts.push(message.value);
+    } else if (message?.$case === 'header') {
+      throw invalid('header', 'came again: a bundle is 1 file', 'bundleFiles');
     } else {
-      throw invalid('header', 'is the first message, and comes once');
+      throw invalid('header', 'is the first message');
     }
   }
   if (header === undefined) throw invalid('header', 'is missing');
@@ -130,5 +133,5 @@ async function sendBundle(
   writer.end();
 }
 
-const invalid = (field: string, reason: string): ShoalError =>
-  new ShoalError('REQUEST_INVALID', { field, reason });
+const invalid = (field: string, reason: string, limitName?: LimitName): ShoalError =>
+  new ShoalError('REQUEST_INVALID', { field, reason, limitName });

@@ -32,12 +32,16 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
   readonly certificateCheckMs?: number;
   /** A folder that keeps pushed bundles over restarts. Default: memory only. */
   readonly bundleDir?: string;
+  /** Processes of one agent, at most. Default 1,024. */
+  readonly maxAgentSlots?: number;
   /** Labels of a job or an agent, at most. Default 64. */
   readonly maxLabels?: number;
   /** Bytes of prints that wait for the client of a job; what is more is dropped and counted. Default 1 MiB. */
   readonly maxPrintBytes?: number;
   /** Wrong tokens in a row from one address, until no token from there is looked at for a while. Default 10. */
   readonly maxWrongTokens?: number;
+  /** Tokens to join with that are remembered, until an hour after they expire. Default 1,000. */
+  readonly maxJoinTokens?: number;
   /** Bytes of one bundle, at most. Default 64 MiB. */
   readonly maxBundleBytes?: number;
   /** Bytes of bundles kept in all, at most. Default 1 GiB. */
@@ -99,9 +103,11 @@ export interface SettledConfig {
   readonly bundleDir: string | undefined;
   /** Those of connections and calls. */
   readonly serverLimits: ServerLimits;
+  readonly maxAgentSlots: number;
   readonly maxLabels: number;
   readonly maxPrintBytes: number;
   readonly maxWrongTokens: number;
+  readonly maxJoinTokens: number;
   readonly maxBundleBytes: number;
   readonly maxBundleStoreBytes: number;
   readonly maxItemBytes: number;
@@ -138,9 +144,11 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     certificateCheckMs: positive('certificateCheckMs', config.certificateCheckMs ?? 5_000),
     bundleDir: config.bundleDir,
     serverLimits: settleServerLimits(config),
+    maxAgentSlots: positive('maxAgentSlots', config.maxAgentSlots ?? limits.agentSlots.default),
     maxLabels: positive('maxLabels', config.maxLabels ?? limits.labelEntries.default),
     maxPrintBytes: positive('maxPrintBytes', config.maxPrintBytes ?? limits.printBytes.default),
     maxWrongTokens: positive('maxWrongTokens', config.maxWrongTokens ?? limits.wrongTokens.default),
+    maxJoinTokens: positive('maxJoinTokens', config.maxJoinTokens ?? limits.joinTokens.default),
     maxBundleBytes: positive('maxBundleBytes', config.maxBundleBytes ?? limits.bundleBytes.default),
     maxItemBytes: positive('maxItemBytes', config.maxItemBytes ?? limits.itemBytes.default),
     maxResultBytes: positive('maxResultBytes', config.maxResultBytes ?? limits.resultBytes.default),
@@ -169,6 +177,7 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
  */
 const least: Partial<Record<keyof ServerLimits, number>> = {
   maxMessageBytes: 2 ** 20,
+  maxSessionMemoryBytes: 2 ** 20,
   maxMetadataBytes: 1024,
   maxStreamsPerConnection: 4,
 };

@@ -33,7 +33,6 @@ import { jobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
 import { LimitCounts } from './limit-counts.ts';
 import { formatAddress } from './listen-address.ts';
-import { OpenConnections } from './open-connections.ts';
 import type { StoredBlock, StoredFailure, StoredRun } from './payload.ts';
 import { PayloadVault } from './payload-vault.ts';
 import { SpillFolder } from './spill-folder.ts';
@@ -127,11 +126,9 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     onLimit: (limit) => counts.reached(limit),
   });
   const groups = new Groups(driver);
-  const connections = new OpenConnections((connection) =>
-    driver.step({ type: 'connectionGivenUp', connection }),
-  );
-  const { maxLabels, maxResultBytes } = settled;
-  const agents = new Agents({ driver, vault, feed, groups, epoch, maxLabels, maxResultBytes });
+  const { maxAgentSlots, maxLabels, maxResultBytes } = settled;
+  const bounds = { maxAgentSlots, maxLabels, maxResultBytes };
+  const agents = new Agents({ driver, vault, feed, groups, epoch, ...bounds });
   let address = formatAddress(settled.listen);
   const jobs = new Jobs({
     driver,
@@ -181,7 +178,8 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
         jobs,
         agents,
         groups,
-        connections,
+        // gRPC says of a call only that it was cancelled; whether its client is gone or silent tells the connection.
+        isOpen: (connection) => server.isOpen(connection),
         heartbeatMs,
         maxItemBytes: settled.maxItemBytes,
       }),
@@ -195,6 +193,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
         certificates: access.certificates,
         gate: access.gate,
         tries: access.tries,
+        maxJoinTokens: settled.maxJoinTokens,
         feed,
         isConnected: (name) => agents.list().some((agent) => agent.name === name),
       }),
@@ -204,13 +203,13 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     interceptors: access.interceptors,
     limits: settled.serverLimits,
     onLimit: (limit, peer) => counts.refused(limit, peer),
+    onSilent: (connection) => driver.step({ type: 'connectionGivenUp', connection }),
   });
   const forgotten = unlisted(server.paths);
   if (forgotten.length > 0)
     throw new ShoalError('INTERNAL', { reason: `nobody may call ${forgotten.join(', ')}` });
   const port = await server.listen(address, access.credentials).catch((error: unknown) => {
     access.stop();
-    connections.close();
     throw error;
   });
   address = formatAddress({ ...settled.listen, port });
@@ -235,7 +234,6 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     agents.shutDown();
     groups.close();
     await server.close(partingMs);
-    connections.close();
     driver.stop();
     vault.close();
     access.stop();

@@ -1,4 +1,4 @@
-import { labelFault, ShoalError } from '@shoal/errors';
+import { labelCharsMax, labelFault, ShoalError } from '@shoal/errors';
 
 /** Checks the labels of a job or an agent. Throws `REQUEST_INVALID` with the field. */
 export function checkLabels(field: string, labels: Readonly<Record<string, string>>, most: number): void {
@@ -12,6 +12,8 @@ export function checkLabels(field: string, labels: Readonly<Record<string, strin
   }
   for (const [name, value] of entries) {
     const reason = labelFault(name, value);
-    if (reason !== undefined) throw new ShoalError('REQUEST_INVALID', { field, reason });
+    if (reason === undefined) continue;
+    const isLong = name.length > labelCharsMax || value.length > labelCharsMax;
+    throw new ShoalError('REQUEST_INVALID', { field, reason, ...(isLong ? { limitName: 'nameChars' } : {}) });
   }
 }

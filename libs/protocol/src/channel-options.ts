@@ -10,12 +10,16 @@ const keepalive: ChannelOptions = {
   'grpc.keepalive_permit_without_calls': 1,
 };
 
+/** In whole MiB, as Node counts it. */
+function sessionMemory(bytes: number): number {
+  return Math.max(1, Math.floor(bytes / 2 ** 20));
+}
+
 const messages: ChannelOptions = {
   'grpc.max_receive_message_length': limits.messageBytes.default,
   // Whoever receives decides.
   'grpc.max_send_message_length': -1,
-  // In MiB, as Node counts it.
-  'grpc-node.max_session_memory': limits.sessionMemoryBytes.default / 2 ** 20,
+  'grpc-node.max_session_memory': sessionMemory(limits.sessionMemoryBytes.default),
   'grpc.enable_channelz': 0,
 };
 
@@ -25,12 +29,14 @@ export const serverOptions = ({
   keepaliveMs,
   keepaliveTimeoutMs,
   maxMessageBytes,
+  maxSessionMemoryBytes,
   maxStreamsPerConnection,
 }: ServerLimits): ChannelOptions => ({
   ...keepalive,
   'grpc.keepalive_time_ms': keepaliveMs,
   'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
   ...messages,
+  'grpc-node.max_session_memory': sessionMemory(maxSessionMemoryBytes),
   'grpc.max_receive_message_length': maxMessageBytes,
   'grpc.max_concurrent_streams': maxStreamsPerConnection,
   'grpc.max_connection_idle_ms': idleMs,

@@ -12,6 +12,19 @@ test('every limit is a positive whole number, says what it is for and names a re
   }
 });
 
+test('every limit has an option, or says why it is fixed; and shows somewhere, or says why not', () => {
+  for (const [name, { fixedBecause, metric, option, uncountedBecause }] of Object.entries(limits)) {
+    expect([option, fixedBecause].filter(Boolean), name).toHaveLength(1);
+    expect([metric, uncountedBecause].filter(Boolean), name).toHaveLength(1);
+  }
+});
+
+test('beyond each limit is an error; or its meaning says what happens without one', () => {
+  const silent = Object.entries(limits).filter(([, { error }]) => error === undefined);
+  const quiet = /waits?\b|closed|dropped|in parts|refused|sign of life|on the disk/;
+  expect(silent.filter(([, { meaning }]) => !quiet.test(meaning)).map(([name]) => name)).toEqual([]);
+});
+
 test('a part with its envelope fits into a message, many times over', () => {
   expect(limits.partBytes.default * 4).toBeLessThan(limits.messageBytes.default);
 });

@@ -18,36 +18,53 @@ export interface Limit {
     | 'files'
     | 'connections'
     | 'jobs'
+    | 'slots'
     | 'tries';
   /** The option that changes it, on the command line in kebab-case; undefined where it is the same for everybody. */
   readonly option: string | undefined;
+  /** Why there is no option; undefined where there is one. */
+  readonly fixedBecause: string | undefined;
   /** Whose option that is, or else who holds to it. */
   readonly of: 'coordinator' | 'agent' | 'pool';
   /** The error of what is beyond; undefined where it waits, is cut, or ends the connection. */
   readonly error: ErrorCode | undefined;
   /**
    * Where one sees that it was reached: `limits_reached` for what the coordinator counts by the name of the limit, or the
-   * figure of its status that comes near it. Undefined where reaching it is nothing out of the ordinary.
+   * figure of its status that comes near it. Undefined where `uncountedBecause` says why.
    */
   readonly metric: 'limits_reached' | 'spilled_bytes' | 'spooled_bytes' | 'troubles' | undefined;
+  /** Why it has no metric; undefined where it has one. */
+  readonly uncountedBecause: string | undefined;
   /** What it is for, and what happens beyond it. */
   readonly meaning: string;
 }
 
-type Turn = Pick<Limit, 'of' | 'option'>;
-const coordinator = (option: string): Turn => ({ of: 'coordinator', option });
-const agent = (option: string): Turn => ({ of: 'agent', option });
-const pool = (option: string): Turn => ({ of: 'pool', option });
-const fixed: Turn = { of: 'coordinator', option: undefined };
+type Turn = Pick<Limit, 'of' | 'option' | 'fixedBecause'>;
+const coordinator = (option: string): Turn => ({ of: 'coordinator', option, fixedBecause: undefined });
+const agent = (option: string): Turn => ({ of: 'agent', option, fixedBecause: undefined });
+const pool = (option: string): Turn => ({ of: 'pool', option, fixedBecause: undefined });
+const fixed = (fixedBecause: string): Turn => ({ of: 'coordinator', option: undefined, fixedBecause });
+
+/** Where it shows that a limit was reached; or why that is not counted. */
+type Shown = Limit['metric'] | { readonly uncountedBecause: string };
+const uncounted = (uncountedBecause: string): Shown => ({ uncountedBecause });
 
 const limit = (
   value: number,
   unit: Limit['unit'],
   turn: Turn,
   error: ErrorCode | undefined,
-  metric: Limit['metric'],
+  shown: Shown,
   meaning: string,
-): Limit => ({ default: value, unit, ...turn, error, metric, meaning });
+): Limit => ({
+  default: value,
+  unit,
+  ...turn,
+  error,
+  metric: typeof shown === 'object' ? undefined : shown,
+  uncountedBecause: typeof shown === 'object' ? shown.uncountedBecause : undefined,
+  meaning,
+});
 
 /** The names of all limits. */
 export type LimitName =
@@ -68,6 +85,7 @@ export type LimitName =
   | 'bundleCacheBytes'
   | 'spoolBytes'
   | 'printBytes'
+  | 'agentSlots'
   | 'labelEntries'
   | 'nameChars'
   | 'metadataBytes'
@@ -105,9 +123,9 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   partBytes: limit(
     256 * KiB,
     'bytes',
-    fixed,
+    fixed('both sides cut what is bigger into parts of this size; nothing is refused for it'),
     undefined,
-    undefined,
+    uncounted('it is the size of a part, and nobody runs into it'),
     'The payload of one message of ours. Blocks are made about this big; a bigger one travels in parts. gRPC is fastest from 64 to 256 KiB.',
   ),
   itemBytes: limit(
@@ -131,7 +149,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'items',
     pool('bufferSize'),
     undefined,
-    undefined,
+    uncounted('whoever produces faster than results are taken is at it all the time, as it should be'),
     'Items of a job that were pushed and are not yet acknowledged. The producer waits.',
   ),
   windowBytes: limit(
@@ -185,9 +203,9 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   bundleFiles: limit(
     1,
     'files',
-    fixed,
+    fixed('a bundle is one file by its construction, whatever anybody sets'),
     'REQUEST_INVALID',
-    undefined,
+    'limits_reached',
     'Files of a bundle. It is one file, named by its SHA-256: there is nothing to unpack, and no path in it to follow.',
   ),
   bundleStoreBytes: limit(
@@ -222,6 +240,14 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'limits_reached',
     'Prints of a job on their way to its client. What is more is dropped, and its place is told.',
   ),
+  agentSlots: limit(
+    1_024,
+    'slots',
+    coordinator('maxAgentSlots'),
+    'REQUEST_INVALID',
+    'limits_reached',
+    'Processes of one agent. One that claims more is not let in; work would pile up where nobody does it.',
+  ),
   labelEntries: limit(
     labelEntriesMax,
     'entries',
@@ -233,9 +259,9 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   nameChars: limit(
     labelCharsMax,
     'characters',
-    fixed,
+    fixed('clients and agents hold to it, too, before anything is sent'),
     'REQUEST_INVALID',
-    undefined,
+    'limits_reached',
     'The name of an agent, a bundle or a label, and what a label says.',
   ),
   metadataBytes: limit(
@@ -251,30 +277,30 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'streams',
     coordinator('maxStreamsPerConnection'),
     undefined,
-    undefined,
+    'limits_reached',
     'Calls that one connection has open; at least 4. Further ones wait at the client. A pool has at most a third as many jobs with the coordinator at once, so that items, results and short calls of each have their place; further ones wait in line, as their progress says.',
   ),
   sessionMemoryBytes: limit(
     64 * MiB,
     'bytes',
-    fixed,
+    coordinator('maxSessionMemoryBytes'),
     undefined,
-    undefined,
+    uncounted('Node refuses these calls by itself, and tells nobody'),
     'What a connection may hold in memory. Beyond it new calls are refused.',
   ),
   connections: limit(
     10_000,
     'connections',
     coordinator('maxConnections'),
-    undefined,
+    'CANNOT_CONNECT',
     'limits_reached',
-    'Connections that are open at once. Another one is closed at once.',
+    'Connections that are open at once. Another one is closed; its client says which limit it was.',
   ),
   connectionsPerPeer: limit(
     2_000,
     'connections',
     coordinator('maxConnectionsPerPeer'),
-    undefined,
+    'CANNOT_CONNECT',
     'limits_reached',
     'The same from one address (of IPv6: from one /64). Agents behind one router share its address.',
   ),
@@ -307,7 +333,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'milliseconds',
     coordinator('idleMs'),
     undefined,
-    undefined,
+    'limits_reached',
     'A connection without a call. Then it is closed; a client opens another one when it needs one. A pool always has a call open.',
   ),
   wrongTokens: limit(
@@ -321,7 +347,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   joinTokens: limit(
     1_000,
     'entries',
-    fixed,
+    coordinator('maxJoinTokens'),
     'LIMIT_REACHED',
     'limits_reached',
     'Tokens to join with that the coordinator remembers. They are forgotten an hour after they expire.',
@@ -329,17 +355,17 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   keepaliveMs: limit(
     20_000,
     'milliseconds',
-    fixed,
+    coordinator('keepaliveMs'),
     undefined,
-    undefined,
+    uncounted('a connection that is only quiet answers, and goes on'),
     'Silence after which either side of a connection asks for a sign of life.',
   ),
   keepaliveTimeoutMs: limit(
     20_000,
     'milliseconds',
-    fixed,
+    coordinator('keepaliveTimeoutMs'),
     undefined,
-    undefined,
+    'limits_reached',
     'How long it waits for it. Then the connection is closed.',
   ),
 };

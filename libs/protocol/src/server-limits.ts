@@ -20,6 +20,8 @@ export interface ServerLimits {
   readonly keepaliveTimeoutMs: number;
   /** Calls that a connection has open at once. */
   readonly maxStreamsPerConnection: number;
+  /** What a connection may hold in memory, in steps of 1 MiB. */
+  readonly maxSessionMemoryBytes: number;
   /** One message, packed and unpacked. */
   readonly maxMessageBytes: number;
   /** Names and values of a call's metadata. */
@@ -37,6 +39,7 @@ export const defaultServerLimits: ServerLimits = {
   keepaliveMs: limits.keepaliveMs.default,
   keepaliveTimeoutMs: limits.keepaliveTimeoutMs.default,
   maxStreamsPerConnection: limits.concurrentStreams.default,
+  maxSessionMemoryBytes: limits.sessionMemoryBytes.default,
   maxMessageBytes: limits.messageBytes.default,
   maxMetadataBytes: limits.metadataBytes.default,
 };

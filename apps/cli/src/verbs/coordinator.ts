@@ -54,6 +54,7 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
     .addOption(limit('--window-bytes <size>', 'what a job may hold (default: 32MiB)', byteSize()))
     .addOption(limit('--max-print-bytes <size>', 'prints that wait for a client (default: 1MiB)', byteSize()))
     .addOption(limit('--max-labels <n>', 'labels of a job or an agent (default: 64)', wholeNumber(1)))
+    .addOption(limit('--max-agent-slots <n>', 'processes of one agent (default: 1024)', wholeNumber(1)))
     .addOption(limit('--max-message-bytes <size>', 'one message (default: 4MiB)', byteSize(2 ** 30, 2 ** 20)))
     .addOption(limit('--max-metadata-bytes <size>', "a call's metadata (default: 16KiB)", byteSize(2 ** 16)))
     .addOption(limit('--max-connections <n>', 'connections at once (default: 10000)', wholeNumber(1)))
@@ -78,7 +79,27 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
       limit('--idle-ms <n>', 'one without a call is closed after this (default: 600000)', milliseconds),
     )
     .addOption(
+      limit(
+        '--max-session-memory-bytes <size>',
+        'what one connection may hold in memory (default: 64MiB)',
+        byteSize(2 ** 40, 2 ** 20),
+      ),
+    )
+    .addOption(
+      limit('--keepalive-ms <n>', 'a silent one is asked for a sign of life (default: 20000)', milliseconds),
+    )
+    .addOption(
+      limit(
+        '--keepalive-timeout-ms <n>',
+        'and closed where none comes for so long (default: 20000)',
+        milliseconds,
+      ),
+    )
+    .addOption(
       limit('--max-wrong-tokens <n>', 'from one address, until it has to wait (default: 10)', wholeNumber(1)),
+    )
+    .addOption(
+      limit('--max-join-tokens <n>', 'tokens to join with that are kept (default: 1000)', wholeNumber(1)),
     )
     .action(async (flags: CoordinatorFlags) => {
       const { insecure, tlsDir: _, tokenFile, ...config } = flags;

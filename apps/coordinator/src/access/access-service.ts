@@ -25,6 +25,8 @@ export interface AccessParts {
   readonly gate: Gate | undefined;
   /** Who has shown wrong tokens. */
   readonly tries: TokenTries;
+  /** Tokens to join with that are kept. */
+  readonly maxJoinTokens: number;
   readonly feed: EventFeed;
   /** Whether an agent of that name is connected. */
   readonly isConnected: (agent: string) => boolean;
@@ -38,10 +40,11 @@ export function accessService({
   certificates,
   gate,
   tries,
+  maxJoinTokens,
   feed,
   isConnected,
 }: AccessParts): AccessServiceServer {
-  const tokens = new JoinTokens();
+  const tokens = new JoinTokens(maxJoinTokens);
   const own = (): ServerCertificates => {
     if (certificates !== undefined) return certificates;
     throw new ShoalError('NO_AUTHORITY', { reason: 'it was started without --tls-dir' });

@@ -7,14 +7,14 @@ const refusedFor = (reason: string): object =>
   expect.objectContaining({ code: 'UNAUTHENTICATED', message: expect.stringContaining(reason) });
 
 test('a token is exchanged once', () => {
-  const tokens = new JoinTokens();
+  const tokens = new JoinTokens(3);
   tokens.add('a', grant, quarterHourMs, 0);
   expect(tokens.take('a', 1)).toEqual(grant);
   expect(() => tokens.take('a', 2)).toThrow(refusedFor('was used before'));
 });
 
 test('a token is good for its time and no longer', () => {
-  const tokens = new JoinTokens();
+  const tokens = new JoinTokens(3);
   tokens.add('a', grant, quarterHourMs, 0);
   tokens.add('b', grant, quarterHourMs, 0);
   expect(tokens.take('a', quarterHourMs - 1)).toEqual(grant);
@@ -22,11 +22,11 @@ test('a token is good for its time and no longer', () => {
 });
 
 test('a token that nobody made is unknown', () => {
-  expect(() => new JoinTokens().take('a', 0)).toThrow(refusedFor('is unknown here'));
+  expect(() => new JoinTokens(3).take('a', 0)).toThrow(refusedFor('is unknown here'));
 });
 
 test('a token that was given back can be used again, within its time', () => {
-  const tokens = new JoinTokens();
+  const tokens = new JoinTokens(3);
   tokens.add('a', grant, quarterHourMs, 0);
   tokens.take('a', 1);
   tokens.giveBack('a');
@@ -35,11 +35,11 @@ test('a token that was given back can be used again, within its time', () => {
   expect(() => tokens.take('a', quarterHourMs)).toThrow(refusedFor('has expired'));
 });
 
-test('1,000 are kept, and an hour after their end they make room', () => {
-  const tokens = new JoinTokens();
-  for (let at = 0; at < 1_000; at += 1) tokens.add(`token-${at}`, grant, quarterHourMs, 0);
+test('so many are kept; one more is refused by an error that names the option, until an hour after their end', () => {
+  const tokens = new JoinTokens(3);
+  for (let at = 0; at < 3; at += 1) tokens.add(`token-${at}`, grant, quarterHourMs, 0);
   expect(() => tokens.add('more', grant, quarterHourMs, 1)).toThrow(
-    expect.objectContaining({ code: 'LIMIT_REACHED' }),
+    expect.objectContaining({ code: 'LIMIT_REACHED', message: expect.stringContaining('--max-join-tokens') }),
   );
   const later = quarterHourMs + 3_600_000;
   tokens.add('more', grant, quarterHourMs, later);

@@ -16,7 +16,6 @@ interface OpenToken {
 
 /** A token that has expired or was used is remembered for so long, so that its bearer is told which of the two. */
 const memoryMs = 3_600_000;
-const tokensMax = 1_000;
 
 /**
  * The tokens that can be exchanged for a certificate, each once. Pure: the time comes with each call, and what is
@@ -24,17 +23,23 @@ const tokensMax = 1_000;
  */
 export class JoinTokens {
   readonly #byDigest = new Map<string, OpenToken>();
+  readonly #most: number;
 
-  /** A new token, good for `ttlMs`. Throws `LIMIT_REACHED` where 1,000 are kept already. */
+  /** Keeps so many at most. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** A new token, good for `ttlMs`. Throws `LIMIT_REACHED` where as many are kept already as may be. */
   add(digest: string, grant: JoinGrant, ttlMs: number, atMs: number): void {
     this.#forget(atMs);
-    if (this.#byDigest.size >= tokensMax) {
+    if (this.#byDigest.size >= this.#most) {
       throw new ShoalError('LIMIT_REACHED', {
         limitName: 'joinTokens',
         what: 'Tokens to join with',
         value: this.#byDigest.size + 1,
-        limit: tokensMax,
-        option: 'fixed; they are forgotten an hour after they expire',
+        limit: this.#most,
+        option: 'shoal coordinator --max-join-tokens; they are forgotten an hour after they expire',
       });
     }
     this.#byDigest.set(digest, { grant, expiresAtMs: atMs + ttlMs, used: false });
