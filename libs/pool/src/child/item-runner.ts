@@ -10,17 +10,13 @@ import { endStacksAt, ItemReports } from './item-reports.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import type { AbortMessage, ExitingMessage } from './message.ts';
 import type { Part } from './part.ts';
+import { patienceMs } from './patience.ts';
 import type { PrintCapture } from './print-capture.ts';
 import type { TaskFunction } from './task-loader.ts';
 import { Turn } from './turn.ts';
 
-/**
- * Results leave when the oldest is about this old, in ms.
- *
- * On a cluster a message costs four processes about 0.5 ms: at 1 ms, items of 1.5 ms paid a third of their work for
- * being told one by one. A slower item still goes at once.
- */
-const batchMs = 5;
+/** So often it is looked whether results have to leave, in ms; an item that is awaited for longer goes at once. */
+const lookMs = 5;
 /** Reading the clock costs as much as a tiny item; up to this many of them share a reading. */
 const strideMax = 8;
 /** Items quicker than this (ms) are tiny. */
@@ -175,7 +171,9 @@ export class ItemRunner {
     const { spread } = task.spec;
     const isFollowed = task.isAsync || concurrentTasks > 1;
     let clock = now();
-    let batchStartedAt = clock;
+    if (results.isEmpty) results.openedAtMs = clock;
+    task.beganAtMs ??= clock;
+    let lookAtMs = clock + lookMs;
     let stride = 1;
     let unread = 0;
     while (part.next < part.end && !part.isStopped) {
@@ -206,6 +204,8 @@ export class ItemRunner {
         if (isThenable(result)) {
           // From the next one on it is known beforehand.
           task.isAsync = true;
+          // What is done must not wait for it.
+          results.flush();
           const context = this.#current.entered() ?? new ItemContext(index, part.context);
           this.#runningPart = undefined;
           this.#awaited.await(part, context, result, clock);
@@ -230,12 +230,14 @@ export class ItemRunner {
       stride = (time - clock) / unread < tinyMs ? Math.min(stride * 2, strideMax) : 1;
       unread = 0;
       clock = time;
-      if (time - batchStartedAt >= batchMs || results.isFull) {
-        results.flush();
+      if (time >= lookAtMs || results.isFull) {
+        const isDue = results.isFull || time - results.openedAtMs >= patienceMs(time - task.beganAtMs);
+        if (isDue) results.flush();
         this.#checkMemory(time);
         if (this.#channel.isBacklogged) return;
         clock = now();
-        batchStartedAt = clock;
+        lookAtMs = clock + lookMs;
+        if (isDue) results.openedAtMs = clock;
         if (this.#turn.isOver && part.next < part.end) {
           this.#turn.later();
           return;
@@ -246,7 +248,7 @@ export class ItemRunner {
   }
 
   #awaitedSucceeded(part: Part, atMs: number, ms: number): void {
-    if (part.results.isFull || part.spec.marksStarts || ms >= batchMs) {
+    if (part.results.isFull || part.spec.marksStarts || ms >= lookMs) {
       part.results.flush();
       this.#checkMemory(atMs);
     } else this.#flushLater();

@@ -1,6 +1,6 @@
 /**
  * Results on their way out. They leave in batches, for structured clone costs seven times as much item by item; a
- * batch goes when it is about 64 KiB or a few milliseconds old, so that slow items go one by one, at once.
+ * batch goes when it is about 64 KiB or some milliseconds old, so that slow items go one by one, at once.
  */
 import type { Encoding } from '../chunk-request.ts';
 import { encodeBlock } from '../values/block-codec.ts';
@@ -39,6 +39,8 @@ export class ResultBatch {
   #objectBytes = objectBytesGuess;
   /** Time in the function for what is in the batch. */
   runMs = 0;
+  /** Since when what is in the batch was gathered. */
+  openedAtMs = 0;
 
   constructor(channel: Channel, format: ResultFormat) {
     this.#channel = channel;

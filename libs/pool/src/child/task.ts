@@ -10,6 +10,8 @@ export class Task {
   unloadable: TaskUnloadable | undefined;
   /** Returns promises: known from its kind, or from what it has returned. */
   isAsync = false;
+  /** When its first item started here. */
+  beganAtMs: number | undefined;
   readonly isRetryable: RetryFilter;
   readonly #loaded: Promise<void>;
 
