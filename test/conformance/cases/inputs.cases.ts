@@ -40,6 +40,22 @@ export const inputs = chapter('inputs', (specify) => {
     expect(await pool.map(echo, sparse)).toEqual([1, undefined, 3]);
   });
 
+  specify('an element of an array that throws when it is read ends the input there', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const items = upTo(100);
+    const error = new Error('unreadable');
+    const get = (): never => {
+      throw error;
+    };
+    Object.defineProperty(items, 70, { get });
+    const results: number[] = [];
+    const reading = (async () => {
+      for await (const result of pool.imap(square, items)) results.push(result);
+    })();
+    expect(await rejectionOf(reading)).toBe(error);
+    expect(results).toEqual(upTo(70).map((n) => n * n));
+  });
+
   specify('a text is an input of letters', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     expect(await pool.map((letter: string) => letter.toUpperCase(), 'abc')).toEqual(['A', 'B', 'C']);

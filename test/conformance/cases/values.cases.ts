@@ -171,6 +171,30 @@ export const values = chapter('values', (specify) => {
     });
   });
 
+  specify('long lists of numbers arrive as they were, whichever numbers they are', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const whole = upTo(500);
+    const odd = [
+      -0,
+      0.5,
+      Number.NaN,
+      -Infinity,
+      2 ** 31,
+      -(2 ** 31),
+      Number.MAX_SAFE_INTEGER,
+      Number.MIN_VALUE,
+    ];
+    const mixed = [...whole.slice(0, 250), 'text', null, undefined, ...whole.slice(250)];
+    for (const items of [whole, [...whole, -0], [...odd, ...whole, ...odd], mixed]) {
+      // toEqual tells -0 from 0.
+      expect(await pool.map(echo, items, { chunkSize: 100 })).toEqual(items);
+    }
+    expect(await pool.map(echo, [new Int32Array(100), new Float64Array(100)])).toEqual([
+      new Int32Array(100),
+      new Float64Array(100),
+    ]);
+  });
+
   specify('a thousand items of 10 KiB arrive whole and in order', async ({ open }) => {
     await using pool = await open({ processes: 2 });
     const items = upTo(1_000).map((n) => `${n}-`.repeat(2_000));

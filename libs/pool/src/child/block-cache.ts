@@ -1,6 +1,7 @@
 /** Blocks that the pool has sent. Each is decoded when its first item is asked for, and each item handed out once. */
 import type { Encoding } from '../chunk-request.ts';
 import { decodeBlock } from '../values/block-codec.ts';
+import { isPacked } from '../values/number-list.ts';
 import type { BlockMessage } from './message.ts';
 
 const taken: unique symbol = Symbol('taken');
@@ -10,6 +11,8 @@ export class CachedBlock {
   readonly end: number;
   readonly #encoding: Encoding;
   readonly #bytes: Uint8Array;
+  /** Numbers, and nothing else. They stay: whoever gets one cannot change it. */
+  #numbers: Int32Array | Float64Array | undefined;
   #values: unknown[] | undefined;
   #left: number;
 
@@ -27,20 +30,33 @@ export class CachedBlock {
    */
   take(index: number): unknown {
     const at = index - this.first;
+    return this.#numbers === undefined ? this.#takeValue(at) : this.#numbers[at];
+  }
+
+  #takeValue(at: number): unknown {
     let values = this.#values ?? this.#decode();
-    if (values[at] === taken) values = this.#decode();
+    if (values === undefined) return this.#numbers?.[at];
+    if (values[at] === taken) values = this.#decode() as unknown[];
     const value = values[at];
     // A hole: the caller could not encode this item, and knows why. The function must not be called for it.
-    if (value === undefined && !(at in values)) throw new TypeError(`Item ${index} could not be sent.`);
+    if (value === undefined && !(at in values)) {
+      throw new TypeError(`Item ${this.first + at} could not be sent.`);
+    }
     values[at] = taken;
     this.#left -= 1;
     if (this.#left === 0) this.#values = undefined;
     return value;
   }
 
-  #decode(): unknown[] {
+  /** The values; undefined where they are numbers. */
+  #decode(): unknown[] | undefined {
     const count = this.end - this.first;
-    this.#values = decodeBlock(this.#encoding, this.#bytes, count);
+    const values = decodeBlock(this.#encoding, this.#bytes, count);
+    if (isPacked(values)) {
+      this.#numbers = values;
+      return undefined;
+    }
+    this.#values = values as unknown[];
     this.#left = count;
     return this.#values;
   }
@@ -57,12 +73,17 @@ export class ItemSource {
   }
 
   take(index: number): unknown {
+    return this.blockOf(index).take(index);
+  }
+
+  /** The block that holds an item, and those after it up to its end. */
+  blockOf(index: number): CachedBlock {
     let block = this.#current;
     if (block === undefined || index < block.first || index >= block.end) {
       block = this.#blocks.find((candidate) => index >= candidate.first && index < candidate.end);
       if (block === undefined) throw new RangeError(`No block holds item ${index}.`);
       this.#current = block;
     }
-    return block.take(index);
+    return block;
   }
 }

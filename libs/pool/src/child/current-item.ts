@@ -11,6 +11,12 @@ export interface PartContext {
   readonly tryNumber: number;
 }
 
+/** A part whose items run one after the other: the last that was started is the one before `next`. */
+export interface EnteredPart {
+  readonly context: PartContext;
+  readonly next: number;
+}
+
 /** Text that an item has printed and that has not been sent. */
 export interface PrintState {
   readonly partial: { stdout: string; stderr: string };
@@ -52,18 +58,17 @@ export class ItemContext {
 }
 
 /**
- * Knows which item runs. Synchronous functions cost nothing but two assignments; what awaits is followed by
+ * Knows which item runs. Synchronous functions cost nothing; what awaits is followed by
  * AsyncLocalStorage, so that work which an item has left behind is not taken for the next one's.
  */
 export class CurrentItem {
   readonly #followed = new AsyncLocalStorage<ItemContext>();
-  #part: PartContext | undefined;
-  #index = 0;
+  #part: EnteredPart | undefined;
   #context: ItemContext | undefined;
 
-  /** An item starts on the only lane there is. */
-  enter(index: number, part: PartContext): void {
-    this.#index = index;
+  /** Items of this part start on the only lane there is, until {@link leave}; at the latest before a next one starts
+   * after one that has a context. */
+  enter(part: EnteredPart): void {
     this.#part = part;
     this.#context = undefined;
   }
@@ -85,8 +90,9 @@ export class CurrentItem {
 
   /** The item on the only lane; its context is made when somebody asks. */
   entered(): ItemContext | undefined {
-    if (this.#part === undefined) return undefined;
-    this.#context ??= new ItemContext(this.#index, this.#part);
+    const part = this.#part;
+    if (part === undefined) return undefined;
+    this.#context ??= new ItemContext(part.next - 1, part.context);
     return this.#context;
   }
 

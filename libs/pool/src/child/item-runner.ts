@@ -3,15 +3,16 @@
  * that returns a promise is awaited, several at once where the job allows it. Between items the event loop gets its
  * turn now and then, so that aborts and further parts arrive.
  */
-import { AwaitedItems, isThenable } from './awaited-items.ts';
+import { AwaitedItems } from './awaited-items.ts';
 import type { Channel } from './channel.ts';
 import { type CurrentItem, ItemContext } from './current-item.ts';
-import { endStacksAt, ItemReports } from './item-reports.ts';
+import { ItemReports } from './item-reports.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import type { AbortMessage, ExitingMessage } from './message.ts';
 import type { Part } from './part.ts';
 import { patienceMs } from './patience.ts';
 import type { PrintCapture } from './print-capture.ts';
+import { runStretch } from './stretch.ts';
 import type { TaskFunction } from './task-loader.ts';
 import { Turn } from './turn.ts';
 
@@ -24,7 +25,6 @@ const tinyMs = 0.002;
 
 const { setImmediate } = globalThis;
 const now: () => number = performance.now.bind(performance);
-endStacksAt(import.meta.url);
 
 export class ItemRunner {
   readonly memory: MemoryWatch = new MemoryWatch();
@@ -37,9 +37,8 @@ export class ItemRunner {
   readonly #parts: Part[] = [];
   /** Takes no further item: too big, or told to stop. */
   #isSpent = false;
-  /** The synchronous item that runs right now. */
+  /** Whose synchronous item runs right now: the one before its next. */
   #runningPart: Part | undefined;
-  #runningIndex = 0;
   #isPumping = false;
   #isFlushDue = false;
   #whenIdle: (() => void) | undefined;
@@ -104,7 +103,7 @@ export class ItemRunner {
       for (const item of part.inFlight) running.push({ chunk: part.spec.chunk, index: item.index });
     }
     const part = this.#runningPart;
-    if (part !== undefined) running.push({ chunk: part.spec.chunk, index: this.#runningIndex });
+    if (part !== undefined) running.push({ chunk: part.spec.chunk, index: part.next - 1 });
     const { starting } = this.#awaited;
     if (starting !== undefined) running.push({ chunk: starting.part.spec.chunk, index: starting.index });
     return { running };
@@ -164,71 +163,53 @@ export class ItemRunner {
     then?.();
   }
 
-  /** The tight loop. Leaves it when the part is exhausted, something has to be awaited, or others want a turn. */
+  /** Leaves when the part is exhausted, something has to be awaited, or others want a turn. */
   #startItems(part: Part, run: TaskFunction): void {
-    const { items, results, task } = part;
-    const { marksStarts, concurrentTasks } = part.spec;
-    const { spread } = task.spec;
-    const isFollowed = task.isAsync || concurrentTasks > 1;
+    const isFollowed = part.task.isAsync || part.spec.concurrentTasks > 1;
+    if (isFollowed) this.#startFollowed(part, run);
+    else this.#runItems(part, run);
+  }
+
+  #startFollowed(part: Part, run: TaskFunction): void {
+    while (!part.isExhausted) {
+      if (!this.#markStart(part)) return;
+      const index = part.next;
+      part.next = index + 1;
+      this.#awaited.start(part, run, index);
+      if (this.#awaited.size >= part.spec.concurrentTasks || this.#channel.isBacklogged) return;
+      if (this.#turn.isOver) {
+        this.#turn.later();
+        return;
+      }
+    }
+  }
+
+  #runItems(part: Part, run: TaskFunction): void {
+    const { results, task } = part;
+    const { marksStarts } = part.spec;
     let clock = now();
     if (results.isEmpty) results.openedAtMs = clock;
     task.beganAtMs ??= clock;
     let lookAtMs = clock + lookMs;
     let stride = 1;
-    let unread = 0;
-    while (part.next < part.end && !part.isStopped) {
-      const index = part.next;
-      if (marksStarts && part.marked !== index) {
+    while (!part.isExhausted) {
+      if (!this.#markStart(part)) return;
+      const first = part.next;
+      const until = Math.min(part.end, first + (marksStarts ? 1 : stride));
+      const promise = this.#runStretch(part, run, until, clock);
+      if (promise !== undefined) {
+        // From the next one on it is known beforehand.
+        task.isAsync = true;
+        // What is done must not wait for it.
         results.flush();
-        part.marked = index;
-        this.#channel.send([this.#channel.writer.itemStarted(part.spec.chunk, index)]);
-        // The mark has to be out before the item can do any harm.
-        if (this.#channel.isBacklogged) return;
+        const context = this.#current.entered() ?? new ItemContext(part.next - 1, part.context);
+        this.#awaited.await(part, context, promise, clock);
+        return;
       }
-      part.next = index + 1;
-      if (isFollowed) {
-        this.#awaited.start(part, run, index);
-        if (this.#awaited.size >= concurrentTasks || this.#channel.isBacklogged) return;
-        if (this.#turn.isOver) {
-          this.#turn.later();
-          return;
-        }
-        continue;
-      }
-      this.#runningPart = part;
-      this.#runningIndex = index;
-      this.#current.enter(index, part.context);
-      try {
-        const item = items.take(index);
-        const result = spread ? run(...(item as unknown[])) : run(item);
-        if (isThenable(result)) {
-          // From the next one on it is known beforehand.
-          task.isAsync = true;
-          // What is done must not wait for it.
-          results.flush();
-          const context = this.#current.entered() ?? new ItemContext(index, part.context);
-          this.#runningPart = undefined;
-          this.#awaited.await(part, context, result, clock);
-          return;
-        }
-        results.add(index, result);
-      } catch (error) {
-        this.#runningPart = undefined;
-        // First, for its last line may lack its end.
-        if (this.#current.enteredContext !== undefined) this.#prints.finish(this.#current.enteredContext);
-        this.reports.threw(part, index, error, now() - clock);
-      }
-      this.#runningPart = undefined;
-      const context = this.#current.enteredContext;
-      this.#current.leave();
-      if (context !== undefined) this.#prints.finish(context);
-      unread += 1;
-      if (unread < stride && !results.isFull) continue;
       const time = now();
       results.runMs += time - clock;
       // Only items that are tiny by measurement share a reading: a slow one must go out at once.
-      stride = (time - clock) / unread < tinyMs ? Math.min(stride * 2, strideMax) : 1;
-      unread = 0;
+      stride = (time - clock) / (part.next - first) < tinyMs ? Math.min(stride * 2, strideMax) : 1;
       clock = time;
       if (time >= lookAtMs || results.isFull) {
         const isDue = results.isFull || time - results.openedAtMs >= patienceMs(time - task.beganAtMs);
@@ -244,7 +225,37 @@ export class ItemRunner {
         }
       }
     }
-    results.runMs += now() - clock;
+  }
+
+  /** Until there is something to do besides running items. */
+  #runStretch(part: Part, run: TaskFunction, until: number, clock: number): PromiseLike<unknown> | undefined {
+    const current = this.#current;
+    this.#runningPart = part;
+    current.enter(part);
+    try {
+      const promise = runStretch(part, run, until, current);
+      this.#runningPart = undefined;
+      if (promise !== undefined) return promise;
+    } catch (error) {
+      this.#runningPart = undefined;
+      // First, for its last line may lack its end.
+      if (current.enteredContext !== undefined) this.#prints.finish(current.enteredContext);
+      this.reports.threw(part, part.next - 1, error, now() - clock);
+    }
+    const context = current.enteredContext;
+    current.leave();
+    if (context !== undefined) this.#prints.finish(context);
+    return undefined;
+  }
+
+  /** Where starts are marked. False: the next item must not start yet, for the mark has to be out before it can do any harm. */
+  #markStart(part: Part): boolean {
+    const { marksStarts, chunk } = part.spec;
+    if (!marksStarts || part.marked === part.next) return true;
+    part.results.flush();
+    part.marked = part.next;
+    this.#channel.send([this.#channel.writer.itemStarted(chunk, part.next)]);
+    return !this.#channel.isBacklogged;
   }
 
   #awaitedSucceeded(part: Part, atMs: number, ms: number): void {

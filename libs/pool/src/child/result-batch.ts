@@ -3,7 +3,7 @@
  * batch goes when it is about 64 KiB or some milliseconds old, so that slow items go one by one, at once.
  */
 import type { Encoding } from '../chunk-request.ts';
-import { encodeBlock } from '../values/block-codec.ts';
+import { encodeBlock, encodeNumbers } from '../values/block-codec.ts';
 import { explainUnportable, findUnportable, type Unportable } from '../values/portable.ts';
 import type { Channel } from './channel.ts';
 
@@ -85,13 +85,17 @@ export class ResultBatch {
 
   /** Send the values between those that cannot travel. */
   #sendPortable(first: number, values: unknown[], runMs: number): void {
+    const { encoding } = this.#format;
+    const numbers = encoding === 'v8' ? encodeNumbers(values) : undefined;
+    if (numbers !== undefined) {
+      this.#sendBytes(first, values, runMs, numbers);
+      return;
+    }
     let from = 0;
     for (let i = 0; i < values.length; i++) {
       const value = values[i];
-      if (typeof value === 'number' || typeof value === 'string') {
-        if (this.#format.encoding !== 'bytes') continue;
-      }
-      const found = findUnportable(value, this.#format.encoding);
+      if (encoding !== 'bytes' && (typeof value === 'number' || typeof value === 'string')) continue;
+      const found = findUnportable(value, encoding);
       if (found === undefined) continue;
       this.#send(first + from, values.slice(from, i), runMs);
       this.#refuse(first + i, found);
@@ -102,7 +106,7 @@ export class ResultBatch {
 
   #send(first: number, values: unknown[], runMs: number): void {
     if (values.length === 0) return;
-    const { chunk, encoding, maxResultBytes } = this.#format;
+    const { encoding } = this.#format;
     let bytes: Uint8Array;
     try {
       bytes = encodeBlock(encoding, values);
@@ -112,6 +116,11 @@ export class ResultBatch {
       else this.#sendHalves(first, values, runMs);
       return;
     }
+    this.#sendBytes(first, values, runMs, bytes);
+  }
+
+  #sendBytes(first: number, values: unknown[], runMs: number, bytes: Uint8Array): void {
+    const { chunk, maxResultBytes } = this.#format;
     if (values.length === 1 && bytes.byteLength > maxResultBytes) {
       this.#refuseSize(first, bytes.byteLength);
       return;

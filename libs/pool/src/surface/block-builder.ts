@@ -1,7 +1,7 @@
 import { bytesText } from '@shoal/errors';
 import type { BlobFile, Block } from '../chunk-request.ts';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
-import { encodeBlock } from '../values/block-codec.ts';
+import { encodeBlock, encodeNumbers } from '../values/block-codec.ts';
 import { explainUnportable, findUnportable } from '../values/portable.ts';
 
 /** What an item that cannot be sent fails with. */
@@ -61,12 +61,45 @@ export class BlockBuilder {
     if (this.#values.length >= this.#goal || this.#roughBytes >= blockBytesMax) this.flush();
   }
 
+  /**
+   * Takes in elements of a list: those from `from` to before `until`, or as many as there is room for in the block; says
+   * where it stopped. Throws what reading the list throws, and has taken nothing then.
+   */
+  addFrom(list: readonly unknown[], from: number, until: number): number {
+    const values = list.slice(from, Math.min(until, from + this.#goal - this.#values.length));
+    const count = this.#measure(values);
+    if (count < values.length) values.length = count;
+    this.#values = this.#values.length === 0 ? values : this.#values.concat(values);
+    if (this.#values.length >= this.#goal || this.#roughBytes >= blockBytesMax) this.flush();
+    return from + count;
+  }
+
+  /** Adds up what these values take, until the block is full; says how many they are. */
+  #measure(values: unknown[]): number {
+    let bytes = this.#roughBytes;
+    let at = 0;
+    while (at < values.length && bytes < blockBytesMax) {
+      const value = values[at];
+      // A hole of the list is an item like others; a hole in a block is an item that was refused.
+      if (value === undefined) values[at] = undefined;
+      bytes += typeof value === 'number' ? 5 : roughBytes(value);
+      at += 1;
+    }
+    this.#roughBytes = bytes;
+    return at;
+  }
+
   /** Emits what there is, full or not. */
   flush(): void {
     if (this.#values.length === 0) return;
     const values = this.#values;
     this.#values = [];
     this.#roughBytes = 0;
+    const numbers = encodeNumbers(values);
+    if (numbers !== undefined) {
+      this.#emit(values.length, numbers);
+      return;
+    }
     if (findUnportable(values) !== undefined) this.#refuseUnportable(values);
     this.#encode(values);
   }
@@ -105,10 +138,14 @@ export class BlockBuilder {
       this.#encode(values);
       return;
     }
-    this.#first += values.length;
-    this.#grow(values.length, bytes.byteLength);
-    const broadcasts = refersTo.size === 0 ? {} : { broadcasts: [...refersTo.values()] };
-    this.#options.emit({ first, count: values.length, bytes, ...broadcasts });
+    this.#emit(values.length, bytes, refersTo.size === 0 ? undefined : [...refersTo.values()]);
+  }
+
+  #emit(count: number, bytes: Uint8Array, broadcasts?: readonly BlobFile[]): void {
+    const first = this.#first;
+    this.#first += count;
+    this.#grow(count, bytes.byteLength);
+    this.#options.emit({ first, count, bytes, ...(broadcasts === undefined ? {} : { broadcasts }) });
   }
 
   #encodeHalves(values: unknown[]): void {

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Items } from '../map-pool.ts';
 
 /** Who takes the items of an {@link InputPuller}. */
@@ -5,6 +6,11 @@ export interface ItemReceiver {
   /** How many items may be pulled now. */
   room(): number;
   item(value: unknown): void;
+  /**
+   * The elements `from` … `until - 1`, or as many of them as it takes at a time, one at least; says where it stopped.
+   * Throws what reading them throws, and has taken none of them then.
+   */
+  itemsOf(list: readonly unknown[], from: number, until: number): number;
   /** Nothing more comes for a while: what was gathered should go on its way. */
   flush(): void;
   /** The input is over; `failure` holds what it threw, if it threw. */
@@ -61,37 +67,77 @@ function isLast(step: IteratorResult<unknown> | null | undefined): boolean {
   return Boolean((step as IteratorResult<unknown>).done);
 }
 
+/** Whether nothing of the user's runs when parts of it are copied, but for getters that are its elements. */
+function isPlainArray(items: readonly unknown[]): boolean {
+  return (
+    Object.getPrototypeOf(items) === Array.prototype &&
+    !Object.hasOwn(items, 'constructor') &&
+    !types.isProxy(items)
+  );
+}
+
 /** An array: its length counts as it was when the job began. */
 class ArrayPuller implements InputPuller {
   readonly #items: readonly unknown[];
   readonly #receiver: ItemReceiver;
   readonly #count: number;
+  /** Parts of it can be copied. */
+  #isPlain: boolean;
   #next = 0;
+  #isResting = false;
   #over = false;
 
   constructor(items: readonly unknown[], receiver: ItemReceiver) {
     this.#items = items;
     this.#receiver = receiver;
     this.#count = items.length;
+    this.#isPlain = isPlainArray(items);
   }
 
   pull(): void {
-    if (this.#over) return;
+    if (this.#isResting || this.#over) return;
     const receiver = this.#receiver;
+    const sliceEndsAt = performance.now() + sliceMs;
     // Looked at again after each round: what was pushed may have been taken meanwhile.
     for (let room = receiver.room(); room > 0 && this.#next < this.#count; room = receiver.room()) {
       const until = Math.min(this.#count, this.#next + room);
       try {
-        while (this.#next < until && !this.#over) receiver.item(this.#items[this.#next++]);
+        this.#take(until);
       } catch (error) {
         // An array may be a Proxy or have getters.
         this.#end({ error });
         return;
       }
       if (this.#over) return;
+      if (performance.now() > sliceEndsAt) {
+        this.#rest();
+        return;
+      }
     }
     if (this.#next === this.#count) this.#end(undefined);
     else receiver.flush();
+  }
+
+  #take(until: number): void {
+    if (this.#isPlain) {
+      try {
+        this.#next = this.#receiver.itemsOf(this.#items, this.#next, until);
+        return;
+      } catch {
+        // An element is a getter that throws: one by one, so that those before it are not lost.
+        this.#isPlain = false;
+      }
+    }
+    while (this.#next < until && !this.#over) this.#receiver.item(this.#items[this.#next++]);
+  }
+
+  /** What was pushed leaves, and what has come back is taken, before more is pushed. */
+  #rest(): void {
+    this.#isResting = true;
+    setImmediate(() => {
+      this.#isResting = false;
+      this.pull();
+    });
   }
 
   stop(): Promise<void> {

@@ -228,6 +228,10 @@ export class JobRun implements JobSink, ItemReceiver {
     this.#builder.add(value);
   }
 
+  itemsOf(list: readonly unknown[], from: number, until: number): number {
+    return this.#builder.addFrom(list, from, until);
+  }
+
   flush(): void {
     this.#builder.flush();
   }

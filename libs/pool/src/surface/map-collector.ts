@@ -1,6 +1,7 @@
 import { countText } from '@shoal/errors';
 import type { FailedOutcome } from '../job-backend.ts';
 import type { Settled } from '../map-pool.ts';
+import type { ValueList } from '../values/number-list.ts';
 import { decodeValues } from './decoded-values.ts';
 import { type ErrorSetting, itemErrorOf } from './item-error.ts';
 import type { JobEnd, OutcomeConsumer } from './job-run.ts';
@@ -18,18 +19,30 @@ export interface Collector<R> extends OutcomeConsumer {
   collect(job: CollectedJob): void;
 }
 
+/** What a {@link MapCollector} needs to know of its job. */
+export interface MapSetting extends ErrorSetting {
+  readonly failFast: boolean;
+  readonly totalItems?: number;
+}
+
+// Longer arrays are made sparse by the engine, and slow.
+const roomMax = 2 ** 25;
+
 /** Collects the values of `map`, in the order of the items; rejects for the lowest index that failed. */
 export class MapCollector implements Collector<unknown> {
   readonly promise: Promise<unknown[]>;
-  readonly #setting: ErrorSetting & { readonly failFast: boolean };
+  readonly #setting: MapSetting;
   readonly #settle: PromiseWithResolvers<unknown[]>;
-  readonly #results: unknown[] = [];
+  readonly #results: unknown[];
   #job: CollectedJob | undefined;
   #lowest: FailedOutcome | undefined;
   #succeeded = 0;
 
-  constructor(setting: ErrorSetting & { readonly failFast: boolean }) {
+  constructor(setting: MapSetting) {
     this.#setting = setting;
+    const { totalItems = 0 } = setting;
+    // All at once where it can be one piece of memory: growing copies what is there, time and again.
+    this.#results = totalItems <= roomMax ? new Array(totalItems) : [];
     this.#settle = Promise.withResolvers();
     this.promise = this.#settle.promise;
   }
@@ -40,9 +53,8 @@ export class MapCollector implements Collector<unknown> {
 
   values(first: number, count: number, bytes: Uint8Array, offset: number): void {
     const values = decodeValues(bytes, offset, count);
-    const results = this.#results;
-    fillTo(results, first);
-    for (let i = 0; i < count; i++) results[first + i] = values[offset + i];
+    fillTo(this.#results, first);
+    copyInto(this.#results, first, values, offset, count);
     this.#succeeded += count;
     this.#job?.took(count, true);
   }
@@ -117,6 +129,11 @@ export class SettledCollector implements Collector<Settled<unknown>> {
 /** Results come as they finish. What lies between is filled in later; an array without holes is the faster one. */
 function fillTo(results: unknown[], length: number): void {
   while (results.length < length) results.push(undefined);
+}
+
+// A loop of its own, and small: the compiler has it ready after few items.
+function copyInto(results: unknown[], first: number, values: ValueList, offset: number, count: number): void {
+  for (let at = 0; at < count; at++) results[first + at] = values[offset + at];
 }
 
 function othersText(succeeded: number): string | undefined {

@@ -2,6 +2,7 @@ import { durationText, TimeoutError } from '@shoal/errors';
 import type { FailedOutcome } from '../job-backend.ts';
 import type { NextOptions, ResultStream, Settled } from '../map-pool.ts';
 import { checkWaitOptions } from '../option-table.ts';
+import type { ValueList } from '../values/number-list.ts';
 import { CallSite } from './call-site.ts';
 import { decodeValues } from './decoded-values.ts';
 import { type ErrorSetting, itemErrorOf } from './item-error.ts';
@@ -27,7 +28,7 @@ type Delivered =
       readonly offset: number;
       readonly bytes: Uint8Array;
       /** Decoded when the consumer comes to it: what waits stays small. */
-      values?: readonly unknown[];
+      values?: ValueList;
     }
   | FailedOutcome;
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeBlock, encodeBlock } from './block-codec.ts';
+import { decodeBlock, encodeBlock, encodeNumbers } from './block-codec.ts';
 
 test('whatever structured clone carries comes back', () => {
   const values = fc.array(
@@ -12,6 +12,36 @@ test('whatever structured clone carries comes back', () => {
       expect(decodeBlock('v8', encodeBlock('v8', items), items.length)).toEqual(structuredClone(items));
     }),
   );
+});
+
+test('a list of nothing but numbers travels as an array of them, four or eight bytes each', () => {
+  const whole = Array.from({ length: 1_000 }, (_, at) => at * 1_000_000 - 2 ** 31);
+  const bytesOf = (values: readonly unknown[]): number => encodeNumbers(values)?.byteLength ?? Number.NaN;
+  expect(bytesOf(whole)).toBeLessThan(4_016);
+  expect(bytesOf([...whole, 0.5])).toBeGreaterThan(8_000);
+  for (const values of [whole, [...whole, -0], [...whole, Number.NaN, 2 ** 31]]) {
+    const bytes = encodeNumbers(values);
+    expect([...decodeBlock('v8', bytes as Uint8Array, values.length)]).toEqual(values);
+  }
+});
+
+test('a list that holds anything but numbers, or is short, is none', () => {
+  const sparse = Array.from({ length: 100 }, (_, at) => at);
+  delete sparse[50];
+  let asked = 0;
+  const counting = { valueOf: () => asked++ };
+  const many = Array.from({ length: 100 }, () => 0.5);
+  for (const values of [
+    [1, 2, 3],
+    sparse,
+    [...many, '1'],
+    [...many, 1n],
+    [...many, counting],
+    [counting, ...many],
+  ]) {
+    expect(encodeNumbers(values)).toBeUndefined();
+  }
+  expect(asked).toBe(0);
 });
 
 test('typed arrays get memory of their own, on both ends', () => {

@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer';
 import v8 from 'node:v8';
 import type { BlobFile, Encoding } from '../chunk-request.ts';
 import { BroadcastHandle, foundBroadcast } from './broadcast.ts';
+import { isPacked, packNumbers, type ValueList } from './number-list.ts';
 
 /**
  * Write consecutive values as the bytes of one block.
@@ -30,8 +31,17 @@ export function encodeBlock(
   }
 }
 
+/**
+ * The same for many numbers and nothing else, which need no look at each whether it can travel: undefined where they are
+ * something else, or few.
+ */
+export function encodeNumbers(values: readonly unknown[]): Uint8Array | undefined {
+  const packed = packNumbers(values);
+  return packed === undefined ? undefined : encodeValue(packed);
+}
+
 /** Read a block's values. Throws a `RangeError` where the bytes are no block of `count` values. */
-export function decodeBlock(encoding: Encoding, bytes: Uint8Array, count: number): unknown[] {
+export function decodeBlock(encoding: Encoding, bytes: Uint8Array, count: number): ValueList {
   const values = readValues(encoding, bytes);
   if (values.length !== count) {
     throw new RangeError(`A block of ${count} values holds ${values.length}.`);
@@ -39,11 +49,12 @@ export function decodeBlock(encoding: Encoding, bytes: Uint8Array, count: number
   return values;
 }
 
-function readValues(encoding: Encoding, bytes: Uint8Array): unknown[] {
+function readValues(encoding: Encoding, bytes: Uint8Array): ValueList {
   switch (encoding) {
     case 'v8': {
       const values = decodeValue(bytes);
-      if (!Array.isArray(values)) throw new RangeError('A block of structured clones is no array.');
+      if (!Array.isArray(values) && !isPacked(values))
+        throw new RangeError('A block of structured clones is no list.');
       return values;
     }
     case 'json':

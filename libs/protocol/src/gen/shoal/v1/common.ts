@@ -15,7 +15,10 @@ export const protobufFileName = "shoal/v1/common.proto";
 export const Encoding = {
   /** UNSPECIFIED - Not said: JSON. */
   UNSPECIFIED: 0,
-  /** V8 - Structured clone of Node (v8.serialize). A payload of n values is one array of length n. */
+  /**
+   * V8 - Structured clone of Node (v8.serialize). A payload of n values is one array of length n; where all of them are numbers it
+   * may be one Int32Array or Float64Array of that length.
+   */
   V8: 1,
   /**
    * JSON - JSON, UTF-8, for clients in any language. A payload of n values is n records: a length (32 bit, unsigned, little

@@ -1,0 +1,52 @@
+/**
+ * Lists of nothing but numbers travel as typed arrays: written and read by a copy of memory, where structured clone
+ * looks at one number after the other. It is ten times cheaper, and what arrives is the same numbers.
+ */
+
+/** Values of one block, to be read by index: what structured clone brought, or numbers as they travel. */
+export type ValueList = readonly unknown[] | Int32Array | Float64Array;
+
+// Taken at start: in a child, tasks may replace them.
+const { Float64Array: Numbers, Int32Array: Integers } = globalThis;
+
+/** Shorter lists gain nothing: a typed array is dearer to begin than a few numbers are to write. */
+const packedMin = 16;
+
+/** The same numbers, packed; undefined where something else is among the values, a hole even, or they are few. */
+export function packNumbers(values: readonly unknown[]): Int32Array | Float64Array | undefined {
+  const count = values.length;
+  if (count < packedMin) return undefined;
+  const integers = new Integers(count);
+  const taken = fillIntegers(integers, values);
+  if (taken === count) return integers;
+  // The first that is no integer: mostly no number at all, and nothing more has to be looked at.
+  if (typeof values[taken] !== 'number') return undefined;
+  const numbers = new Numbers(count);
+  return fillNumbers(numbers, values) === count ? numbers : undefined;
+}
+
+/** Whether these are packed numbers. */
+export function isPacked(values: unknown): values is Int32Array | Float64Array {
+  return values instanceof Integers || values instanceof Numbers;
+}
+
+// Loops of their own, and small: the compiler has them ready after few items.
+
+/** Stops at the first value that is no 32-bit integer; -0 is none. */
+function fillIntegers(into: Int32Array, values: readonly unknown[]): number {
+  for (let at = 0; at < into.length; at++) {
+    const value = values[at];
+    if (typeof value !== 'number' || value !== (value | 0) || (value === 0 && 1 / value < 0)) return at;
+    into[at] = value;
+  }
+  return into.length;
+}
+
+function fillNumbers(into: Float64Array, values: readonly unknown[]): number {
+  for (let at = 0; at < into.length; at++) {
+    const value = values[at];
+    if (typeof value !== 'number') return at;
+    into[at] = value;
+  }
+  return into.length;
+}
