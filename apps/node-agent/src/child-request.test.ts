@@ -10,6 +10,9 @@ const terms: AgentTerms = {
   env: { PATH: '/bin', SHOAL_TOKEN: 'secret' },
   maxTasksPerChild: undefined,
   maxRssBytes: undefined,
+  isolation: { level: 'process', firstUid: 500, lastUid: 501, image: 'shoal:test' },
+  bundleDir: '/bundles',
+  workParentDir: '/work',
 };
 /** A message of which only some fields are given. */
 type Sketch<T> = T extends Uint8Array

@@ -13,6 +13,7 @@ import {
   type TaskRef as WireTask,
 } from '@shoal/protocol';
 import { childEnvironment } from './child-environment.ts';
+import { type AgentIsolation, childIsolation, isolationLevel } from './child-isolation.ts';
 
 /** What every chunk of a job has in common. */
 export type JobTemplate = Omit<
@@ -30,6 +31,11 @@ export interface AgentTerms {
   readonly maxTasksPerChild: number | undefined;
   /** The agent's own limit, for jobs that set none; else the smaller of both holds. */
   readonly maxRssBytes: number | undefined;
+  readonly isolation: AgentIsolation;
+  /** The folder of the users' code. */
+  readonly bundleDir: string;
+  /** The folder in which each child has one of its own to work in. */
+  readonly workParentDir: string;
 }
 
 /** The bundles that a job needs, each once; the constants of its initializer's arguments are such. */
@@ -93,10 +99,17 @@ function childSetup(
 ): ChildSetup {
   const { initializer } = setup;
   const maxRssBytes = smallest(setup.maxRssBytes || undefined, terms.maxRssBytes);
+  const level = isolationLevel(setup.isolation, terms.isolation);
+  const env = childEnvironment(terms.env, setup, level);
+  const { bundleDir, workParentDir } = terms;
+  const surroundings = { bundleDir, execArgv: setup.execArgv, env, memoryBytes: maxRssBytes };
+  const isolation = childIsolation(level, terms.isolation, surroundings);
   return {
     key: setupKey(job, setup, options),
-    env: childEnvironment(terms.env, setup),
+    env,
     execArgv: setup.execArgv,
+    ...(isolation === undefined ? {} : { isolation }),
+    workParentDir,
     ...(initializer === undefined
       ? {}
       : {

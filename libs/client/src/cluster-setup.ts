@@ -20,5 +20,6 @@ export function clusterSetupOf(options: PoolOptions): ClusterSetup {
     stdio,
     maxRssBytes: options.maxRssBytes,
     maxAgeMs: options.maxAgeMs,
+    isolation: options.isolation,
   };
 }

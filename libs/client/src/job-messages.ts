@@ -4,6 +4,7 @@ import {
   decodeError,
   type Encoding,
   type FailedOutcome,
+  type IsolationLevel,
   type JobRequest,
   type PoolStats,
   type Print,
@@ -14,6 +15,7 @@ import {
   type AgentInfo,
   ChildState,
   type GroupStats,
+  Isolation,
   JobOptions,
   PrintStream,
   type RetryOn,
@@ -38,6 +40,7 @@ export interface ClusterSetup {
   readonly stdio: 'forward' | 'ignore';
   readonly maxRssBytes: number | undefined;
   readonly maxAgeMs: number | undefined;
+  readonly isolation: IsolationLevel | undefined;
 }
 
 /** The jobs of one connection. */
@@ -48,6 +51,13 @@ export interface Group {
 }
 
 const encodings = { v8: WireEncoding.V8, json: WireEncoding.JSON, bytes: WireEncoding.BYTES } as const;
+
+const isolations = {
+  process: Isolation.PROCESS,
+  permission: Isolation.PERMISSION,
+  user: Isolation.USER,
+  container: Isolation.CONTAINER,
+} as const;
 
 /** The code that travels with a job. */
 export interface JobCode {
@@ -115,6 +125,7 @@ export function wireSetup(setup: ClusterSetup, initializer: WireChildSetup['init
     stdio: setup.stdio === 'forward' ? StdioMode.FORWARD : StdioMode.IGNORE,
     maxRssBytes: setup.maxRssBytes ?? 0,
     maxAgeMs: setup.maxAgeMs ?? 0,
+    isolation: setup.isolation === undefined ? Isolation.UNSPECIFIED : isolations[setup.isolation],
   };
 }
 

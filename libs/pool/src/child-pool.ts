@@ -19,6 +19,7 @@ import { endingDetail } from './ending-detail.ts';
 import { frameType } from './frames.ts';
 import type { ProcessStats } from './job-backend.ts';
 import type { Launcher } from './launcher.ts';
+import { isolatedLauncher } from './launchers/isolated.ts';
 import { spawnLauncher } from './launchers/spawn.ts';
 import { readPrint } from './received-message.ts';
 
@@ -77,7 +78,7 @@ export class ChildPool {
   constructor(options: ChildPoolOptions) {
     this.#machine = new PoolMachine(options.processes, options.limits);
     this.#listener = options.listener;
-    this.#crew = new ChildCrew(options.launcher ?? spawnLauncher, this.#childListener);
+    this.#crew = new ChildCrew(isolatedLauncher(options.launcher ?? spawnLauncher), this.#childListener);
     this.#maxQueuedChunks = options.maxQueuedChunks ?? 10_000;
   }
 

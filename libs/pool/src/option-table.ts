@@ -1,4 +1,5 @@
 /** What each documented option may be, by its name. */
+import { isolationLevels } from './isolation.ts';
 import {
   abortSignal,
   callback,
@@ -43,6 +44,7 @@ const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
   initializerTimeoutMs: positiveMs,
   env: environment,
   execArgv: stringList,
+  isolation: oneOf(...isolationLevels),
   stdio: oneOf('forward', 'ignore'),
   printer: printWriter,
   maxItemBytes: wholeNumber(1_024, 1_073_741_824),

@@ -13,7 +13,7 @@ import type {
   ResultRun,
   TaskRef,
 } from './gen/shoal/v1/common.ts';
-import { Encoding, FailureKind, PrintStream, StdioMode } from './gen/shoal/v1/common.ts';
+import { Encoding, FailureKind, Isolation, PrintStream, StdioMode } from './gen/shoal/v1/common.ts';
 import {
   JobState,
   type MapRequest,
@@ -166,6 +166,7 @@ const setup: fc.Arbitrary<ChildSetup> = fc.record({
   maxRssBytes: uint64,
   maxAgeMs: uint64,
   onlyEnv: fc.boolean(),
+  isolation: anyOf(Isolation),
 });
 const ended: fc.Arbitrary<AttemptEnded> = fc.record({
   ending: maybe(

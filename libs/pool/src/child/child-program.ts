@@ -7,6 +7,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { flushCompileCache } from 'node:module';
+import type { Socket } from 'node:net';
 import { frameType, readMessage, readRun } from '../frames.ts';
 import { decodeValue } from '../values/block-codec.ts';
 import { findBroadcastsBy } from '../values/broadcast.ts';
@@ -40,8 +41,8 @@ const compileCacheDelayMs = 500;
 const { setTimeout } = globalThis;
 const exit = process.exit.bind(process);
 
-/** Begins to listen; from here on this process is a child of a pool. */
-export function runChild(): void {
+/** Begins to listen, on this socket or descriptor 3; from here on this process is a child of a pool. */
+export function runChild(socket?: Socket): void {
   // Ours, not the user's: what a task starts should not find it.
   if (process.env['SHOAL_OWN_COMPILE_CACHE'] !== undefined) {
     delete process.env['SHOAL_OWN_COMPILE_CACHE'];
@@ -53,7 +54,7 @@ export function runChild(): void {
   const broadcasts = new Broadcasts();
   let isRetiring = false;
 
-  const channel = new Channel(handle);
+  const channel = new Channel(handle, socket);
   const current = new CurrentItem();
   const prints = new PrintCapture(channel, current);
   const runner = new ItemRunner(channel, current, prints);
@@ -105,8 +106,9 @@ export function runChild(): void {
   }
 
   async function setUp(message: SetupMessage, bytes: Uint8Array): Promise<void> {
-    const { stdio, maxRssBytes, initializer } = message;
+    const { stdio, maxRssBytes, initializer, workDir } = message;
     prints.install(stdio);
+    if (workDir !== undefined) process.chdir(workDir);
     if (maxRssBytes !== undefined) runner.memory.maxRssBytes = maxRssBytes;
     if (message.broadcasts !== undefined) broadcasts.learn(message.broadcasts);
     const started: StartedMessage = { pid: process.pid };

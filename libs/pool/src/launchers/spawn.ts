@@ -14,13 +14,15 @@ const compileCacheVariable = 'NODE_COMPILE_CACHE';
 
 export const spawnLauncher: Launcher = {
   launch(request, onExit): LaunchedChild {
-    const [command, ...args] = [...deathSignal(), process.execPath, ...request.execArgv, childMain()];
+    const [command, ...args] = [...wrapper(request), process.execPath, ...request.execArgv, childMain()];
     const child = spawn(command as string, args, {
       // A group and session of its own: Ctrl-C goes to the pool alone, and a kill reaches what the task has started.
       detached: true,
       env: withCompileCache(request),
       stdio: ['ignore', request.readsStdout ? 'pipe' : 'ignore', 'pipe', 'pipe'],
       windowsHide: true,
+      // Not by setpriv, which would be root with whatever a job puts into its environment.
+      ...(request.uid === undefined ? {} : { uid: request.uid, gid: request.uid }),
     });
     const { pid } = child;
     if (pid !== undefined) reaper.watch(pid);
@@ -85,6 +87,16 @@ function isFile(file: URL | string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }
 
+/** Where the program lies that gives rights up. */
+export const setprivPaths: readonly string[] = ['/usr/bin/setpriv', '/bin/setpriv'];
+
+/** What a child is started through. */
+function wrapper({ uid }: LaunchRequest): readonly string[] {
+  if (uid === undefined) return deathSignal();
+  const path = setprivPaths.find(isFile) ?? 'setpriv';
+  return [path, '--no-new-privs', '--pdeathsig', 'KILL'];
+}
+
 /**
  * `setpriv` asks the kernel to kill the child when we die, whatever becomes of the reaper. Whether it can do so here is
  * tried beside the first children, which have the reaper alone: they must not wait for it.
@@ -100,7 +112,7 @@ function deathSignal(): readonly string[] {
 let deathSignalPrefix: readonly string[] | undefined;
 
 function probeDeathSignal(): void {
-  const path = ['/usr/bin/setpriv', '/bin/setpriv'].find(isFile);
+  const path = setprivPaths.find(isFile);
   if (path === undefined) return;
   const prefix = [path, '--pdeathsig', 'KILL'];
   // Busybox has a setpriv without this option.

@@ -98,6 +98,30 @@ export namespace StdioMode {
   export type IGNORE = typeof StdioMode.IGNORE;
 }
 
+/** How a process is kept away from its machine and from others. Each is stricter than those before it. */
+export const Isolation = {
+  /** UNSPECIFIED - Not said. */
+  UNSPECIFIED: 0,
+  /** PROCESS - A process like any other, with the rights of its agent. */
+  PROCESS: 1,
+  /** PERMISSION - With Node's permission model: a seat belt, and no boundary. */
+  PERMISSION: 2,
+  /** USER - As a user of its own, shared with processes that serve the same group and no others. */
+  USER: 3,
+  /** CONTAINER - In a container of its own, without a network. */
+  CONTAINER: 4,
+} as const;
+
+export type Isolation = typeof Isolation[keyof typeof Isolation];
+
+export namespace Isolation {
+  export type UNSPECIFIED = typeof Isolation.UNSPECIFIED;
+  export type PROCESS = typeof Isolation.PROCESS;
+  export type PERMISSION = typeof Isolation.PERMISSION;
+  export type USER = typeof Isolation.USER;
+  export type CONTAINER = typeof Isolation.CONTAINER;
+}
+
 /** Who speaks: sent by both sides when they meet, so that a mismatch is named before anything runs. */
 export interface Peer {
   /** The release, such as "0.4.1". For people. */
@@ -410,6 +434,11 @@ export interface ChildSetup {
   maxAgeMs: number;
   /** The environment is `env` and nothing else: the agent adds nothing of its own. */
   onlyEnv: boolean;
+  /**
+   * How processes are kept apart at the least. An agent that keeps them further apart goes on to do so; one that cannot
+   * do as much refuses the job. Not said: as the agent does it.
+   */
+  isolation: Isolation;
 }
 
 export interface ChildSetup_EnvEntry {
@@ -2396,7 +2425,16 @@ export const JobOptions_LabelsEntry: MessageFns<JobOptions_LabelsEntry> = {
 };
 
 function createBaseChildSetup(): ChildSetup {
-  return { env: globalThis.Object.create(null), execArgv: [], initializer: undefined, stdio: 0, maxRssBytes: 0, maxAgeMs: 0, onlyEnv: false };
+  return {
+    env: globalThis.Object.create(null),
+    execArgv: [],
+    initializer: undefined,
+    stdio: 0,
+    maxRssBytes: 0,
+    maxAgeMs: 0,
+    onlyEnv: false,
+    isolation: 0,
+  };
 }
 
 export const ChildSetup: MessageFns<ChildSetup> = {
@@ -2421,6 +2459,9 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     }
     if (message.onlyEnv !== false) {
       writer.uint32(56).bool(message.onlyEnv);
+    }
+    if (message.isolation !== 0) {
+      writer.uint32(64).int32(message.isolation);
     }
     return writer;
   },
@@ -2497,6 +2538,14 @@ export const ChildSetup: MessageFns<ChildSetup> = {
             message.onlyEnv = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.isolation = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2531,6 +2580,7 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     message.maxRssBytes = object.maxRssBytes ?? 0;
     message.maxAgeMs = object.maxAgeMs ?? 0;
     message.onlyEnv = object.onlyEnv ?? false;
+    message.isolation = object.isolation ?? 0;
     return message;
   },
 };
