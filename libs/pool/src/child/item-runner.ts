@@ -18,10 +18,6 @@ import { Turn } from './turn.ts';
 
 /** So often it is looked whether results have to leave, in ms; an item that is awaited for longer goes at once. */
 const lookMs = 5;
-/** Reading the clock costs as much as a tiny item; up to this many of them share a reading. */
-const strideMax = 8;
-/** Items quicker than this (ms) are tiny. */
-const tinyMs = 0.002;
 
 const { setImmediate } = globalThis;
 const now: () => number = performance.now.bind(performance);
@@ -191,12 +187,9 @@ export class ItemRunner {
     if (results.isEmpty) results.openedAtMs = clock;
     task.beganAtMs ??= clock;
     let lookAtMs = clock + lookMs;
-    let stride = 1;
     while (!part.isExhausted) {
       if (!this.#markStart(part)) return;
-      const first = part.next;
-      const until = Math.min(part.end, first + (marksStarts ? 1 : stride));
-      const promise = this.#runStretch(part, run, until, clock);
+      const promise = this.#runStretch(part, run, marksStarts ? part.next + 1 : part.end, clock);
       if (promise !== undefined) {
         // From the next one on it is known beforehand.
         task.isAsync = true;
@@ -208,8 +201,6 @@ export class ItemRunner {
       }
       const time = now();
       results.runMs += time - clock;
-      // Only items that are tiny by measurement share a reading: a slow one must go out at once.
-      stride = (time - clock) / (part.next - first) < tinyMs ? Math.min(stride * 2, strideMax) : 1;
       clock = time;
       if (time >= lookAtMs || results.isFull) {
         const isDue = results.isFull || time - results.openedAtMs >= patienceMs(time - task.beganAtMs);

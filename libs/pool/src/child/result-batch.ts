@@ -56,10 +56,18 @@ export class ResultBatch {
   }
 
   add(index: number, value: unknown): void {
-    const values = this.#values;
+    this.goOnAt(index);
+    this.push(value);
+  }
+
+  /** The values that are pushed from here on are those of this item and the ones after it. */
+  goOnAt(index: number): void {
     // Items that ran side by side finish in any order; a run is of consecutive ones.
-    if (values.length > 0 && this.#first + values.length !== index) this.flush();
+    if (this.#values.length > 0 && this.#first + this.#values.length !== index) this.flush();
     if (this.#values.length === 0) this.#first = index;
+  }
+
+  push(value: unknown): void {
     this.#values.push(value);
     this.#estimate += typeof value === 'number' ? 5 : this.#sizeOf(value);
   }

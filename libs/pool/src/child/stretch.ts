@@ -10,10 +10,16 @@ import type { TaskFunction } from './task-loader.ts';
 
 endStacksAt(import.meta.url);
 
+// Taken before any task runs, for a task may put something else in its place.
+const millisecond: () => number = Date.now;
+/** Reading the clock costs as much as a tiny item; up to this many of them share a reading. */
+const strideMax = 8;
+
 /**
- * Run the items of a part up to `until`, or fewer: up to the end of their block, or up to one that has printed or
- * asked who it is, for somebody has to tidy up after it. `part.next` follows the item that was started last, also
- * where that throws. The answer is its promise, if it gave one.
+ * Run items of a part, up to `until` at most, for about a millisecond: whoever calls has to look then whether results have to
+ * leave. Ends earlier where the batch is full or the block is over, and after an item that has printed or asked who it is,
+ * for somebody has to tidy up after it. `part.next` follows the item that was started last, also where that throws. The
+ * answer is its promise, if it gave one.
  */
 export function runStretch(
   part: Part,
@@ -27,13 +33,24 @@ export function runStretch(
   part.next = index + 1;
   const block = items.blockOf(index);
   const end = Math.min(until, block.end);
+  results.goOnAt(index);
+  // It only has to be seen that time passes, not how much: a clock that is set meanwhile does no harm.
+  const began = millisecond();
+  let stride = 1;
+  let look = index + stride;
   for (;;) {
     const item = block.take(index);
     const result = spread ? run(...(item as unknown[])) : run(item);
     if (isThenable(result)) return result;
-    results.add(index, result);
+    results.push(result);
     index += 1;
     if (index >= end || current.enteredContext !== undefined) return undefined;
+    if (index >= look) {
+      if (results.isFull || millisecond() !== began) return undefined;
+      // From one to many: a slow item must be told of at once.
+      if (stride < strideMax) stride += stride;
+      look = index + stride;
+    }
     part.next = index + 1;
   }
 }

@@ -19,6 +19,9 @@ export interface ItemReceiver {
 
 // Pulling stops for the event loop after this long: results come in meanwhile, and a slow input is not held up.
 const sliceMs = 10;
+// What is pushed leaves when the event loop has its turn: an array is not pushed whole before its first item starts.
+const sliceItems = 8_192;
+const sliceRounds = 16;
 
 /** How many items an input has, where it can say so beforehand. */
 export function knownLength(items: Items<unknown>): number | undefined {
@@ -97,22 +100,23 @@ class ArrayPuller implements InputPuller {
   pull(): void {
     if (this.#isResting || this.#over) return;
     const receiver = this.#receiver;
-    const sliceEndsAt = performance.now() + sliceMs;
+    const restsAt = this.#next + sliceItems;
+    let rounds = 0;
     // Looked at again after each round: what was pushed may have been taken meanwhile.
     for (let room = receiver.room(); room > 0 && this.#next < this.#count; room = receiver.room()) {
-      const until = Math.min(this.#count, this.#next + room);
+      if (this.#next >= restsAt || rounds === sliceRounds) {
+        this.#rest();
+        return;
+      }
+      rounds += 1;
       try {
-        this.#take(until);
+        this.#take(Math.min(this.#count, this.#next + room));
       } catch (error) {
         // An array may be a Proxy or have getters.
         this.#end({ error });
         return;
       }
       if (this.#over) return;
-      if (performance.now() > sliceEndsAt) {
-        this.#rest();
-        return;
-      }
     }
     if (this.#next === this.#count) this.#end(undefined);
     else receiver.flush();
