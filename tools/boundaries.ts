@@ -8,9 +8,10 @@ import { type Import, importsIn, sourceFilesBelow } from './imports.ts';
 const mayDependOn: Readonly<Record<string, readonly string[]>> = {
   'scope:errors': [],
   'scope:credentials': ['scope:errors'],
+  'scope:fork-server': [],
   'scope:scheduler': [],
   'scope:protocol': ['scope:errors'],
-  'scope:pool': ['scope:errors', 'scope:scheduler'],
+  'scope:pool': ['scope:errors', 'scope:fork-server', 'scope:scheduler'],
   'scope:client': ['scope:errors', 'scope:pool', 'scope:protocol'],
   'scope:coordinator': ['scope:credentials', 'scope:errors', 'scope:protocol', 'scope:scheduler'],
   'scope:node-agent': ['scope:credentials', 'scope:errors', 'scope:pool', 'scope:protocol'],
@@ -69,6 +70,12 @@ const light = [
     forbidden: (specifier: string) => !specifier.startsWith('node:'),
     // One lazy exception goes through createRequire: esbuild, for TypeScript that Node cannot strip (src/child/ts-compiler.ts).
     why: 'a child process loads node: builtins and nothing else',
+  },
+  {
+    package: '@shoal/pool',
+    entry: 'src/fork-main.ts',
+    forbidden: (specifier: string) => !specifier.startsWith('node:'),
+    why: 'a fork server is what its children are: it loads node: builtins and nothing else',
   },
   {
     package: 'shoal',

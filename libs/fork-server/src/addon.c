@@ -1,0 +1,120 @@
+/* What JavaScript sees of the fork server. Node-API and one function of libuv: the same file serves every Node. */
+#include <node_api.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "server.h"
+
+/* libuv's, exported by Node: makes the event loop of a copied process its own. */
+struct uv_loop_s;
+extern int uv_loop_fork(struct uv_loop_s *);
+
+static napi_value fail(napi_env env, const char *what, int error) {
+  napi_value code, message, thrown;
+  napi_create_string_utf8(env, what, NAPI_AUTO_LENGTH, &code);
+  napi_create_string_utf8(env, strerror(error), NAPI_AUTO_LENGTH, &message);
+  napi_create_error(env, code, message, &thrown);
+  napi_throw(env, thrown);
+  return NULL;
+}
+
+static void set_int(napi_env env, napi_value object, const char *name, int64_t number) {
+  napi_value value;
+  napi_create_int64(env, number, &value);
+  napi_set_named_property(env, object, name, value);
+}
+
+/* makePair(): [number, number] */
+static napi_value make_pair_js(napi_env env, napi_callback_info info) {
+  (void)info;
+  int pair[2];
+  if (make_pair(pair) < 0) return fail(env, "socketpair", errno);
+  napi_value list;
+  napi_create_array_with_length(env, 2, &list);
+  for (uint32_t i = 0; i < 2; i++) {
+    napi_value number;
+    napi_create_int32(env, pair[i], &number);
+    napi_set_element(env, list, i, number);
+  }
+  return list;
+}
+
+/* sendOrder(control, id, fds): false where the server is behind with its orders, to be tried again later */
+static napi_value send_order_js(napi_env env, napi_callback_info info) {
+  size_t argc = 3;
+  napi_value argv[3], sent;
+  int32_t control;
+  uint32_t id, count;
+  int fds[FDS_MAX];
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 3 ||
+      napi_get_value_int32(env, argv[0], &control) != napi_ok || napi_get_value_uint32(env, argv[1], &id) != napi_ok ||
+      napi_get_array_length(env, argv[2], &count) != napi_ok || count > FDS_MAX) {
+    return fail(env, "sendOrder", EINVAL);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value element;
+    napi_get_element(env, argv[2], i, &element);
+    if (napi_get_value_int32(env, element, &fds[i]) != napi_ok) return fail(env, "sendOrder", EINVAL);
+  }
+  int result = send_order(control, id, fds, count);
+  /* ETOOMANYREFS: too many descriptors are on their way at once. */
+  if (result < 0 && errno != EAGAIN && errno != ETOOMANYREFS) return fail(env, "sendOrder", errno);
+  napi_get_boolean(env, result == 0, &sent);
+  return sent;
+}
+
+/* serve(control): { id, pid, seed }, in each child; in the server it never returns */
+static napi_value serve_js(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1], result;
+  int32_t control;
+  struct uv_loop_s *loop;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1 ||
+      napi_get_value_int32(env, argv[0], &control) != napi_ok || napi_get_uv_event_loop(env, &loop) != napi_ok) {
+    return fail(env, "serve", EINVAL);
+  }
+  struct copy copy = serve(control);
+  if (copy.error != 0) return fail(env, "serve", copy.error);
+  /* Only now, with its descriptors in place: it opens new ones. */
+  int error = uv_loop_fork(loop);
+  if (error != 0) return fail(env, "uv_loop_fork", -error);
+  /* Copies would all draw the same numbers: each is to begin with a seed of its own. */
+  uint32_t seed;
+  if (getrandom(&seed, sizeof seed, 0) != sizeof seed) return fail(env, "getrandom", errno);
+  napi_create_object(env, &result);
+  set_int(env, result, "id", copy.id);
+  set_int(env, result, "pid", copy.pid);
+  set_int(env, result, "seed", seed & 0x7fffffff);
+  return result;
+}
+
+/*
+ * exitNow(code): ends a child. The way in which Node ends takes its threads down, and a copy has none: it would wait for
+ * ever for threads that were waiting when it was made (pthread_cond_destroy).
+ */
+static napi_value exit_now_js(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  int32_t code = 1;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) == napi_ok && argc == 1) {
+    napi_get_value_int32(env, argv[0], &code);
+  }
+  /* What native code has printed and not written yet. */
+  fflush(NULL);
+  _exit(code);
+}
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor functions[] = {
+      {.utf8name = "makePair", .method = make_pair_js, .attributes = napi_enumerable},
+      {.utf8name = "sendOrder", .method = send_order_js, .attributes = napi_enumerable},
+      {.utf8name = "exitNow", .method = exit_now_js, .attributes = napi_enumerable},
+      {.utf8name = "serve", .method = serve_js, .attributes = napi_enumerable},
+  };
+  napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+  return exports;
+}

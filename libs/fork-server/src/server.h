@@ -1,0 +1,42 @@
+/* A fork server: it waits, and copies its process for whoever asks. Plain C, so that it can be tried without Node. */
+#ifndef SHOAL_FORK_SERVER_H
+#define SHOAL_FORK_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What a child is given, in this order. Without a third one its stdout is the server's own. */
+enum { FD_CHANNEL, FD_STDERR, FD_STDOUT, FDS_MAX };
+
+/* An order on the control socket; the descriptors travel beside it. */
+struct order {
+  uint32_t id;
+};
+
+/* News on the control socket. Every field has 32 bits, so that its reader needs to know no layout but this list. */
+enum { NEWS_FORKED = 1, NEWS_FAILED = 2, NEWS_EXITED = 3 };
+struct news {
+  uint32_t kind;
+  uint32_t id;     /* of the order; 0 in NEWS_EXITED */
+  uint32_t pid;    /* 0 in NEWS_FAILED */
+  uint32_t status; /* NEWS_EXITED: as waitpid has it; NEWS_FAILED: errno */
+};
+
+/* Where serve() has returned: a child, or the server itself if it could not begin. */
+struct copy {
+  uint32_t id;
+  pid_t pid;
+  int error; /* errno of what failed; 0 in a child */
+};
+
+/* A connected pair of stream sockets, closed on exec. Returns 0, or -1 with errno. */
+int make_pair(int pair[2]);
+
+/* Asks for a child. Returns 0, or -1 with errno: EAGAIN where the server is behind with its orders. */
+int send_order(int control, uint32_t id, const int *fds, size_t count);
+
+/* Serves orders until `control` is closed, and ends the process then. Returns in each child. */
+struct copy serve(int control);
+
+#endif
