@@ -64,3 +64,16 @@ export const farChapters: readonly Chapter[] = [
   speculation,
   prints,
 ];
+
+/** What depends on how children are started: what they load, how they end, what of them is seen from outside. */
+export const childChapters: readonly Chapter[] = [
+  functions,
+  broadcasts,
+  errors,
+  deaths,
+  timeouts,
+  recycling,
+  initializer,
+  ending,
+  prints,
+];

@@ -33,7 +33,7 @@ export class ChildCrew {
 
   /** Start a child; the function of `request`, if there is work already, is loaded first of all. */
   spawn(id: ChildId, setup: ChildSetup, request: ChunkRequest | undefined): void {
-    const child = new ChildProcess(id, setup, this.#launcher, this.#listener);
+    const child = new ChildProcess(id, setup, request?.task, this.#launcher, this.#listener);
     this.#children.set(id, child);
     if (request !== undefined) child.orders.announce(request);
     child.pause(this.#isPaused);

@@ -18,9 +18,8 @@ import { PoolMachine } from './core/pool-machine.ts';
 import { endingDetail } from './ending-detail.ts';
 import { frameType } from './frames.ts';
 import type { ProcessStats } from './job-backend.ts';
-import type { Launcher } from './launcher.ts';
-import { isolatedLauncher } from './launchers/isolated.ts';
-import { spawnLauncher } from './launchers/spawn.ts';
+import type { Launcher, StartCounts } from './launcher.ts';
+import { ChoosingLauncher } from './launchers/choosing.ts';
 import { readPrint } from './received-message.ts';
 
 /** What a {@link ChildPool} is made of. */
@@ -33,7 +32,7 @@ export interface ChildPoolOptions {
   readonly maxQueuedChunks?: number;
   /** How long children may take for what, and how often they may fail. Default: as in core/pool-limits.ts. */
   readonly limits?: Partial<PoolMachineLimits>;
-  /** How children are started. Default: each is spawned. */
+  /** How children are started. Default: as their setups say. */
   readonly launcher?: Launcher;
 }
 
@@ -47,6 +46,8 @@ export interface ChildPoolStats {
   readonly deaths: number;
   /** `recycled` and `deaths` by key, but for keys whose children were released. */
   readonly tallies: ReadonlyMap<string, { readonly recycled: number; readonly deaths: number }>;
+  /** How its children were started. */
+  readonly starts: StartCounts;
   /** Items handed in that no child has been given. */
   readonly queuedItems: number;
   /** Items given to a child and not reported. */
@@ -63,6 +64,7 @@ export class ChildPool {
   readonly #machine: PoolMachine;
   readonly #listener: ChunkListener;
   readonly #crew: ChildCrew;
+  readonly #launcher: Launcher;
   readonly #maxQueuedChunks: number;
   readonly #requests = new Map<ChunkId, ChunkRequest>();
   readonly #traces = new ChunkTraces();
@@ -78,7 +80,8 @@ export class ChildPool {
   constructor(options: ChildPoolOptions) {
     this.#machine = new PoolMachine(options.processes, options.limits);
     this.#listener = options.listener;
-    this.#crew = new ChildCrew(isolatedLauncher(options.launcher ?? spawnLauncher), this.#childListener);
+    this.#launcher = options.launcher ?? new ChoosingLauncher();
+    this.#crew = new ChildCrew(this.#launcher, this.#childListener);
     this.#maxQueuedChunks = options.maxQueuedChunks ?? 10_000;
   }
 
@@ -181,7 +184,8 @@ export class ChildPool {
       const { pid, startedAt, rssBytes } = child;
       processes.push({ pid, tasksRun, startedAt, rssBytes, state });
     }
-    return { processes, ...counts };
+    const { counts: starts = { spawned: 0, forked: 0 } } = this.#launcher;
+    return { processes, ...counts, starts };
   }
 
   /** Take nothing new, run what was handed in; resolves when every child is gone. */
@@ -224,7 +228,10 @@ export class ChildPool {
     if (this.#isIdle) this.#keepAlive(false);
     if (this.#isClosed && this.#machine.isEmpty) {
       clearTimeout(this.#timer);
-      for (const resolve of this.#whenEmpty.splice(0)) resolve();
+      const resolved = this.#whenEmpty.splice(0);
+      void Promise.resolve(this.#launcher.close?.()).then(() => {
+        for (const resolve of resolved) resolve();
+      });
     }
   }
 

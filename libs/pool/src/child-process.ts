@@ -2,15 +2,13 @@
 import type { Duplex } from 'node:stream';
 import type { PrintMessage } from './child/message.ts';
 import { ChildOrders } from './child-orders.ts';
-import type { Block, ChildSetup, ChunkRequest, RemoteErrorData } from './chunk-request.ts';
+import type { Block, ChildSetup, ChunkRequest, RemoteErrorData, TaskRef } from './chunk-request.ts';
 import type { ChildExit, IndexRange } from './core/chunk.ts';
 import { crypto } from './crypto.ts';
 import { FrameError, FrameReader, nonceBytes } from './frames.ts';
 import type { LaunchedChild, Launcher } from './launcher.ts';
-import { notStarted } from './launchers/not-started.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import { PipedLines } from './piped-lines.ts';
-import { WorkFolder } from './work-folder.ts';
 
 /** Whom a child's news go to. */
 export interface ChildListener {
@@ -50,35 +48,33 @@ export class ChildProcess {
   readonly #launched: LaunchedChild;
   readonly #reader: FrameReader;
   readonly #pipes: PipedLines[] = [];
-  #workFolder: WorkFolder | undefined;
   #memoryGuard: MemoryGuard | undefined;
   #stderrTail = '';
   #saidPid: number | undefined;
   #isBroken = false;
   #hasExited = false;
 
-  constructor(id: number, setup: ChildSetup, launcher: Launcher, listener: ChildListener) {
+  /** `task` is what it will run first, where that is known. */
+  constructor(
+    id: number,
+    setup: ChildSetup,
+    task: TaskRef | undefined,
+    launcher: Launcher,
+    listener: ChildListener,
+  ) {
     this.id = id;
     this.key = setup.key;
     this.initializerMs = setup.initializer?.timeoutMs;
     this.#listener = listener;
-    const { env, execArgv, isolation, key, stdio, workParentDir } = setup;
-    const onExit = (exit: ChildExit, startError?: Error): void => {
-      this.startError = startError;
-      this.#exited(exit);
-    };
-    const start = (): LaunchedChild => {
-      this.#workFolder = workParentDir === undefined ? undefined : WorkFolder.make(workParentDir);
-      const request = { key, env, execArgv, readsStdout: stdio === 'forward', isolation };
-      const onUser = (uid: number): void => this.#workFolder?.giveTo(uid);
-      return launcher.launch({ ...request, workDir: this.#workFolder?.path, onUser }, onExit);
-    };
-    try {
-      this.#launched = start();
-    } catch (error) {
-      // No folder can be made, or not be given away: the disk is full, or belongs to somebody else.
-      this.#launched = notStarted(error as Error, onExit);
-    }
+    const { env, execArgv, key, startChildren = 'auto', stdio } = setup;
+    const preload = modulesOf(setup, task);
+    this.#launched = launcher.launch(
+      { key, env, execArgv, startChildren, preload, readsStdout: stdio === 'forward' },
+      (exit, startError) => {
+        this.startError = startError;
+        this.#exited(exit);
+      },
+    );
     // Only now, for the child has started meanwhile and this may load node:crypto.
     const nonce = crypto().randomBytes(nonceBytes);
     this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {
@@ -88,8 +84,7 @@ export class ChildProcess {
     this.#readPipes(stdio);
     if (this.#launched.channel !== undefined) this.#readChannel(this.#launched.channel);
     this.orders = new ChildOrders(this.#launched.channel, nonce);
-    // In a container it has another folder, and is there already.
-    this.orders.setUp(setup, isolation?.level === 'container' ? undefined : this.#workFolder?.path);
+    this.orders.setUp(setup);
     this.#guardMemory(setup.maxRssBytes);
   }
 
@@ -181,7 +176,6 @@ export class ChildProcess {
   /** Death is keyed on the exit, never on the end of a pipe: a grandchild can hold that for ever. */
   #exited(exit: ChildExit): void {
     this.#memoryGuard?.stop();
-    this.#workFolder?.remove();
     const { channel, stdout, stderr } = this.#launched;
     // A stream that ended in an error (the child left without reading everything) is destroyed and never "ends".
     const open = [channel, stdout, stderr].filter(
@@ -219,4 +213,11 @@ export class ChildProcess {
       stream?.resume();
     }
   }
+}
+
+/** What may be loaded before it starts: the modules of its initializer and of its first task. */
+function modulesOf({ initializer, preload }: ChildSetup, task: TaskRef | undefined): string[] {
+  if (preload !== true) return [];
+  const refs = [initializer?.task, task].filter((ref) => ref !== undefined);
+  return [...new Set(refs.flatMap((ref) => (ref.kind === 'inline' ? [] : [ref.url])))];
 }

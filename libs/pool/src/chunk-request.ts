@@ -1,5 +1,5 @@
 import type { ChunkEnding, ChunkId } from './core/chunk.ts';
-import type { Isolation } from './isolation.ts';
+import type { StartChildren } from './launcher.ts';
 
 /** How items and results are written as bytes. `v8` is structured clone, `json` is for other languages. */
 export type Encoding = 'v8' | 'json' | 'bytes';
@@ -73,14 +73,14 @@ export interface ChildSetup {
   /** The whole environment of the child. */
   readonly env: Readonly<Record<string, string>>;
   readonly execArgv: readonly string[];
+  /** How its children are started. Default `auto`. */
+  readonly startChildren?: StartChildren;
+  /** Forked children share what their modules load. Default false. */
+  readonly preload?: boolean;
   readonly initializer?: ChildInitializer;
   readonly stdio: 'forward' | 'ignore';
   readonly maxRssBytes?: number;
   readonly maxAgeMs?: number;
-  /** How it is kept apart. Left out: a process like any other. */
-  readonly isolation?: Isolation;
-  /** Each child works in an empty folder of its own in here. Left out: where this process works. */
-  readonly workParentDir?: string;
 }
 
 /** One chunk to run. */

@@ -148,7 +148,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
   }
 
   stats(): PoolStats {
-    const { processes, recycled, deaths } = this.#children.stats();
+    const { processes, recycled, deaths, starts } = this.#children.stats();
     let queued = 0;
     let running = 0;
     for (const job of this.#jobs.keys()) {
@@ -156,7 +156,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
       queued += progress?.queued ?? 0;
       running += progress?.running ?? 0;
     }
-    return { processes, recycled, deaths, queued, running, done: this.#itemsDone };
+    return { processes, recycled, deaths, starts, queued, running, done: this.#itemsDone };
   }
 
   async close(): Promise<void> {

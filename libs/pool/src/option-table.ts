@@ -1,5 +1,4 @@
 /** What each documented option may be, by its name. */
-import { isolationLevels } from './isolation.ts';
 import {
   abortSignal,
   callback,
@@ -44,7 +43,8 @@ const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
   initializerTimeoutMs: positiveMs,
   env: environment,
   execArgv: stringList,
-  isolation: oneOf(...isolationLevels),
+  startChildren: oneOf('auto', 'spawn', 'fork'),
+  preload: flag,
   stdio: oneOf('forward', 'ignore'),
   printer: printWriter,
   maxItemBytes: wholeNumber(1_024, 1_073_741_824),
@@ -107,6 +107,9 @@ const methodChecks: Record<MethodKind, Readonly<Record<string, OptionCheck>>> = 
 export function checkPoolOptions(options: unknown): asserts options is PoolOptions | undefined {
   checkOptions('Pool options', options, poolChecks);
   if (!isRecord(options)) return;
+  if (options['preload'] === true && options['startChildren'] === 'spawn') {
+    throw new TypeError("preload shares what forked children load, and startChildren is 'spawn'.");
+  }
   if (options['initializer'] !== undefined) return;
   for (const name of ['initArgs', 'initializerTimeoutMs']) {
     if (options[name] === undefined) continue;

@@ -10,7 +10,7 @@ import { writevSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { FrameReader, type FrameType, FrameWriter, nonceBytes } from '../frames.ts';
 
-/** Of the channel; with a socket of its own, of that. */
+/** Where a pool is heard, but for rehearsals. */
 let descriptor = 3;
 /** Blocks and items come from our own pool; this is the longest that a Buffer can be asked for sensibly. */
 const bodyBytesMax = 0xffff_ffff;
@@ -29,8 +29,8 @@ export class Channel {
   #waitingBytes = 0;
   #retries = 0;
 
-  /** With a socket where the child has dialled back; else the channel is a descriptor that it was born with. */
-  constructor(onFrame: (type: number, body: Buffer) => void, socket?: Socket) {
+  constructor(onFrame: (type: number, body: Buffer) => void, ownDescriptor: number = 3) {
+    descriptor = ownDescriptor;
     ownPid = process.pid;
     const reader: FrameReader = new FrameReader(
       (type, body) => {
@@ -40,13 +40,18 @@ export class Channel {
       },
       { bodyBytesMax },
     );
-    descriptor = socket === undefined ? descriptor : descriptorOf(socket);
-    this.#socket = socket ?? new Socket({ fd: descriptor, readable: true, writable: false });
+    this.#socket = new Socket({ fd: descriptor, readable: true, writable: false });
     this.#socket.on('data', (chunk: Buffer) => reader.push(chunk));
     // Without the pool there is nobody to work for. No exit handlers: they would run unwatched.
     this.#socket.on('end', die);
     this.#socket.on('close', die);
     this.#socket.on('error', die);
+  }
+
+  /** Hear and say nothing more, and live on. */
+  close(): void {
+    this.#socket.removeAllListeners();
+    this.#socket.destroy();
   }
 
   get writer(): FrameWriter {
@@ -132,13 +137,6 @@ export class Channel {
     this.#waiting = parts;
     this.#waitingBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
   }
-}
-
-/** Node shows it to nobody. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } };
-  if (handle?.fd === undefined || handle.fd < 0) throw new Error('This socket has no descriptor.');
-  return handle.fd;
 }
 
 /** Write as much as the system takes now; what is left over comes back. */

@@ -7,7 +7,6 @@
  */
 import type { Buffer } from 'node:buffer';
 import { flushCompileCache } from 'node:module';
-import type { Socket } from 'node:net';
 import { frameType, readMessage, readRun } from '../frames.ts';
 import { decodeValue } from '../values/block-codec.ts';
 import { findBroadcastsBy } from '../values/broadcast.ts';
@@ -28,6 +27,7 @@ import type {
 } from './message.ts';
 import { installModuleHooks } from './module-hooks.ts';
 import { Part } from './part.ts';
+import type { EarlyPrint } from './preload.ts';
 import { PrintCapture } from './print-capture.ts';
 import { ResultBatch } from './result-batch.ts';
 import { Task } from './task.ts';
@@ -41,8 +41,18 @@ const compileCacheDelayMs = 500;
 const { setTimeout } = globalThis;
 const exit = process.exit.bind(process);
 
-/** Begins to listen, on this socket or descriptor 3; from here on this process is a child of a pool. */
-export function runChild(socket?: Socket): void {
+export interface ChildOptions {
+  /** Where it hears of its pool. Default 3. */
+  readonly descriptor?: number;
+  /** What its modules have printed already, before it could be heard. */
+  readonly earlyPrints?: readonly EarlyPrint[];
+}
+
+/**
+ * Begins to listen; from here on this process is a child of a pool. The returned function ends that, for a process that
+ * only rehearses.
+ */
+export function runChild({ descriptor, earlyPrints = [] }: ChildOptions = {}): () => void {
   // Ours, not the user's: what a task starts should not find it.
   if (process.env['SHOAL_OWN_COMPILE_CACHE'] !== undefined) {
     delete process.env['SHOAL_OWN_COMPILE_CACHE'];
@@ -54,7 +64,7 @@ export function runChild(socket?: Socket): void {
   const broadcasts = new Broadcasts();
   let isRetiring = false;
 
-  const channel = new Channel(handle, socket);
+  const channel = new Channel(handle, descriptor);
   const current = new CurrentItem();
   const prints = new PrintCapture(channel, current);
   const runner = new ItemRunner(channel, current, prints);
@@ -64,6 +74,11 @@ export function runChild(socket?: Socket): void {
   findBroadcastsBy((sha256) => broadcasts.find(sha256));
   installModuleHooks();
   process.on('exit', sayLastWords);
+  return () => {
+    process.off('exit', sayLastWords);
+    prints.uninstall();
+    channel.close();
+  };
 
   function handle(type: number, body: Buffer): void {
     if (type === frameType.run) {
@@ -106,9 +121,9 @@ export function runChild(socket?: Socket): void {
   }
 
   async function setUp(message: SetupMessage, bytes: Uint8Array): Promise<void> {
-    const { stdio, maxRssBytes, initializer, workDir } = message;
+    const { stdio, maxRssBytes, initializer } = message;
     prints.install(stdio);
-    if (workDir !== undefined) process.chdir(workDir);
+    for (const { stream, text } of earlyPrints) process[stream].write(text);
     if (maxRssBytes !== undefined) runner.memory.maxRssBytes = maxRssBytes;
     if (message.broadcasts !== undefined) broadcasts.learn(message.broadcasts);
     const started: StartedMessage = { pid: process.pid };

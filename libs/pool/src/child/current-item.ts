@@ -104,6 +104,8 @@ export class CurrentItem {
   /** Let `current()` of the package find it, whichever copy of the package the task has loaded. */
   publish(): void {
     Object.defineProperty(globalThis, Symbol.for('shoal.current'), {
+      // A process that is copied has rehearsed it.
+      configurable: true,
       value: () => {
         const item = this.get();
         if (item === undefined) return undefined;

@@ -36,10 +36,13 @@ const notErasable =
 const namesImported = /^\s*import\s+(?!type\b)[^'"();]*\{[^}]*\}\s*from/m;
 const isModule = /^\s*(?:import\s+[\w${*'"]|import\s*\{|export\s+[\w${*=]|export\s*\{)|\bimport\.meta\b/m;
 
-/** From now on, in this process. */
+/** From now on, in this process. May be called again. */
 export function installModuleHooks(): void {
+  if (isInstalled) return;
+  isInstalled = true;
   registerHooks({ resolve, load });
 }
+let isInstalled = false;
 
 /** A file of the user's own. */
 function isOwn(url: string | undefined): url is string {

@@ -41,6 +41,7 @@ export class PrintCapture {
   #secondBytes = 0;
   #isFlushDue = false;
   readonly #unfinished = new Map<PrintState, ItemContext | undefined>();
+  readonly #replaced = new Map<Stream, PropertyDescriptor>();
   /** What the last text that was cut fell victim to. */
   #reason = '';
 
@@ -56,8 +57,16 @@ export class PrintCapture {
     if (stdio === 'forward') this.#replace('stderr', (chunk) => this.#write('stderr', chunk));
   }
 
+  /** Give them back. */
+  uninstall(): void {
+    for (const [stream, original] of this.#replaced) Object.defineProperty(process, stream, original);
+    this.#replaced.clear();
+  }
+
   #replace(stream: Stream, take: (chunk: string | Uint8Array) => void): void {
-    const original = Object.getOwnPropertyDescriptor(process, stream)?.get;
+    const descriptor = Object.getOwnPropertyDescriptor(process, stream);
+    if (descriptor !== undefined) this.#replaced.set(stream, descriptor);
+    const original = descriptor?.get;
     let patched: NodeJS.WriteStream | undefined;
     Object.defineProperty(process, stream, {
       configurable: true,

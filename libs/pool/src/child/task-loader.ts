@@ -29,7 +29,9 @@ export class TaskUnloadable extends Error {
 /** Tells a `Pool` that is created meanwhile that it must not: each child would start children of its own. */
 const childState: { loading: boolean; module?: string } = { loading: false };
 
+/** May be called again: a process that loads modules for its copies has said so before them. */
 export function publishChildState(): void {
+  if (Object.hasOwn(globalThis, Symbol.for('shoal.child'))) return;
   Object.defineProperty(globalThis, Symbol.for('shoal.child'), { value: childState });
 }
 
@@ -48,7 +50,8 @@ export async function loadTask(ref: TaskRef): Promise<TaskFunction> {
   });
 }
 
-async function importModule(url: string): Promise<Readonly<Record<string, unknown>>> {
+/** Import a module, and say meanwhile that it is being loaded. Throws {@link TaskUnloadable}. */
+export async function importModule(url: string): Promise<Readonly<Record<string, unknown>>> {
   childState.loading = true;
   childState.module = displayName(url);
   try {

@@ -53,8 +53,7 @@ export class ChildEndings {
   /** `isBlamed`: the kill only completes what its task has done to it, so its items are suspects. */
   kill(child: ChildRecord, isBlamed: boolean = false): void {
     if (child.state === 'dying') return;
-    child.endsByOurWill = !isBlamed;
-    if (!isBlamed) for (const part of child.parts) part.isInnocent = part.timedOut === undefined;
+    if (!isBlamed) acquit(child);
     child.state = 'dying';
     child.killAtMs = undefined;
     this.#state.command({ type: 'killChild', child: child.id });
@@ -63,6 +62,7 @@ export class ChildEndings {
   exited(child: ChildRecord, exit: ChildExit, atMs: number): void {
     const { children, limits, sparesHeldUntilMs } = this.#state;
     children.delete(child.id);
+    if (exit.withItsServer === true && child.state !== 'dying') acquit(child);
     const isDeath = child.state !== 'retiring' && !child.endsByOurWill;
     if (isDeath && !child.wasReady) this.#startFailed(child, atMs);
     else if (isDeath) this.#state.countGone(child.key, 'deaths');
@@ -143,4 +143,10 @@ export class ChildEndings {
       this.#state.endChunk(chunk, ending, { child, why });
     }
   }
+}
+
+/** It ends, and not for what its task did. */
+function acquit(child: ChildRecord): void {
+  child.endsByOurWill = true;
+  for (const part of child.parts) part.isInnocent = part.timedOut === undefined;
 }

@@ -15,6 +15,8 @@ export interface ChildExit {
   /** Undefined where a signal ended it. */
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
+  /** It was a copy of a process that died, and died with it: nothing that it did is to blame. */
+  readonly withItsServer?: true;
 }
 
 /** How a chunk ended. Each ends exactly once. */

@@ -1,0 +1,89 @@
+/**
+ * Loads the modules of tasks once, in the process that will be copied, so that no copy has to. What a module draws by
+ * chance while it is loaded, all copies have alike; what is drawn later must not be, so nothing is taken ahead here from
+ * where the copies go on.
+ */
+import { randomFillSync } from 'node:crypto';
+import { installModuleHooks } from './module-hooks.ts';
+import { importModule, publishChildState, TaskUnloadable } from './task-loader.ts';
+
+/** What a module printed while it was loaded, for the first copy to say. */
+export interface EarlyPrint {
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+/** What came of it. */
+export interface Preloaded {
+  /** Why this process must not be copied any more, as a part of a sentence; undefined: it may. */
+  readonly why: string | undefined;
+  readonly prints: readonly EarlyPrint[];
+  /** To be called in each copy, first of all. */
+  restoreChance(): void;
+}
+
+const printCharsMax = 64 * 1024;
+
+/** Load modules. */
+export async function preload(urls: readonly string[]): Promise<Preloaded> {
+  publishChildState();
+  installModuleHooks();
+  const restoreChance = divertChance();
+  const captured = capturePrints();
+  let why: string | undefined;
+  try {
+    for (const url of urls) await importModule(url);
+  } catch (error) {
+    // The copies of a process without it will say so themselves, with the error.
+    why = `a module that cannot be loaded (${error instanceof TaskUnloadable ? error.facts['module'] : String(error)})`;
+  }
+  return { why, prints: captured(), restoreChance };
+}
+
+/**
+ * Until they are copied, modules draw from a source of our own: V8's begins with a seed at its first use, and must not have
+ * been used before a copy has its own. A module that keeps the function goes on with V8's in a copy.
+ */
+function divertChance(): () => void {
+  const { random } = Math;
+  let draw = (): number => {
+    const [high = 0, low = 0] = randomFillSync(new Uint32Array(2));
+    return ((high >>> 5) * 0x400_0000 + (low >>> 6)) / 2 ** 53;
+  };
+  Math.random = function random(): number {
+    return draw();
+  };
+  return () => {
+    draw = random;
+    Math.random = random;
+    refillCaches();
+  };
+}
+
+/** Node draws UUIDs and integers ahead, 128 and 1,024 of them. So many are thrown away, for each copy had the same. */
+function refillCaches(): void {
+  const { randomInt, randomUUID } = process.getBuiltinModule('node:crypto');
+  for (let i = 0; i < 128; i++) randomUUID();
+  for (let i = 0; i < 1_024; i++) randomInt(2);
+}
+
+/** Keeps what is printed from here until the returned function is called. */
+function capturePrints(): () => readonly EarlyPrint[] {
+  const prints: EarlyPrint[] = [];
+  let room = printCharsMax;
+  const streams = (['stdout', 'stderr'] as const).map((stream) => {
+    const original = Object.getOwnPropertyDescriptor(process, stream) as PropertyDescriptor;
+    const write = (chunk: string | Uint8Array): boolean => {
+      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+      if (room > 0) prints.push({ stream, text: text.slice(0, room) });
+      room -= text.length;
+      return true;
+    };
+    return { stream, original, write };
+  });
+  for (const { stream, write } of streams) process[stream].write = write as NodeJS.WriteStream['write'];
+  return () => {
+    for (const { stream } of streams) Reflect.deleteProperty(process[stream], 'write');
+    return prints;
+  };
+}

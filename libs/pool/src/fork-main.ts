@@ -1,0 +1,45 @@
+/**
+ * The program of a fork server: `node --single-threaded fork-main.js JSON`, with the control socket as descriptor 3. It
+ * loads what children need, says whether it may be copied, and is copied from then on: `serve` returns in its copies.
+ */
+import { writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { runChild } from './child/child-program.ts';
+import { type Copy, putRight } from './child/copied-process.ts';
+import { selfTest } from './child/fork-self-test.ts';
+import type { Preloaded } from './child/preload.ts';
+import { rehearse } from './child/rehearsal.ts';
+import { residue } from './child/residue.ts';
+import { forkRecord, selfTests } from './fork-news.ts';
+import type { ForkServerArguments } from './launchers/fork-server.ts';
+
+interface ServerAddon {
+  makePair(): [number, number];
+  serve(control: number): Copy;
+  exitNow(code: number): never;
+}
+
+const control = 3;
+
+const { addon: path, modules } = JSON.parse(process.argv[2] ?? '') as ForkServerArguments;
+// Ours, not the user's: what a task starts is neither single-threaded nor a fork server.
+process.argv.length = 2;
+process.execArgv = process.execArgv.filter((argument) => !/^--(single-threaded|v8-pool-size)/.test(argument));
+
+const { exitNow, makePair, serve } = createRequire(import.meta.url)(path) as ServerAddon;
+await rehearse(makePair(), join(dirname(path), '../src/rehearsal.mjs'));
+let preloaded: Preloaded | undefined;
+if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).preload(modules);
+const why = preloaded?.why ?? (await residue());
+if (why !== undefined) {
+  writeSync(control, forkRecord('refused', why));
+  process.exit(0);
+}
+writeSync(control, forkRecord('ready'));
+
+const copy = serve(control);
+putRight(copy, exitNow);
+preloaded?.restoreChance();
+if (copy.id <= selfTests) void selfTest();
+else runChild(copy.id === selfTests + 1 ? { earlyPrints: preloaded?.prints ?? [] } : {});

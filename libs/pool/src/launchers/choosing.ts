@@ -1,0 +1,69 @@
+/**
+ * Starts each child in the way that its request names, and where that is `auto`, in the way that was measured to be better
+ * (core/start-policy.ts). With `auto` nobody waits for a fork server: children are spawned until it is ready.
+ */
+import { StartPolicy } from '../core/start-policy.ts';
+import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from '../launcher.ts';
+import { ForkLauncher } from './fork.ts';
+import { spawnLauncher } from './spawn.ts';
+
+export class ChoosingLauncher implements Launcher {
+  readonly #policy = new StartPolicy();
+  #fork: ForkLauncher | undefined;
+  #spawned = 0;
+
+  get counts(): StartCounts {
+    const { spawned, forked, notForked } = this.#fork?.counts ?? { spawned: 0, forked: 0 };
+    return {
+      spawned: spawned + this.#spawned,
+      forked,
+      ...(notForked === undefined ? {} : { notForked }),
+    };
+  }
+
+  launch(request: LaunchRequest, onExit: OnExit): LaunchedChild {
+    switch (request.startChildren) {
+      case 'fork':
+        return this.#forks.launch(request, onExit);
+      case 'auto':
+        return this.#measured(request, onExit);
+      case 'spawn':
+        return this.#spawn(request, onExit);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#fork?.close();
+  }
+
+  /** Most pools never fork. */
+  get #forks(): ForkLauncher {
+    this.#fork ??= new ForkLauncher();
+    return this.#fork;
+  }
+
+  #spawn(request: LaunchRequest, onExit: OnExit): LaunchedChild {
+    this.#spawned += 1;
+    return spawnLauncher.launch(request, onExit);
+  }
+
+  #measured(request: LaunchRequest, onExit: OnExit): LaunchedChild {
+    const { key, preload } = request;
+    const isForked = this.#policy.choose(key) === 'fork' && this.#forks.isReadyFor(request);
+    const launchedAtMs = performance.now();
+    let spokeAtMs: number | undefined;
+    const exited: OnExit = (exit, error) => {
+      // Whoever dies or is killed has not lived as long as was planned.
+      if (spokeAtMs !== undefined && exit.exitCode === 0) {
+        this.#policy.ended(key, performance.now() - spokeAtMs, preload.length > 0);
+      }
+      onExit(exit, error);
+    };
+    const child = isForked ? this.#forks.launch(request, exited) : this.#spawn(request, exited);
+    child.channel?.once('data', () => {
+      spokeAtMs = performance.now();
+      if (!isForked) this.#policy.started(key, spokeAtMs - launchedAtMs);
+    });
+    return child;
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * One fork server, from the side of the pool: a Node process that has loaded what children need and is copied for each of
+ * them (libs/fork-server, fork-main.ts). It tells of its children in the order in which things happen, and of its own end
+ * exactly once; after that its children are dead or dying.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { ChildExit } from '../core/chunk.ts';
+import { type ForkNews, ForkNewsReader, type SelfTestResult, selfTests } from '../fork-news.ts';
+import { reaper } from '../reaper.ts';
+import type { ForkAddon } from './fork-addon.ts';
+import { killGroup, programPath, withCompileCache } from './process-start.ts';
+
+/** The argument of fork-main.ts, as JSON. */
+export interface ForkServerArguments {
+  /** Where the addon lies. */
+  readonly addon: string;
+  /** URLs of the modules to load before anything is copied. */
+  readonly modules: readonly string[];
+}
+
+export interface ForkServerOptions extends ForkServerArguments {
+  readonly env: Readonly<Record<string, string>>;
+  readonly execArgv: readonly string[];
+}
+
+/** Whom a server's news go to. */
+export interface ForkServerListener {
+  /** Its trials have passed: it may be given orders. */
+  ready(): void;
+  forked(id: number, pid: number): void;
+  /** No child was made for this order. */
+  failed(id: number, error: Error): void;
+  exited(pid: number, exit: ChildExit): void;
+  /** It is gone, or of no use: why, as a part of a sentence. `wasReady`: it died at work. */
+  gone(why: string, wasReady: boolean): void;
+}
+
+/** From its start to the end of its trials. A busy machine takes its time. */
+const readyMs = 30_000;
+/** An order that could not be taken is tried again after this. */
+const retryMs = 5;
+/** How long its last news may take, once it is gone. */
+const drainMs = 500;
+const stderrTailChars = 1_024;
+/** One thread of V8 at most, with nothing to do: a copy has none, and would wait for what it had been given. */
+const nodeFlags = ['--single-threaded', '--v8-pool-size=1'];
+
+export class ForkServer {
+  readonly #addon: ForkAddon;
+  readonly #listener: ForkServerListener;
+  readonly #control: number;
+  readonly #socket: Socket;
+  readonly #process: ChildProcess;
+  readonly #timer: NodeJS.Timeout;
+  readonly #trials: string[] = [];
+  #trialsPassed = 0;
+  #stderrTail = '';
+  #isReady = false;
+  #isGone = false;
+  #isClosing = false;
+  readonly #untaken: { readonly id: number; readonly fds: readonly number[] }[] = [];
+  #whenClosed: (() => void)[] = [];
+
+  constructor(addon: ForkAddon, options: ForkServerOptions, listener: ForkServerListener) {
+    this.#addon = addon;
+    this.#listener = listener;
+    const [own, its] = addon.makePair();
+    this.#control = own;
+    const args: ForkServerArguments = { addon: options.addon, modules: options.modules };
+    this.#process = spawn(
+      process.execPath,
+      [...options.execArgv, ...nodeFlags, programPath('fork-main'), JSON.stringify(args)],
+      { detached: true, env: withCompileCache(options.env), stdio: ['ignore', 'ignore', 'pipe', its] },
+    );
+    closeSync(its);
+    const { pid } = this.#process;
+    if (pid !== undefined) reaper.watch(pid);
+    this.#socket = new Socket({ fd: own, readable: true, writable: false });
+    const reader = new ForkNewsReader((news) => this.#take(news));
+    this.#socket.on('data', (chunk: Buffer) => reader.push(chunk));
+    this.#socket.on('error', () => {});
+    this.#process.stderr?.on('data', (chunk: Buffer) => {
+      this.#stderrTail = `${this.#stderrTail}${chunk.toString()}`.slice(-stderrTailChars);
+    });
+    this.#process.on('error', (error) => {
+      if (pid === undefined) this.#leave(`it cannot be started: ${error.message}`);
+    });
+    this.#process.once('exit', (code, signal) => this.#exited(code, signal));
+    this.#timer = setTimeout(() => this.#leave('it was not ready in time'), readyMs);
+    this.#timer.unref();
+    this.keepAlive(false);
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** Ask for a child that gets these descriptors. They stay ours too: a server that dies has not made it. */
+  order(id: number, fds: readonly number[]): void {
+    this.#untaken.push({ id, fds });
+    if (this.#untaken.length === 1) this.#send();
+  }
+
+  /** Whether its news keep this process alive. */
+  keepAlive(isKept: boolean): void {
+    if (isKept) this.#socket.ref();
+    else {
+      this.#socket.unref();
+      this.#process.unref();
+      (this.#process.stderr as Partial<Socket> | null)?.unref?.();
+    }
+  }
+
+  /** End it, and every child that it still has. Resolves when it is gone; nothing more is told. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#process.exitCode !== null || this.#process.signalCode !== null || this.pid === undefined) {
+        this.#leave('');
+        resolve();
+        return;
+      }
+      this.#isClosing = true;
+      this.#process.ref();
+      this.#whenClosed.push(resolve);
+      this.#leave('');
+    });
+  }
+
+  #send(): void {
+    for (let next = this.#untaken[0]; next !== undefined && !this.#isGone; next = this.#untaken[0]) {
+      try {
+        if (!this.#addon.sendOrder(this.#control, next.id, next.fds)) {
+          setTimeout(() => this.#send(), retryMs);
+          return;
+        }
+      } catch {
+        // EPIPE: its exit tells, and who was not forked is known.
+        return;
+      }
+      this.#untaken.shift();
+    }
+  }
+
+  #take(news: ForkNews): void {
+    if (this.#isGone) return;
+    switch (news.kind) {
+      case 'ready':
+        for (let id = 1; id <= selfTests; id++) this.#startTrial(id);
+        return;
+      case 'refused':
+        this.#leave(`loading left ${news.why} behind, which a copy would lack or share`);
+        return;
+      case 'forked':
+        if (news.id > selfTests) this.#listener.forked(news.id, news.pid);
+        return;
+      case 'failed':
+        if (news.id <= selfTests) this.#leave(`the system makes no copy of it (errno ${news.errno})`);
+        else this.#listener.failed(news.id, new Error(`fork failed with errno ${news.errno}`));
+        return;
+      case 'exited':
+        if (this.#isReady) this.#listener.exited(news.exit.pid, news.exit);
+        else this.#trialEnded(news.exit);
+        return;
+    }
+  }
+
+  #startTrial(id: number): void {
+    const [own, its] = this.#addon.makePair();
+    const channel = new Socket({ fd: own, readable: true, writable: false });
+    channel.unref();
+    let text = '';
+    channel.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    channel.on('error', () => {});
+    channel.on('close', () => {
+      this.#trials.push(text);
+      this.#judge();
+    });
+    // Its stderr is its channel: nobody is told what a trial says while it fails.
+    this.order(id, [its, its]);
+    closeSync(its);
+  }
+
+  #trialEnded({ exitCode, signal }: ChildExit): void {
+    if (exitCode !== 0) this.#leave(`a copy of it failed (${signal ?? `exit code ${exitCode}`})`);
+    else {
+      this.#trialsPassed += 1;
+      this.#judge();
+    }
+  }
+
+  #judge(): void {
+    if (this.#isReady || this.#isGone) return;
+    if (this.#trials.length < selfTests || this.#trialsPassed < selfTests) return;
+    const results = this.#trials.map(parseResult);
+    for (const name of ['pid', 'random', 'uuid'] as const) {
+      const values = new Set(results.map((result) => result?.[name]));
+      if (values.size < selfTests || values.has(undefined)) {
+        this.#leave(`copies of it have the same ${name}`);
+        return;
+      }
+    }
+    clearTimeout(this.#timer);
+    this.#isReady = true;
+    this.#listener.ready();
+  }
+
+  #exited(code: number | null, signal: string | null): void {
+    const { pid } = this;
+    if (pid !== undefined) {
+      killGroup(pid);
+      reaper.unwatch(pid);
+    }
+    const tail = this.#stderrTail.trim().split('\n').at(-1) ?? '';
+    const why = `it ended by ${signal ?? `exit code ${code}`}${tail === '' ? '' : `: ${tail}`}`;
+    for (const resolve of this.#whenClosed.splice(0)) resolve();
+    // What it has told before it died is still on its way, and says who is its child.
+    const leave = (): void => this.#leave(why);
+    if (this.#socket.closed) leave();
+    else {
+      this.#socket.once('close', leave);
+      setTimeout(leave, drainMs).unref();
+    }
+  }
+
+  /** Nothing more is asked of it, and nothing more is heard. */
+  #leave(why: string): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    clearTimeout(this.#timer);
+    // Its copies die with it, and it dies of the end of its socket; killing it as well ends what hangs in a module.
+    this.#socket.destroy();
+    this.#process.kill('SIGKILL');
+    if (!this.#isClosing) this.#listener.gone(why, this.#isReady);
+  }
+}
+
+function parseResult(text: string): Partial<SelfTestResult> | undefined {
+  try {
+    return JSON.parse(text) as Partial<SelfTestResult>;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,205 @@
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type RequestOptions, setupOf, TestPool, until } from '../child-pool.testkit.ts';
+import type { ChildSetup, TaskRef } from '../chunk-request.ts';
+import { ForkLauncher } from './fork.ts';
+import { forkAddon } from './fork-addon.ts';
+
+const { why } = forkAddon();
+
+function taskOf(file: string, name: string): TaskRef {
+  const { href: url } = new URL(`../fixtures/${file}.ts`, import.meta.url);
+  return { kind: 'export', name, url, export: name };
+}
+
+/** A pool whose children are forked, with a task of fork-tasks.ts. */
+class Forking {
+  readonly #setup: ChildSetup;
+  readonly test: TestPool;
+
+  constructor(processes: number, setup: Partial<ChildSetup> = {}) {
+    this.test = new TestPool(processes);
+    this.#setup = setupOf({ startChildren: 'fork', stdio: 'ignore', ...setup });
+  }
+
+  run(
+    task: string | TaskRef,
+    items: readonly unknown[],
+    options: RequestOptions = {},
+  ): ReturnType<TestPool['run']> {
+    const ref = typeof task === 'string' ? taskOf('fork-tasks', task) : task;
+    return this.test.run(ref, items, { setup: this.#setup, ...options });
+  }
+
+  get starts(): ReturnType<TestPool['pool']['stats']>['starts'] {
+    return this.test.pool.stats().starts;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.test.pool.terminate();
+  }
+}
+
+const children = (count: number): undefined[] => Array<undefined>(count).fill(undefined);
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Zombies among the children of a process. */
+function zombiesOf(pid: number): number {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((child) => child !== '' && !isAlive(Number(child))).length;
+}
+
+const descriptorsOf = (pid: number | 'self'): string[] =>
+  readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/\d+/g, '')];
+    } catch {
+      return [];
+    }
+  });
+
+describe.skipIf(why !== undefined)('a pool that forks', () => {
+  test.each([
+    ['cold', false],
+    ['warm', true],
+  ])(
+    'gives each of 500 children numbers, names and chance of its own, and leaves nothing of them behind (%s)',
+    async (_, preload) => {
+      await using pool = new Forking(2, { preload });
+      const [server] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
+      const before = descriptorsOf('self').length;
+      const serverBefore = descriptorsOf(server).length;
+      const chunks = Array.from({ length: 50 }, (_, i) =>
+        pool.run('identity', children(10), { first: 10 * i, maxTasksPerChild: 1 }),
+      );
+      const identities = (await Promise.all(chunks)).flatMap(({ values }) => [...values.values()]) as Record<
+        string,
+        unknown
+      >[];
+      for (const name of Object.keys(identities[0] ?? {})) {
+        expect(new Set(identities.map((each) => each[name])).size, name).toBe(500);
+      }
+      expect(identities.every(({ pid, kernelPid }) => pid === kernelPid)).toBe(true);
+      expect(pool.starts).toMatchObject({ spawned: 0 });
+      expect(pool.starts.notForked).toBeUndefined();
+      await until('the server has no zombie', () => zombiesOf(server) === 0 || zombiesOf(server));
+      // Two children with three sockets each, and their successors.
+      expect(descriptorsOf('self').length - before).toBeLessThanOrEqual(12);
+      expect(descriptorsOf(server).length - serverBefore).toBeLessThanOrEqual(0);
+    },
+  );
+
+  test('goes on without losing or blaming an item when its server is killed, with another server', async () => {
+    await using pool = new Forking(2);
+    const [first] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
+    const busy = pool.run(taskOf('child-tasks', 'busyMs'), [400, 400, 400]);
+    await until('it is busy', () => pool.test.pool.stats().processes.some(({ state }) => state === 'busy'));
+    const pids = pool.test.pool.stats().processes.map(({ pid }) => pid);
+    process.kill(first, 'SIGKILL');
+    await until('its children are gone', () => !pids.some(isAlive), 2_000);
+    const { ending, values } = await busy;
+    expect({ kind: ending.kind, values: values.size }).toEqual({ kind: 'finished', values: 3 });
+    expect(pool.test.pool.stats().deaths).toBe(0);
+    const [second] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
+    expect(isAlive(second)).toBe(true);
+    expect(second).not.toBe(first);
+  });
+
+  test('spawns its children once their servers have been killed too often, and says why', async () => {
+    await using pool = new Forking(1);
+    for (let i = 0; i < 6; i++) {
+      const [server] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
+      expect(server, JSON.stringify(pool.starts)).not.toBe(process.pid);
+      process.kill(server, 'SIGKILL');
+      await until('it is gone', () => !isAlive(server));
+      await until('its child too', () => pool.test.pool.stats().processes.every(({ pid }) => isAlive(pid)));
+    }
+    const [parent] = [...(await pool.run('server', [1])).values.values()];
+    expect(parent).toBe(process.pid);
+    expect(pool.starts.notForked).toBe('it ended by SIGKILL');
+  });
+
+  test('loads a module once for all children that share it, and once in each that does not', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    for (const preload of [true, false]) {
+      const env = { ...setupOf().env, SHOAL_FORK_BOOK: join(folder, String(preload)) };
+      await using pool = new Forking(1, { preload, env });
+      await pool.run('loadedBy', children(3), { maxTasksPerChild: 1 });
+      const lines = readFileSync(env.SHOAL_FORK_BOOK, 'utf8').trim().split('\n');
+      // Without, a successor that waits may have loaded it too.
+      if (preload) expect(lines).toHaveLength(1);
+      else expect(lines.length).toBeGreaterThanOrEqual(3);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  test.each([
+    ['timer', 'something that it waits for (Timeout)'],
+    ['socket', 'an open socket'],
+    ['child', 'a child process'],
+    ['thread', 'a thread'],
+    ['file', 'an open file (/etc/passwd)'],
+  ])('shares no module that leaves a %s behind, and says so', async (file, what) => {
+    await using pool = new Forking(1, { preload: true });
+    const { ending, pids } = await pool.run(taskOf(`residues/${file}`, 'pid'), [1]);
+    expect({ kind: ending.kind, pids: pids.size }).toEqual({ kind: 'finished', pids: 1 });
+    expect(pool.starts.forked).toBeGreaterThan(0);
+    expect(pool.starts.notForked).toMatch(/^loading left .+ behind.*\(so nothing is preloaded\)$/);
+    // What is found first of several differs: a child has pipes, which are sockets.
+    if (file !== 'child') expect(pool.starts.notForked).toContain(what);
+  });
+
+  test('ends its servers with itself', async () => {
+    const pool = new Forking(1);
+    const [server] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
+    expect(isAlive(server)).toBe(true);
+    await pool.test.pool.terminate();
+    expect(isAlive(server)).toBe(false);
+  });
+
+  test('forks nothing for Node with an option that forbids it, and says why', async () => {
+    await using pool = new Forking(1, {
+      execArgv: ['--permission', '--allow-fs-read=*', '--allow-fs-write=*'],
+    });
+    const { ending } = await pool.run('server', [1]);
+    expect(ending.kind).toBe('finished');
+    expect(pool.starts).toMatchObject({
+      forked: 0,
+      notForked: expect.stringMatching(/^it ended by exit code 1/),
+    });
+  });
+});
+
+test('where there is no addon children are spawned, and the reason is told', async () => {
+  const launcher = new ForkLauncher({ why: 'it was not built' });
+  const p = new TestPool(1, { launcher });
+  const { ending } = await p.run('addOne', [1], { setup: setupOf({ startChildren: 'fork' }) });
+  expect(ending.kind).toBe('finished');
+  expect(p.pool.stats().starts).toEqual({ spawned: 1, forked: 0, notForked: 'it was not built' });
+  await p.pool.terminate();
+});
+
+test.skipIf(why !== undefined)(
+  'with auto, a pool forks once its children were seen to live short',
+  async () => {
+    const p = new TestPool(2);
+    const setup = setupOf({ stdio: 'ignore' });
+    for (let i = 0; i < 100 && p.pool.stats().starts.forked === 0; i++) {
+      await p.run('addOne', [1, 2, 3, 4], { setup, maxTasksPerChild: 1 });
+    }
+    const { forked, spawned } = p.pool.stats().starts;
+    expect(forked).toBeGreaterThan(0);
+    expect(spawned).toBeGreaterThanOrEqual(16);
+    await p.pool.terminate();
+  },
+);

@@ -1,0 +1,219 @@
+/**
+ * Starts children as copies of a process that has loaded all they need: a fork server for each key, started with its first
+ * child and ended a while after its last. Where one cannot be had, or is not to be trusted, the child is spawned instead,
+ * on the very descriptors that it was to have: nobody notices but `stats()`.
+ */
+import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from '../launcher.ts';
+import { type FoundAddon, forkAddon } from './fork-addon.ts';
+import { ForkServer } from './fork-server.ts';
+import { ForkedChild } from './forked-child.ts';
+import { spawnLauncher } from './spawn.ts';
+
+/** Each holds about 40 MiB, most of it shared with nobody. */
+const serversMax = 8;
+/** How long one without children is kept. */
+const idleMs = 10_000;
+/** A task can kill its server. More deaths than this within the time, and children are spawned from then on. */
+const deathsMax = 5;
+const deathsWithinMs = 60_000;
+
+/** A server and who came of it. */
+interface Family {
+  readonly server: ForkServer;
+  /** Whom it has been asked for, or will be once it is ready, by the number of the order. */
+  readonly asked: Map<number, ForkedChild>;
+  readonly living: Map<number, ForkedChild>;
+  readonly waiting: ForkedChild[];
+  idleTimer: NodeJS.Timeout | undefined;
+}
+
+export class ForkLauncher implements Launcher {
+  readonly #found: FoundAddon;
+  readonly #families = new Map<string, Family>();
+  /** What no server is started for any more, and why. */
+  readonly #refused = new Map<string, string>();
+  readonly #deathsAtMs: number[] = [];
+  #nextOrder = 1_000;
+  #forked = 0;
+  #spawned = 0;
+  #why: string | undefined;
+  #isClosed = false;
+
+  constructor(found: FoundAddon = forkAddon()) {
+    this.#found = found;
+    if (found.addon === undefined) this.#why = found.why;
+  }
+
+  get counts(): StartCounts {
+    const why = this.#why === undefined ? {} : { notForked: this.#why };
+    return { spawned: this.#spawned, forked: this.#forked, ...why };
+  }
+
+  launch(request: LaunchRequest, onExit: OnExit): LaunchedChild {
+    const { addon } = this.#found;
+    const family = addon === undefined ? undefined : this.#familyFor(request);
+    if (addon === undefined || family === undefined) {
+      this.#spawned += 1;
+      return spawnLauncher.launch(request, onExit);
+    }
+    const child = new ForkedChild(addon, request, onExit, () => this.#keepAlive(family));
+    this.#ask(family, child);
+    return child;
+  }
+
+  /** Whether a child of this kind would be forked at once; if not, a server is started for the next ones. */
+  isReadyFor(request: LaunchRequest): boolean {
+    return this.#found.addon !== undefined && this.#familyFor(request)?.server.isReady === true;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const families = [...this.#families.values()];
+    this.#families.clear();
+    await Promise.all(
+      families.map((family) => {
+        clearTimeout(family.idleTimer);
+        return family.server.close();
+      }),
+    );
+  }
+
+  #ask(family: Family, child: ForkedChild): void {
+    clearTimeout(family.idleTimer);
+    if (!family.server.isReady) {
+      family.waiting.push(child);
+      return;
+    }
+    const id = this.#nextOrder++;
+    family.asked.set(id, child);
+    family.server.order(id, child.descriptors);
+  }
+
+  /** The warm server, or else the cold one, or else none. */
+  #familyFor(request: LaunchRequest): Family | undefined {
+    const cold = `${request.key} `;
+    const warm = `${cold}${request.preload.join(' ')}`;
+    for (const name of warm === cold ? [cold] : [warm, cold]) {
+      if (this.#refused.has(name)) continue;
+      const family =
+        this.#families.get(name) ?? this.#start(name, request, name === warm ? request.preload : []);
+      if (family !== undefined) return family;
+    }
+    return undefined;
+  }
+
+  #start(name: string, request: LaunchRequest, modules: readonly string[]): Family | undefined {
+    if (this.#found.addon === undefined) return undefined;
+    const { addon, path } = this.#found;
+    if (this.#isClosed || !this.#hasRoom()) return undefined;
+    const { env, execArgv } = request;
+    const gone = (why: string, wasReady: boolean): void => this.#gone(name, family, why, wasReady);
+    const family: Family = {
+      asked: new Map(),
+      living: new Map(),
+      waiting: [],
+      idleTimer: undefined,
+      server: new ForkServer(
+        addon,
+        { addon: path, modules, env, execArgv },
+        {
+          gone,
+          ready: () => {
+            for (const child of family.waiting.splice(0)) this.#ask(family, child);
+          },
+          forked: (id, pid) => {
+            const child = family.asked.get(id);
+            if (child === undefined) return;
+            family.asked.delete(id);
+            family.living.set(pid, child);
+            this.#forked += 1;
+            child.forked(pid);
+          },
+          failed: (id) => {
+            const child = family.asked.get(id);
+            family.asked.delete(id);
+            if (child !== undefined) this.#spawnInstead(child);
+            this.#closeLater(name, family);
+          },
+          exited: (pid, exit) => {
+            const child = family.living.get(pid);
+            family.living.delete(pid);
+            this.#closeLater(name, family);
+            child?.exited(exit);
+          },
+        },
+      ),
+    };
+    this.#families.set(name, family);
+    this.#closeLater(name, family);
+    return family;
+  }
+
+  #hasRoom(): boolean {
+    if (this.#families.size < serversMax) return true;
+    for (const [name, family] of this.#families) {
+      if (!isIdle(family)) continue;
+      this.#families.delete(name);
+      clearTimeout(family.idleTimer);
+      void family.server.close();
+      return true;
+    }
+    this.#why = `${serversMax} fork servers have children already`;
+    return false;
+  }
+
+  #closeLater(name: string, family: Family): void {
+    clearTimeout(family.idleTimer);
+    if (!isIdle(family) || this.#families.get(name) !== family) return;
+    family.idleTimer = setTimeout(() => {
+      this.#families.delete(name);
+      void family.server.close();
+    }, idleMs).unref();
+  }
+
+  /** Its children died with it and are innocent; who was only asked for is started in another way. */
+  #gone(name: string, family: Family, why: string, wasReady: boolean): void {
+    clearTimeout(family.idleTimer);
+    if (this.#families.get(name) === family) this.#families.delete(name);
+    if (!wasReady || this.#diesTooOften()) {
+      this.#refused.set(name, why);
+      this.#why = name.endsWith(' ') ? why : `${why} (so nothing is preloaded)`;
+    }
+    const unborn = [...family.asked.values(), ...family.waiting];
+    const living = [...family.living.values()];
+    family.asked.clear();
+    family.living.clear();
+    family.waiting.length = 0;
+    for (const child of living) child.lostServer();
+    for (const child of unborn) {
+      const other = this.#isClosed ? undefined : this.#familyFor(child.request);
+      if (other === undefined) this.#spawnInstead(child);
+      else {
+        child.movesTo(() => this.#keepAlive(other));
+        this.#ask(other, child);
+      }
+    }
+  }
+
+  #spawnInstead(child: ForkedChild): void {
+    this.#spawned += 1;
+    child.spawnInstead();
+  }
+
+  #diesTooOften(): boolean {
+    const nowMs = performance.now();
+    this.#deathsAtMs.push(nowMs);
+    while ((this.#deathsAtMs[0] ?? nowMs) < nowMs - deathsWithinMs) this.#deathsAtMs.shift();
+    return this.#deathsAtMs.length > deathsMax;
+  }
+
+  /** A child that keeps us alive does so until its end has been told, and its server tells that. */
+  #keepAlive(family: Family): void {
+    const everybody = [...family.living.values(), ...family.asked.values(), ...family.waiting];
+    family.server.keepAlive(everybody.some((child) => child.isKept));
+  }
+}
+
+function isIdle({ asked, living, waiting }: Family): boolean {
+  return asked.size === 0 && living.size === 0 && waiting.length === 0;
+}
