@@ -1,4 +1,4 @@
-import { Encoding, JobSetup } from '@shoal/protocol';
+import { Encoding, JobSetup, StartMode } from '@shoal/protocol';
 import { expect, test } from 'vitest';
 import { type AgentTerms, bundlesOf, jobTemplate } from './child-request.ts';
 
@@ -10,9 +10,7 @@ const terms: AgentTerms = {
   env: { PATH: '/bin', SHOAL_TOKEN: 'secret' },
   maxTasksPerChild: undefined,
   maxRssBytes: undefined,
-  isolation: { level: 'process', firstUid: 500, lastUid: 501, image: 'shoal:test' },
-  bundleDir: '/bundles',
-  workParentDir: '/work',
+  startChildren: 'auto',
 };
 /** A message of which only some fields are given. */
 type Sketch<T> = T extends Uint8Array
@@ -124,4 +122,26 @@ test('a job in an encoding that the agent does not take is refused, with those t
     }),
   );
   expect(inEncoding(99 as Encoding)).toThrow(expect.objectContaining({ code: 'ENCODING_NOT_ACCEPTED' }));
+});
+
+test('children are started as the job asks, unless the agent forks none; where the job does not care, as the agent does', () => {
+  const way = (agents: AgentTerms['startChildren'], jobs: StartMode): string | undefined =>
+    jobTemplate(setup({ setup: { startChildren: jobs } }), paths, { ...terms, startChildren: agents }).setup
+      .startChildren;
+  const { FORK, SPAWN, UNSPECIFIED } = StartMode;
+  expect([way('auto', UNSPECIFIED), way('auto', SPAWN), way('auto', FORK)]).toEqual([
+    'auto',
+    'spawn',
+    'fork',
+  ]);
+  expect([way('spawn', UNSPECIFIED), way('spawn', SPAWN), way('spawn', FORK)]).toEqual([
+    'spawn',
+    'spawn',
+    'spawn',
+  ]);
+  expect([way('fork', UNSPECIFIED), way('fork', SPAWN), way('fork', FORK)]).toEqual([
+    'fork',
+    'spawn',
+    'fork',
+  ]);
 });

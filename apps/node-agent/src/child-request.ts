@@ -8,12 +8,12 @@ import {
   type JobOptions,
   JobOptions as JobOptionsCodec,
   type JobSetup,
+  StartMode,
   StdioMode,
   ChildSetup as WireSetup,
   type TaskRef as WireTask,
 } from '@shoal/protocol';
 import { childEnvironment } from './child-environment.ts';
-import { type AgentIsolation, childIsolation, isolationLevel } from './child-isolation.ts';
 
 /** What every chunk of a job has in common. */
 export type JobTemplate = Omit<
@@ -31,11 +31,8 @@ export interface AgentTerms {
   readonly maxTasksPerChild: number | undefined;
   /** The agent's own limit, for jobs that set none; else the smaller of both holds. */
   readonly maxRssBytes: number | undefined;
-  readonly isolation: AgentIsolation;
-  /** The folder of the users' code. */
-  readonly bundleDir: string;
-  /** The folder in which each child has one of its own to work in. */
-  readonly workParentDir: string;
+  /** The agent's own choice; `auto` leaves it to the job. */
+  readonly startChildren: 'auto' | 'spawn' | 'fork';
 }
 
 /** The bundles that a job needs, each once; the constants of its initializer's arguments are such. */
@@ -99,17 +96,10 @@ function childSetup(
 ): ChildSetup {
   const { initializer } = setup;
   const maxRssBytes = smallest(setup.maxRssBytes || undefined, terms.maxRssBytes);
-  const level = isolationLevel(setup.isolation, terms.isolation);
-  const env = childEnvironment(terms.env, setup, level);
-  const { bundleDir, workParentDir } = terms;
-  const surroundings = { bundleDir, execArgv: setup.execArgv, env, memoryBytes: maxRssBytes };
-  const isolation = childIsolation(level, terms.isolation, surroundings);
   return {
     key: setupKey(job, setup, options),
-    env,
+    env: childEnvironment(terms.env, setup),
     execArgv: setup.execArgv,
-    ...(isolation === undefined ? {} : { isolation }),
-    workParentDir,
     ...(initializer === undefined
       ? {}
       : {
@@ -126,7 +116,15 @@ function childSetup(
     stdio: setup.stdio === StdioMode.IGNORE ? 'ignore' : 'forward',
     ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
     ...(setup.maxAgeMs === 0 ? {} : { maxAgeMs: setup.maxAgeMs }),
+    startChildren: startOf(setup, terms),
+    preload: setup.preload,
   };
+}
+
+/** A job may be content with less than an agent offers: `spawn` of either side holds. */
+function startOf({ startChildren }: WireSetup, terms: AgentTerms): 'auto' | 'spawn' | 'fork' {
+  if (startChildren === StartMode.SPAWN || terms.startChildren === 'spawn') return 'spawn';
+  return startChildren === StartMode.FORK ? 'fork' : terms.startChildren;
 }
 
 /**

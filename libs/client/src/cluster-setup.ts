@@ -20,6 +20,7 @@ export function clusterSetupOf(options: PoolOptions): ClusterSetup {
     stdio,
     maxRssBytes: options.maxRssBytes,
     maxAgeMs: options.maxAgeMs,
-    isolation: options.isolation,
+    startChildren: options.startChildren ?? 'auto',
+    preload: options.preload ?? false,
   };
 }

@@ -4,7 +4,6 @@ import {
   decodeError,
   type Encoding,
   type FailedOutcome,
-  type IsolationLevel,
   type JobRequest,
   type PoolStats,
   type Print,
@@ -15,11 +14,11 @@ import {
   type AgentInfo,
   ChildState,
   type GroupStats,
-  Isolation,
   JobOptions,
   PrintStream,
   type RetryOn,
   readFacts,
+  StartMode,
   StdioMode,
   type ChildSetup as WireChildSetup,
   Encoding as WireEncoding,
@@ -40,7 +39,8 @@ export interface ClusterSetup {
   readonly stdio: 'forward' | 'ignore';
   readonly maxRssBytes: number | undefined;
   readonly maxAgeMs: number | undefined;
-  readonly isolation: IsolationLevel | undefined;
+  readonly startChildren: 'auto' | 'spawn' | 'fork';
+  readonly preload: boolean;
 }
 
 /** The jobs of one connection. */
@@ -50,14 +50,8 @@ export interface Group {
   readonly processes: number | undefined;
 }
 
+const startModes = { auto: StartMode.UNSPECIFIED, spawn: StartMode.SPAWN, fork: StartMode.FORK } as const;
 const encodings = { v8: WireEncoding.V8, json: WireEncoding.JSON, bytes: WireEncoding.BYTES } as const;
-
-const isolations = {
-  process: Isolation.PROCESS,
-  permission: Isolation.PERMISSION,
-  user: Isolation.USER,
-  container: Isolation.CONTAINER,
-} as const;
 
 /** The code that travels with a job. */
 export interface JobCode {
@@ -125,7 +119,8 @@ export function wireSetup(setup: ClusterSetup, initializer: WireChildSetup['init
     stdio: setup.stdio === 'forward' ? StdioMode.FORWARD : StdioMode.IGNORE,
     maxRssBytes: setup.maxRssBytes ?? 0,
     maxAgeMs: setup.maxAgeMs ?? 0,
-    isolation: setup.isolation === undefined ? Isolation.UNSPECIFIED : isolations[setup.isolation],
+    startChildren: startModes[setup.startChildren],
+    preload: setup.preload,
   };
 }
 

@@ -110,7 +110,6 @@ export {
   ErrorNames,
   FailureKind,
   Initializer,
-  Isolation,
   ItemAttempt,
   ItemFailure,
   ItemRange,
@@ -124,6 +123,7 @@ export {
   ResultRun,
   RetryBudgets,
   RetryOn,
+  StartMode,
   StdioMode,
   TaskRef,
 } from './gen/shoal/v1/common.ts';

@@ -13,7 +13,7 @@ import type {
   ResultRun,
   TaskRef,
 } from './gen/shoal/v1/common.ts';
-import { Encoding, FailureKind, Isolation, PrintStream, StdioMode } from './gen/shoal/v1/common.ts';
+import { Encoding, FailureKind, PrintStream, StartMode, StdioMode } from './gen/shoal/v1/common.ts';
 import {
   JobState,
   type MapRequest,
@@ -163,10 +163,11 @@ const setup: fc.Arbitrary<ChildSetup> = fc.record({
     fc.record({ task: maybe(task), args: bytes, broadcastSha256: few(text), timeoutMs: uint64 }),
   ),
   stdio: anyOf(StdioMode),
+  startChildren: anyOf(StartMode),
+  preload: fc.boolean(),
   maxRssBytes: uint64,
   maxAgeMs: uint64,
   onlyEnv: fc.boolean(),
-  isolation: anyOf(Isolation),
 });
 const ended: fc.Arbitrary<AttemptEnded> = fc.record({
   ending: maybe(

@@ -33,6 +33,8 @@ export interface MapRequest {
   readonly pure?: boolean;
   readonly processes?: number;
   readonly maxTasksPerChild?: number;
+  readonly startChildren?: 'auto' | 'spawn' | 'fork';
+  readonly preload?: boolean;
   readonly maxItemBytes?: number;
   readonly maxResultBytes?: number;
   readonly onError: 'stop' | 'keep';
@@ -125,6 +127,8 @@ async function openPool(request: MapRequest, progress: Progress): Promise<MapPoo
   const options: PoolOptions = {
     processes: request.processes,
     maxTasksPerChild: request.maxTasksPerChild,
+    startChildren: request.startChildren,
+    preload: request.preload,
     maxItemBytes: request.maxItemBytes,
     maxResultBytes: request.maxResultBytes,
     printer: new PrintWriter({ stdout: prints, stderr: prints }),

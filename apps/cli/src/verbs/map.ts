@@ -70,6 +70,14 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
       ),
     )
     .addOption(
+      new Option(
+        '--start-children <way>',
+        'spawn: a Node process each; fork: copies of one, where that is possible; auto: what is measured to be better\n' +
+          '(default: auto)',
+      ).choices(['auto', 'spawn', 'fork']),
+    )
+    .option('--preload', 'forked processes share the module of the function, loaded once before them')
+    .addOption(
       option(
         '--max-item-bytes <size>',
         'what one item may take when it is sent (default: 64MiB)',

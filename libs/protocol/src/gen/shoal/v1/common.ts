@@ -98,28 +98,22 @@ export namespace StdioMode {
   export type IGNORE = typeof StdioMode.IGNORE;
 }
 
-/** How a process is kept away from its machine and from others. Each is stricter than those before it. */
-export const Isolation = {
-  /** UNSPECIFIED - Not said. */
+/** How an agent starts processes. It has the last word: it may not be able to fork, or not be willing to. */
+export const StartMode = {
+  /** UNSPECIFIED - Whatever the agent measures to be better. */
   UNSPECIFIED: 0,
-  /** PROCESS - A process like any other, with the rights of its agent. */
-  PROCESS: 1,
-  /** PERMISSION - With Node's permission model: a seat belt, and no boundary. */
-  PERMISSION: 2,
-  /** USER - As a user of its own, shared with processes that serve the same group and no others. */
-  USER: 3,
-  /** CONTAINER - In a container of its own, without a network. */
-  CONTAINER: 4,
+  /** SPAWN - Each is a Node process of its own. */
+  SPAWN: 1,
+  /** FORK - Each is a copy of a process that has loaded what they need. */
+  FORK: 2,
 } as const;
 
-export type Isolation = typeof Isolation[keyof typeof Isolation];
+export type StartMode = typeof StartMode[keyof typeof StartMode];
 
-export namespace Isolation {
-  export type UNSPECIFIED = typeof Isolation.UNSPECIFIED;
-  export type PROCESS = typeof Isolation.PROCESS;
-  export type PERMISSION = typeof Isolation.PERMISSION;
-  export type USER = typeof Isolation.USER;
-  export type CONTAINER = typeof Isolation.CONTAINER;
+export namespace StartMode {
+  export type UNSPECIFIED = typeof StartMode.UNSPECIFIED;
+  export type SPAWN = typeof StartMode.SPAWN;
+  export type FORK = typeof StartMode.FORK;
 }
 
 /** Who speaks: sent by both sides when they meet, so that a mismatch is named before anything runs. */
@@ -434,11 +428,10 @@ export interface ChildSetup {
   maxAgeMs: number;
   /** The environment is `env` and nothing else: the agent adds nothing of its own. */
   onlyEnv: boolean;
-  /**
-   * How processes are kept apart at the least. An agent that keeps them further apart goes on to do so; one that cannot
-   * do as much refuses the job. Not said: as the agent does it.
-   */
-  isolation: Isolation;
+  /** How the processes are started. */
+  startChildren: StartMode;
+  /** Forked processes share what the modules of the task and the initializer load. */
+  preload: boolean;
 }
 
 export interface ChildSetup_EnvEntry {
@@ -2433,7 +2426,8 @@ function createBaseChildSetup(): ChildSetup {
     maxRssBytes: 0,
     maxAgeMs: 0,
     onlyEnv: false,
-    isolation: 0,
+    startChildren: 0,
+    preload: false,
   };
 }
 
@@ -2460,8 +2454,11 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     if (message.onlyEnv !== false) {
       writer.uint32(56).bool(message.onlyEnv);
     }
-    if (message.isolation !== 0) {
-      writer.uint32(64).int32(message.isolation);
+    if (message.startChildren !== 0) {
+      writer.uint32(64).int32(message.startChildren);
+    }
+    if (message.preload !== false) {
+      writer.uint32(72).bool(message.preload);
     }
     return writer;
   },
@@ -2543,7 +2540,15 @@ export const ChildSetup: MessageFns<ChildSetup> = {
               break;
             }
 
-            message.isolation = reader.int32() as any;
+            message.startChildren = reader.int32() as any;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.preload = reader.bool();
             continue;
           }
         }
@@ -2580,7 +2585,8 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     message.maxRssBytes = object.maxRssBytes ?? 0;
     message.maxAgeMs = object.maxAgeMs ?? 0;
     message.onlyEnv = object.onlyEnv ?? false;
-    message.isolation = object.isolation ?? 0;
+    message.startChildren = object.startChildren ?? 0;
+    message.preload = object.preload ?? false;
     return message;
   },
 };
