@@ -65,15 +65,8 @@ export const farChapters: readonly Chapter[] = [
   prints,
 ];
 
-/** What depends on how children are started: what they load, how they end, what of them is seen from outside. */
-export const childChapters: readonly Chapter[] = [
-  functions,
-  broadcasts,
-  errors,
-  deaths,
-  timeouts,
-  recycling,
-  initializer,
-  ending,
-  prints,
-];
+/** What depends on how children are started: how they end, what of them is seen from outside. */
+export const childChapters: readonly Chapter[] = [deaths, timeouts, recycling, initializer, ending, prints];
+
+/** What depends on whether they share modules: what is loaded, once or in each, and what becomes of its prints and errors. */
+export const sharedModuleChapters: readonly Chapter[] = [functions, deaths, recycling, initializer, prints];

@@ -1,9 +1,9 @@
 import { Pool } from 'shoal';
-import { childChapters } from './chapters.ts';
+import { sharedModuleChapters } from './chapters.ts';
 import { hold } from './specification.ts';
 
 hold(
   'local pool',
-  childChapters,
+  sharedModuleChapters,
   async (options) => new Pool({ startChildren: 'fork', preload: true, ...options }),
 );
