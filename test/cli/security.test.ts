@@ -56,8 +56,17 @@ describe('certificates and tokens', () => {
   let coordinator: Command;
   beforeAll(async () => {
     await shoalCommand(['certs', 'init', '--tls-dir', at('tls'), '--name', 'coordinator', 'cluster.example']);
-    coordinator = start(['coordinator', '--listen', '127.0.0.1:0', '--tls-dir', at('tls')]);
+    const http = ['--http', '127.0.0.1:0'];
+    coordinator = start(['coordinator', '--listen', '127.0.0.1:0', '--tls-dir', at('tls'), ...http]);
     [, address = ''] = await coordinator.said(/coordinator listening on (\S+)\n/);
+  });
+
+  test('metrics say when the certificates expire, and which limits were reached', async () => {
+    const [, url = ''] = await coordinator.said(/metrics on (\S+)\n/);
+    const text = await (await fetch(url)).text();
+    const [, expires = ''] = /certificate_expires_timestamp_seconds\{of="coordinator"\} (\S+)/.exec(text) ?? [];
+    expect(Number(expires) * 1000).toBeGreaterThan(Date.now() + 300 * 86_400_000);
+    expect(text).toContain('shoal_limits_reached_total{limit="connections"} 0\n');
   });
 
   test('certs init makes keys for their owner alone; again it keeps the authority and the names', async () => {

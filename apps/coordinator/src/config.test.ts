@@ -12,6 +12,17 @@ test('an address that other machines reach is refused without insecure', () => {
   expect(settleConfig({ listen: '0.0.0.0:7300', insecure: true }).listen.host).toBe('0.0.0.0');
 });
 
+test('metrics on an address that other machines reach are refused without insecure, certificates or none', () => {
+  const http = '0.0.0.0:8300';
+  for (const config of [{ http }, { http, tlsDir: 'shoal-tls' }]) {
+    expect(() => settleConfig(config)).toThrow(
+      expect.objectContaining({ code: 'REQUEST_INVALID', message: expect.stringContaining('--insecure') }),
+    );
+  }
+  expect(settleConfig({ http, insecure: true }).http).toEqual({ host: '0.0.0.0', port: 8300 });
+  expect(settleConfig({ http: '127.0.0.1:8300' }).http).toEqual({ host: '127.0.0.1', port: 8300 });
+});
+
 test.each([0, -1, 0.5, Number.NaN])('a lease of %s is refused by name', (leaseMs) => {
   expect(() => settleConfig({ leaseMs })).toThrow(/leaseMs/);
 });

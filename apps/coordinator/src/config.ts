@@ -28,6 +28,11 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
    * Default false: whoever reaches the port could run code on every agent. It is warned of, at the start and every minute.
    */
   readonly insecure?: boolean;
+  /**
+   * `HOST:PORT` for HTTP: `GET /metrics`, for Prometheus. It asks nobody who he is, so an address that other machines reach
+   * takes `insecure`. Port 0 takes a free one. Default: none.
+   */
+  readonly http?: string;
   /** How often the files in `tlsDir` are looked at. Default 5,000 ms. */
   readonly certificateCheckMs?: number;
   /** A folder that keeps pushed bundles over restarts. Default: memory only. */
@@ -97,6 +102,7 @@ export interface SettledConfig {
   readonly listen: ListenAddress;
   readonly tlsDir: string | undefined;
   readonly tokens: string | undefined;
+  readonly http: ListenAddress | undefined;
   /** It can be reached by others, and nothing protects it: somebody asked for that. */
   readonly isExposed: boolean;
   readonly certificateCheckMs: number;
@@ -133,6 +139,11 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
   if (isExposed && config.insecure !== true) {
     throw new ShoalError('INSECURE_LISTEN', { address: formatAddress(listen) });
   }
+  const http = config.http === undefined ? undefined : parseListenAddress(config.http);
+  if (http !== undefined && !isLoopback(http.host) && config.insecure !== true) {
+    const reason = `${formatAddress(http)} is reached by other machines, and metrics ask nobody who he is; listen on 127.0.0.1, or pass --insecure if the network is private`;
+    throw new ShoalError('REQUEST_INVALID', { field: '--http', reason });
+  }
   const ephemeralGraceMs = positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000);
   const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? defaultSchedulerOptions.heartbeatMs);
   const leaseMs = positive('leaseMs', config.leaseMs ?? defaultSchedulerOptions.leaseMs);
@@ -140,6 +151,7 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     listen,
     tlsDir: config.tlsDir,
     tokens: config.tokens,
+    http,
     isExposed,
     certificateCheckMs: positive('certificateCheckMs', config.certificateCheckMs ?? 5_000),
     bundleDir: config.bundleDir,

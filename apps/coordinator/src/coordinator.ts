@@ -33,6 +33,8 @@ import { jobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
 import { LimitCounts } from './limit-counts.ts';
 import { formatAddress } from './listen-address.ts';
+import { metricsText } from './metrics.ts';
+import { MetricsHttp } from './metrics-http.ts';
 import type { StoredBlock, StoredFailure, StoredRun } from './payload.ts';
 import { PayloadVault } from './payload-vault.ts';
 import { SpillFolder } from './spill-folder.ts';
@@ -42,6 +44,8 @@ import { StallObserver } from './stall-observer.ts';
 export interface Coordinator {
   /** `HOST:PORT` that it listens on, with the real port where 0 was asked for. */
   readonly address: string;
+  /** `HOST:PORT` of its metrics, with the real port; undefined where none were asked for. */
+  readonly httpAddress: string | undefined;
   /** A snapshot of what it does. */
   status(): CoordinatorStatus;
   /**
@@ -213,6 +217,16 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     throw error;
   });
   address = formatAddress({ ...settled.listen, port });
+  const metrics =
+    settled.http === undefined
+      ? undefined
+      : await MetricsHttp.listen(settled.http, () => metricsText(status(), agents.list())).catch(
+          async (error: unknown) => {
+            access.stop();
+            await server.close(0);
+            throw error;
+          },
+        );
   const stalls = new StallObserver((stalledMs) => {
     const message = `the coordinator stood still for ${Math.round(stalledMs)} ms; nobody is judged for that`;
     feed.tell('coordinator.stalled', { stalledMs: Math.round(stalledMs) }, message, 'warn');
@@ -233,6 +247,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     stalls.stop();
     agents.shutDown();
     groups.close();
+    metrics?.close();
     await server.close(partingMs);
     driver.stop();
     vault.close();
@@ -241,6 +256,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
 
   return {
     address,
+    httpAddress: metrics?.address,
     status: () => {
       const { agents: connected, heldBytes, spilledBytes, ...rest } = status();
       const { slots, activeJobs, queuedItems, runningItems, connections, limitsReached } = rest;

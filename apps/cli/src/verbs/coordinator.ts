@@ -21,6 +21,12 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
         .argParser(address)
         .default('127.0.0.1:7300'),
     )
+    .addOption(
+      new Option(
+        '--http <HOST:PORT>',
+        'where GET /metrics answers, for Prometheus; on loopback unless --insecure (default: nowhere)',
+      ).argParser(address),
+    )
     .addOption(tlsDirOption('the folder with its certificate, as shoal certs init makes it'))
     .addOption(tokenFileOption('a file with tokens that open it, one [ROLE] TOKEN a line'))
     .option('--insecure', 'listen on an address that other machines reach, with no protection at all')
@@ -119,6 +125,8 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
           log,
         });
         terminal.stdout.write(`coordinator listening on ${coordinator.address}\n`);
+        const { httpAddress } = coordinator;
+        if (httpAddress !== undefined) terminal.stdout.write(`metrics on http://${httpAddress}/metrics\n`);
         return coordinator;
       };
       end(await untilEnded(start()));
