@@ -61,10 +61,33 @@ describe('certificates and tokens', () => {
     [, address = ''] = await coordinator.said(/coordinator listening on (\S+)\n/);
   });
 
+  test('doctor looks at this machine, the certificates and the cluster, and says what is not well', async () => {
+    const json = ['doctor', '--output-format', 'json', '--tls-dir', at('tls')];
+    const { exitCode, stdout } = await shoalCommand([...json, '--address', address]);
+    const { findings } = JSON.parse(stdout) as { findings: readonly { what: string; state: string }[] };
+    const stateOf = (what: RegExp): string | undefined =>
+      findings.find((each) => what.test(each.what))?.state;
+    expect({
+      exitCode,
+      children: stateOf(/^children$/),
+      permission: stateOf(/^isolation permission$/),
+    }).toEqual({
+      exitCode: 0,
+      children: 'ok',
+      permission: 'ok',
+    });
+    for (const what of [/ca\.crt$/, /coordinator\.crt$/, /client\.crt$/, /^protection$/])
+      expect(stateOf(what)).toBe('ok');
+    expect(stateOf(/^agents$/)).toBe('warning');
+    const nobody = await shoalCommand(['doctor', '--tls-dir', at('tls'), '--address', '127.0.0.1:1']);
+    expect(nobody).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/BROKEN .*CANNOT_CONNECT/) });
+  });
+
   test('metrics say when the certificates expire, and which limits were reached', async () => {
     const [, url = ''] = await coordinator.said(/metrics on (\S+)\n/);
     const text = await (await fetch(url)).text();
-    const [, expires = ''] = /certificate_expires_timestamp_seconds\{of="coordinator"\} (\S+)/.exec(text) ?? [];
+    const [, expires = ''] =
+      /certificate_expires_timestamp_seconds\{of="coordinator"\} (\S+)/.exec(text) ?? [];
     expect(Number(expires) * 1000).toBeGreaterThan(Date.now() + 300 * 86_400_000);
     expect(text).toContain('shoal_limits_reached_total{limit="connections"} 0\n');
   });

@@ -7,6 +7,7 @@ import { bundleCommand } from './verbs/bundle.ts';
 import { certsCommand } from './verbs/certs.ts';
 import { coordinatorCommand } from './verbs/coordinator.ts';
 import { devCommand } from './verbs/dev.ts';
+import { doctorCommand } from './verbs/doctor.ts';
 import { mapCommand } from './verbs/map.ts';
 import { replayCommand } from './verbs/replay.ts';
 import { statusCommand } from './verbs/status.ts';
@@ -27,6 +28,7 @@ export function buildProgram(terminal: Terminal, end: (exitCode: number) => void
     coordinatorCommand(terminal, end),
     agentCommand(terminal, end),
     statusCommand(terminal),
+    doctorCommand(terminal, end),
     agentsCommand(terminal),
     bundleCommand(terminal),
     certsCommand(terminal),

@@ -60,7 +60,7 @@ export function statusRecord({
 const soonMs = 7 * 86_400_000;
 
 /** How what is sent is protected; nothing where a coordinator is on its own machine and open to it. */
-function protectionLines(protection: Protection | undefined, nowMs: number): string[] {
+export function protectionLines(protection: Protection | undefined, nowMs: number): string[] {
   if (protection?.insecure) return ['INSECURE: whoever reaches it can run code on every agent (--insecure)'];
   if (protection === undefined || !protection.encrypted) return [];
   const { certificateExpiresUnixMs, authorityExpiresUnixMs } = protection;
@@ -71,7 +71,7 @@ function protectionLines(protection: Protection | undefined, nowMs: number): str
 }
 
 /** `limits reached (docs/limits.md): connections 12 times, jobs once`; nothing where none was. */
-function limitLines(reached: Readonly<Record<string, number>>): string[] {
+export function limitLines(reached: Readonly<Record<string, number>>): string[] {
   const limits = Object.entries(reached).sort(([one], [other]) => one.localeCompare(other));
   if (limits.length === 0) return [];
   const times = limits.map(([name, count]) => `${name} ${count === 1 ? 'once' : `${grouped(count)} times`}`);

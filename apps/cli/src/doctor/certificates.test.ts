@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { certificateFindings } from './certificates.ts';
+
+const dayMs = 86_400_000;
+let folder: TlsFolder;
+beforeEach(async () => {
+  folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-doctor-')));
+});
+afterEach(() => rm(folder.path, { recursive: true, force: true }));
+
+test.each([
+  ['eight days, is good', 30, 22, 'ok', /^good until/],
+  ['a bit less than seven days, is warned of', 30, 23.1, 'warning', /^it expires in .*shoal certs issue/],
+  ['half a day of one, is renewed by its agent', 1, 0.5, 'ok', /^good until/],
+  ['no time, is broken', 30, 31, 'broken', /^it expired on .*shoal certs issue/],
+] as const)('a certificate that has %s', async (_, livesDays, atDay, state, says) => {
+  const nowMs = Date.now();
+  const authority = await CertificateAuthority.create();
+  const validity = { nowMs: nowMs - atDay * dayMs, lifetimeMs: livesDays * dayMs };
+  const { cert } = await authority.issueIdentity({ name: 'laptop', role: 'client' }, validity);
+  await folder.write('authority', authority.cert);
+  await folder.write('client', cert);
+  const found = await certificateFindings(folder.path, nowMs);
+  expect(found).toMatchObject([{ state: 'ok' }, { state, says: expect.stringMatching(says) }]);
+});
+
+test('a folder without certificates is told what makes them', async () => {
+  expect(await certificateFindings(folder.path, 0)).toMatchObject([
+    { state: 'broken', says: expect.stringContaining('shoal certs init') },
+  ]);
+});

@@ -1,0 +1,46 @@
+import { certificateFacts, type TlsFile, TlsFolder, tlsFiles } from '@shoal/credentials';
+import { durationText } from '@shoal/errors';
+import type { Finding } from './finding.ts';
+
+const soonMs = 7 * 86_400_000;
+/** A certificate of an agent that joined with a token is renewed by it when half of its life is over. */
+const selfRenewedMs = 2 * 86_400_000;
+
+const makers: Readonly<Partial<Record<TlsFile, string>>> = {
+  authority: 'make a new authority in an empty folder: shoal certs init',
+  coordinator: 'run shoal certs init there again',
+  client: 'run shoal certs issue where the certificates were made, or join with a new token',
+};
+
+/** Until when the certificates of a folder are good. Those that are not there are not missed. */
+export async function certificateFindings(path: string, nowMs: number): Promise<Finding[]> {
+  const folder = new TlsFolder(path);
+  const findings: Finding[] = [];
+  for (const file of ['authority', 'coordinator', 'client'] as const) {
+    const what = folder.pathOf(file);
+    try {
+      const pem = await folder.find(file);
+      if (pem !== undefined) findings.push(expiry(what, file, pem, nowMs));
+    } catch (error) {
+      findings.push({ what, state: 'broken', says: (error as Error).message });
+    }
+  }
+  if (findings.length > 0) return findings;
+  const names = [tlsFiles.authority, tlsFiles.coordinator, tlsFiles.client].join(', ');
+  return [{ what: path, state: 'broken', says: `there is none of ${names}; shoal certs init makes them` }];
+}
+
+function expiry(what: string, file: TlsFile, pem: string, nowMs: number): Finding {
+  const { validFromMs, validToMs } = certificateFacts(pem);
+  const until = new Date(validToMs).toISOString();
+  const maker = makers[file] ?? '';
+  if (validToMs <= nowMs) return { what, state: 'broken', says: `it expired on ${until}; ${maker}` };
+  if (validFromMs > nowMs) {
+    return { what, state: 'broken', says: 'it is not good yet; compare the clocks of both machines' };
+  }
+  const isSoon = validToMs - nowMs < soonMs && validToMs - validFromMs > selfRenewedMs;
+  const left = durationText(validToMs - nowMs);
+  return isSoon
+    ? { what, state: 'warning', says: `it expires in ${left}; ${maker}` }
+    : { what, state: 'ok', says: `good until ${until}` };
+}

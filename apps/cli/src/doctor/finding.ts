@@ -1,0 +1,17 @@
+/** One thing that was looked at. `warning`: it works, and will not for long, or less well than it could. */
+export interface Finding {
+  readonly what: string;
+  readonly state: 'ok' | 'warning' | 'broken';
+  /** What was seen; where it is not well, what to do. */
+  readonly says: string;
+}
+
+const marks = { ok: 'ok     ', warning: 'WARNING', broken: 'BROKEN ' } as const;
+
+/** A line each. */
+export function findingsText(findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ what }) => what.length));
+  return findings
+    .map(({ says, state, what }) => `${marks[state]}  ${what.padEnd(width)}  ${says}\n`)
+    .join('');
+}
