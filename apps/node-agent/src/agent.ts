@@ -8,12 +8,14 @@ import { BundleCache } from './bundle-cache.ts';
 import { type AgentConfig, type SettledConfig, settleConfig } from './config.ts';
 import { Connection } from './connection.ts';
 import { AgentMachine } from './core/index.ts';
+import { checkIsolation } from './isolation-check.ts';
 import { Link } from './link.ts';
 import { NewsShelf } from './news-shelf.ts';
 import { PrintShelf } from './print-shelf.ts';
 import { SetupShelf } from './setup-shelf.ts';
 import { ShardRunner, unrunnable } from './shard-runner.ts';
 import { StoreTrouble } from './store-trouble.ts';
+import { WorkParent } from './work-parent.ts';
 
 /** An agent that runs. */
 export interface Agent {
@@ -36,7 +38,7 @@ export interface Agent {
 const printBytesMax = 2 ** 19;
 
 /**
- * Starts an agent. Rejects for a bad option, and for certificates and tokens that open nothing: a coordinator that
+ * Starts an agent. Rejects for a bad option, for an isolation that is not to be had here, and for certificates and tokens that open nothing: a coordinator that
  * cannot be reached is tried again for ever.
  */
 export async function startAgent(config: AgentConfig): Promise<Agent> {
@@ -76,17 +78,33 @@ class AgentLife implements Agent {
   async start(): Promise<void> {
     const { bundleCacheBytes, bundleDir, drainMs, join, log, processes } = this.#config;
     const { encodings, maxRssBytes, maxSpoolBytes, maxTasksPerChild, startChildren } = this.#config;
+    const { isolation } = this.#config;
+    await checkIsolation(isolation);
+    // Children that are other users have to get at their code, and at where they work.
+    const isShared = isolation.level === 'user' || isolation.level === 'container';
     const trouble = new StoreTrouble(log);
     const bundles = await BundleCache.open({
       maxBytes: bundleCacheBytes,
       parentDir: bundleDir,
+      isShared,
       onStored: (error) => trouble.stored(error),
       fetch: (sha256) => this.#fetchBundle(sha256),
     });
+    const work = WorkParent.make(bundleDir, isShared);
     const prints = new PrintShelf(printBytesMax, () => this.#driver?.happened({ type: 'printsArrived' }));
     const setups = new SetupShelf({
       bundles,
-      terms: { agent: this.name, env: process.env, encodings, maxRssBytes, maxTasksPerChild, startChildren },
+      terms: {
+        agent: this.name,
+        env: process.env,
+        encodings,
+        maxRssBytes,
+        maxTasksPerChild,
+        startChildren,
+        isolation,
+        bundleDir: bundles.dir,
+        workParentDir: work.path,
+      },
       onPrepared: (setup) => this.#driver?.happened({ type: 'setupPrepared', setup }),
       onFailed: (setup, error) => {
         const retryable = unrunnable(error) === undefined;
@@ -116,7 +134,7 @@ class AgentLife implements Agent {
       log: this.#log,
       dial: (listener) => new Link(new Connection(join, this.#credentials.channel()), listener),
       onJoined: this.#onJoined,
-      onEnd: (error) => void this.#end(runner, bundles, error),
+      onEnd: (error) => void this.#end(runner, [() => bundles.close(), () => work.remove()], error),
     });
     this.#driver.happened({ type: 'started' });
   }
@@ -126,11 +144,15 @@ class AgentLife implements Agent {
     await this.ended;
   }
 
-  async #end(runner: ShardRunner, bundles: BundleCache, error: ShoalError | undefined): Promise<void> {
+  async #end(
+    runner: ShardRunner,
+    folders: readonly (() => Promise<void>)[],
+    error: ShoalError | undefined,
+  ): Promise<void> {
     await runner.close();
     this.#credentials.stop();
     this.#driver?.link?.cut();
-    await bundles.close();
+    for (const remove of folders) await remove();
     this.#log.ended(error);
     this.#onEnded(error);
   }

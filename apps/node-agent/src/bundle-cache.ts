@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { chmodSync, rmSync } from 'node:fs';
+import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
@@ -14,6 +14,11 @@ export interface BundleCacheOptions {
   readonly fetch: (sha256: string) => Promise<Uint8Array>;
   /** The folder in which the cache makes its own. Default: the system's for temporary files. */
   readonly parentDir?: string | undefined;
+  /**
+   * Whether children are other users than this process: then they can read a bundle whose name they know, which is
+   * the hash of its content, and cannot list them. Default: nobody else can read any.
+   */
+  readonly isShared?: boolean;
   /** A bundle could not be stored (`BUNDLE_NOT_STORED`); without an error: one could. */
   readonly onStored?: (error?: ShoalError) => void;
   /** Writes a file that only this user can read. Default: the disk; tests have one that fails. */
@@ -57,7 +62,9 @@ export class BundleCache {
     const parentDir = options.parentDir ?? tmpdir();
     removeDeadFolders(parentDir);
     try {
-      return new BundleCache(makeOwnFolder(parentDir, 'agent'), options);
+      const dir = makeOwnFolder(parentDir, 'agent');
+      if (options.isShared) chmodSync(dir, 0o711);
+      return new BundleCache(dir, options);
     } catch (error) {
       throw new ShoalError('FILE_NOT_USABLE', { path: parentDir, reason: reasonOf(error) }, { cause: error });
     }
@@ -79,6 +86,11 @@ export class BundleCache {
       this.release(sha256);
       throw error;
     }
+  }
+
+  /** The folder with all of them. */
+  get dir(): string {
+    return this.#dir;
   }
 
   /** Where a bundle lies, once it is here. */
@@ -150,6 +162,7 @@ export class BundleCache {
     const scratch = join(this.#dir, `.${randomUUID()}`);
     try {
       await write(scratch, content);
+      if (this.#options.isShared) await chmod(scratch, 0o444);
       await rename(scratch, path);
     } catch (error) {
       // Half a file would take the room that is missing.

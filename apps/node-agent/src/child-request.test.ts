@@ -11,6 +11,9 @@ const terms: AgentTerms = {
   maxTasksPerChild: undefined,
   maxRssBytes: undefined,
   startChildren: 'auto',
+  isolation: { level: 'process', firstUid: 500, lastUid: 501, image: 'shoal:test' },
+  bundleDir: '/bundles',
+  workParentDir: '/work',
 };
 /** A message of which only some fields are given. */
 type Sketch<T> = T extends Uint8Array

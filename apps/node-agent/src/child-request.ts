@@ -14,6 +14,7 @@ import {
   type TaskRef as WireTask,
 } from '@shoal/protocol';
 import { childEnvironment } from './child-environment.ts';
+import { type AgentIsolation, childIsolation, isolationLevel } from './child-isolation.ts';
 
 /** What every chunk of a job has in common. */
 export type JobTemplate = Omit<
@@ -33,6 +34,11 @@ export interface AgentTerms {
   readonly maxRssBytes: number | undefined;
   /** The agent's own choice; `auto` leaves it to the job. */
   readonly startChildren: 'auto' | 'spawn' | 'fork';
+  readonly isolation: AgentIsolation;
+  /** The folder of the users' code. */
+  readonly bundleDir: string;
+  /** The folder in which each child has one of its own to work in. */
+  readonly workParentDir: string;
 }
 
 /** The bundles that a job needs, each once; the constants of its initializer's arguments are such. */
@@ -96,10 +102,17 @@ function childSetup(
 ): ChildSetup {
   const { initializer } = setup;
   const maxRssBytes = smallest(setup.maxRssBytes || undefined, terms.maxRssBytes);
+  const level = isolationLevel(setup.isolation, terms.isolation);
+  const env = childEnvironment(terms.env, setup, level);
+  const { bundleDir, workParentDir } = terms;
+  const surroundings = { bundleDir, execArgv: setup.execArgv, env, memoryBytes: maxRssBytes };
+  const isolation = childIsolation(level, terms.isolation, surroundings);
   return {
     key: setupKey(job, setup, options),
-    env: childEnvironment(terms.env, setup),
+    env,
     execArgv: setup.execArgv,
+    ...(isolation === undefined ? {} : { isolation }),
+    workParentDir,
     ...(initializer === undefined
       ? {}
       : {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { labelFault, ShoalError } from '@shoal/errors';
-import { usableCpus } from '@shoal/pool';
-import { limits } from '@shoal/protocol';
+import { type IsolationLevel, isolationLevels, usableCpus } from '@shoal/pool';
+import { limits, ownPeer } from '@shoal/protocol';
+import type { AgentIsolation } from './child-isolation.ts';
 import { type Log, stderrLog } from './log.ts';
 
 /** What an agent is started with. Only `join` is needed. */
@@ -46,6 +47,19 @@ export interface AgentConfig {
    * `'auto'` does what the job asks for. See docs/fork-server.md. Default: `'auto'`.
    */
   readonly startChildren?: 'auto' | 'spawn' | 'fork';
+  /**
+   * How children are kept away from this machine and from each other: `process`, `permission`, `user` (takes root and
+   * `setpriv`) or `container` (takes Docker). What each protects from: docs/isolation.md. A job may ask for more, never for
+   * less. Default: `process`.
+   */
+  readonly isolation?: IsolationLevel;
+  /**
+   * Users for the isolation `user`, the first and the last one: nothing else on this machine may use them. So many
+   * connections at once have a user each; beyond that jobs wait. Default: 1,900,000,000 to 1,900,000,999.
+   */
+  readonly isolationUids?: readonly [first: number, last: number];
+  /** The image for the isolation `container`: Shoal's own, of the release of this agent. Default: `shoal:VERSION`. */
+  readonly isolationImage?: string;
   /** The folder in which the users' code is kept. Default: the system's for temporary files. */
   readonly bundleDir?: string;
   /** Bytes of bundles kept on disk. Default 1 GiB. */
@@ -83,6 +97,7 @@ export interface SettledConfig {
   readonly labels: Readonly<Record<string, string>>;
   readonly maxRssBytes: number | undefined;
   readonly startChildren: 'auto' | 'spawn' | 'fork';
+  readonly isolation: AgentIsolation;
   readonly bundleDir: string | undefined;
   readonly bundleCacheBytes: number;
   readonly maxSpoolBytes: number;
@@ -116,6 +131,7 @@ export function settleConfig(config: AgentConfig): SettledConfig {
         : within('maxRssBytes', config.maxRssBytes, { min: 2 ** 20 }),
     labels: settleLabels(config.labels ?? {}),
     startChildren: settleStart(config.startChildren ?? 'auto'),
+    isolation: settleIsolation(config),
     bundleDir: config.bundleDir,
     bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? limits.bundleCacheBytes.default),
     maxSpoolBytes: within('maxSpoolBytes', config.maxSpoolBytes ?? limits.spoolBytes.default),
@@ -140,6 +156,22 @@ function within(
     throw new RangeError(`${name} must be a whole number ${range}, not ${String(value)}.`);
   }
   return value;
+}
+
+const uidMax = 2 ** 31 - 1;
+
+function settleIsolation({
+  isolation = 'process',
+  isolationUids,
+  isolationImage,
+}: AgentConfig): AgentIsolation {
+  if (!isolationLevels.includes(isolation)) {
+    throw invalid('isolation', `"${isolation}" is none of ${isolationLevels.join(', ')}`);
+  }
+  const [firstUid, lastUid] = isolationUids ?? [1_900_000_000, 1_900_000_999];
+  within('isolationUids', firstUid, { max: uidMax });
+  within('isolationUids', lastUid, { min: firstUid, max: Math.min(uidMax, firstUid + 99_999) });
+  return { level: isolation, firstUid, lastUid, image: isolationImage ?? `shoal:${ownPeer.version}` };
 }
 
 function settleEncodings(encodings: readonly AcceptedEncoding[]): readonly AcceptedEncoding[] {

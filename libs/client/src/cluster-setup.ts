@@ -22,5 +22,6 @@ export function clusterSetupOf(options: PoolOptions): ClusterSetup {
     maxAgeMs: options.maxAgeMs,
     startChildren: options.startChildren ?? 'auto',
     preload: options.preload ?? false,
+    isolation: options.isolation,
   };
 }

@@ -4,6 +4,7 @@ import {
   decodeError,
   type Encoding,
   type FailedOutcome,
+  type IsolationLevel,
   type JobRequest,
   type PoolStats,
   type Print,
@@ -14,6 +15,7 @@ import {
   type AgentInfo,
   ChildState,
   type GroupStats,
+  Isolation,
   JobOptions,
   PrintStream,
   type RetryOn,
@@ -41,6 +43,7 @@ export interface ClusterSetup {
   readonly maxAgeMs: number | undefined;
   readonly startChildren: 'auto' | 'spawn' | 'fork';
   readonly preload: boolean;
+  readonly isolation: IsolationLevel | undefined;
 }
 
 /** The jobs of one connection. */
@@ -52,6 +55,13 @@ export interface Group {
 
 const startModes = { auto: StartMode.UNSPECIFIED, spawn: StartMode.SPAWN, fork: StartMode.FORK } as const;
 const encodings = { v8: WireEncoding.V8, json: WireEncoding.JSON, bytes: WireEncoding.BYTES } as const;
+
+const isolations = {
+  process: Isolation.PROCESS,
+  permission: Isolation.PERMISSION,
+  user: Isolation.USER,
+  container: Isolation.CONTAINER,
+} as const;
 
 /** The code that travels with a job. */
 export interface JobCode {
@@ -121,6 +131,7 @@ export function wireSetup(setup: ClusterSetup, initializer: WireChildSetup['init
     maxAgeMs: setup.maxAgeMs ?? 0,
     startChildren: startModes[setup.startChildren],
     preload: setup.preload,
+    isolation: setup.isolation === undefined ? Isolation.UNSPECIFIED : isolations[setup.isolation],
   };
 }
 

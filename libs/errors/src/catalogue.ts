@@ -65,6 +65,7 @@ export type ErrorCode =
   | 'TASK_BUNDLE_FAILED'
   | 'INITIALIZER_FAILED'
   | 'CHILD_START_FAILED'
+  | 'ISOLATION_NOT_AVAILABLE'
   | 'POOL_IN_TASK_MODULE'
   | 'POOL_IN_CLUSTER_TASK'
   | 'POOL_CLOSED'
@@ -178,6 +179,11 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'Look at the limits of processes and memory of this machine.',
     'UNAVAILABLE',
     true,
+  ),
+  ISOLATION_NOT_AVAILABLE: row(
+    'Isolation "{level}" is not to be had {where}: {reason}.',
+    '{hint}',
+    'FAILED_PRECONDITION',
   ),
   POOL_IN_TASK_MODULE: row(
     'A Pool was created while a child was loading its task module ({module}); each child would start children of its own.',

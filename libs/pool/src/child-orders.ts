@@ -29,9 +29,10 @@ export class ChildOrders {
   }
 
   /** The first order: what it is to be like. */
-  setUp({ stdio, maxRssBytes, initializer }: ChildSetup): void {
+  setUp({ stdio, maxRssBytes, initializer }: ChildSetup, workDir: string | undefined): void {
     const message: SetupMessage = {
       stdio,
+      ...(workDir === undefined ? {} : { workDir }),
       ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
       ...(initializer === undefined ? {} : { initializer: initializer.task }),
       ...(initializer?.broadcasts === undefined ? {} : { broadcasts: initializer.broadcasts }),

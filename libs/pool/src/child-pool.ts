@@ -20,6 +20,7 @@ import { frameType } from './frames.ts';
 import type { ProcessStats } from './job-backend.ts';
 import type { Launcher, StartCounts } from './launcher.ts';
 import { ChoosingLauncher } from './launchers/choosing.ts';
+import { IsolatingLauncher } from './launchers/isolated.ts';
 import { readPrint } from './received-message.ts';
 
 /** What a {@link ChildPool} is made of. */
@@ -80,7 +81,7 @@ export class ChildPool {
   constructor(options: ChildPoolOptions) {
     this.#machine = new PoolMachine(options.processes, options.limits);
     this.#listener = options.listener;
-    this.#launcher = options.launcher ?? new ChoosingLauncher();
+    this.#launcher = new IsolatingLauncher(options.launcher ?? new ChoosingLauncher());
     this.#crew = new ChildCrew(this.#launcher, this.#childListener);
     this.#maxQueuedChunks = options.maxQueuedChunks ?? 10_000;
   }

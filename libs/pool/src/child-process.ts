@@ -7,8 +7,10 @@ import type { ChildExit, IndexRange } from './core/chunk.ts';
 import { crypto } from './crypto.ts';
 import { FrameError, FrameReader, nonceBytes } from './frames.ts';
 import type { LaunchedChild, Launcher } from './launcher.ts';
+import { notStarted } from './launchers/not-started.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import { PipedLines } from './piped-lines.ts';
+import { WorkFolder } from './work-folder.ts';
 
 /** Whom a child's news go to. */
 export interface ChildListener {
@@ -48,6 +50,7 @@ export class ChildProcess {
   readonly #launched: LaunchedChild;
   readonly #reader: FrameReader;
   readonly #pipes: PipedLines[] = [];
+  #workFolder: WorkFolder | undefined;
   #memoryGuard: MemoryGuard | undefined;
   #stderrTail = '';
   #saidPid: number | undefined;
@@ -66,15 +69,25 @@ export class ChildProcess {
     this.key = setup.key;
     this.initializerMs = setup.initializer?.timeoutMs;
     this.#listener = listener;
-    const { env, execArgv, key, startChildren = 'auto', stdio } = setup;
+    const { env, execArgv, isolation, key, startChildren = 'auto', stdio, workParentDir } = setup;
     const preload = modulesOf(setup, task);
-    this.#launched = launcher.launch(
-      { key, env, execArgv, startChildren, preload, readsStdout: stdio === 'forward' },
-      (exit, startError) => {
-        this.startError = startError;
-        this.#exited(exit);
-      },
-    );
+    const onExit = (exit: ChildExit, startError?: Error): void => {
+      this.startError = startError;
+      this.#exited(exit);
+    };
+    const start = (): LaunchedChild => {
+      this.#workFolder = workParentDir === undefined ? undefined : WorkFolder.make(workParentDir);
+      const readsStdout = stdio === 'forward';
+      const request = { key, env, execArgv, startChildren, preload, readsStdout, isolation };
+      const onUser = (uid: number): void => this.#workFolder?.giveTo(uid);
+      return launcher.launch({ ...request, workDir: this.#workFolder?.path, onUser }, onExit);
+    };
+    try {
+      this.#launched = start();
+    } catch (error) {
+      // No folder can be made, or not be given away: the disk is full, or belongs to somebody else.
+      this.#launched = notStarted(error as Error, onExit);
+    }
     // Only now, for the child has started meanwhile and this may load node:crypto.
     const nonce = crypto().randomBytes(nonceBytes);
     this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {
@@ -84,7 +97,8 @@ export class ChildProcess {
     this.#readPipes(stdio);
     if (this.#launched.channel !== undefined) this.#readChannel(this.#launched.channel);
     this.orders = new ChildOrders(this.#launched.channel, nonce);
-    this.orders.setUp(setup);
+    // In a container it has another folder, and is there already.
+    this.orders.setUp(setup, isolation?.level === 'container' ? undefined : this.#workFolder?.path);
     this.#guardMemory(setup.maxRssBytes);
   }
 
@@ -176,6 +190,7 @@ export class ChildProcess {
   /** Death is keyed on the exit, never on the end of a pipe: a grandchild can hold that for ever. */
   #exited(exit: ChildExit): void {
     this.#memoryGuard?.stop();
+    this.#workFolder?.remove();
     const { channel, stdout, stderr } = this.#launched;
     // A stream that ended in an error (the child left without reading everything) is destroyed and never "ends".
     const open = [channel, stdout, stderr].filter(

@@ -1,8 +1,10 @@
 import { ShoalError } from '@shoal/errors';
 import type { BlobFile, ChildInitializer, ChildSetup } from './chunk-request.ts';
+import { type IsolationLevel, openingOption } from './isolation.ts';
 import type { PoolOptions } from './options.ts';
 import { encodeBlock } from './values/block-codec.ts';
 import { explainUnportable, findUnportable, type Unportable } from './values/portable.ts';
+import { workParentDir } from './work-folder.ts';
 
 /**
  * The arguments of an initializer, encoded; undefined where there is none. Throws VALUE_NOT_PORTABLE with the path of what
@@ -43,9 +45,11 @@ export function childSetupOf(
   initializer: ChildInitializer | undefined,
 ): Omit<ChildSetup, 'key'> {
   const { maxRssBytes, maxAgeMs, preload, startChildren } = options;
+  const env = environmentOf(options.env);
+  const execArgv = options.execArgv ?? inheritedExecArgv(process.execArgv);
   return {
-    env: environmentOf(options.env),
-    execArgv: options.execArgv ?? inheritedExecArgv(process.execArgv),
+    env,
+    execArgv,
     stdio: options.stdio ?? 'forward',
     ...(startChildren === undefined ? {} : { startChildren }),
     ...(preload === undefined ? {} : { preload }),
@@ -53,6 +57,44 @@ export function childSetupOf(
     ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
   };
+}
+
+/**
+ * How the children of a pool on this machine are kept apart. Throws ISOLATION_NOT_AVAILABLE for a level that is for agents,
+ * and where other options would undo it.
+ */
+export function localIsolation(
+  level: IsolationLevel | undefined,
+  { execArgv, env }: Pick<ChildSetup, 'execArgv' | 'env'>,
+): Pick<ChildSetup, 'isolation' | 'workParentDir'> {
+  if (level === undefined || level === 'process') return {};
+  if (level !== 'permission') {
+    throw new ShoalError('ISOLATION_NOT_AVAILABLE', {
+      level,
+      where: 'in a pool on one machine',
+      reason: 'its children read task modules in place, where another user or a container has none',
+      hint: `Start an agent with it: shoal agent --isolation ${level}.`,
+    });
+  }
+  checkOpenings('in this pool', execArgv, env);
+  // Task modules lie anywhere.
+  return { isolation: { level, readable: undefined }, workParentDir: workParentDir() };
+}
+
+/** Throws ISOLATION_NOT_AVAILABLE where an option of Node would open what permissions close. */
+export function checkOpenings(
+  where: string,
+  execArgv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): void {
+  const opening = openingOption(execArgv, env);
+  if (opening === undefined) return;
+  throw new ShoalError('ISOLATION_NOT_AVAILABLE', {
+    level: 'permission',
+    where,
+    reason: `${opening} opens what it closes`,
+    hint: 'Leave it out of execArgv and NODE_OPTIONS.',
+  });
 }
 
 /** The environment of the children: all of ours, the variables that are named, or the values that are given. */

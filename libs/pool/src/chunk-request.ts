@@ -1,4 +1,5 @@
 import type { ChunkEnding, ChunkId } from './core/chunk.ts';
+import type { Isolation } from './isolation.ts';
 import type { StartChildren } from './launcher.ts';
 
 /** How items and results are written as bytes. `v8` is structured clone, `json` is for other languages. */
@@ -81,6 +82,10 @@ export interface ChildSetup {
   readonly stdio: 'forward' | 'ignore';
   readonly maxRssBytes?: number;
   readonly maxAgeMs?: number;
+  /** How it is kept apart. Left out: a process like any other. */
+  readonly isolation?: Isolation;
+  /** Each child works in an empty folder of its own in here. Left out: where this process works. */
+  readonly workParentDir?: string;
 }
 
 /** One chunk to run. */

@@ -1,5 +1,6 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { ChildExit } from './core/chunk.ts';
+import type { Isolation } from './isolation.ts';
 
 /**
  * How children are started: as processes of their own (`spawn`), as copies of one that has loaded what they need (`fork`),
@@ -20,6 +21,14 @@ export interface LaunchRequest {
   readonly preload: readonly string[];
   /** Whether anybody reads its stdout; stderr is always read, for its last lines explain a death. */
   readonly readsStdout: boolean;
+  /** How it is kept apart; left out: a process like any other. */
+  readonly isolation?: Isolation | undefined;
+  /** An empty folder of its own; left out: it has none. It goes there by itself, when it is told in its setup. */
+  readonly workDir?: string | undefined;
+  /** The user that it is; left out: who we are. It gains no rights then, whatever it starts. */
+  readonly uid?: number;
+  /** Told before it is started, where it is another user. */
+  readonly onUser?: (uid: number) => void;
 }
 
 /** Called once. */

@@ -1,4 +1,5 @@
 /** What each documented option may be, by its name. */
+import { isolationLevels } from './isolation.ts';
 import {
   abortSignal,
   callback,
@@ -45,6 +46,7 @@ const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
   execArgv: stringList,
   startChildren: oneOf('auto', 'spawn', 'fork'),
   preload: flag,
+  isolation: oneOf(...isolationLevels),
   stdio: oneOf('forward', 'ignore'),
   printer: printWriter,
   maxItemBytes: wholeNumber(1_024, 1_073_741_824),

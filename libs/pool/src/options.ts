@@ -1,3 +1,4 @@
+import type { IsolationLevel } from './isolation.ts';
 import type { TaskFunction, TaskModule } from './map-pool.ts';
 import type { PrintWriter } from './print-writer.ts';
 
@@ -92,6 +93,18 @@ export interface PoolOptions {
    * Default: false.
    */
   readonly preload?: boolean | undefined;
+  /**
+   * How children are kept away from this machine and from each other.
+   *
+   * `'process'`: a process like any other. `'permission'`: Node's permission model: no writing but into an empty folder of
+   * its own, which it works in, no processes, threads or native addons. That is a seat belt and no boundary
+   * (docs/isolation.md). `'user'` and `'container'` are for agents, whose option has the same name (`shoal agent
+   * --isolation`); on a cluster the stricter of both holds, and an agent that cannot do as much refuses the job with
+   * ISOLATION_NOT_AVAILABLE, as does a pool on one machine.
+   *
+   * Default: `'process'`; on a cluster what the agent does.
+   */
+  readonly isolation?: IsolationLevel | undefined;
   /**
    * What happens to the text that tasks print: `'forward'` shows it here, each line with who said it; `'ignore'` drops it.
    *

@@ -1,5 +1,5 @@
 import { ShoalError } from '@shoal/errors';
-import { childSetupOf, initArgsOf } from './child-setup.ts';
+import { childSetupOf, initArgsOf, localIsolation } from './child-setup.ts';
 import type { ChildSetup, Print, TaskRef } from './chunk-request.ts';
 import { LocalBackend } from './local-backend.ts';
 import type { MapPool } from './map-pool.ts';
@@ -21,8 +21,9 @@ const defaultResultBytesMax = 64 * 1024 * 1024;
  *
  * Its children start at once, in the background, and whoever dies is replaced, with and without work. An idle pool does
  * not keep its process from exiting; children never outlive it.
- * Throws a TypeError or RangeError that names a bad option, VALUE_NOT_PORTABLE for `initArgs` that cannot be sent, and POOL_IN_TASK_MODULE in a child that is loading its task
- * module, where every child would start children of its own.
+ * Throws a TypeError or RangeError that names a bad option, VALUE_NOT_PORTABLE for `initArgs` that cannot be sent,
+ * ISOLATION_NOT_AVAILABLE for an isolation of agents, and POOL_IN_TASK_MODULE in a child that is loading its task module,
+ * where every child would start children of its own.
  */
 export const Pool: new (options?: PoolOptions) => Pool = class Pool extends PoolSurface {
   constructor(options: PoolOptions = {}) {
@@ -33,9 +34,11 @@ export const Pool: new (options?: PoolOptions) => Pool = class Pool extends Pool
     const initArgs = initArgsOf(options);
     // They are alike and serve this pool alone, so any name of its own will do.
     const key = `pool-${++poolsMade}`;
+    const apart = localIsolation(options.isolation, childSetupOf(options, undefined));
     const setupWith = (task: TaskRef | undefined): ChildSetup => ({
       key,
       ...childSetupOf(options, task && initArgs && { task, ...initArgs }),
+      ...apart,
     });
     const resolved = initializer === undefined ? undefined : resolveTask(initializer, undefined);
     // An inline initializer takes a moment to be looked at; jobs wait for that, and reject if it cannot be sent.

@@ -110,6 +110,7 @@ export {
   ErrorNames,
   FailureKind,
   Initializer,
+  Isolation,
   ItemAttempt,
   ItemFailure,
   ItemRange,

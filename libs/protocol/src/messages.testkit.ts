@@ -13,7 +13,14 @@ import type {
   ResultRun,
   TaskRef,
 } from './gen/shoal/v1/common.ts';
-import { Encoding, FailureKind, PrintStream, StartMode, StdioMode } from './gen/shoal/v1/common.ts';
+import {
+  Encoding,
+  FailureKind,
+  Isolation,
+  PrintStream,
+  StartMode,
+  StdioMode,
+} from './gen/shoal/v1/common.ts';
 import {
   JobState,
   type MapRequest,
@@ -168,6 +175,7 @@ const setup: fc.Arbitrary<ChildSetup> = fc.record({
   maxRssBytes: uint64,
   maxAgeMs: uint64,
   onlyEnv: fc.boolean(),
+  isolation: anyOf(Isolation),
 });
 const ended: fc.Arbitrary<AttemptEnded> = fc.record({
   ending: maybe(

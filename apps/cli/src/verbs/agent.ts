@@ -1,5 +1,6 @@
 import type { AcceptedEncoding } from '@shoal/node-agent';
-import { Command, Option } from 'commander';
+import type { IsolationLevel } from '@shoal/pool';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { complain } from '../complaint.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
 import { type SecurityFlags, secretIn, tlsDirOf, tlsDirOption, tokenText } from '../security-flags.ts';
@@ -14,12 +15,23 @@ interface AgentFlags extends SecurityFlags {
   readonly maxRssBytes?: number;
   readonly startChildren?: 'auto' | 'spawn' | 'fork';
   readonly labels?: Readonly<Record<string, string>>;
+  readonly isolation?: IsolationLevel;
+  readonly isolationUids?: readonly [number, number];
+  readonly isolationImage?: string;
   readonly bundleDir?: string;
   readonly bundleCacheBytes?: number;
   readonly maxSpoolBytes?: number;
   readonly encodings?: readonly AcceptedEncoding[];
   /** A file. */
   readonly token?: string;
+}
+
+function uidRange(text: string): readonly [number, number] {
+  const [, from, to] = /^(\d{1,10})-(\d{1,10})$/.exec(text) ?? [];
+  if (from === undefined || to === undefined || Number(from) < 1 || Number(to) < Number(from)) {
+    throw new InvalidArgumentError('Give the first and the last number: 1900000000-1900000999.');
+  }
+  return [Number(from), Number(to)];
 }
 
 /** `shoal agent`: this machine's processes, at the service of a coordinator. */
@@ -73,6 +85,26 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
         '--labels <list>',
         'what jobs can ask for: gpu=a100,zone=north (names: letters, digits, . _ - /)',
       ).argParser(labels),
+    )
+    .addOption(
+      new Option(
+        '--isolation <level>',
+        'how processes are kept away from this machine (docs/isolation.md): user takes root, container Docker',
+      )
+        .choices(['process', 'permission', 'user', 'container'])
+        .default('process'),
+    )
+    .addOption(
+      new Option(
+        '--isolation-uids <FROM-TO>',
+        'users for --isolation user that nothing else here uses (default: 1900000000-1900000999)',
+      ).argParser(uidRange),
+    )
+    .addOption(
+      new Option(
+        '--isolation-image <image>',
+        'the image for --isolation container: the one of this release (default: shoal:VERSION)',
+      ),
     )
     .option('--bundle-dir <dir>', 'where the code of jobs is kept (default: the folder for temporary files)')
     .addOption(

@@ -29,8 +29,9 @@ export class Channel {
   #waitingBytes = 0;
   #retries = 0;
 
-  constructor(onFrame: (type: number, body: Buffer) => void, ownDescriptor: number = 3) {
-    descriptor = ownDescriptor;
+  /** What it is heard on: a descriptor that the child was born with, or a socket over which it has dialled back. */
+  constructor(onFrame: (type: number, body: Buffer) => void, heardOn: number | Socket = 3) {
+    descriptor = typeof heardOn === 'number' ? heardOn : descriptorOf(heardOn);
     ownPid = process.pid;
     const reader: FrameReader = new FrameReader(
       (type, body) => {
@@ -40,7 +41,8 @@ export class Channel {
       },
       { bodyBytesMax },
     );
-    this.#socket = new Socket({ fd: descriptor, readable: true, writable: false });
+    this.#socket =
+      typeof heardOn === 'number' ? new Socket({ fd: descriptor, readable: true, writable: false }) : heardOn;
     this.#socket.on('data', (chunk: Buffer) => reader.push(chunk));
     // Without the pool there is nobody to work for. No exit handlers: they would run unwatched.
     this.#socket.on('end', die);
@@ -137,6 +139,13 @@ export class Channel {
     this.#waiting = parts;
     this.#waitingBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
   }
+}
+
+/** Node shows it to nobody. */
+function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } };
+  if (handle?.fd === undefined || handle.fd < 0) throw new Error('This socket has no descriptor.');
+  return handle.fd;
 }
 
 /** Write as much as the system takes now; what is left over comes back. */

@@ -7,6 +7,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import { flushCompileCache } from 'node:module';
+import type { Socket } from 'node:net';
 import { frameType, readMessage, readRun } from '../frames.ts';
 import { decodeValue } from '../values/block-codec.ts';
 import { findBroadcastsBy } from '../values/broadcast.ts';
@@ -42,8 +43,8 @@ const { setTimeout } = globalThis;
 const exit = process.exit.bind(process);
 
 export interface ChildOptions {
-  /** Where it hears of its pool. Default 3. */
-  readonly descriptor?: number;
+  /** Where it hears of its pool: a descriptor, or a socket over which it has dialled back. Default 3. */
+  readonly descriptor?: number | Socket;
   /** What its modules have printed already, before it could be heard. */
   readonly earlyPrints?: readonly EarlyPrint[];
 }
@@ -121,9 +122,10 @@ export function runChild({ descriptor, earlyPrints = [] }: ChildOptions = {}): (
   }
 
   async function setUp(message: SetupMessage, bytes: Uint8Array): Promise<void> {
-    const { stdio, maxRssBytes, initializer } = message;
+    const { stdio, maxRssBytes, initializer, workDir } = message;
     prints.install(stdio);
     for (const { stream, text } of earlyPrints) process[stream].write(text);
+    if (workDir !== undefined) process.chdir(workDir);
     if (maxRssBytes !== undefined) runner.memory.maxRssBytes = maxRssBytes;
     if (message.broadcasts !== undefined) broadcasts.learn(message.broadcasts);
     const started: StartedMessage = { pid: process.pid };

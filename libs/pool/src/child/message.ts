@@ -4,6 +4,8 @@ import type { BlobFile, Encoding, TaskRef } from '../chunk-request.ts';
 /** The first frame to a child; with the initializer's arguments after it. */
 export interface SetupMessage {
   readonly stdio: 'forward' | 'ignore';
+  /** Where it works. Left out: where it was started. */
+  readonly workDir?: string;
   readonly maxRssBytes?: number;
   readonly initializer?: TaskRef;
   /** What its arguments refer to. */

@@ -4,7 +4,7 @@
  * compile cache, so that one child pays and all others read.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire, getCompileCacheDir } from 'node:module';
+import { createRequire, getCompileCacheDir, stripTypeScriptTypes } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as Esbuild from 'esbuild';
@@ -48,9 +48,23 @@ export function compileTypeScript(
   if (known !== undefined) return known;
   const esbuild = loadEsbuild(fileURLToPath(url));
   if (esbuild === undefined) throw nodeError ?? new EsbuildMissing();
-  const { code } = esbuild.transformSync(source, options);
-  writeCached(key, code);
-  return code;
+  try {
+    const { code } = esbuild.transformSync(source, options);
+    writeCached(key, code);
+    return code;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_ACCESS_DENIED') throw error;
+    return transformedByNode(url, source, error);
+  }
+}
+
+/**
+ * With permissions esbuild may not start the thread that it works in. Node's own way knows enums and their like; of
+ * imports that are types alone it does not know, and JSX neither.
+ */
+function transformedByNode(url: string, source: string, denied: unknown): string {
+  if (/\.[jt]sx$/.test(new URL(url).pathname)) throw denied;
+  return stripTypeScriptTypes(source, { mode: 'transform', sourceMap: true, sourceUrl: url });
 }
 
 class EsbuildMissing extends Error {

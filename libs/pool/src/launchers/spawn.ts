@@ -15,7 +15,7 @@ export const spawnLauncher: Launcher = {
 /** Where its stdin, stdout, stderr and channel are descriptors of ours, those of the answer are undefined. */
 export function spawnChild(request: LaunchRequest, stdio: StdioOptions, onExit: OnExit): LaunchedChild {
   const [command, ...args] = [
-    ...deathSignal(),
+    ...wrapper(request),
     process.execPath,
     ...request.execArgv,
     programPath('child-main'),
@@ -26,6 +26,8 @@ export function spawnChild(request: LaunchRequest, stdio: StdioOptions, onExit: 
     env: withCompileCache(request.env),
     stdio,
     windowsHide: true,
+    // Not by setpriv, which would be root with whatever a job puts into its environment.
+    ...(request.uid === undefined ? {} : { uid: request.uid, gid: request.uid }),
   });
   const { pid } = child;
   if (pid !== undefined) reaper.watch(pid);
@@ -66,6 +68,16 @@ export function spawnChild(request: LaunchRequest, stdio: StdioOptions, onExit: 
   };
 }
 
+/** Where the program lies that gives rights up. */
+export const setprivPaths: readonly string[] = ['/usr/bin/setpriv', '/bin/setpriv'];
+
+/** What a child is started through. */
+function wrapper({ uid }: LaunchRequest): readonly string[] {
+  if (uid === undefined) return deathSignal();
+  const path = setprivPaths.find(isFile) ?? 'setpriv';
+  return [path, '--no-new-privs', '--pdeathsig', 'KILL'];
+}
+
 /**
  * `setpriv` asks the kernel to kill the child when we die, whatever becomes of the reaper. Whether it can do so here is
  * tried beside the first children, which have the reaper alone: they must not wait for it.
@@ -81,7 +93,7 @@ function deathSignal(): readonly string[] {
 let deathSignalPrefix: readonly string[] | undefined;
 
 function probeDeathSignal(): void {
-  const path = ['/usr/bin/setpriv', '/bin/setpriv'].find(isFile);
+  const path = setprivPaths.find(isFile);
   if (path === undefined) return;
   const prefix = [path, '--pdeathsig', 'KILL'];
   // Busybox has a setpriv without this option.

@@ -116,6 +116,30 @@ export namespace StartMode {
   export type FORK = typeof StartMode.FORK;
 }
 
+/** How a process is kept away from its machine and from others. Each is stricter than those before it. */
+export const Isolation = {
+  /** UNSPECIFIED - Not said. */
+  UNSPECIFIED: 0,
+  /** PROCESS - A process like any other, with the rights of its agent. */
+  PROCESS: 1,
+  /** PERMISSION - With Node's permission model: a seat belt, and no boundary. */
+  PERMISSION: 2,
+  /** USER - As a user of its own, shared with processes that serve the same group and no others. */
+  USER: 3,
+  /** CONTAINER - In a container of its own, without a network. */
+  CONTAINER: 4,
+} as const;
+
+export type Isolation = typeof Isolation[keyof typeof Isolation];
+
+export namespace Isolation {
+  export type UNSPECIFIED = typeof Isolation.UNSPECIFIED;
+  export type PROCESS = typeof Isolation.PROCESS;
+  export type PERMISSION = typeof Isolation.PERMISSION;
+  export type USER = typeof Isolation.USER;
+  export type CONTAINER = typeof Isolation.CONTAINER;
+}
+
 /** Who speaks: sent by both sides when they meet, so that a mismatch is named before anything runs. */
 export interface Peer {
   /** The release, such as "0.4.1". For people. */
@@ -432,6 +456,11 @@ export interface ChildSetup {
   startChildren: StartMode;
   /** Forked processes share what the modules of the task and the initializer load. */
   preload: boolean;
+  /**
+   * How processes are kept apart at the least. An agent that keeps them further apart goes on to do so; one that cannot
+   * do as much refuses the job. Not said: as the agent does it.
+   */
+  isolation: Isolation;
 }
 
 export interface ChildSetup_EnvEntry {
@@ -2428,6 +2457,7 @@ function createBaseChildSetup(): ChildSetup {
     onlyEnv: false,
     startChildren: 0,
     preload: false,
+    isolation: 0,
   };
 }
 
@@ -2459,6 +2489,9 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     }
     if (message.preload !== false) {
       writer.uint32(72).bool(message.preload);
+    }
+    if (message.isolation !== 0) {
+      writer.uint32(80).int32(message.isolation);
     }
     return writer;
   },
@@ -2551,6 +2584,14 @@ export const ChildSetup: MessageFns<ChildSetup> = {
             message.preload = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.isolation = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2587,6 +2628,7 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     message.onlyEnv = object.onlyEnv ?? false;
     message.startChildren = object.startChildren ?? 0;
     message.preload = object.preload ?? false;
+    message.isolation = object.isolation ?? 0;
     return message;
   },
 };

@@ -1,0 +1,69 @@
+import { ShoalError } from '@shoal/errors';
+import { checkOpenings, type Isolation, type IsolationLevel, stricter } from '@shoal/pool';
+import { Isolation as WireIsolation } from '@shoal/protocol';
+
+/** How an agent keeps children apart, and what that takes there. */
+export interface AgentIsolation {
+  readonly level: IsolationLevel;
+  /** Users for level `user` that nothing else on this machine uses. */
+  readonly firstUid: number;
+  readonly lastUid: number;
+  /** For level `container`. */
+  readonly image: string;
+}
+
+/** What else a child's isolation is made of. */
+export interface IsolationSurroundings {
+  /** The folder of the users' code. */
+  readonly bundleDir: string;
+  readonly memoryBytes: number | undefined;
+  readonly execArgv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const levels: Readonly<Record<WireIsolation, IsolationLevel | undefined>> = {
+  [WireIsolation.UNSPECIFIED]: 'process',
+  [WireIsolation.PROCESS]: 'process',
+  [WireIsolation.PERMISSION]: 'permission',
+  [WireIsolation.USER]: 'user',
+  [WireIsolation.CONTAINER]: 'container',
+};
+
+/** The level of a job's children: the stricter one of what it asks for and what its agent does anyway. */
+export function isolationLevel(asked: WireIsolation, own: AgentIsolation): IsolationLevel {
+  const level = levels[asked];
+  if (level === undefined) {
+    throw unavailable(String(asked), 'this agent does not know it', 'Upgrade the agent.');
+  }
+  const effective = stricter(level, own.level);
+  // Permissions take nothing but Node. For the others somebody has to have looked whether they can be had here.
+  if (effective !== own.level && effective !== 'permission') {
+    const reason = `this agent was started with "${own.level}"`;
+    throw unavailable(effective, reason, `Start agents with it: shoal agent --isolation ${effective}.`);
+  }
+  return effective;
+}
+
+/** How a child is kept apart. Throws `ISOLATION_NOT_AVAILABLE` where its options would undo it. */
+export function childIsolation(
+  level: IsolationLevel,
+  own: AgentIsolation,
+  { bundleDir, env, execArgv, memoryBytes }: IsolationSurroundings,
+): Isolation | undefined {
+  switch (level) {
+    case 'process':
+      return undefined;
+    case 'permission':
+      checkOpenings('on this agent', execArgv, env);
+      return { level, readable: [bundleDir] };
+    case 'user':
+      return { level, firstUid: own.firstUid, lastUid: own.lastUid };
+    case 'container':
+      return { level, image: own.image, readable: [bundleDir], memoryBytes };
+  }
+}
+
+/** What an agent says of a level that is not to be had there. */
+export function unavailable(level: string, reason: string, hint: string): ShoalError {
+  return new ShoalError('ISOLATION_NOT_AVAILABLE', { level, where: 'on this agent', reason, hint });
+}

@@ -1,0 +1,108 @@
+/** Starts each child the way that its isolation asks for. Everything else in the pool is the same for all. */
+import { spawn } from 'node:child_process';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Isolation } from '../isolation.ts';
+import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from '../launcher.ts';
+import { launchContainer } from './container.ts';
+import { notStarted } from './not-started.ts';
+import { spawnLauncher } from './spawn.ts';
+import { UserIds } from './user-ids.ts';
+
+type Asked<Level> = Extract<Isolation, { readonly level: Level }>;
+
+/** Has those started by another launcher that are processes like any other. */
+export class IsolatingLauncher implements Launcher {
+  readonly #plain: Launcher;
+  /** A process that is kept apart is no copy of one that is not: it is spawned, whatever was asked for. */
+  #spawned = 0;
+
+  constructor(plain: Launcher) {
+    this.#plain = plain;
+  }
+
+  get counts(): StartCounts {
+    const counts = this.#plain.counts ?? { spawned: 0, forked: 0 };
+    return { ...counts, spawned: counts.spawned + this.#spawned };
+  }
+
+  async close(): Promise<void> {
+    await this.#plain.close?.();
+  }
+
+  launch(request: LaunchRequest, onExit: OnExit): LaunchedChild {
+    const { isolation } = request;
+    if (isolation === undefined) return this.#plain.launch(request, onExit);
+    this.#spawned += 1;
+    switch (isolation.level) {
+      case 'permission':
+        return spawnLauncher.launch(withPermissions(request, isolation), onExit);
+      case 'user':
+        return launchAsUser(request, isolation, onExit);
+      case 'container':
+        return launchContainer(request, isolation, onExit);
+    }
+  }
+}
+
+/**
+ * Code that was compiled for one child is not read by another: whoever can write where it lies decides what the others
+ * run. And temporary files go where the child works, and with it.
+ */
+function apart({ env, workDir }: LaunchRequest): Record<string, string> {
+  const folders = workDir === undefined ? {} : { TMPDIR: workDir };
+  return { ...env, ...folders, NODE_DISABLE_COMPILE_CACHE: '1' };
+}
+
+/** It reads code, and writes into its own folder alone; it starts no processes or threads, and loads no native code. */
+function withPermissions(request: LaunchRequest, { readable }: Asked<'permission'>): LaunchRequest {
+  const { execArgv, workDir } = request;
+  const own = workDir === undefined ? [] : [workDir];
+  const reads = readable === undefined ? ['*'] : [ownCode(), ...readable, ...own];
+  const allowed = [
+    ...reads.map((path) => `--allow-fs-read=${path}`),
+    ...own.map((path) => `--allow-fs-write=${path}`),
+  ];
+  return { ...request, env: apart(request), execArgv: [...execArgv, '--permission', ...allowed] };
+}
+
+/** The folder that this package lies in beside those that it needs; in an image, that of all there is. */
+function ownCode(): string {
+  const folder = dirname(fileURLToPath(import.meta.url));
+  return /\/pool\/(src|dist)\/launchers$/.test(folder) ? dirname(dirname(dirname(folder))) : folder;
+}
+
+/** By first and last: pools that have the same users share them out together. */
+const userIds = new Map<string, UserIds>();
+
+function launchAsUser(
+  request: LaunchRequest,
+  { firstUid, lastUid }: Asked<'user'>,
+  onExit: OnExit,
+): LaunchedChild {
+  const range = `${firstUid}-${lastUid}`;
+  const uids = userIds.get(range) ?? new UserIds(firstUid, lastUid);
+  userIds.set(range, uids);
+  const uid = uids.take(request.key);
+  if (uid === undefined) {
+    const users = lastUid - firstUid + 1;
+    const reason = `all ${users} users of this agent are taken (shoal agent --isolation-uids)`;
+    return notStarted(new Error(reason), onExit);
+  }
+  request.onUser?.(uid);
+  const env = apart(request);
+  const home = env['HOME'] ?? request.workDir ?? '/';
+  return spawnLauncher.launch({ ...request, env: { ...env, HOME: home }, uid }, (exit, error) => {
+    const last = uids.leave(request.key);
+    if (last !== undefined) endUser(last, () => uids.free(last));
+    onExit(exit, error);
+  });
+}
+
+/** What left its process group goes with the others: it is of the same user. */
+function endUser(uid: number, done: () => void): void {
+  const killer = spawn('/bin/sh', ['-c', 'kill -s KILL -- -1'], { uid, gid: uid, stdio: 'ignore', env: {} });
+  killer.once('error', done);
+  killer.once('exit', done);
+  killer.unref();
+}

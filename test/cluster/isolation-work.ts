@@ -1,0 +1,77 @@
+/** What a task can do to the machine that it runs on, tried. */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
+import { task } from 'shoal';
+
+/** Where things lie that it should not get at. */
+export interface Goal {
+  /** A file that its agent's user alone can read. */
+  readonly secret: string;
+  /** A folder that its agent's user can write. */
+  readonly folder: string;
+}
+
+const trying = (deed: () => unknown): string => {
+  try {
+    deed();
+    return 'done';
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code ?? (error as Error).message);
+  }
+};
+
+const status = (name: string): string =>
+  new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+
+/** What becomes of each attempt: `done`, or the code of its error. */
+export const attempts = task(import.meta, ({ secret, folder }: Goal) => ({
+  readsSecret: trying(() => readFileSync(secret)),
+  writesElsewhere: trying(() => writeFileSync(join(folder, `plain-${process.pid}`), 'x')),
+  writesBySqlite: trying(() => {
+    const database = new DatabaseSync(join(folder, `sqlite-${process.pid}`));
+    database.exec('CREATE TABLE t (x)');
+    database.close();
+  }),
+  writesAtWork: trying(() => writeFileSync('own', 'x')),
+  writesTemporary: trying(() => writeFileSync(join(tmpdir(), `shoal-temporary-${process.pid}`), 'x')),
+  startsProcess: trying(() => {
+    const { error } = spawnSync('/bin/true');
+    if (error !== undefined) throw error;
+  }),
+  startsThread: trying(() => void new Worker('0', { eval: true }).terminate()),
+}));
+
+/** What it is. */
+export const facts = task(import.meta, () => ({
+  cwd: process.cwd(),
+  files: readdirSync('.'),
+  env: Object.keys(process.env).toSorted(),
+  uid: process.getuid?.(),
+  groups: process.getgroups?.(),
+  noNewPrivileges: status('NoNewPrivs'),
+  capabilities: status('CapEff'),
+  isLeader: process.pid === Number(readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ')[2]),
+  descriptors: readdirSync('/proc/self/fd')
+    .map((fd) => linkOr(() => readlinkSync(`/proc/self/fd/${fd}`)))
+    .filter((link) => link.startsWith('/') && !link.startsWith('/proc/') && !link.startsWith('/dev/')),
+  interfaces: existsSync('/sys/class/net') ? readdirSync('/sys/class/net') : [],
+}));
+
+const linkOr = (deed: () => string): string => {
+  try {
+    return deed();
+  } catch {
+    return '';
+  }
+};
+
+/** Starts what goes on in a session of its own, and says its number. */
+export const leaveBehind = task(import.meta, () => {
+  const left = spawn('/bin/sleep', ['600'], { detached: true, stdio: 'ignore' });
+  left.unref();
+  return left.pid ?? 0;
+});

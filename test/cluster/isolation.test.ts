@@ -1,0 +1,187 @@
+/** Each level of isolation: what it claims, and what the documents say that it does not do. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, Pool, type PoolOptions } from 'shoal';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { attempts, facts, type Goal, leaveBehind } from './isolation-work.ts';
+import { TestCluster, until } from './test-cluster.ts';
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn('NOT ROOT: isolation by users is not tried.');
+
+let cluster: TestCluster;
+let goal: Goal;
+beforeEach(async () => {
+  cluster = new TestCluster();
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-goal-'));
+  goal = { folder, secret: join(folder, 'secret') };
+  await writeFile(goal.secret, 'secret', { mode: 0o600 });
+});
+afterEach(async () => {
+  await cluster.stop();
+  await rm(goal.folder, { recursive: true, force: true });
+});
+
+type Level = NonNullable<PoolOptions['isolation']>;
+
+async function clusterWith(isolation: Level, options: PoolOptions = {}) {
+  await cluster.listen();
+  await cluster.agent({ isolation, processes: 1 });
+  return connect(cluster.coordinator.address, options);
+}
+
+const everything = {
+  readsSecret: 'done',
+  writesElsewhere: 'done',
+  writesBySqlite: 'done',
+  writesAtWork: 'done',
+  writesTemporary: 'done',
+  startsProcess: 'done',
+  startsThread: 'done',
+};
+const denied = 'ERR_ACCESS_DENIED';
+
+/** Nothing that this process has open is open in a child; each leads its own group, and works in an empty folder. */
+function expectOwn(found: ReturnType<typeof facts>): void {
+  expect(found).toMatchObject({ files: [], isLeader: true, descriptors: [] });
+  expect(found.cwd).not.toBe(process.cwd());
+}
+
+describe('process', () => {
+  test('a child on an agent has an empty folder that goes with it, a group of its own, no descriptor of the agent, and little of its environment', async () => {
+    process.env['AGENT_SECRET'] = 'x';
+    await using held = await open(goal.secret);
+    await using pool = await clusterWith('process', { maxTasksPerChild: 1 });
+    const [first, second] = await pool.map(facts, [1, 2]);
+    for (const found of [first, second]) if (found !== undefined) expectOwn(found);
+    expect(first?.cwd).not.toBe(second?.cwd);
+    expect(first?.env.filter((name) => /SECRET|TOKEN|SHOAL/.test(name))).toEqual([]);
+    await until('their folders are gone', () =>
+      [first, second].every((found) => !existsSync(found?.cwd ?? '')),
+    );
+    expect(held.fd).toBeGreaterThan(0);
+    delete process.env['AGENT_SECRET'];
+  });
+
+  test('it does with the rights of its agent whatever it likes', async () => {
+    await using pool = await clusterWith('process');
+    expect(await pool.apply(attempts, [goal])).toEqual(everything);
+  });
+});
+
+describe('permission', () => {
+  const seatBelt = {
+    ...everything,
+    readsSecret: denied,
+    writesElsewhere: denied,
+    startsProcess: denied,
+    startsThread: denied,
+    // The documents say so: it is no boundary.
+    writesBySqlite: 'done',
+  };
+
+  test('on an agent a child reads code, writes where it works, and nothing else; node:sqlite goes past it', async () => {
+    await using pool = await clusterWith('permission');
+    expect(await pool.apply(attempts, [goal])).toEqual(seatBelt);
+    expect((await readdir(goal.folder)).filter((name) => !name.startsWith('sqlite-'))).toEqual(['secret']);
+  });
+
+  test('a job may ask for it on an agent that does less', async () => {
+    await using pool = await clusterWith('process', { isolation: 'permission' });
+    expect(await pool.apply(attempts, [goal])).toEqual(seatBelt);
+  });
+
+  test('in a pool on one machine a child reads what this process may, for its modules lie anywhere', async () => {
+    await using pool = new Pool({ processes: 1, isolation: 'permission' });
+    expectOwn(await pool.apply(facts, []));
+    expect(await pool.apply(attempts, [goal])).toEqual({ ...seatBelt, readsSecret: 'done' });
+  });
+
+  test.each<PoolOptions>([
+    { execArgv: ['--allow-fs-write=*'] },
+    { execArgv: ['--no-permission'] },
+    { env: { NODE_OPTIONS: '--allow-child-process' } },
+  ])('%j would undo it, and is refused', async (options) => {
+    expect(() => new Pool({ isolation: 'permission', ...options })).toThrow(
+      expect.objectContaining({ code: 'ISOLATION_NOT_AVAILABLE' }),
+    );
+    await using pool = await clusterWith('permission', options);
+    await expect(pool.apply(attempts, [goal])).rejects.toMatchObject({ code: 'ISOLATION_NOT_AVAILABLE' });
+  });
+});
+
+describe.skipIf(!isRoot)('user', () => {
+  const walled = { ...everything, readsSecret: 'EACCES', writesElsewhere: 'EACCES' };
+
+  test('a child is a user of its own without any rights of root, and gains none', async () => {
+    await using pool = await clusterWith('user');
+    const found = await pool.apply(facts, []);
+    expectOwn(found);
+    expect(found).toMatchObject({
+      noNewPrivileges: '1',
+      capabilities: '0000000000000000',
+      groups: [found.uid],
+    });
+    expect(found.uid).toBeGreaterThanOrEqual(1_900_000_000);
+    const { writesBySqlite, ...rest } = await pool.apply(attempts, [goal]);
+    expect(rest).toEqual((({ writesBySqlite: _, ...others }) => others)(walled));
+    expect(writesBySqlite).not.toBe('done');
+    expect(await readdir(goal.folder)).toEqual(['secret']);
+  });
+
+  test('what a child leaves behind ends with the last child of its user, whatever group it went into', async () => {
+    await using pool = await clusterWith('user');
+    const pid = await pool.apply(leaveBehind, []);
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    await pool.terminate();
+    await until('it is gone', () => !existsSync(`/proc/${pid}`));
+  });
+
+  test('children of one connection share a user, and those of another one have another', async () => {
+    await cluster.listen();
+    await cluster.agent({ isolation: 'user', processes: 3 });
+    const { address } = cluster.coordinator;
+    await using one = await connect(address, { maxTasksPerChild: 1 });
+    await using other = await connect(address);
+    const ofOne = await one.map(facts, [1, 2, 3]);
+    const { uid } = await other.apply(facts, []);
+    const [first] = ofOne;
+    expect(new Set(ofOne.map((found) => found.uid)).size).toBe(1);
+    expect(uid).not.toBe(first?.uid);
+  });
+});
+
+describe('what cannot be had', () => {
+  test.each(['user', 'container'] as const)(
+    '%s is for agents: a pool on one machine refuses it',
+    (isolation) => {
+      expect(() => new Pool({ isolation })).toThrow(
+        expect.objectContaining({
+          code: 'ISOLATION_NOT_AVAILABLE',
+          message: expect.stringContaining(`shoal agent --isolation ${isolation}`),
+        }),
+      );
+    },
+  );
+
+  test('a job that asks for more than its agents can do is told what to start', async () => {
+    await using pool = await clusterWith('process', { isolation: 'user' });
+    await expect(pool.apply(facts, [])).rejects.toMatchObject({
+      code: 'ISOLATION_NOT_AVAILABLE',
+      message: expect.stringContaining('shoal agent --isolation user'),
+    });
+  });
+
+  test('a level that nobody knows is refused by name', () => {
+    expect(() => new Pool({ isolation: 'chroot' as Level })).toThrow(/isolation/);
+  });
+
+  test('an agent whose image is not there does not start', async () => {
+    await cluster.listen();
+    await expect(
+      cluster.agent({ isolation: 'container', isolationImage: 'shoal:no-such-release' }),
+    ).rejects.toMatchObject({ code: 'ISOLATION_NOT_AVAILABLE' });
+  });
+});
