@@ -9,6 +9,8 @@ export const clusterTls: Workload = {
   figure: 'rate',
   task: 'echoLarge',
   items: { full: 1_000, small: 20 },
+  // As many before: a cluster serves for weeks, and in its first seconds V8 compiles.
+  warmUpItems: 1_000,
   contenders: [
     { peer: shoalClusterTls, mode: 'items' },
     { peer: shoalCluster, mode: 'items', label: 'Shoal cluster, plain text' },
