@@ -21,7 +21,7 @@ function buildAddon(): string | undefined {
   if (process.arch !== 'x64' && process.arch !== 'arm64') return `there is none for ${process.arch}`;
   const headers = headersFolder();
   if (headers === undefined) return 'node-api-headers is not installed';
-  const sources = globSync('src/*.c', { cwd: folder }).toSorted();
+  const sources = ['src/addon.c', 'src/server.c'];
   if (isNewer(target, globSync('src/*.{c,h}', { cwd: folder }))) return undefined;
   const compiler = process.env['CC'] ?? 'cc';
   const partial = `${target}.${process.pid}`;

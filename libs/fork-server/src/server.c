@@ -27,6 +27,38 @@ enum { CHANNEL = 3 };
 /* Written to by the signal handler, which can be given no argument. */
 static int child_ended = -1;
 
+/* Who lives, in no order: the last one takes the place of whoever goes. */
+static struct {
+  pid_t *pids;
+  size_t count;
+  size_t room;
+} living;
+
+/* Before a child is made, so that it can be remembered. Returns 0, or -1 with errno. */
+static int make_room(void) {
+  if (living.count < living.room) return 0;
+  size_t room = living.room == 0 ? 64 : 2 * living.room;
+  pid_t *pids = realloc(living.pids, room * sizeof *pids);
+  if (pids == NULL) return -1;
+  living.pids = pids;
+  living.room = room;
+  return 0;
+}
+
+static void forget(pid_t pid) {
+  for (size_t i = 0; i < living.count; i++) {
+    if (living.pids[i] != pid) continue;
+    living.pids[i] = living.pids[--living.count];
+    return;
+  }
+}
+
+/* The children would die with us (PR_SET_PDEATHSIG), but not what they have started. */
+static _Noreturn void end_all(void) {
+  for (size_t i = 0; i < living.count; i++) (void)kill(-living.pids[i], SIGKILL);
+  _exit(0);
+}
+
 int make_pair(int pair[2]) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair); }
 
 int send_order(int control, uint32_t id, const int *fds, size_t count) {
@@ -91,14 +123,13 @@ static void on_child_ended(int signal_number) {
   errno = before;
 }
 
-/* Nobody listens any more: the children die with their parent (PR_SET_PDEATHSIG). */
 static void tell(int control, struct news news) {
   const char *rest = (const char *)&news;
   size_t left = sizeof news;
   while (left > 0) {
     ssize_t written = send(control, rest, left, MSG_NOSIGNAL);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) _exit(0);
+    if (written < 0) end_all();
     rest += written;
     left -= (size_t)written;
   }
@@ -119,6 +150,7 @@ static void reap(int control) {
     (void)kill(-info.si_pid, SIGKILL);
     int status = 0;
     if (waitpid(info.si_pid, &status, 0) != info.si_pid) continue;
+    forget(info.si_pid);
     tell(control, (struct news){.kind = NEWS_EXITED, .pid = (uint32_t)info.si_pid, .status = (uint32_t)status});
   }
 }
@@ -165,8 +197,9 @@ static int carry_out(int control, const struct sigaction *before, struct copy *c
   int fds[FDS_MAX];
   pid_t server = getpid();
   int count = take_order(control, &order, fds);
-  if (count < 0) _exit(0);
+  if (count < 0) end_all();
   int error = count > FD_STDERR ? 0 : EBADF;
+  if (error == 0 && make_room() < 0) error = errno;
   pid_t pid = error == 0 ? fork() : -1;
   if (pid < 0 && error == 0) error = errno;
   if (pid == 0) {
@@ -176,6 +209,7 @@ static int carry_out(int control, const struct sigaction *before, struct copy *c
     return 1;
   }
   for (int i = 0; i < count; i++) close(fds[i]);
+  if (pid > 0) living.pids[living.count++] = pid;
   tell(control, pid < 0 ? (struct news){.kind = NEWS_FAILED, .id = order.id, .status = (uint32_t)error}
                         : (struct news){.kind = NEWS_FORKED, .id = order.id, .pid = (uint32_t)pid});
   return 0;

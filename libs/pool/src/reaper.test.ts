@@ -5,11 +5,15 @@ import { expect, test } from 'vitest';
 import { until } from './child-pool.testkit.ts';
 
 /** Starts a pool in a process of its own, which says which processes there are, and kills it. */
-async function orphansOf(how: string): Promise<number[]> {
+async function orphansOf(how: string, startChildren: string): Promise<number[]> {
   const script = new URL('./fixtures/parent.ts', import.meta.url).pathname;
-  const parent: ChildProcess = spawn(process.execPath, ['--conditions=@shoal/source', script, how], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const parent: ChildProcess = spawn(
+    process.execPath,
+    ['--conditions=@shoal/source', script, how, startChildren],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const pids: number[] = [];
   for await (const line of createInterface({ input: parent.stdout as NodeJS.ReadableStream })) {
     if (line === 'ready') break;
@@ -20,14 +24,17 @@ async function orphansOf(how: string): Promise<number[]> {
   return pids;
 }
 
-test.each(['busy', 'waiting', 'grandchild'])(
-  'children that are %s are gone within 2 s of the kill of their parent',
-  async (how) => {
-    const pids = await orphansOf(how);
-    expect(pids.length).toBeGreaterThanOrEqual(3);
-    await until('all are gone', () => pids.filter(isAlive).length === 0 || pids.filter(isAlive), 2_000);
-  },
-);
+test.each([
+  ['busy', 'spawned'],
+  ['waiting', 'spawned'],
+  ['grandchild', 'spawned'],
+  ['busy', 'forked'],
+  ['grandchild', 'forked'],
+])('children that are %s and were %s are gone within 2 s of the kill of their parent', async (how, way) => {
+  const pids = await orphansOf(how, way === 'forked' ? 'fork' : 'spawn');
+  expect(pids.length).toBeGreaterThanOrEqual(3);
+  await until('all are gone', () => pids.filter(isAlive).length === 0 || pids.filter(isAlive), 2_000);
+});
 
 function isAlive(pid: number): boolean {
   try {

@@ -3,7 +3,6 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { ChildExit } from '../core/chunk.ts';
 import type { LaunchedChild, LaunchRequest, OnExit } from '../launcher.ts';
-import { reaper } from '../reaper.ts';
 import type { ForkAddon } from './fork-addon.ts';
 import { killGroup } from './process-start.ts';
 import { spawnChild } from './spawn.ts';
@@ -67,7 +66,6 @@ export class ForkedChild implements LaunchedChild {
   /** It is there. */
   forked(pid: number): void {
     this.#pid = pid;
-    reaper.watch(pid);
     this.#closeEnds();
     this.#onKeep();
     if (this.#isKilled) this.#kill(pid);
@@ -77,7 +75,6 @@ export class ForkedChild implements LaunchedChild {
   exited(exit: ChildExit): void {
     if (this.#hasExited) return;
     this.#hasExited = true;
-    if (this.#pid !== undefined) reaper.unwatch(this.#pid);
     this.#onKeep();
     this.#onExit(exit);
   }
