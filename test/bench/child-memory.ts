@@ -1,8 +1,9 @@
-// What a child process has for itself, after some work (Linux): `node child-memory.ts shoal|node SETTING`.
+// What a child process has for itself, after some work (Linux): `node child-memory.ts shoal|idle-fork|idle-spawn|node SETTING`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { MapPool } from 'shoal';
 import { fingerprintOf, itemsOf } from './items.ts';
 import { type Setting, tasksUrl } from './peer.ts';
 
@@ -17,20 +18,30 @@ function privateBytesOf(pid: number | undefined): number {
   return lines.reduce((sum, [, kib]) => sum + Number(kib) * 1024, 0);
 }
 
-function say(pid: number | undefined, results: readonly unknown[]): void {
-  process.stdout.write(`${JSON.stringify({ value: privateBytesOf(pid), digest: fingerprintOf(results) })}\n`);
+/** Of its only child, once that is ready. */
+async function idleBytes(pool: MapPool): Promise<number> {
+  for (;;) {
+    const [child] = pool.stats().processes;
+    if (child?.state === 'idle') return privateBytesOf(child.pid);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
-if (kind === 'shoal') {
+function say(value: number, results: readonly unknown[]): void {
+  process.stdout.write(`${JSON.stringify({ value, digest: fingerprintOf(results) })}\n`);
+}
+
+if (kind !== 'node') {
   const { Pool } = await import('shoal');
-  await using pool = new Pool({ processes: 1 });
+  await using pool = new Pool({ processes: 1, startChildren: kind === 'idle-fork' ? 'fork' : 'spawn' });
+  const idle = kind === 'shoal' ? undefined : await idleBytes(pool);
   const results = await pool.map(tasksUrl, items, { export: setting.task });
-  say(pool.stats().processes[0]?.pid, results);
+  say(idle ?? privateBytesOf(pool.stats().processes[0]?.pid), results);
 } else {
   const child = fork(fileURLToPath(new URL('peers/bare-node-worker.js', import.meta.url)));
   const answer = once(child, 'message');
   child.send({ task: setting.task, items });
   const [results] = (await answer) as [readonly unknown[]];
-  say(child.pid, results);
+  say(privateBytesOf(child.pid), results);
   child.disconnect();
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** The functions of tasks.js. */
-export type TaskName = 'increment' | 'echo' | 'echoLarge' | 'hash';
+export type TaskName = 'increment' | 'echo' | 'echoLarge' | 'hash' | 'hashFive';
 
 /** Bytes of an item of `echo`. */
 const echoBytes = 10_240;
@@ -19,6 +19,7 @@ export function itemOf(task: TaskName, index: number, rounds: number): unknown {
     case 'echoLarge':
       return `${index}:`.padEnd(largeBytes, 'x');
     case 'hash':
+    case 'hashFive':
       return [index, rounds];
   }
 }

@@ -13,7 +13,15 @@ export type Mode =
   /** A new process for every task. */
   | 'fresh'
   /** The same in CPython, with its other way of starting processes. */
-  | 'freshSpawn';
+  | 'freshSpawn'
+  /** A new process for every task, copied from one; with the module loaded in that. */
+  | 'freshFork'
+  | 'freshWarm'
+  /** The same with a module that takes 150 ms to load; and with each process started by itself. */
+  | 'freshHeavyWarm'
+  | 'freshHeavy'
+  /** A new process for ten tasks, copied from one. */
+  | 'tensFork';
 
 /** One measurement, as the measuring process is told. */
 export interface Setting {

@@ -1,16 +1,20 @@
 /**
- * What is left after many recycles (Linux): `npm run build && node test/bench/recycles.ts [--recycles 10000] [--samples 10]`.
+ * What is left after many recycles (Linux): `npm run build && node test/bench/recycles.ts [--recycles 10000] [--samples 10] [--start-children fork]`.
  *
  * A fresh process for every task, thousands of times over, in one pool. After each tenth it waits until the pool is at rest
  * and counts: open descriptors, processes that are ours and zombies among them, listeners, handles and memory of this
- * process. Exits with 1 if anything has grown.
+ * process. No two of these processes may have drawn the same number or UUID. Exits with 1 if anything has grown, or is alike.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Pool } from 'shoal';
 
 const { values } = parseArgs({
-  options: { recycles: { type: 'string', default: '10000' }, samples: { type: 'string', default: '10' } },
+  options: {
+    recycles: { type: 'string', default: '10000' },
+    samples: { type: 'string', default: '10' },
+    'start-children': { type: 'string', default: 'spawn' },
+  },
 });
 const recycles = Number(values.recycles);
 const samples = Number(values.samples);
@@ -28,13 +32,8 @@ interface Census {
 const emitters = [process, process.stdin, process.stdout, process.stderr];
 
 function census(): Census {
-  let [processes, zombies] = [0, 0];
-  for (const name of readdirSync('/proc')) {
-    const state = stateOf(name);
-    if (state === undefined) continue;
-    processes += 1;
-    if (state === 'Z') zombies += 1;
-  }
+  const ours = familyOf(process.pid);
+  const zombies = ours.filter((state) => state === 'Z').length;
   const listeners = emitters.reduce(
     (sum, emitter) =>
       sum + emitter.eventNames().reduce((count, event) => count + emitter.listenerCount(event), 0),
@@ -43,7 +42,7 @@ function census(): Census {
   return {
     // The folder itself is open while it is read.
     descriptors: readdirSync('/proc/self/fd').length - 1,
-    processes,
+    processes: ours.length,
     zombies,
     listeners,
     handles: process.getActiveResourcesInfo().length,
@@ -51,15 +50,17 @@ function census(): Census {
   };
 }
 
-/** The state of a process if it is a child of ours; undefined otherwise. */
-function stateOf(name: string): string | undefined {
-  if (!/^\d+$/.test(name)) return undefined;
+/** The states of the processes that a process has started, and of those that they have started: a fork server's children. */
+function familyOf(pid: number): string[] {
   try {
-    const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(parent) === process.pid ? state : undefined;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return children.flatMap((child) => {
+      const stat = readFileSync(`/proc/${child}/stat`, 'utf8');
+      return [stat.charAt(stat.lastIndexOf(')') + 2), ...familyOf(Number(child))];
+    });
   } catch {
-    return undefined;
+    // One of them has just gone.
+    return [];
   }
 }
 
@@ -80,8 +81,11 @@ const row = (cells: readonly (string | number)[]): string =>
   `| ${cells.map((cell) => String(cell).padStart(11)).join(' | ')} |`;
 
 const columns = ['descriptors', 'processes', 'zombies', 'listeners', 'handles', 'rssMiB'] as const;
-const pool = new Pool({ processes: 2, maxTasksPerChild: 1 });
+const startChildren = values['start-children'] as 'spawn' | 'fork';
+const pool = new Pool({ processes: 2, maxTasksPerChild: 1, startChildren });
 const pids = new Set<number>();
+const drawn = new Set<string | number>();
+let tasks = 0;
 const seen: Census[] = [];
 const startedAt = performance.now();
 console.log(row(['recycles', ...columns]));
@@ -89,12 +93,17 @@ console.log(row(['---:', ...columns.map(() => '---:')]));
 for (let sample = 0; sample < samples; sample++) {
   const count = Math.ceil(recycles / samples);
   const items = Array.from({ length: count }, (_, at) => at);
-  for (const pid of await pool.map(() => process.pid, items)) pids.add(pid);
+  const identity = () => ({ pid: process.pid, random: Math.random(), uuid: crypto.randomUUID() });
+  for (const { pid, random, uuid } of await pool.map(identity, items)) {
+    pids.add(pid);
+    drawn.add(random).add(uuid);
+    tasks += 1;
+  }
   const now = await atRest();
   seen.push(now);
   console.log(row([pool.stats().recycled, ...columns.map((column) => now[column])]));
 }
-const { recycled, deaths } = pool.stats();
+const { recycled, deaths, starts } = pool.stats();
 await pool.terminate();
 const afterwards = await atRest();
 console.log(row(['terminated', ...columns.map((column) => afterwards[column])]));
@@ -102,6 +111,7 @@ const seconds = (performance.now() - startedAt) / 1000;
 console.log(
   `\n${recycled} recycles in ${seconds.toFixed(0)} s, ${pids.size} different pids, ${deaths} children died unasked`,
 );
+console.log(`${starts?.spawned} spawned, ${starts?.forked} forked, ${starts?.notForked ?? 'as asked'}`);
 
 const [first, last] = [seen[0], seen.at(-1)];
 const grown = columns.filter((column) => {
@@ -113,5 +123,7 @@ const grown = columns.filter((column) => {
 const isLeft = afterwards.processes > 1 || afterwards.zombies > 0 || seen.some(({ zombies }) => zombies > 0);
 if (grown.length > 0) console.log(`Grown: ${grown.join(', ')}`);
 if (isLeft) console.log('Processes are left.');
-if (grown.length === 0 && !isLeft) console.log('Nothing is left behind.');
-process.exitCode = grown.length > 0 || isLeft || recycled < recycles - 4 ? 1 : 0;
+const isAlike = drawn.size < 2 * tasks;
+if (isAlike) console.log(`Alike: of ${2 * tasks} numbers that were drawn ${drawn.size} differ.`);
+if (grown.length === 0 && !isLeft && !isAlike) console.log('Nothing is left behind.');
+process.exitCode = grown.length > 0 || isLeft || isAlike || recycled < recycles - 4 ? 1 : 0;

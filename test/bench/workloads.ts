@@ -7,11 +7,15 @@ import { clusterSingle } from './workloads/cluster-single.ts';
 import { clusterTls } from './workloads/cluster-tls.ts';
 import { firstLine } from './workloads/first-line.ts';
 import { firstResult } from './workloads/first-result.ts';
+import { forkedMemory } from './workloads/forked-memory.ts';
+import { forkedProcess } from './workloads/forked-process.ts';
 import { freshProcess } from './workloads/fresh-process.ts';
+import { heavyModule } from './workloads/heavy-module.ts';
 import { importCost } from './workloads/import-cost.ts';
 import { localEcho } from './workloads/local-echo.ts';
 import { localIncrement } from './workloads/local-increment.ts';
 import { localMillisecond } from './workloads/local-millisecond.ts';
+import { recycledByTens } from './workloads/recycled-by-tens.ts';
 import { streamMemory } from './workloads/stream-memory.ts';
 
 /** Everything that `npm run bench` measures, in this order. */
@@ -20,6 +24,9 @@ export const workloads: readonly Workload[] = [
   localMillisecond,
   localEcho,
   freshProcess,
+  forkedProcess,
+  heavyModule,
+  recycledByTens,
   clusterIncrement,
   clusterSingle,
   clusterMillisecond,
@@ -27,6 +34,7 @@ export const workloads: readonly Workload[] = [
   clusterTls,
   streamMemory,
   childMemory,
+  forkedMemory,
   firstResult,
   firstLine,
   importCost,

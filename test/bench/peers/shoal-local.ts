@@ -7,10 +7,17 @@ export const load = () => import('shoal');
 
 export async function start({ task, mode, processes }: Setting) {
   const { Pool } = await load();
-  const pool = new Pool({ processes, ...(mode === 'fresh' ? { maxTasksPerChild: 1 } : {}) });
-  const options = { export: task, ...(mode === 'single' || mode === 'fresh' ? { chunkSize: 1 } : {}) };
+  const isFresh = mode.startsWith('fresh');
+  const pool = new Pool({
+    processes,
+    startChildren: mode.endsWith('Fork') || mode.endsWith('Warm') ? 'fork' : 'spawn',
+    ...(mode.endsWith('Warm') ? { preload: true } : {}),
+    ...(isFresh ? { maxTasksPerChild: 1 } : mode === 'tensFork' ? { maxTasksPerChild: 10 } : {}),
+  });
+  const options = { export: task, ...(mode === 'single' || isFresh ? { chunkSize: 1 } : {}) };
+  const url = mode.startsWith('freshHeavy') ? new URL('tasks-heavy.js', tasksUrl) : tasksUrl;
   return {
-    map: (items: readonly unknown[]) => pool.map(tasksUrl, items, options),
+    map: (items: readonly unknown[]) => pool.map(url, items, options),
     close: () => pool.terminate(),
   };
 }
