@@ -1,5 +1,5 @@
 import type { CallFailure, CallNumber } from './client-event.ts';
-import { acknowledgeMs } from './client-limits.ts';
+import { acknowledgeItemsMax, acknowledgeMs, lateAcknowledgeMs } from './client-limits.ts';
 import type { ClientTurn } from './client-turn.ts';
 import { type Chance, Jitter } from './jitter.ts';
 
@@ -21,10 +21,11 @@ export class Acknowledgements {
   #dueAtMs: number | undefined;
   #retries = false;
   #isStopped = false;
+  #waitMs = acknowledgeMs;
 
   constructor(turn: ClientTurn, windowItems: number, chance: Chance) {
     this.#turn = turn;
-    this.#batch = Math.max(1, windowItems >> 1);
+    this.#batch = Math.max(1, Math.min(windowItems >> 1, acknowledgeItemsMax));
     this.#jitter = new Jitter(chance);
   }
 
@@ -40,6 +41,11 @@ export class Acknowledgements {
   take(position: number): void {
     this.#taken = Math.max(this.#taken, position);
     this.#consider();
+  }
+
+  /** The coordinator has the whole input. */
+  inputIsIn(): void {
+    this.#waitMs = lateAcknowledgeMs;
   }
 
   /** What it waited for has passed: the time to collect a few more, or to try again. */
@@ -72,7 +78,7 @@ export class Acknowledgements {
   #consider(): void {
     if (this.#isStopped || this.#call !== undefined || this.#retries || this.#taken === this.#told) return;
     if (this.#taken - this.#told >= this.#batch) this.#tell(this.#taken);
-    else this.#dueAtMs ??= this.#turn.nowMs + acknowledgeMs;
+    else this.#dueAtMs ??= this.#turn.nowMs + this.#waitMs;
   }
 
   #tell(position: number): void {

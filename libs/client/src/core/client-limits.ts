@@ -17,5 +17,11 @@ export const backoffMsMax = 2_000;
 /** What the consumer has taken is acknowledged after this time, however little it is. */
 export const acknowledgeMs = 50;
 
+/** The same once the coordinator has the whole input: no producer waits for it, only the memory of what was taken. */
+export const lateAcknowledgeMs = 250;
+
+/** So many outcomes are acknowledged at once, however large the window: the coordinator keeps them until then. */
+export const acknowledgeItemsMax = 32_768;
+
 /** How long the reason that the stream of outcomes brings is waited for, when the stream of items has failed. */
 export const lastWordMs = 2_000;

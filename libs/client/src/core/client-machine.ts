@@ -94,7 +94,9 @@ export class ClientMachine {
         if (event.call === this.#cursor.call) this.#finish();
         return;
       case 'itemsAnswered':
-        if (event.call === this.#producer.stream) this.#producer.answered();
+        if (event.call !== this.#producer.stream) return;
+        this.#producer.answered();
+        this.#acknowledgements.inputIsIn();
         return;
       case 'inputTold':
         if (event.call === this.#producer.question) this.#lostWriter(this.#producer.told(event));
