@@ -39,11 +39,22 @@ test('blocks grow from one item to many, and follow each other without a gap', (
   for (const { bytes } of blocks) expect(bytes.byteLength).toBeLessThanOrEqual(100_000);
 });
 
-test('a block holds no more than a process would take of an input whose length is known', () => {
-  const { builder, blocks } = builderOf({ itemsMax: 5 });
-  for (let item = 0; item < 20; item++) builder.add(item);
+test('blocks of an input whose length is known begin with what one process would take, and have more where it weighs little', () => {
+  const light = builderOf({ itemsMax: 5 });
+  for (let item = 0; item < 30; item++) light.builder.add(item);
+  light.builder.flush();
+  expect(counts(light.blocks)).toEqual([5, 25]);
+  const heavy = builderOf({ itemsMax: 5 });
+  for (let item = 0; item < 20; item++) heavy.builder.add('x'.repeat(10_000));
+  expect(counts(heavy.blocks)).toEqual([5, 5, 5, 5]);
+});
+
+test('an item that is larger than one may be is found among others', () => {
+  const { builder, blocks, refused } = builderOf({ itemsMax: 3, itemBytesMax: 10_000 });
+  for (const item of ['x', 'x'.repeat(20_000), 'x']) builder.add(item);
   builder.flush();
-  expect(Math.max(...counts(blocks))).toBe(5);
+  expect([...refused]).toEqual([[1, expect.objectContaining({ code: 'ITEM_TOO_LARGE' })]]);
+  expect(blocks.reduce((sum, { count }) => sum + count, 0)).toBe(3);
 });
 
 test('with a numeric chunk size blocks hold whole chunks', () => {

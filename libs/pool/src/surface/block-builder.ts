@@ -10,7 +10,7 @@ export type Refusal = Pick<FailedOutcome, 'code' | 'facts'>;
 /** What a {@link BlockBuilder} is made for. */
 export interface BlockBuilderOptions {
   readonly chunkSize: JobRequest['chunkSize'];
-  /** Items of one block, at most: what one process would take of an input whose length is known. */
+  /** Items of one block, about: what one process would take of an input whose length is known. Infinity where it is not. */
   readonly itemsMax: number;
   /** Bytes of one item, at most. */
   readonly itemBytesMax: number;
@@ -25,12 +25,15 @@ const targetBytes = 65_536;
 const blockBytesMax = 262_144;
 // Chunks of a numeric size that are smaller than this share a block; each child decodes the whole block.
 const sharedBytes = 4_096;
+// Processes share a block that is smaller than this: decoding all of it costs each of them less than one more message.
+const worthwhileBytes = 32_768;
 
 /**
  * Gathers items into blocks and encodes them: one call of the encoder for many items is 7 times cheaper than one each.
  *
- * Blocks grow from one item, so that the first children have work at once, to {@link targetBytes}. With a numeric
- * chunk size they hold whole chunks, as far as their bytes allow.
+ * Blocks of an input that may be slow grow from one item, so that the first children have work at once, to
+ * {@link targetBytes}; where all items are there, they begin with what one process would take. With a numeric chunk size
+ * they hold whole chunks, as far as their bytes allow.
  */
 export class BlockBuilder {
   readonly #options: BlockBuilderOptions;
@@ -38,10 +41,13 @@ export class BlockBuilder {
   #roughBytes = 0;
   #first = 0;
   #goal: number;
+  /** Until it is known what items weigh, no block is larger than it will be then. */
+  #roughBytesMax = targetBytes;
 
   constructor(options: BlockBuilderOptions) {
     this.#options = options;
-    this.#goal = options.chunkSize === 'auto' ? 1 : options.chunkSize;
+    const { chunkSize, itemsMax } = options;
+    this.#goal = chunkSize !== 'auto' ? chunkSize : Number.isFinite(itemsMax) ? itemsMax : 1;
   }
 
   /** Items taken in, over all blocks. */
@@ -58,7 +64,7 @@ export class BlockBuilder {
   add(value: unknown): void {
     this.#values.push(value);
     this.#roughBytes += typeof value === 'number' ? 5 : roughBytes(value);
-    if (this.#values.length >= this.#goal || this.#roughBytes >= blockBytesMax) this.flush();
+    if (this.#values.length >= this.#goal || this.#roughBytes >= this.#roughBytesMax) this.flush();
   }
 
   /**
@@ -70,7 +76,7 @@ export class BlockBuilder {
     const count = this.#measure(values);
     if (count < values.length) values.length = count;
     this.#values = this.#values.length === 0 ? values : this.#values.concat(values);
-    if (this.#values.length >= this.#goal || this.#roughBytes >= blockBytesMax) this.flush();
+    if (this.#values.length >= this.#goal || this.#roughBytes >= this.#roughBytesMax) this.flush();
     return from + count;
   }
 
@@ -78,7 +84,7 @@ export class BlockBuilder {
   #measure(values: unknown[]): number {
     let bytes = this.#roughBytes;
     let at = 0;
-    while (at < values.length && bytes < blockBytesMax) {
+    while (at < values.length && bytes < this.#roughBytesMax) {
       const value = values[at];
       // A hole of the list is an item like others; a hole in a block is an item that was refused.
       if (value === undefined) values[at] = undefined;
@@ -123,11 +129,12 @@ export class BlockBuilder {
       this.#encode(values);
       return;
     }
-    if (values.length > 1 && bytes.byteLength > 4 * blockBytesMax) {
+    const { itemBytesMax } = this.#options;
+    // A block that is no larger than an item may be holds none that is larger.
+    if (values.length > 1 && bytes.byteLength > Math.min(4 * blockBytesMax, itemBytesMax)) {
       this.#encodeHalves(values);
       return;
     }
-    const { itemBytesMax } = this.#options;
     if (values.length === 1 && bytes.byteLength > itemBytesMax) {
       const facts = {
         size: bytesText(bytes.byteLength),
@@ -155,11 +162,17 @@ export class BlockBuilder {
   }
 
   #grow(count: number, bytes: number): void {
-    const { chunkSize, itemsMax } = this.#options;
+    const { chunkSize, itemBytesMax, itemsMax } = this.#options;
     const perItem = Math.max(1, bytes / count);
+    this.#roughBytesMax = blockBytesMax;
     const doubled = Math.max(this.#goal, count) * 2;
     if (chunkSize === 'auto') {
-      this.#goal = Math.max(1, Math.min(doubled, Math.floor(targetBytes / perItem), itemsMax));
+      const within = Math.floor(Math.min(targetBytes, itemBytesMax) / perItem);
+      // Where all items are there, the first block has shown what they weigh: there is nothing to wait for.
+      const most = Number.isFinite(itemsMax)
+        ? Math.max(itemsMax, Math.floor(worthwhileBytes / perItem))
+        : doubled;
+      this.#goal = Math.max(1, Math.min(within, most));
     } else {
       const chunks = Math.floor(Math.min(doubled, sharedBytes / perItem) / chunkSize);
       this.#goal = chunkSize * Math.max(1, chunks);
