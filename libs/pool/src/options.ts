@@ -240,8 +240,8 @@ export interface MapOptions {
   /**
    * How many items may be taken from the input and not yet taken by the consumer, at most.
    *
-   * Default: starts at 64 or more and grows while the consumer keeps up, to 65,536 items; at most 16 MiB of items in any
-   * case (one item always fits). 1 to 1,000,000.
+   * Default: starts at 64 or more and grows while the consumer keeps up, to 65,536 items; 262,144 where every result is
+   * collected (`map`). At most 16 MiB of items in any case (one item always fits). 1 to 1,000,000.
    */
   readonly bufferSize?: number | undefined;
   /** Jobs of a higher priority go first; equal ones share the pool fairly. Default: 0. -100 to 100. */

@@ -145,7 +145,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'One result, encoded. A pool has an option of the same name for less.',
   ),
   windowItems: limit(
-    100_000,
+    262_144,
     'items',
     pool('bufferSize'),
     undefined,

@@ -52,8 +52,9 @@ export interface PreparedJob {
   readonly options: JobOptions;
 }
 
-// The window of a job whose user chose none.
+// The window of a job whose user chose none: of a stream, whose consumer may stop, and of what takes every result at once.
 const windowItemsMax = 65_536;
+const collectedItemsMax = 262_144;
 const windowBytesMax = 16 * 1024 * 1024;
 const defaultItemBytesMax = 64 * 1024 * 1024;
 
@@ -96,6 +97,7 @@ export class JobOpener {
   ): JobRun {
     const { call, request, options } = job;
     const slots = this.#options.processes ?? 8;
+    const windowMax = windowMaxOf(call.method);
     const chunkSize = request.chunkSize === 'auto' ? 1 : request.chunkSize;
     const progress = meter ?? (options.onProgress && new ProgressMeter(options.onProgress, () => run.total));
     const run: JobRun = new JobRun({
@@ -107,8 +109,8 @@ export class JobOpener {
       window: new PullWindow({
         fixed: options.bufferSize,
         // Whoever collects takes every result at once: there is nothing to find out about its speed.
-        start: call.method.kind === 'stream' ? Math.max(64, 4 * slots * chunkSize) : windowItemsMax,
-        max: windowItemsMax,
+        start: call.method.kind === 'stream' ? Math.max(64, 4 * slots * chunkSize) : windowMax,
+        max: windowMax,
         nowMs: () => performance.now(),
       }),
       windowBytes: windowBytesMax,
@@ -144,7 +146,7 @@ export class JobOpener {
       pure: pure ?? false,
       priority: priority ?? 0,
       labels: { ...labels },
-      windowItems: bufferSize ?? windowItemsMax,
+      windowItems: bufferSize ?? windowMaxOf(call.method),
       ...(totalItems === undefined ? {} : { totalItems }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(deadlineMs === undefined ? {} : { deadlineMs }),
@@ -156,6 +158,10 @@ export class JobOpener {
     };
     return { call, request, options };
   }
+}
+
+function windowMaxOf({ kind }: Method): number {
+  return kind === 'stream' ? windowItemsMax : collectedItemsMax;
 }
 
 function retryBudgets(retries: MapOptions['retries']): JobRequest['retries'] {
