@@ -37,6 +37,8 @@ import { WorkParcel } from './work-parcel.ts';
 
 /** An agent without an answer for so long stops what it runs. */
 const abandonMs = 60_000;
+/** So many batches of results wait for their confirmation, a fraction of what an agent may keep. */
+const unconfirmedMax = 8;
 
 /** A stream that can be ended with an error. */
 export interface SessionStream<T> extends MessageSink<T> {
@@ -77,6 +79,8 @@ export class AgentSession implements AgentLink {
   #sending = false;
   #leaving = false;
   #inputEnded = false;
+  /** Batches since it was told of any. */
+  #unconfirmed = 0;
   #over = false;
 
   constructor(session: SessionId, agent: string, parts: SessionParts) {
@@ -132,10 +136,15 @@ export class AgentSession implements AgentLink {
       // It told what cannot be; nothing that follows is heard.
       if (this.#over) return;
     }
-    if (batch.sequence > 0 && !this.#over) {
-      this.#parcel.taken(batch.sequence);
-      this.#sendSoon();
-    }
+    if (batch.sequence > 0 && !this.#over) this.#confirm(batch);
+  }
+
+  /** Values alone are confirmed with the next work or the end of their attempt, for that would be a message about nothing else. */
+  #confirm({ reports, sequence }: DataRequest): void {
+    this.#parcel.taken(sequence);
+    this.#unconfirmed += 1;
+    const isOver = reports.some(({ ended }) => ended !== undefined);
+    if (isOver || this.#unconfirmed >= unconfirmedMax) this.#sendSoon();
   }
 
   #takeReport(report: AttemptReport): void {
@@ -362,6 +371,7 @@ export class AgentSession implements AgentLink {
       while (writer.ready) {
         const message = this.#parcel.next();
         if (message === undefined) break;
+        this.#unconfirmed = 0;
         writer.write(message);
       }
     });
