@@ -4,11 +4,11 @@
  */
 const leastMs = 5;
 /** As long as a whole chunk runs, so that it is told at once. */
-const mostMs = 40;
-const share = 0.1;
+const mostMs = 50;
+const share = 0.25;
 
 /**
- * How old results may get before they leave a child: a tenth as old as their job has run there, within bounds.
+ * How old results may get before they leave a child: a quarter as old as their job has run there, within bounds.
  *
  * On a cluster a message costs four processes 0.5 ms, and three times that while their code is cold: told every 5 ms, items
  * of 1 ms cost four fifths of their own work.
