@@ -137,6 +137,7 @@ export class World {
       chunkSize: plan.chunkSize,
       concurrentTasks,
       group: { id: plan.group, processes: plan.processes },
+      kind: plan.group,
       retries: plan.retries,
       ordered: plan.ordered,
       failFast: plan.failFast,

@@ -83,6 +83,18 @@ test('a request that says nothing gets the defaults', () => {
   });
 });
 
+test('jobs are of one kind where the same client runs the same function', () => {
+  const kindOf = (group: string | undefined, source: string): string | undefined =>
+    spec({
+      task: { function: { $case: 'inlineSource' as const, value: source } },
+      ...(group === undefined ? {} : { options: { group: { id: group } } }),
+    }).kind;
+  expect(kindOf('a', 'x => x')).toBe(kindOf('a', 'x => x'));
+  expect(new Set([kindOf('a', 'x => x'), kindOf('a', 'y => y'), kindOf('b', 'x => x')]).size).toBe(3);
+  // Who names no group is nobody that could be met again.
+  expect(kindOf(undefined, 'x => x')).toBeUndefined();
+});
+
 test('a window and results are at most what the coordinator allows', () => {
   expect(check({ options: { windowItems: 5000, maxResultBytes: 5000 } }).options).toMatchObject({
     windowItems: 1000,

@@ -1,13 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ShoalError } from '@shoal/errors';
-import {
-  ChildSetup,
-  CreateJobRequest,
-  Encoding,
-  JobOptions,
-  RetryBudgets,
-  type TaskRef,
-} from '@shoal/protocol';
+import { ChildSetup, CreateJobRequest, Encoding, JobOptions, RetryBudgets, TaskRef } from '@shoal/protocol';
 import { defaultRetries, type JobSpec } from '@shoal/scheduler';
 import type { BundleStore } from './bundle-store.ts';
 import { checkLabels } from './label-check.ts';
@@ -78,7 +71,11 @@ export function checkJobRequest(
 }
 
 /** The job as the scheduler has to know it. `group` is for jobs that belong to none. */
-export function jobSpec({ options, windowBytes }: CheckedRequest, group: string, nowMs: number): JobSpec {
+export function jobSpec(
+  { options, task, windowBytes }: CheckedRequest,
+  group: string,
+  nowMs: number,
+): JobSpec {
   const asked = options.retries ?? RetryBudgets.fromPartial({});
   const retries = {
     thrown: asked.thrown ?? defaultRetries.thrown,
@@ -96,6 +93,8 @@ export function jobSpec({ options, windowBytes }: CheckedRequest, group: string,
       id: options.group?.id || group,
       processes: options.group?.processes || Number.MAX_SAFE_INTEGER,
     },
+    // What one client's items cost is no other's business.
+    ...(options.group === undefined ? {} : { kind: `${options.group.id} ${hashOf(task)}` }),
     retries,
     ordered: !options.unordered,
     failFast: options.failFast,
@@ -146,6 +145,10 @@ function identityOf(request: CreateJobRequest): Pick<CheckedRequest, 'bytes' | '
     fingerprint: createHash('sha256').update(content).digest('hex'),
     bytes: content.byteLength + request.requestId.length,
   };
+}
+
+function hashOf(task: TaskRef): string {
+  return createHash('sha256').update(TaskRef.encode(task).finish()).digest('base64');
 }
 
 function check(holds: boolean, field: string, reason: string): void {

@@ -40,9 +40,16 @@ test('tiny shards queue up sixteen a slot', () => {
   expect(placed(world.finish(2, 0.9))).toEqual(['18: item 17 on a']);
 });
 
-test('shards of 50 ms and more never wait behind others', () => {
-  const world = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 100 } });
-  expect(placed(world.finish(1, 50))).toEqual(['3: item 2 on a']);
+test('behind a long shard there is one other, and those of 100 ms and more never wait behind others', () => {
+  const long = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 100 } });
+  expect(placed(long.finish(1, 50))).toEqual(['3: item 2 on a', '4: item 3 on a']);
+  const longer = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 100 } });
+  expect(placed(longer.finish(1, 100))).toEqual(['3: item 2 on a']);
+});
+
+test('of shards far beyond what was measured a slot has one that runs and one behind it', () => {
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 1_000, chunkSize: 'auto' } });
+  expect(placed(world.finish(1, 0.01))).toEqual(['2: items 1-32 on a', '3: items 33-64 on a']);
 });
 
 test('a slot that runs several items at once has the next shards before the last items of the first are done', () => {
@@ -156,11 +163,11 @@ test('items that are announced count for the size of shards before they are push
     const world = schedulerWith({ agents: { a: 1 } });
     const { job } = world.add(0, { chunkSize: 'auto', totalItems }, true);
     world.push(job, 16);
-    // 3 ms each: a shard of 35 ms would have eleven of them.
+    // 3 ms each: a shard of 50 ms would have sixteen of them.
     return only(world.finish(1, 3), 'dispatch')[0]?.count ?? 0;
   };
   // Python would cut the 15 that are left to ceil(15 / 4), and does not hold back a shard of a thousand.
-  expect([cut(16), cut(1_000)]).toEqual([4, 11]);
+  expect([cut(16), cut(1_000)]).toEqual([4, 15]);
 });
 
 test('G20: a job that waits says why', () => {
@@ -285,12 +292,16 @@ test('a job that ends before its deadline leaves no deadline behind', () => {
   expect(world.scheduler.nextDeadlineMs()).toBeUndefined();
 });
 
-test('a shard ends where a block ends, if one ends in its second half', () => {
-  const world = schedulerWith({ agents: { a: 1 } });
-  const { job } = world.add(1, { chunkSize: 'auto', totalItems: 10_000 }, true);
-  world.push(job, 20);
-  world.push(job, 500);
-  expect(placed([...world.values(1, {}, 1), ...world.ended(1)])[0]).toBe('2: items 1-20 on a');
+test('a shard ends where a block ends, if one ends in its last quarter', () => {
+  const firstBehind = (block: number): string | undefined => {
+    const world = schedulerWith({ agents: { a: 1 } });
+    const { job } = world.add(1, { chunkSize: 'auto', totalItems: 10_000 }, true);
+    world.push(job, block);
+    world.push(job, 500);
+    return placed([...world.values(1, {}, 1), ...world.ended(1)])[0];
+  };
+  expect(firstBehind(24)).toBe('2: items 1-24 on a');
+  expect(firstBehind(23)).toBe('2: items 1-32 on a');
 });
 
 test('the cost of placing a shard does not grow with agents and jobs', () => {

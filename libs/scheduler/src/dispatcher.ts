@@ -238,6 +238,7 @@ export class Dispatcher {
     const count = job.sharding.next({
       available: pending.ready,
       remaining: Math.max(unplaced, (job.total ?? 0) - job.pushed + unplaced),
+      total: job.total,
       slots: Math.max(1, Math.min(lane.slots, spec.group.processes)),
       bytesPerItem: job.bytesPerItemAt(piece.first),
     });
@@ -258,8 +259,17 @@ export class Dispatcher {
 
   /** How much of a slot a short shard takes. */
   #shortWeight(job: Job, count: number): number {
-    const { tinyBelowMs, tinyFactor } = this.#options;
-    return (job.sharding.estimateMs(count) ?? tinyBelowMs) < tinyBelowMs ? 1 / tinyFactor : 1;
+    const { aheadBelowMs, shardsPerSlot, tinyBelowMs, tinyFactor } = this.#options;
+    const ms = job.sharding.estimateMs(count) ?? tinyBelowMs;
+    if (ms < tinyBelowMs && !this.#isLeap(job, count)) return 1 / tinyFactor;
+    // One that runs and one behind it are enough where they are long; and where nobody knows how long they are, more
+    // would have more to regret.
+    const isLong = ms * shardsPerSlot > aheadBelowMs || this.#isLeap(job, count);
+    return isLong ? Math.max(1, shardsPerSlot / 2) : 1;
+  }
+
+  #isLeap({ sharding, spec }: Job, count: number): boolean {
+    return spec.chunkSize === 'auto' && sharding.isLeap(count);
   }
 
   /** The agent that killed a child with this item, as long as another one may turn up. */

@@ -27,6 +27,11 @@ export interface JobSpec {
   readonly totalItems?: number;
   /** Jobs of one group together use at most `processes` slots at once, anywhere. A connection or a pool is a group. */
   readonly group: { readonly id: string; readonly processes: number };
+  /**
+   * Jobs of one kind run the same function for the same caller: what the items of one have cost is the first guess at
+   * those of the next. None if left out.
+   */
+  readonly kind?: string;
   readonly retries: RetryBudgets;
   /** Deliver in input order (true), or as items finish. */
   readonly ordered: boolean;

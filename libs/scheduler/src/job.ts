@@ -9,7 +9,7 @@ import type { SchedulerOptions } from './options.ts';
 import { PendingItems } from './pending-items.ts';
 import type { Line } from './ready-queue.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
-import { Sharding } from './sharding.ts';
+import { type Lesson, Sharding } from './sharding.ts';
 
 /** What pushed items weigh, block by block. */
 interface WeighedBlock extends ItemRange {
@@ -67,11 +67,12 @@ export class Job {
   touched = false;
   readonly #blocks: BlockList<WeighedBlock> = new BlockList();
 
-  constructor(id: JobId, spec: JobSpec, line: Line, options: SchedulerOptions) {
+  /** `guess`: what items of its kind have cost before. */
+  constructor(id: JobId, spec: JobSpec, line: Line, options: SchedulerOptions, guess?: Lesson) {
     this.id = id;
     this.spec = spec;
     this.line = line;
-    this.sharding = new Sharding(spec.chunkSize, options, spec.concurrentTasks);
+    this.sharding = new Sharding(spec.chunkSize, options, spec.concurrentTasks, guess);
     this.outcomes = new ReorderBuffer(spec.ordered);
   }
 
@@ -109,14 +110,15 @@ export class Job {
   }
 
   /**
-   * Ends a shard where a block ends, if one ends in its second half: the rest of a block that is cut in two would
-   * travel to two agents.
+   * Ends a shard where a block ends, if one ends in its last quarter: the rest of a block that is cut in two would
+   * travel to two agents. Earlier it would cost more than that in shards that are too short.
    */
   roundToBlock(first: number, count: number): number {
     const end = first + count;
     const last = this.#blocks.at(end - 1);
     if (last === undefined || last.first + last.count === end) return count;
-    return last.first - first >= count / 2 ? last.first - first : count;
+    const whole = last.first - first;
+    return whole >= count * 0.75 ? whole : count;
   }
 
   /** Whether it waits for results before its end, which the consumer would have been handed before the failure. */

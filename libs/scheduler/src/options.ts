@@ -35,13 +35,13 @@ export interface SchedulerOptions {
    * longest ago is forgotten.
    */
   readonly drainsRememberedMax: number;
-  /** The work that an automatic shard aims at. Default 35, range 20 to 50: its way through all hops costs about 0.25. */
+  /** The work that an automatic shard aims at. Default 50, range 20 to 50: its way through all hops costs 0.25 to 1. */
   readonly shardMs: number;
-  /** An automatic shard is not cut smaller than this for the sake of sharing, once items are measured. Default 5. */
+  /** An automatic shard is not cut smaller than this for the sake of sharing, once items are measured. Default 8. */
   readonly shardMsMin: number;
   /** Input (or expected results) of an automatic shard, at most; one item always fits. Default 262,144. */
   readonly shardBytesMax: number;
-  /** Shards shorter than this may queue up behind a busy slot. Default 50. */
+  /** Shards shorter than this may queue up behind a busy slot. Default 100: above `shardMs`, whatever measurements do. */
   readonly aheadBelowMs: number;
   /** Short shards that one slot may hold, the running one included. Default 4. */
   readonly shardsPerSlot: number;
@@ -83,10 +83,10 @@ export const defaultSchedulerOptions: SchedulerOptions = {
   quarantineMs: 30_000,
   quarantineMsMax: 300_000,
   drainsRememberedMax: 1_000,
-  shardMs: 35,
-  shardMsMin: 5,
+  shardMs: 50,
+  shardMsMin: 8,
   shardBytesMax: 262_144,
-  aheadBelowMs: 50,
+  aheadBelowMs: 100,
   shardsPerSlot: 4,
   tinyBelowMs: 1,
   tinyFactor: 4,

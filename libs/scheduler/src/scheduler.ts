@@ -12,6 +12,7 @@ import type {
   ResultsAcknowledged,
   SchedulerEvent,
 } from './event.ts';
+import { Experience } from './experience.ts';
 import { Fleet } from './fleet.ts';
 import { Heap } from './heap.ts';
 import type { ItemRange, JobId } from './identity.ts';
@@ -48,6 +49,7 @@ export class Scheduler {
   readonly #settlement: Settlement;
   readonly #fleet: Fleet;
   readonly #speculation: Speculation;
+  readonly #experience: Experience = new Experience();
   #agentsMost = 0;
   #events = 0;
   #jobsEnded = 0;
@@ -215,7 +217,8 @@ export class Scheduler {
 
   #create({ job: id, spec }: JobCreated): void {
     if (this.#jobs.has(id)) return;
-    const job = new Job(id, spec, this.#dispatcher.enter(spec), this.options);
+    const guess = this.#experience.of(spec.kind);
+    const job = new Job(id, spec, this.#dispatcher.enter(spec), this.options, guess);
     this.#jobs.set(id, job);
     this.#turn.touch(job);
   }
@@ -306,6 +309,7 @@ export class Scheduler {
       attempt.revoked = reason;
       this.#turn.emit({ type: 'revoke', session: attempt.agent.session, attempt: attempt.id, reason });
     }
+    this.#experience.learn(job.spec.kind, job.sharding.lesson);
     this.#dispatcher.leave(job);
     this.#sleeping.remove(job.wakeSeat);
     this.#jobs.delete(job.id);

@@ -220,7 +220,7 @@ test('a timeout is final by default and needs a budget of its own', () => {
 
 test('failFast: an ordered job takes results of earlier items for a moment, starts nothing, and ends', () => {
   const world = schedulerWith({ agents: { a: 3 }, job: { items: 9, failFast: true } });
-  world.finish(1, 60);
+  world.finish(1, 120);
   expect(placed(world.failed(3, 2, thrown))).toEqual([]);
   expect(placed(world.ended(3))).toEqual([]);
   world.pass(20);

@@ -324,6 +324,25 @@ test('outcomes are acknowledged at half the window, or after a moment', () => {
   expect(world.nowMs).toBe(50);
 });
 
+test('once the coordinator has the whole input, acknowledgements are in no hurry', () => {
+  const world = opened([[0, 10]]);
+  world.do({ type: 'inputEnded' });
+  world.do({ type: 'itemsAnswered', call: 2 });
+  world.batch(1, 0, run(0, 5));
+  world.do({ type: 'outcomesTaken', position: 5 });
+  expect(world.wait()).toEqual([{ type: 'acknowledge', call: 3, position: 5 }]);
+  expect(world.nowMs).toBe(250);
+});
+
+test('however large the window is, no more than 32,768 outcomes are taken and not acknowledged', () => {
+  const world = opened([[0, 200_000]], { windowItems: 200_000 });
+  world.batch(1, 0, run(0, 40_000));
+  expect(world.do({ type: 'outcomesTaken', position: 32_767 })).toEqual([]);
+  expect(world.do({ type: 'outcomesTaken', position: 32_768 })).toEqual([
+    { type: 'acknowledge', call: 3, position: 32_768 },
+  ]);
+});
+
 test('one acknowledgement is under way at a time; the next one has all that came meanwhile', () => {
   const world = opened([], { windowItems: 10 });
   world.do({ type: 'outcomesTaken', position: 5 });
