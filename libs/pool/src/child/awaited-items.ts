@@ -1,4 +1,5 @@
 /** Items that return promises: followed across their awaits, several at once where the job allows it. */
+import { now } from './clock.ts';
 import { type CurrentItem, ItemContext } from './current-item.ts';
 import { endStacksAt, type ItemReports } from './item-reports.ts';
 import type { Part } from './part.ts';
@@ -14,7 +15,6 @@ export interface AwaitedItemsListener {
 }
 
 // Taken before any task runs, for a task may put something else in their places.
-const now: () => number = performance.now.bind(performance);
 const promised: typeof Promise.resolve = Promise.resolve.bind(Promise);
 endStacksAt(import.meta.url);
 

@@ -3,8 +3,10 @@
  * that returns a promise is awaited, several at once where the job allows it. Between items the event loop gets its
  * turn now and then, so that aborts and further parts arrive.
  */
+
 import { AwaitedItems } from './awaited-items.ts';
 import type { Channel } from './channel.ts';
+import { now } from './clock.ts';
 import { type CurrentItem, ItemContext } from './current-item.ts';
 import { ItemReports } from './item-reports.ts';
 import { MemoryWatch } from './memory-watch.ts';
@@ -20,7 +22,6 @@ import { Turn } from './turn.ts';
 const lookMs = 5;
 
 const { setImmediate } = globalThis;
-const now: () => number = performance.now.bind(performance);
 
 export class ItemRunner {
   readonly memory: MemoryWatch = new MemoryWatch();

@@ -4,10 +4,12 @@
  *
  * Capped per item and per second; what is over the cap is counted, so that a flood costs a counter and blocks nobody.
  */
+
 import { Buffer } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
 import { frameType } from '../frames.ts';
 import type { Channel } from './channel.ts';
+import { now } from './clock.ts';
 import type { CurrentItem, ItemContext, PrintState } from './current-item.ts';
 import type { PrintMessage } from './message.ts';
 
@@ -27,7 +29,6 @@ const gatheredBytesMax = 16 * 1024;
 const backlogBytesMax = 1024 * 1024;
 
 const { setTimeout } = globalThis;
-const now: () => number = performance.now.bind(performance);
 
 export class PrintCapture {
   readonly #channel: Channel;

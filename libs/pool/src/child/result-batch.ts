@@ -1,6 +1,6 @@
 /**
  * Results on their way out. They leave in batches, for structured clone costs seven times as much item by item; a
- * batch goes when it is about 64 KiB or some milliseconds old, so that slow items go one by one, at once.
+ * batch goes when it is about 128 KiB or some milliseconds old, so that slow items go one by one, at once.
  */
 import type { Encoding } from '../chunk-request.ts';
 import { encodeBlock, encodeNumbers } from '../values/block-codec.ts';
@@ -24,7 +24,7 @@ export interface ResultFormat {
   readonly beforeSend: () => void;
 }
 
-const batchBytesMax = 64 * 1024;
+const batchBytesMax = 128 * 1024;
 /** Above this a message is split: it is the biggest that travels well over a network. */
 const messageBytesMax = 256 * 1024;
 /** What an object is taken for until the first batch has shown how big they are. */

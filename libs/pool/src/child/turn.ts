@@ -1,8 +1,9 @@
+import { now } from './clock.ts';
+
 /** The event loop gets its turn after this much work, in ms. */
 const turnMs = 10;
 
 const { setImmediate } = globalThis;
-const now: () => number = performance.now.bind(performance);
 
 /** The time that items have until the event loop is to have its turn, so that aborts and further parts arrive. */
 export class Turn {
