@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { canaryEnvironment, expectNoSecret } from '../canary.ts';
 import { until } from '../cli/command.testkit.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -42,7 +43,11 @@ export class Service {
       this.stdout += String(chunk);
     });
     child.stderr?.on('data', (chunk) => this.#read(String(chunk)));
-    this.#ended = once(child, 'close').then(([code, signal]) => code ?? signal);
+    // Where nobody waits for this, the run fails all the same.
+    this.#ended = once(child, 'close').then(([code, signal]) => {
+      expectNoSecret('a service', this.stdout + this.complaints + JSON.stringify(this.logged));
+      return code ?? signal;
+    });
   }
 
   static start({ module = shoal, args, env, within = [] }: Start): Service {
@@ -56,7 +61,7 @@ export class Service {
     const child = spawn(program, rest, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, SHOAL_ADDRESS: '', ...env },
+      env: { ...process.env, ...canaryEnvironment, SHOAL_ADDRESS: '', ...env },
       detached: true,
     });
     return new Service(child);

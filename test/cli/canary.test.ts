@@ -47,7 +47,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'token'), canary, { mode: 0o600 });
   const coordinator = start([
     ...['coordinator', '--listen', '127.0.0.1:0', '--token-file', join(folder, 'token')],
-    ...['--max-result-bytes', '64KiB'],
+    ...['--max-result-bytes', '64KiB', '--http', '127.0.0.1:0'],
   ]);
   [, address = ''] = await coordinator.said(/coordinator listening on (\S+)\n/);
   const agent = start(['agent', '--join', address, '--name', 'nest', '--processes', '2']);
@@ -94,11 +94,14 @@ test('what goes wrong is told of without it, as text and as an error object', as
   expect(codes).toEqual(failing.map(([, code]) => code));
 });
 
-test('the command line and its status tell other things', async () => {
+test('the command line, its status, doctor and the metrics tell other things', async () => {
   const map = ['map', `${fileURLToPath(work)}#throws`, '--input-format', 'ndjson', '--on-error', 'keep'];
   const { stdout } = await run(map, false, items);
   expect(stdout).toContain('ITEM_THREW');
   const status = await run(['status', '--output-format', 'json'], false);
+  await run(['doctor', '--output-format', 'json'], false);
+  const [, url = ''] = await (services[0] as Command).said(/metrics on (\S+)\n/);
+  said.push({ by: 'the metrics', text: await (await fetch(url)).text() });
   expect(status.stdout).toContain('nest');
 });
 
@@ -113,7 +116,7 @@ test('no process shows it among its arguments', () => {
   expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(canary);
 });
 
-test('it is in no log, no error, no status and no report', async () => {
+test('it is in no log, no error, no status, no metric and no report', async () => {
   for (const service of services) service.signal('SIGTERM');
   for (const service of services) {
     const { stdout, stderr } = await service.ended;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { canaryEnvironment, expectNoSecret } from '../canary.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const shoal = fileURLToPath(new URL('../../libs/shoal/bin/shoal.js', import.meta.url));
@@ -21,7 +22,7 @@ export class Command {
   stdout = '';
   stderr = '';
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, verb: string) {
     this.#child = child;
     child.stdout?.on('data', (chunk) => {
       this.stdout += String(chunk);
@@ -29,11 +30,11 @@ export class Command {
     child.stderr?.on('data', (chunk) => {
       this.stderr += String(chunk);
     });
-    this.#ended = once(child, 'close').then(([code, signal]) => ({
-      exitCode: code ?? signal,
-      stdout: this.stdout,
-      stderr: this.stderr,
-    }));
+    // Where nobody waits for this, the run fails all the same.
+    this.#ended = once(child, 'close').then(([code, signal]) => {
+      expectNoSecret(`shoal ${verb}`, this.stdout + this.stderr);
+      return { exitCode: code ?? signal, stdout: this.stdout, stderr: this.stderr };
+    });
   }
 
   /** Starts `shoal …args`; every process that comes of it carries `mark` in its environment. */
@@ -46,6 +47,7 @@ export class Command {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
+        ...canaryEnvironment,
         SHOAL_ADDRESS: '',
         ...env,
         ...(mark === undefined ? {} : { SHOAL_TEST_MARK: mark }),
@@ -53,7 +55,7 @@ export class Command {
     });
     child.stdin?.on('error', () => {});
     if (input !== undefined) child.stdin?.end(input);
-    return new Command(child);
+    return new Command(child, args[0] ?? '');
   }
 
   get pid(): number {

@@ -5,6 +5,7 @@ import { type Coordinator, type CoordinatorConfig, startCoordinator } from '@sho
 import { type Agent, type AgentConfig, startAgent } from '@shoal/node-agent';
 import { DialCredentials, type DialMaterial } from '@shoal/protocol';
 import { pino } from 'pino';
+import { expectNoSecret } from '../canary.ts';
 import { RawClient } from './raw-client.ts';
 
 /** Functions that the tests map. Their items say what they do. */
@@ -58,6 +59,8 @@ export class TestCluster {
   #named = 0;
   readonly #processes: ChildProcess[] = [];
   readonly #clients: RawClient[] = [];
+  /** Tokens that were shown to it. */
+  readonly #secrets: string[] = [];
   coordinator!: Coordinator;
   client!: RawClient;
   sha256 = '';
@@ -75,6 +78,7 @@ export class TestCluster {
 
   /** A client that shows these certificates, or this token, or nothing. */
   connect(tls?: DialMaterial, token?: string): RawClient {
+    if (token !== undefined && token.length > 30) this.#secrets.push(token);
     const channel = new DialCredentials({ tls: tls && (() => tls), token });
     const client = new RawClient(this.coordinator.address, channel);
     this.#clients.push(client);
@@ -113,11 +117,13 @@ export class TestCluster {
     return this.logged.filter(({ event }) => event === name);
   }
 
+  /** Ends all of it. Throws where a token has been logged. */
   async stop(): Promise<void> {
     for (const client of this.#clients) client.close();
     await Promise.all(this.#agents.map((agent) => agent.close({ drain: false })));
     for (const child of this.#processes) child.kill('SIGKILL');
     await this.coordinator?.close({ drain: false });
+    if (this.#secrets.length > 0) expectNoSecret('a log', JSON.stringify(this.logged), this.#secrets);
   }
 }
 

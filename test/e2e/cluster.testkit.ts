@@ -12,6 +12,7 @@ import {
   Wait,
 } from 'testcontainers';
 import { buildImage } from '../../docker/image.ts';
+import { canary, canaryEnvironment, expectNoSecret } from '../canary.ts';
 
 const port = 7300;
 const startsWithinMs = 120_000;
@@ -39,6 +40,8 @@ export class ContainerCluster {
   readonly #coordinator: StartedTestContainer;
   readonly #agents = new Map<string, StartedTestContainer>();
   readonly #book: string;
+  /** What nobody here may ever show. */
+  readonly #secrets: string[] = [canary];
 
   private constructor(
     network: StartedNetwork,
@@ -63,7 +66,7 @@ export class ContainerCluster {
     const coordinator = await new GenericContainer(image)
       .withNetwork(network)
       .withNetworkAliases('coordinator')
-      .withEnvironment({ SHOAL_TLS_DIR: '/home/node/tls' })
+      .withEnvironment({ ...canaryEnvironment, SHOAL_TLS_DIR: '/home/node/tls' })
       .withEntrypoint(['sh', '-ec'])
       .withCommand([
         `shoal certs init --name coordinator >&2; exec shoal coordinator --listen 0.0.0.0:${port}`,
@@ -80,20 +83,17 @@ export class ContainerCluster {
     const cluster = new ContainerCluster(network, coordinator, book, tlsDir);
     await Promise.all(
       agentNames.map(async (name) => {
+        const token = await docker(
+          ...['exec', coordinator.getId(), 'shoal', 'token', 'create', '--name', name],
+        );
+        cluster.#secrets.push(token.slice(token.lastIndexOf('.') + 1));
         const agent = await new GenericContainer(image)
           .withNetwork(network)
           .withEnvironment({
+            ...canaryEnvironment,
             SHOAL_ADDRESS: `coordinator:${port}`,
             SHOAL_TLS_DIR: '/home/node/tls',
-            SHOAL_TOKEN: await docker(
-              'exec',
-              coordinator.getId(),
-              'shoal',
-              'token',
-              'create',
-              '--name',
-              name,
-            ),
+            SHOAL_TOKEN: token,
           })
           .withBindMounts([{ source: book, target: '/book', mode: 'rw' }])
           .withCommand(['agent', '--join', `coordinator:${port}`, '--name', name, '--processes', '2'])
@@ -114,13 +114,33 @@ export class ContainerCluster {
     return { ca: file('ca.crt'), cert: file('client.crt'), key: file('client.key') };
   }
 
-  /** Ends every container and the network; nothing of ours stays behind. */
+  /**
+   * Ends every container and the network; nothing of ours stays behind. Throws where one of them has shown a secret in all
+   * that it has said.
+   */
   async stop(): Promise<void> {
+    const said = await this.#logs();
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop({ timeout: 0 })));
     await this.#coordinator.stop({ timeout: 0 });
     await this.#network.stop();
     await rm(this.#book, { recursive: true, force: true });
+    const key = await readFile(join(this.tlsDir, 'client.key'), 'utf8');
     await rm(this.tlsDir, { recursive: true, force: true });
+    for (const [name, text] of said)
+      expectNoSecret(name, text, [...this.#secrets, key.split('\n')[1] ?? key]);
+  }
+
+  /** All that each container has said. */
+  #logs(): Promise<(readonly [string, string])[]> {
+    const all = [['coordinator', this.#coordinator] as const, ...this.#agents];
+    return Promise.all(
+      all.map(async ([name, container]) => {
+        const { stdout, stderr } = await promisify(execFile)('docker', ['logs', container.getId()], {
+          maxBuffer: 2 ** 28,
+        });
+        return [name, stdout + stderr] as const;
+      }),
+    );
   }
 
   /** `docker kill`: the agent is gone without a word. */

@@ -1,9 +1,11 @@
+import { inspect } from 'node:util';
 import { connect, type MapPool } from 'shoal';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { dockerAnswers } from '../../docker/image.ts';
+import { canary } from '../canary.ts';
 import { pending } from '../pending.ts';
 import { ContainerCluster } from './cluster.testkit.ts';
-import { collatzSteps, visit } from './work.ts';
+import { collatzSteps, keep, visit } from './work.ts';
 
 const available = await dockerAnswers();
 if (!available) {
@@ -38,6 +40,18 @@ describe.skipIf(!available)('a cluster of containers, its client outside', () =>
     const visits = await pool.map(visit, range(24));
     expect(visits.map(({ item }) => item)).toEqual(range(24));
     expect(new Set(visits.map(({ host }) => host)).size).toBe(3);
+  });
+
+  // What the containers have said by the end is searched for it, and for their tokens and keys: cluster.stop().
+  test('a secret in items and results comes back, and is in no error', async () => {
+    const items = range(9).map((at) => ({ at, secret: canary }));
+    const outcomes = await pool.mapSettled(keep, items);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toMatchObject(
+      Array.from({ length: 6 }, () => ({ value: canary })),
+    );
+    const errors = outcomes.filter(({ status }) => status === 'rejected');
+    expect(errors).toHaveLength(3);
+    expect(inspect(errors, { depth: 9, showHidden: true })).not.toContain(canary);
   });
 
   test('an agent that leaves the network and comes back costs only time', async () => {

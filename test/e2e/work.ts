@@ -23,3 +23,9 @@ export const visit = task(import.meta, async (item: number): Promise<Visit> => {
   await sleep(200);
   return { item, host: hostname(), attempt: current()?.attempt ?? 0 };
 });
+
+/** Gives its secret back, but for every third one: there it fails, in words of its own. */
+export const keep = task(import.meta, ({ at, secret }: { at: number; secret: string }): string => {
+  if (at % 3 === 2) throw new TypeError(`record ${at} is bad`);
+  return secret;
+});
