@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 import { ShoalError } from '@shoal/errors';
-import type { Block, ChildSetup, ChunkRequest, Encoding as PoolEncoding, TaskRef } from '@shoal/pool';
+import type {
+  Block,
+  ChildSetup,
+  ChunkRequest,
+  OutputLimits,
+  Encoding as PoolEncoding,
+  TaskRef,
+} from '@shoal/pool';
 import {
   type Dispatch,
   Encoding,
@@ -128,6 +135,7 @@ function childSetup(
         }),
     stdio: setup.stdio === StdioMode.IGNORE ? 'ignore' : 'forward',
     ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
+    ...(setup.output === undefined ? {} : { output: outputLimits(setup.output) }),
     ...(setup.maxAgeMs === 0 ? {} : { maxAgeMs: setup.maxAgeMs }),
     startChildren: startOf(setup, terms),
     preload: setup.preload,
@@ -138,6 +146,19 @@ function childSetup(
 function startOf({ startChildren }: WireSetup, terms: AgentTerms): 'auto' | 'spawn' | 'fork' {
   if (startChildren === StartMode.SPAWN || terms.startChildren === 'spawn') return 'spawn';
   return startChildren === StartMode.FORK ? 'fork' : terms.startChildren;
+}
+
+/** Bounded here as well: whoever speaks this protocol need not be a client of ours. */
+const outputMost: OutputLimits = {
+  printBytes: 2 ** 24,
+  printBytesPerSecond: 2 ** 30,
+  errorChars: 2 ** 16,
+  errorDepth: 32,
+};
+
+function outputLimits(asked: OutputLimits): Partial<OutputLimits> {
+  const given = (Object.keys(outputMost) as (keyof OutputLimits)[]).filter((name) => asked[name] > 0);
+  return Object.fromEntries(given.map((name) => [name, Math.min(asked[name], outputMost[name])]));
 }
 
 /**

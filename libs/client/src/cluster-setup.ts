@@ -9,7 +9,7 @@ const travels =
 export function clusterSetupOf(options: PoolOptions): ClusterSetup {
   // The whole environment, which is a local pool's default, would carry this machine's secrets and paths to others;
   // agents pass on a few variables of their own instead (PATH, HOME, ...).
-  const { env, execArgv, stdio } = childSetupOf({ ...options, env: options.env ?? [] }, undefined);
+  const { env, execArgv, output, stdio } = childSetupOf({ ...options, env: options.env ?? [] }, undefined);
   const asked = options.execArgv ?? execArgv.filter((argument) => travels.test(argument));
   return {
     env,
@@ -23,5 +23,6 @@ export function clusterSetupOf(options: PoolOptions): ClusterSetup {
     startChildren: options.startChildren ?? 'auto',
     preload: options.preload ?? false,
     isolation: options.isolation,
+    output,
   };
 }

@@ -6,6 +6,7 @@ import {
   type FailedOutcome,
   type IsolationLevel,
   type JobRequest,
+  type OutputLimits,
   type PoolStats,
   type Print,
   type RemoteErrorData,
@@ -25,6 +26,7 @@ import {
   type ChildSetup as WireChildSetup,
   Encoding as WireEncoding,
   type ItemFailure as WireFailure,
+  OutputLimits as WireOutputLimits,
   type Print as WirePrint,
   type JobProgress as WireProgress,
   type TaskRef as WireTaskRef,
@@ -44,6 +46,7 @@ export interface ClusterSetup {
   readonly startChildren: 'auto' | 'spawn' | 'fork';
   readonly preload: boolean;
   readonly isolation: IsolationLevel | undefined;
+  readonly output: Partial<OutputLimits> | undefined;
 }
 
 /** The jobs of one connection. */
@@ -132,6 +135,7 @@ export function wireSetup(setup: ClusterSetup, initializer: WireChildSetup['init
     startChildren: startModes[setup.startChildren],
     preload: setup.preload,
     isolation: setup.isolation === undefined ? Isolation.UNSPECIFIED : isolations[setup.isolation],
+    output: setup.output && WireOutputLimits.fromPartial(setup.output),
   };
 }
 

@@ -4,6 +4,7 @@ import type { AbortMessage, BlockMessage, RunMessage, SetupMessage, TaskMessage 
 import type { Block, ChildSetup, ChunkRequest } from './chunk-request.ts';
 import type { IndexRange } from './core/chunk.ts';
 import { type FrameType, FrameWriter, frameType } from './frames.ts';
+import { defaultOutputLimits } from './output-limits.ts';
 
 /** Blocks that a child keeps, in case that a further part needs them. */
 const keptBlockBytesMax = 8 * 1024 * 1024;
@@ -29,10 +30,11 @@ export class ChildOrders {
   }
 
   /** The first order: what it is to be like. */
-  setUp({ stdio, maxRssBytes, initializer }: ChildSetup, workDir: string | undefined): void {
+  setUp({ stdio, maxRssBytes, initializer, output }: ChildSetup, workDir: string | undefined): void {
     const message: SetupMessage = {
       stdio,
       ...(workDir === undefined ? {} : { workDir }),
+      ...(output === undefined ? {} : { output: { ...defaultOutputLimits, ...output } }),
       ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
       ...(initializer === undefined ? {} : { initializer: initializer.task }),
       ...(initializer?.broadcasts === undefined ? {} : { broadcasts: initializer.broadcasts }),

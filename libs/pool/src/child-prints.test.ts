@@ -84,7 +84,9 @@ test('a flood costs its item 64 KiB of prints, is counted, and blocks nobody', a
   expect(ending).toEqual({ kind: 'finished' });
   expect(performance.now() - startedAt).toBeLessThan(30_000);
   await until('the rest is counted', () =>
-    p.prints.some(({ text }) => /^… [\d,]+ more bytes were dropped: an item may print 64 KiB$/.test(text)),
+    p.prints.some(({ text }) =>
+      /^… [\d,]+ more bytes were dropped: an item may print 64 KiB \(maxPrintBytesPerItem\)$/.test(text),
+    ),
   );
   const bytes = p.prints.reduce((sum, { text }) => sum + text.length, 0);
   expect(bytes).toBeGreaterThan(60 * 1024);
@@ -146,7 +148,9 @@ test('what native code lost is counted although nothing more comes', async () =>
   const p = pool(1);
   await p.run('nativeFlood', [3_000_000]);
   await until('the rest is counted', () =>
-    p.prints.some(({ text }) => text.includes('more bytes were dropped: a process may print 1 MiB a second')),
+    p.prints.some(({ text }) =>
+      text.includes('more bytes were dropped: a process may print 1 MiB a second (maxPrintBytesPerSecond)'),
+    ),
   );
 });
 

@@ -94,7 +94,7 @@ export class ChildProcess {
       nonce,
       bodyBytesMax: frameBytesExtra,
     });
-    this.#readPipes(stdio);
+    this.#readPipes(setup);
     if (this.#launched.channel !== undefined) this.#readChannel(this.#launched.channel);
     this.orders = new ChildOrders(this.#launched.channel, nonce);
     // In a container it has another folder, and is there already.
@@ -174,15 +174,19 @@ export class ChildProcess {
     channel.on('error', lost);
   }
 
-  #readPipes(stdio: 'forward' | 'ignore'): void {
+  #readPipes({ output, stdio }: ChildSetup): void {
     for (const stream of ['stdout', 'stderr'] as const) {
       const pipe = this.#launched[stream];
       if (pipe === undefined) continue;
       this.#pipes.push(
-        new PipedLines(pipe, (text) => {
-          if (stream === 'stderr') this.noteStderr(text);
-          if (stdio === 'forward') this.#listener.print(this, { stream, text });
-        }),
+        new PipedLines(
+          pipe,
+          (text) => {
+            if (stream === 'stderr') this.noteStderr(text);
+            if (stdio === 'forward') this.#listener.print(this, { stream, text });
+          },
+          output?.printBytesPerSecond,
+        ),
       );
     }
   }

@@ -56,7 +56,20 @@ export function childSetupOf(
     ...(initializer === undefined ? {} : { initializer: { ...initializer, task: { ...initializer.task } } }),
     ...(maxRssBytes === undefined ? {} : { maxRssBytes }),
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+    ...outputLimits(options),
   };
+}
+
+/** Nothing where none is named: a child knows the default ones. */
+function outputLimits(options: PoolOptions): Pick<ChildSetup, 'output'> {
+  const named = {
+    printBytes: options.maxPrintBytesPerItem,
+    printBytesPerSecond: options.maxPrintBytesPerSecond,
+    errorChars: options.maxErrorChars,
+    errorDepth: options.maxErrorDepth,
+  };
+  const given = Object.entries(named).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? {} : { output: Object.fromEntries(given) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ChunkEnding, ChunkId } from './core/chunk.ts';
 import type { Isolation } from './isolation.ts';
 import type { StartChildren } from './launcher.ts';
+import type { OutputLimits } from './output-limits.ts';
 
 /** How items and results are written as bytes. `v8` is structured clone, `json` is for other languages. */
 export type Encoding = 'v8' | 'json' | 'bytes';
@@ -82,6 +83,8 @@ export interface ChildSetup {
   readonly stdio: 'forward' | 'ignore';
   readonly maxRssBytes?: number;
   readonly maxAgeMs?: number;
+  /** What is taken over of what it prints and throws. Left out: as much as by default. */
+  readonly output?: Partial<OutputLimits>;
   /** How it is kept apart. Left out: a process like any other. */
   readonly isolation?: Isolation;
   /** Each child works in an empty folder of its own in here. Left out: where this process works. */

@@ -20,6 +20,7 @@ export type {
   StreamOptions,
   SubmitOptions,
 } from './options.ts';
+export type { OutputLimits } from './output-limits.ts';
 export { type FolderKind, makeOwnFolder, removeDeadFolders } from './own-folder.ts';
 export { Pool } from './pool.ts';
 export { PrintWriter } from './print-writer.ts';

@@ -118,6 +118,32 @@ export interface PoolOptions {
    */
   readonly printer?: PrintWriter | undefined;
   /**
+   * How many bytes one item may print; what is more is dropped, and a line says how much it was.
+   *
+   * Default: 65,536 (64 KiB). 1,024 to 16,777,216.
+   */
+  readonly maxPrintBytesPerItem?: number | undefined;
+  /**
+   * How many bytes one child may print in a second, all its items together; what is more is dropped, and a line says how
+   * much it was.
+   *
+   * Default: 1,048,576 (1 MiB). 1,024 to 1,073,741,824.
+   */
+  readonly maxPrintBytesPerSecond?: number | undefined;
+  /**
+   * How many characters the message of an error may have that a task throws, and how many its stack; what is more is cut,
+   * and ends in `…`. All of an error together takes 256 KiB at most: beyond that its own fields are left out.
+   *
+   * Default: 16,384. 256 to 65,536.
+   */
+  readonly maxErrorChars?: number | undefined;
+  /**
+   * How many errors are followed in the chain of `cause` below the one that was thrown; the next one is told in words.
+   *
+   * Default: 8. 1 to 32.
+   */
+  readonly maxErrorDepth?: number | undefined;
+  /**
    * How many bytes one item may take when it is sent; beyond that it fails with code `ITEM_TOO_LARGE`.
    *
    * Default: 67,108,864 (64 MiB). 1,024 to 1,073,741,824.

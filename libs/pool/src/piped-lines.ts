@@ -4,8 +4,9 @@
  */
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { bytesText } from '@shoal/errors';
+import { defaultOutputLimits } from './output-limits.ts';
 
-const secondBytesMax = 1024 * 1024;
 const lineCharsMax = 64 * 1024;
 /** How long a line that lacks its end may wait for it, in ms. */
 const partialMs = 200;
@@ -13,6 +14,7 @@ const partialMs = 200;
 export class PipedLines {
   readonly #decoder = new StringDecoder('utf8');
   readonly #onText: (text: string) => void;
+  readonly #secondBytesMax: number;
   #partial = '';
   #secondStart = 0;
   #secondBytes = 0;
@@ -21,8 +23,13 @@ export class PipedLines {
   #droppedTimer: NodeJS.Timeout | undefined;
 
   /** `onText` gets whole lines without the last newline. */
-  constructor(pipe: Readable, onText: (text: string) => void) {
+  constructor(
+    pipe: Readable,
+    onText: (text: string) => void,
+    secondBytesMax: number = defaultOutputLimits.printBytesPerSecond,
+  ) {
     this.#onText = onText;
+    this.#secondBytesMax = secondBytesMax;
     pipe.on('data', (chunk: Buffer) => this.#take(chunk));
     pipe.on('error', () => {});
   }
@@ -35,7 +42,7 @@ export class PipedLines {
       this.#reportDropped();
     }
     this.#secondBytes += chunk.length;
-    if (this.#secondBytes > secondBytesMax) {
+    if (this.#secondBytes > this.#secondBytesMax) {
       this.#droppedBytes += chunk.length;
       // Perhaps nothing more comes, and what was lost is to be known all the same.
       this.#droppedTimer ??= setTimeout(() => this.#reportDropped(), 1_000).unref();
@@ -70,7 +77,9 @@ export class PipedLines {
     this.#droppedTimer = undefined;
     if (this.#droppedBytes === 0) return;
     const bytes = this.#droppedBytes.toLocaleString('en-US');
-    this.#onText(`… ${bytes} more bytes were dropped: a process may print 1 MiB a second`);
+    this.#onText(
+      `… ${bytes} more bytes were dropped: a process may print ${bytesText(this.#secondBytesMax)} a second (maxPrintBytesPerSecond)`,
+    );
     this.#droppedBytes = 0;
   }
 }

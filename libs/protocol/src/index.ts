@@ -117,6 +117,7 @@ export {
   JobGroup,
   JobOptions,
   ModuleExport,
+  OutputLimits,
   Peer,
   Print,
   PrintStream,

@@ -176,6 +176,9 @@ const setup: fc.Arbitrary<ChildSetup> = fc.record({
   maxAgeMs: uint64,
   onlyEnv: fc.boolean(),
   isolation: anyOf(Isolation),
+  output: maybe(
+    fc.record({ printBytes: uint64, printBytesPerSecond: uint64, errorChars: uint32, errorDepth: uint32 }),
+  ),
 });
 const ended: fc.Arbitrary<AttemptEnded> = fc.record({
   ending: maybe(

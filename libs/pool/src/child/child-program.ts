@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { frameType, readMessage, readRun } from '../frames.ts';
 import { decodeValue } from '../values/block-codec.ts';
 import { findBroadcastsBy } from '../values/broadcast.ts';
-import { describeThrown, encodeError } from '../values/remote-error.ts';
+import { describeThrown, encodeError, limitErrors } from '../values/remote-error.ts';
 import { CachedBlock, ItemSource } from './block-cache.ts';
 import { Broadcasts } from './broadcasts.ts';
 import { Channel } from './channel.ts';
@@ -122,8 +122,9 @@ export function runChild({ descriptor, earlyPrints = [] }: ChildOptions = {}): (
   }
 
   async function setUp(message: SetupMessage, bytes: Uint8Array): Promise<void> {
-    const { stdio, maxRssBytes, initializer, workDir } = message;
-    prints.install(stdio);
+    const { stdio, maxRssBytes, initializer, output, workDir } = message;
+    prints.install(stdio, output);
+    if (output !== undefined) limitErrors(output);
     for (const { stream, text } of earlyPrints) process[stream].write(text);
     if (workDir !== undefined) process.chdir(workDir);
     if (maxRssBytes !== undefined) runner.memory.maxRssBytes = maxRssBytes;

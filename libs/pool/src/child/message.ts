@@ -1,11 +1,15 @@
 /** What frames say: most as JSON; what comes for every part or item is binary, and written and read in frames.ts. */
+
 import type { BlobFile, Encoding, TaskRef } from '../chunk-request.ts';
+import type { OutputLimits } from '../output-limits.ts';
 
 /** The first frame to a child; with the initializer's arguments after it. */
 export interface SetupMessage {
   readonly stdio: 'forward' | 'ignore';
   /** Where it works. Left out: where it was started. */
   readonly workDir?: string;
+  /** Left out: the default ones. */
+  readonly output?: OutputLimits;
   readonly maxRssBytes?: number;
   readonly initializer?: TaskRef;
   /** What its arguments refer to. */

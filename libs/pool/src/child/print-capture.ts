@@ -8,15 +8,15 @@
 import { Buffer } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
 import { frameType } from '../frames.ts';
+import { defaultOutputLimits, type OutputLimits } from '../output-limits.ts';
 import type { Channel } from './channel.ts';
 import { now } from './clock.ts';
 import type { CurrentItem, ItemContext, PrintState } from './current-item.ts';
 import type { PrintMessage } from './message.ts';
 
 type Stream = 'stdout' | 'stderr';
+type PrintLimits = Pick<OutputLimits, 'printBytes' | 'printBytesPerSecond'>;
 
-const itemBytesMax = 64 * 1024;
-const secondBytesMax = 1024 * 1024;
 /** A print is sent at once as long as there are few of them; a flood is gathered. */
 const sendsPerWindow = 20;
 const windowMs = 10;
@@ -43,6 +43,10 @@ export class PrintCapture {
   #isFlushDue = false;
   readonly #unfinished = new Map<PrintState, ItemContext | undefined>();
   readonly #replaced = new Map<Stream, PropertyDescriptor>();
+  #itemBytesMax: number = defaultOutputLimits.printBytes;
+  #secondBytesMax: number = defaultOutputLimits.printBytesPerSecond;
+  #ofItem = '';
+  #ofProcess = '';
   /** What the last text that was cut fell victim to. */
   #reason = '';
 
@@ -52,7 +56,14 @@ export class PrintCapture {
   }
 
   /** Take over `process.stdout` and `process.stderr`, lazily: a task that prints nothing pays nothing. */
-  install(stdio: 'forward' | 'ignore'): void {
+  install(
+    stdio: 'forward' | 'ignore',
+    { printBytes, printBytesPerSecond }: PrintLimits = defaultOutputLimits,
+  ): void {
+    this.#itemBytesMax = printBytes;
+    this.#secondBytesMax = printBytesPerSecond;
+    this.#ofItem = `an item may print ${bytesText(printBytes)} (maxPrintBytesPerItem)`;
+    this.#ofProcess = `a process may print ${bytesText(printBytesPerSecond)} a second (maxPrintBytesPerSecond)`;
     this.#replace('stdout', stdio === 'ignore' ? () => {} : (chunk) => this.#write('stdout', chunk));
     // An ignored stderr still goes through the pipe: its last lines explain a death.
     if (stdio === 'forward') this.#replace('stderr', (chunk) => this.#write('stderr', chunk));
@@ -100,7 +111,7 @@ export class PrintCapture {
     const end = whole.lastIndexOf('\n');
     state.partial[stream] = end === -1 ? whole : whole.slice(end + 1);
     // A line without an end is cut where an item's share is used up.
-    if (state.partial[stream].length > itemBytesMax) {
+    if (state.partial[stream].length > this.#itemBytesMax) {
       this.#add(stream, item, state, state.partial[stream]);
       state.partial[stream] = '';
     }
@@ -147,11 +158,11 @@ export class PrintCapture {
       this.#secondStart = time;
       this.#secondBytes = 0;
     }
-    let room = secondBytesMax - this.#secondBytes;
-    this.#reason = 'a process may print 1 MiB a second';
-    if (item !== undefined && itemBytesMax - item.sentBytes < room) {
-      room = itemBytesMax - item.sentBytes;
-      this.#reason = 'an item may print 64 KiB';
+    let room = this.#secondBytesMax - this.#secondBytes;
+    this.#reason = this.#ofProcess;
+    if (item !== undefined && this.#itemBytesMax - item.sentBytes < room) {
+      room = this.#itemBytesMax - item.sentBytes;
+      this.#reason = this.#ofItem;
     }
     if (room <= 0) return '';
     const bytes = Buffer.byteLength(text);
@@ -229,6 +240,12 @@ export class PrintCapture {
       this.flush();
     }, windowMs).unref();
   }
+}
+
+/** `64 KiB`; a child loads nothing but its own. */
+function bytesText(bytes: number): string {
+  const [unit, size] = bytes >= 2 ** 20 ? ['MiB', 2 ** 20] : bytes >= 2 ** 10 ? ['KiB', 2 ** 10] : ['B', 1];
+  return `${Math.round((bytes / Number(size)) * 10) / 10} ${unit}`;
 }
 
 function stateOf(item: ItemContext): PrintState {

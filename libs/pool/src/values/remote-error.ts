@@ -7,18 +7,24 @@
 import { Buffer } from 'node:buffer';
 import { inspect, types } from 'node:util';
 import type { Encoding, RemoteErrorData } from '../chunk-request.ts';
+import { defaultOutputLimits, type OutputLimits } from '../output-limits.ts';
 import { decodeValue, encodeValue } from './block-codec.ts';
 import { canTravel } from './portable.ts';
 
-/** How deep causes are followed; errors deeper down are described in words. */
-const causeDepthMax = 8;
 /** How many errors of an AggregateError travel. */
 const errorsMax = 32;
-const messageCharsMax = 16_384;
-const stackCharsMax = 16_384;
 const fieldsMax = 64;
 /** The whole description, encoded. It travels in messages that hold many; 256 KiB is far below the limit of one. */
 const errorBytesMax = 256 * 1024;
+
+type ErrorLimits = Pick<OutputLimits, 'errorChars' | 'errorDepth'>;
+/** How deep causes are followed (errors deeper down are described in words), and how long a message and a stack may be. */
+let bounds: ErrorLimits = defaultOutputLimits;
+
+/** What holds in this process from now on. */
+export function limitErrors(limits: ErrorLimits): void {
+  bounds = limits;
+}
 
 /** Describe a thrown value as plain data. */
 export function describeThrown(thrown: unknown): RemoteErrorData {
@@ -112,13 +118,13 @@ function describeError(error: Error, depth: number): RemoteErrorData {
   const fields = fieldsOf(error);
   const cause = Object.hasOwn(error, 'cause') ? read(() => describeCause(error.cause, depth + 1)) : undefined;
   const errors =
-    error instanceof AggregateError && depth < causeDepthMax
+    error instanceof AggregateError && depth < bounds.errorDepth
       ? read(() => [...error.errors].slice(0, errorsMax).map((inner) => describe(inner, depth + 1)))
       : undefined;
   return {
     name: cut(name, 256),
-    message: cut(read(() => text(error.message)) ?? '', messageCharsMax),
-    ...(stack === undefined ? {} : { stack: cut(stack, stackCharsMax) }),
+    message: cut(read(() => text(error.message)) ?? '', bounds.errorChars),
+    ...(stack === undefined ? {} : { stack: cut(stack, bounds.errorChars) }),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     ...(fields === undefined ? {} : { fields }),
     ...(cause === undefined ? {} : { cause }),
@@ -127,7 +133,7 @@ function describeError(error: Error, depth: number): RemoteErrorData {
 }
 
 function describeCause(cause: unknown, depth: number): RemoteErrorData | { readonly value: unknown } {
-  if (depth > causeDepthMax) return inWords(cause);
+  if (depth > bounds.errorDepth) return inWords(cause);
   const isError = types.isNativeError(cause) || (!types.isProxy(cause) && cause instanceof Error);
   if (isError) return describe(cause, depth);
   return canTravel(cause) ? { value: cause } : inWords(cause);
@@ -161,8 +167,8 @@ function inWords(thrown: unknown): RemoteErrorData {
     'a value that cannot be described';
   return {
     name: types.isProxy(thrown) ? 'Proxy' : typeof thrown,
-    message: cut(description, messageCharsMax),
-    thrown: { description: cut(description, messageCharsMax) },
+    message: cut(description, bounds.errorChars),
+    thrown: { description: cut(description, bounds.errorChars) },
   };
 }
 

@@ -461,11 +461,25 @@ export interface ChildSetup {
    * do as much refuses the job. Not said: as the agent does it.
    */
   isolation: Isolation;
+  /** What is taken over of what tasks print and throw. Left out: as much as by default. */
+  output?: OutputLimits | undefined;
 }
 
 export interface ChildSetup_EnvEntry {
   key: string;
   value: string;
+}
+
+/** What is taken over of what tasks print and of the errors that they throw. 0: as much as by default. */
+export interface OutputLimits {
+  /** Bytes that one item prints. */
+  printBytes: number;
+  /** Bytes that one process prints in a second. */
+  printBytesPerSecond: number;
+  /** Characters of the message of an error, and of its stack. */
+  errorChars: number;
+  /** Errors in a chain of causes, below the one that was thrown. */
+  errorDepth: number;
 }
 
 /** A function that prepares a process. */
@@ -2458,6 +2472,7 @@ function createBaseChildSetup(): ChildSetup {
     startChildren: 0,
     preload: false,
     isolation: 0,
+    output: undefined,
   };
 }
 
@@ -2492,6 +2507,9 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     }
     if (message.isolation !== 0) {
       writer.uint32(80).int32(message.isolation);
+    }
+    if (message.output !== undefined) {
+      OutputLimits.encode(message.output, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -2592,6 +2610,14 @@ export const ChildSetup: MessageFns<ChildSetup> = {
             message.isolation = reader.int32() as any;
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.output = OutputLimits.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2629,6 +2655,9 @@ export const ChildSetup: MessageFns<ChildSetup> = {
     message.startChildren = object.startChildren ?? 0;
     message.preload = object.preload ?? false;
     message.isolation = object.isolation ?? 0;
+    message.output = (object.output !== undefined && object.output !== null)
+      ? OutputLimits.fromPartial(object.output)
+      : undefined;
     return message;
   },
 };
@@ -2696,6 +2725,97 @@ export const ChildSetup_EnvEntry: MessageFns<ChildSetup_EnvEntry> = {
     const message = createBaseChildSetup_EnvEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseOutputLimits(): OutputLimits {
+  return { printBytes: 0, printBytesPerSecond: 0, errorChars: 0, errorDepth: 0 };
+}
+
+export const OutputLimits: MessageFns<OutputLimits> = {
+  encode(message: OutputLimits, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.printBytes !== 0) {
+      writer.uint32(8).uint64(message.printBytes);
+    }
+    if (message.printBytesPerSecond !== 0) {
+      writer.uint32(16).uint64(message.printBytesPerSecond);
+    }
+    if (message.errorChars !== 0) {
+      writer.uint32(24).uint32(message.errorChars);
+    }
+    if (message.errorDepth !== 0) {
+      writer.uint32(32).uint32(message.errorDepth);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OutputLimits {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOutputLimits();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.printBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.printBytesPerSecond = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.errorChars = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.errorDepth = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<OutputLimits>, I>>(base?: I): OutputLimits {
+    return OutputLimits.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OutputLimits>, I>>(object: I): OutputLimits {
+    const message = createBaseOutputLimits();
+    message.printBytes = object.printBytes ?? 0;
+    message.printBytesPerSecond = object.printBytesPerSecond ?? 0;
+    message.errorChars = object.errorChars ?? 0;
+    message.errorDepth = object.errorDepth ?? 0;
     return message;
   },
 };

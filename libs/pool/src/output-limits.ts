@@ -1,0 +1,19 @@
+/** What is taken over from tasks of what they print and of the errors that they throw. What is more is cut and counted. */
+export interface OutputLimits {
+  /** What one item prints. */
+  readonly printBytes: number;
+  /** What one process prints. */
+  readonly printBytesPerSecond: number;
+  /** The message of an error, and its stack. */
+  readonly errorChars: number;
+  /** Errors in a chain of `cause`, below the one that was thrown. */
+  readonly errorDepth: number;
+}
+
+const printBytes = 64 * 1024;
+const printBytesPerSecond = 1024 * 1024;
+const errorChars = 16_384;
+const errorDepth = 8;
+
+/** Where nobody says others. */
+export const defaultOutputLimits: OutputLimits = { printBytes, printBytesPerSecond, errorChars, errorDepth };
