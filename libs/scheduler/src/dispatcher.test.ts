@@ -231,6 +231,14 @@ test('G20: a suspect says which agent it will not go back to, and how long it wa
   expect(world.waiting('job-1')).toBe('item 0 waits for another agent than a, where it crashed, for 2 s');
 });
 
+test('items that are pushed while a suspect waits for another agent do not wait with it', () => {
+  const world = schedulerWith({ agents: { a: 1, b: 1 } });
+  const { job } = world.add(1, {}, true);
+  world.add(1);
+  world.died(1, { first: 0, count: 1 });
+  expect(placed(world.step({ type: 'itemsPushed', job, count: 1, bytes: 1 }))).toEqual(['3: item 1 on a']);
+});
+
 test('G20: a job that memory holds back says so, even while something of it runs', () => {
   const world = schedulerWith({ agents: { a: 1, b: 1 }, job: { items: 9, windowBytes: 100 } });
   world.values(2, {}, 100, 99);

@@ -225,7 +225,10 @@ export class Scheduler {
 
   #push({ job: id, count, bytes }: ItemsPushed): void {
     this.#change(id, (job) => {
-      if (!job.inputEnded && count > 0) job.push(count, bytes);
+      if (job.inputEnded || count <= 0) return;
+      job.push(count, bytes);
+      // Its next item may wait for another agent than the one that it crashed on; fresh ones need not.
+      job.line.lane.waitingForAnother.delete(job);
     });
   }
 
