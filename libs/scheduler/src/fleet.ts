@@ -250,10 +250,12 @@ export class Fleet {
 
   #judgeConduct(agent: Agent): void {
     const { nowMs } = this.#turn;
-    const untilMs = this.#quarantine.sessionStarted(agent.name, nowMs);
+    const { untilMs, isNew } = this.#quarantine.sessionStarted(agent.name, nowMs);
     if (untilMs === undefined) return;
     agent.setAsideUntilMs = untilMs;
     this.#setAside.put(agent.seat);
+    // Whoever comes and goes all the time would fill the log with what is known.
+    if (!isNew) return;
     this.#turn.emit({
       type: 'note',
       note: { what: 'agentQuarantined', agent: agent.name, forMs: untilMs - nowMs },

@@ -8,6 +8,12 @@ export interface QuarantineOptions {
   readonly quarantineMsMax: number;
 }
 
+/** What follows from a session that began. */
+export interface SetAside {
+  readonly untilMs: number | undefined;
+  readonly isNew: boolean;
+}
+
 interface Conduct {
   /** When its latest sessions began, at most `flapSessions` of them. */
   starts: number[];
@@ -28,21 +34,21 @@ export class Quarantine {
     this.#options = options;
   }
 
-  /** A session of an agent began. Answers until when the agent is set aside; undefined: it is not. */
-  sessionStarted(agent: AgentName, atMs: number): number | undefined {
+  /** A session of an agent began. Answers until when the agent is set aside, and whether that is so from now on; undefined: it is not. */
+  sessionStarted(agent: AgentName, atMs: number): SetAside {
     const { flapSessions, flapWithinMs, quarantineMs, quarantineMsMax } = this.#options;
     this.#forget(atMs);
     const conduct = this.#conducts.get(agent) ?? { starts: [], times: 0, setAsideUntilMs: 0 };
     // Into the map's end: the agents heard of longest ago come first in it.
     this.#conducts.delete(agent);
     this.#conducts.set(agent, conduct);
-    if (atMs < conduct.setAsideUntilMs) return conduct.setAsideUntilMs;
+    if (atMs < conduct.setAsideUntilMs) return { untilMs: conduct.setAsideUntilMs, isNew: false };
     conduct.starts = [...conduct.starts.filter((startMs) => startMs > atMs - flapWithinMs), atMs];
-    if (conduct.starts.length < flapSessions) return undefined;
+    if (conduct.starts.length < flapSessions) return { untilMs: undefined, isNew: false };
     conduct.starts = [];
     conduct.setAsideUntilMs = atMs + Math.min(quarantineMsMax, quarantineMs * 2 ** conduct.times);
     conduct.times += 1;
-    return conduct.setAsideUntilMs;
+    return { untilMs: conduct.setAsideUntilMs, isNew: true };
   }
 
   /** An agent left as it should: its last session does not count. */
