@@ -132,8 +132,8 @@ export class Placement {
       if (!idle.isIdle || idle.killAtMs !== undefined) continue;
       for (const child of this.#state.children.values()) {
         const ahead = child.key === idle.key && child.state === 'ready' ? lastAhead(child) : undefined;
-        if (ahead === undefined) continue;
-        if (idle.roomFor(ahead.chunk.taskLimit) > 0) this.#recall(ahead);
+        if (ahead === undefined || idle.roomFor(ahead.chunk.taskLimit) === 0) continue;
+        this.#recall(ahead);
         return;
       }
     }

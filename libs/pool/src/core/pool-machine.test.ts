@@ -211,6 +211,27 @@ test('a chunk that was given ahead comes back to a child that has nothing to do'
   expect(m.ended(1, 4, 0)).toEqual([run(2, 4, 0, 1)]);
 });
 
+test('of what was given ahead a child that has run too much for one chunk gets the next one back', () => {
+  const m = withChildren(3);
+  for (const chunk of [1, 2, 3]) m.queue(chunk, 1);
+  for (const chunk of [1, 2, 3]) m.runs(chunk, chunk, 0, 1, 0.1);
+  m.queue(4, 1);
+  m.queue(5, 1);
+  for (const chunk of [6, 7, 8]) {
+    expect(m.queue(chunk, 1)).toEqual([run(3, chunk, 0, 1)]);
+    m.runs(3, chunk, 0, 1, 0.1);
+  }
+  m.queue(9, 1);
+  expect(m.queue(10, 1, { maxTasksPerChild: 4 })).toContainEqual(run(1, 10, 0, 1));
+  expect(m.queue(11, 1)).toContainEqual(run(2, 11, 0, 1));
+  expect(m.runs(3, 9, 0, 1, 0.1)).toContainEqual({
+    type: 'abortPart',
+    child: 2,
+    chunk: 11,
+    reason: 'recalled',
+  });
+});
+
 test('nothing is given ahead while a child is coming that would run it at once', () => {
   const m = new TestMachine(2);
   m.queue(1, 1);
