@@ -587,5 +587,21 @@ test('jobs that were taken to their end do not count as jobs, and the latest of 
   expect(world.machine.snapshot().jobs).toHaveLength(3);
 });
 
+test('one of them that is still asked for keeps none of the others', () => {
+  const world = new CoordinatorWorld({ endedJobsMax: 2 });
+  world.agent();
+  const take = (job: string): readonly CoordinatorCommand[] => {
+    oneItemJob(world, job);
+    return world.acknowledge(4, 1, 'client', job);
+  };
+  take('first');
+  world.read(70, 1, 'client', 'first');
+  take('second');
+  expect(forgotten(take('third'))).toEqual(['second']);
+  expect(forgotten(take('fourth'))).toEqual(['third']);
+  world.do({ type: 'readerClosed', call: 70 });
+  expect(forgotten(take('fifth'))).toEqual(['first']);
+});
+
 const forgotten = (commands: readonly CoordinatorCommand[]): string[] =>
   commands.flatMap((command) => (command.type === 'forgetJob' ? [command.job] : []));

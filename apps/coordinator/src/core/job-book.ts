@@ -121,9 +121,12 @@ export class JobBook {
     record.requestBytes = 0;
     this.#emptied.add(record);
     this.#turn.emit({ type: 'emptyJob', job: record.id });
-    const [oldest] = this.#emptied;
     const { endedJobsMax = 10_000 } = this.#limits;
-    if (this.#emptied.size > endedJobsMax && oldest?.isAlone === true) this.#forget(oldest);
+    // One that is still asked for stays, and must not keep those behind it.
+    for (const oldest of this.#emptied) {
+      if (this.#emptied.size <= endedJobsMax) return;
+      if (oldest.isAlone) this.#forget(oldest);
+    }
   }
 
   /** Whoever left with this connection did not leave: it fell silent, and may be back later than others. */
