@@ -190,6 +190,13 @@ export const broadcasts = chapter('broadcast', (specify) => {
     expect(await pool.map(lookUp, [{ at: 0, table }])).toEqual([1]);
   });
 
+  specify('a handle cannot be cloned: the clone would refer to nothing', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const table = pool.broadcast(squares);
+    expect(() => structuredClone({ table })).toThrow(expect.objectContaining({ name: 'DataCloneError' }));
+    expect(await pool.map(lookUp, [{ at: 3, table }])).toEqual([9]);
+  });
+
   specify('a handle is no promise', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const table = pool.broadcast(squares);

@@ -9,7 +9,12 @@
  */
 import type { BlobFile } from '../chunk-request.ts';
 
-/** A large constant that every child is given once: what `pool.broadcast(value)` returns. */
+/**
+ * A large constant that every child is given once: what `pool.broadcast(value)` returns.
+ *
+ * Put the handle itself into items. A copy refers to nothing: `{ ...handle }` is an empty object, and `structuredClone` of
+ * a handle throws.
+ */
 export interface Broadcast<T> extends Disposable {
   /**
    * The constant. In the caller it is the very value that was given. In a child it is a copy, read when it is first asked
@@ -39,7 +44,10 @@ export class BroadcastHandle extends Uint8Array implements Broadcast<unknown> {
   readonly #source: BroadcastSource;
 
   constructor(source: BroadcastSource) {
-    super(0);
+    // An array whose buffer was taken away: structuredClone refuses it, in the place of an empty array that refers to nothing.
+    const buffer = new ArrayBuffer(0);
+    super(buffer);
+    buffer.transfer();
     this.#source = source;
     Object.freeze(this);
   }
