@@ -15,6 +15,7 @@ import { plantedBugs } from './planted-bugs.ts';
 import { playerWith } from './planting.ts';
 import { playSeed } from './player.ts';
 import { commit, Report } from './report.ts';
+import type { Violation } from './violation.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -108,11 +109,16 @@ async function hunt(name: string): Promise<void> {
 async function checkBugs(): Promise<void> {
   for (const bug of plantedBugs) {
     const player = await playerWith(bug);
-    const { isStormy = false } = bug;
-    let caught = bug.seed > 0 ? player.playSeed(bug.seed, { isStormy }).violation : undefined;
+    const { breaksFirst, isStormy = false } = bug;
+    /** What the bug breaks with a seed, if that is what it is to break. */
+    const violationWith = (seed: number): Violation | undefined => {
+      const { violation } = player.playSeed(seed, { isStormy });
+      return breaksFirst === undefined || violation?.guarantee === breaksFirst ? violation : undefined;
+    };
+    let caught = bug.seed > 0 ? violationWith(bug.seed) : undefined;
     let seed = bug.seed;
     for (let other = 1; caught === undefined && other <= seedsPerBug; other += 1) {
-      caught = player.playSeed(other, { isStormy }).violation;
+      caught = violationWith(other);
       seed = other;
     }
     const sound = playSeed(seed, { isStormy }).violation;

@@ -3,6 +3,7 @@
  * to be caught; the cores themselves know nothing of it. A snippet that is not found exactly once is an error, so a
  * core that changes keeps its bug, or gets a new one.
  */
+import type { Guarantee } from './violation.ts';
 
 /** A mistake that somebody might make. */
 export interface PlantedBug {
@@ -14,6 +15,8 @@ export interface PlantedBug {
   /** Found there exactly once. */
   readonly snippet: string;
   readonly replacement: string;
+  /** The guarantee that the seed breaks before any other; left out: whichever it is, the bug is caught. */
+  readonly breaksFirst?: Guarantee;
   /** A seed that shows it, so that nobody has to search again; the sound cores pass it. */
   readonly seed: number;
   /** That seed is one of a stormy world. */
@@ -58,7 +61,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/fleet.ts`,
     snippet: 'for (const attempt of [...agent.attempts]) this.#drop(attempt, saidGoodBye);',
     replacement: '',
-    seed: 163,
+    seed: 42,
   },
   {
     name: 'results-of-anybody',
@@ -68,6 +71,23 @@ export const plantedBugs: readonly PlantedBug[] = [
     replacement:
       'for (const range of attempt.open.take(first, count).length > 0 ? [{ first, count }] : [{ first, count }]) {',
     seed: 4,
+  },
+  {
+    name: 'given-up-and-believed',
+    breaks: 'Values of an attempt that was given up still count, although its items are with another one.',
+    file: `${scheduler}/fleet.ts`,
+    snippet: `    this.#drop(attempt, false);
+  }
+
+  /**
+   * An attempt is gone`,
+    replacement: `    this.#settlement.lost(attempt);
+  }
+
+  /**
+   * An attempt is gone`,
+    breaksFirst: 'G12',
+    seed: 132,
   },
   {
     name: 'attempt-number-twice',
@@ -162,8 +182,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'no-quarantine',
     breaks: 'An agent that comes and goes is given work each time.',
     file: `${scheduler}/quarantine.ts`,
-    snippet: 'if (conduct.starts.length < flapSessions) return undefined;',
-    replacement: 'if (conduct.starts.length < 1_000 * flapSessions) return undefined;',
+    snippet: 'if (conduct.starts.length < flapSessions) return',
+    replacement: 'if (conduct.starts.length < 1_000 * flapSessions) return',
     seed: 293,
   },
   {
@@ -266,6 +286,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 1040,
   },
   {
+    name: 'run-once-run-again',
+    breaks: 'What may run only once runs again after it ran beside an item for which its child was killed.',
+    file: `${pool}/suspects.ts`,
+    snippet: 'if (part.chunk.spec.runsOnce === undefined) return [];',
+    replacement: 'if (part !== undefined) return [];',
+    breaksFirst: 'G5',
+    seed: 1040,
+  },
+  {
     name: 'priority-ignored',
     breaks: 'Jobs with a high priority wait behind others.',
     file: `${scheduler}/ready-queue.ts`,
@@ -280,6 +309,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/reorder-buffer.ts`,
     snippet: 'if (first !== this.#delivered) {',
     replacement: 'if (first < this.#delivered) {',
+    seed: 1,
+  },
+  {
+    name: 'batch-from-its-end',
+    breaks: 'A client hands out the outcomes of a batch from its last one to its first.',
+    file: `${client}/outcome-cursor.ts`,
+    snippet: "this.#turn.emit({ type: 'deliver', at });",
+    replacement: "this.#turn.emit({ type: 'deliver', at: outcomes.length - 1 - at });",
+    breaksFirst: 'G2',
     seed: 1,
   },
   {
@@ -338,6 +376,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: 'if (attempt.open.size === 0) continue;',
     replacement: 'if (attempt.open.size >= 0) continue;',
     seed: 17,
+  },
+  {
+    name: 'over-and-in-the-queue',
+    breaks: 'A job that is over keeps its place in the queue.',
+    file: `${scheduler}/dispatcher.ts`,
+    snippet: 'lane.ready.refresh(job, false);',
+    replacement: '',
+    breaksFirst: 'G25',
+    seed: 11,
   },
   {
     name: 'deadline-unheeded',

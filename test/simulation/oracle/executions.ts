@@ -70,7 +70,7 @@ export class Executions {
     const again = book.executionsOf(index).filter(({ attempt }) => attempt === work.attempt).length;
     must(
       again <= (book.givenBack[index] ?? 0),
-      'G6',
+      runsOnce(work.job) ? 'G5' : 'G6',
       () => `${work.job.name}[${index}] is called twice in attempt ${work.attempt}`,
       about,
     );
