@@ -1,7 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { bundle } from '../tools/bundle.ts';
+import { bundle, imageFolder } from '../tools/bundle.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const officialNodeImage = 'node:24-bookworm-slim';
@@ -9,6 +10,8 @@ const officialNodeImage = 'node:24-bookworm-slim';
 const ownNodeImage = `shoal-base:${process.versions.node}`;
 // A registry that answers at all begins to within seconds; a slow download beyond this is better done by hand.
 const pullTimeoutMs = 60_000;
+/** Images that this process has begun to build. */
+let builds = 0;
 
 /**
  * Builds the Shoal image from this working tree and returns its tag.
@@ -19,18 +22,27 @@ const pullTimeoutMs = 60_000;
 export async function buildImage(tag = 'shoal:local'): Promise<string> {
   await requireDocker();
   const nodeImage = await findNodeImage();
-  await bundle();
-  await run('docker', [
-    'build',
-    '--quiet',
-    '-f',
-    'docker/Dockerfile',
-    '--build-arg',
-    `NODE_IMAGE=${nodeImage}`,
-    '-t',
-    tag,
-    '.',
-  ]);
+  // Of its own: somebody else may build an image from this working tree at the same time.
+  builds += 1;
+  const folder = `${imageFolder}-${process.pid}-${builds}`;
+  try {
+    await bundle(folder);
+    await run('docker', [
+      'build',
+      '--quiet',
+      '-f',
+      'docker/Dockerfile',
+      '--build-arg',
+      `NODE_IMAGE=${nodeImage}`,
+      '--build-arg',
+      `BUNDLES=${folder}`,
+      '-t',
+      tag,
+      '.',
+    ]);
+  } finally {
+    await rm(`${root}${folder}`, { recursive: true, force: true });
+  }
   return tag;
 }
 

@@ -23,7 +23,7 @@ const settings: BuildOptions = {
   },
 };
 
-/** Where the bundles are written, below the repository's root. The Dockerfile copies this folder. */
+/** Where the bundles are written unless another folder is named, below the repository's root. The Dockerfile copies it. */
 export const imageFolder = '.build/image';
 
 /**
@@ -32,8 +32,8 @@ export const imageFolder = '.build/image';
  * Everything lies in one folder, for the code finds the entry of a child process beside itself. That entry is a
  * single file of its own: children start often, and each file more costs each of them time.
  */
-export async function bundle(): Promise<void> {
-  const outdir = join(root, imageFolder);
+export async function bundle(folder: string = imageFolder): Promise<void> {
+  const outdir = join(root, folder);
   rmSync(outdir, { recursive: true, force: true });
   await build({ ...settings, outdir, entryPoints: { shoal: 'libs/shoal/bin/shoal.js' }, splitting: true });
   await build({ ...settings, outdir, entryPoints: globSync('libs/pool/src/*-main.ts', { cwd: root }) });
