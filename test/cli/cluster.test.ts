@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RawClient } from '../cluster/raw-client.ts';
 import { slack } from '../slack.ts';
 import { allGone, Command, ended, isAlive, marked, shoalCommand, until } from './command.testkit.ts';
 
@@ -255,6 +256,27 @@ describe('addresses', () => {
     expect(exitCode).toBe(1);
     coordinator.signal('SIGTERM');
     await coordinator.ended;
+  });
+
+  test('how long a coordinator waits for clients is a flag of it, checked before anything starts', async () => {
+    const { stderr, exitCode } = await shoalCommand(['coordinator', '--silent-grace-ms', '0']);
+    expect(stderr).toMatch(/USAGE: option '--silent-grace-ms <n>' argument '0' is invalid/);
+    expect(exitCode).toBe(2);
+    const abrupt = start(['coordinator', '--listen', '127.0.0.1:0', '--ephemeral-grace-ms', '1']);
+    const [, address = ''] = await abrupt.said(/listening on (\S+:\d+)/);
+    const client = new RawClient(address);
+    const bundle = await client.putBundle('export const none = () => 0;');
+    const job = await client.createJob(bundle, 'none');
+    // Nobody reads it.
+    await until('it is given up', () =>
+      client.info(job).then(
+        () => undefined,
+        (error) => /no client was connected to it for 0\.001 s/.test(String(error)) || undefined,
+      ),
+    );
+    client.close();
+    abrupt.signal('SIGKILL');
+    await abrupt.ended;
   });
 
   test('a coordinator without agents: the job says what it waits for', async () => {

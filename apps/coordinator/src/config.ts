@@ -76,11 +76,12 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
    * the disk takes no more, the job that holds most ends with NO_ROOM.
    */
   readonly maxSpillBytes?: number;
-  /** An ephemeral job is cancelled when no client has been connected to it for so long. Default 30,000 ms. */
+  /** An ephemeral job is cancelled when no client has been connected to it for so long. Default 30,000 ms. `shoal coordinator --ephemeral-grace-ms`. */
   readonly ephemeralGraceMs?: number;
   /**
    * The same where its client did not leave but fell silent: its process is stopped, its machine suspended or cut off. It
    * was silent for 20 to 40 s by then. Default 60,000 ms, so that one minute is never too long; at least `ephemeralGraceMs`.
+   * `shoal coordinator --silent-grace-ms`.
    */
   readonly silentGraceMs?: number;
   /** Jobs known at once, at most; those that have ended count until their client has taken all of it. Default 10,000. */

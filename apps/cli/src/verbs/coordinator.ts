@@ -102,6 +102,20 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
       ),
     )
     .addOption(
+      limit(
+        '--ephemeral-grace-ms <n>',
+        'a job whose client has left is cancelled after this (default: 30000)',
+        milliseconds,
+      ),
+    )
+    .addOption(
+      limit(
+        '--silent-grace-ms <n>',
+        'and after this where its client fell silent; at least the former (default: 60000)',
+        milliseconds,
+      ),
+    )
+    .addOption(
       limit('--max-wrong-tokens <n>', 'from one address, until it has to wait (default: 10)', wholeNumber(1)),
     )
     .addOption(
