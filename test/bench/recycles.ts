@@ -84,7 +84,7 @@ const columns = ['descriptors', 'processes', 'zombies', 'listeners', 'handles', 
 const startChildren = values['start-children'] as 'spawn' | 'fork';
 const pool = new Pool({ processes: 2, maxTasksPerChild: 1, startChildren });
 const pids = new Set<number>();
-const drawn = new Set<string | number>();
+const drawn = new Set<number>();
 let tasks = 0;
 const seen: Census[] = [];
 const startedAt = performance.now();
@@ -96,7 +96,8 @@ for (let sample = 0; sample < samples; sample++) {
   const identity = () => ({ pid: process.pid, random: Math.random(), uuid: crypto.randomUUID() });
   for (const { pid, random, uuid } of await pool.map(identity, items)) {
     pids.add(pid);
-    drawn.add(random).add(uuid);
+    // Numbers take a third of the room that strings do, and what is kept here is not to be taken for a leak.
+    drawn.add(random).add(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16));
     tasks += 1;
   }
   const now = await atRest();

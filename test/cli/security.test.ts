@@ -71,10 +71,12 @@ describe('certificates and tokens', () => {
       exitCode,
       children: stateOf(/^children$/),
       permission: stateOf(/^isolation permission$/),
+      forking: stateOf(/^forking$/),
     }).toEqual({
       exitCode: 0,
       children: 'ok',
       permission: 'ok',
+      forking: 'ok',
     });
     for (const what of [/ca\.crt$/, /coordinator\.crt$/, /client\.crt$/, /^protection$/])
       expect(stateOf(what)).toBe('ok');

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -114,3 +114,34 @@ test('an agent that takes no v8 runs jobs of other languages, and those of our c
   await once(call, 'end');
   expect(answers).toEqual(['2']);
 });
+
+const addon = `fork-server-${process.platform}-${process.arch}.node`;
+const canFork = existsSync(new URL(`../../libs/fork-server/dist/${addon}`, import.meta.url));
+
+test.skipIf(!canFork)(
+  'agents fork for whoever asks for it, unless they are told to spawn, and children of one server have one parent',
+  async () => {
+    const parent = (): { pid: number; parent: number } => ({ pid: process.pid, parent: process.ppid });
+    for (const [startChildren, isForked] of [
+      ['auto', true],
+      ['spawn', false],
+    ] as const) {
+      const each = new TestCluster();
+      try {
+        await each.start();
+        await each.agent({ processes: 1, startChildren });
+        await using pool = await connect(each.coordinator.address, {
+          startChildren: 'fork',
+          maxTasksPerChild: 1,
+        });
+        const seen = await pool.map(parent, [1, 2, 3]);
+        expect(new Set(seen.map(({ pid }) => pid)).size).toBe(3);
+        expect(new Set(seen.map((child) => child.parent)).size).toBe(1);
+        // The agent runs in this process.
+        expect(seen[0]?.parent === process.pid, startChildren).toBe(!isForked);
+      } finally {
+        await each.stop();
+      }
+    }
+  },
+);

@@ -13,6 +13,7 @@ export async function machineFindings(): Promise<Finding[]> {
     { what: 'node', state: 'ok', says: `${process.versions.node} on ${process.platform} ${process.arch}` },
     { what: 'cpus', state: 'ok', says: `${cpus}: so many processes at once, unless told otherwise` },
     await children('children', 'process'),
+    await forking(),
     await children('isolation permission', 'permission'),
     users(),
     await containers(),
@@ -28,6 +29,20 @@ async function children(what: string, isolation: 'process' | 'permission'): Prom
     return { what, state: 'ok', says: `one started and ran a task in ${ms} ms` };
   } catch (error) {
     return { what, state: 'broken', says: (error as Error).message };
+  }
+}
+
+/** Where it is not to be had children are spawned, which is slower and no fault. */
+async function forking(): Promise<Finding> {
+  const what = 'forking';
+  try {
+    await using pool = new Pool({ processes: 1, startChildren: 'fork' });
+    await pool.map((x: number) => x + 1, [1], { deadlineMs: answersWithinMs });
+    const { forked = 0, notForked } = pool.stats().starts ?? {};
+    const says = forked > 0 ? 'can be had' : `not to be had, so children are spawned: ${notForked}`;
+    return { what, state: 'ok', says };
+  } catch (error) {
+    return { what, state: 'warning', says: (error as Error).message };
   }
 }
 

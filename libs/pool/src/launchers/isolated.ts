@@ -16,6 +16,7 @@ export class IsolatingLauncher implements Launcher {
   readonly #plain: Launcher;
   /** A process that is kept apart is no copy of one that is not: it is spawned, whatever was asked for. */
   #spawned = 0;
+  #why: string | undefined;
 
   constructor(plain: Launcher) {
     this.#plain = plain;
@@ -23,7 +24,8 @@ export class IsolatingLauncher implements Launcher {
 
   get counts(): StartCounts {
     const counts = this.#plain.counts ?? { spawned: 0, forked: 0 };
-    return { ...counts, spawned: counts.spawned + this.#spawned };
+    const why = this.#why === undefined ? {} : { notForked: this.#why };
+    return { ...why, ...counts, spawned: counts.spawned + this.#spawned };
   }
 
   async close(): Promise<void> {
@@ -34,6 +36,7 @@ export class IsolatingLauncher implements Launcher {
     const { isolation } = request;
     if (isolation === undefined) return this.#plain.launch(request, onExit);
     this.#spawned += 1;
+    if (request.startChildren === 'fork') this.#why = `isolation '${isolation.level}' starts each by itself`;
     switch (isolation.level) {
       case 'permission':
         return spawnLauncher.launch(withPermissions(request, isolation), onExit);
