@@ -1,5 +1,6 @@
 /**
- * What `maxTasksPerChild` costs on this machine (Linux): `npm run build && node test/bench/recycling.ts [--seconds 1] [--repeats 1]`.
+ * What `maxTasksPerChild` costs on this machine (Linux): `npm run build && node test/bench/recycling.ts [--seconds 1] [--repeats 1]
+ * [--start-children fork]`.
  *
  * Efficiency is the CPU time of the tasks over that of all processes of the pool, this one included: 100 % would be a
  * pool that costs nothing. CPU time, because others who use the machine meanwhile change it little. What a pool costs to
@@ -14,8 +15,13 @@ import { Pool } from 'shoal';
 import { hash, hashesPerMs } from './cpu-work.ts';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '1' }, repeats: { type: 'string', default: '1' } },
+  options: {
+    seconds: { type: 'string', default: '1' },
+    repeats: { type: 'string', default: '1' },
+    'start-children': { type: 'string', default: 'spawn' },
+  },
 });
+const startChildren = values['start-children'] as 'spawn' | 'fork';
 const runMs = Number(values.seconds) * 1000;
 const repeats = Number(values.repeats);
 const processes = availableParallelism();
@@ -45,7 +51,7 @@ async function run(items: number, ms: number, maxTasksPerChild: number | undefin
   // Anew for each run: who shares a core with us changes.
   const times = Math.round(ms * hashesPerMs());
   const cpuBefore = cpuMsSoFar();
-  const pool = new Pool({ processes, maxTasksPerChild });
+  const pool = new Pool({ processes, maxTasksPerChild, startChildren });
   const startedAt = performance.now();
   const works = await pool.map(
     hash,

@@ -25,7 +25,9 @@ const control = 3;
 const { addon: path, modules } = JSON.parse(process.argv[2] ?? '') as ForkServerArguments;
 // Ours, not the user's: what a task starts is neither single-threaded nor a fork server.
 process.argv.length = 2;
-process.execArgv = process.execArgv.filter((argument) => !/^--(single-threaded|v8-pool-size)/.test(argument));
+process.execArgv = process.execArgv.filter(
+  (argument) => !/^--(single-threaded|v8-pool-size|no-maglev-osr)/.test(argument),
+);
 
 const { exitNow, makePair, serve } = createRequire(import.meta.url)(path) as ServerAddon;
 await rehearse(makePair(), join(dirname(path), '../src/rehearsal.mjs'));

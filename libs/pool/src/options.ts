@@ -74,7 +74,7 @@ export interface PoolOptions {
    * How children are started: `'spawn'` starts a Node process for each; `'fork'` copies one that has loaded what they need,
    * in a tenth of the time and memory; `'auto'` spawns until it has measured that children live so short that forking pays.
    *
-   * A forked child collects garbage and compiles in its one thread, which costs code that allocates much 5 to 12 % more CPU:
+   * A forked child collects garbage and compiles in its one thread, which costs code that allocates much a few percent:
    * fork where children live short (`maxTasksPerChild`), spawn where they live long. Where forking is not possible (on
    * Linux alone, and where the package was built with a C compiler) children are spawned, and `stats().starts.notForked`
    * says why. See docs/fork-server.md.
