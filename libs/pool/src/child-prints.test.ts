@@ -124,12 +124,15 @@ test('a flood outside items is counted within a second or so, and its oddest byt
 
 test('what native code writes comes without an index, capped, and blocks nobody', async () => {
   const p = pool(1);
+  const startedAtMs = performance.now();
   const { ending } = await p.run('nativeFlood', [20_000_000]);
   expect(ending).toEqual({ kind: 'finished' });
   await p.pool.close();
+  const seconds = Math.ceil((performance.now() - startedAtMs) / 1_000);
   const bytes = p.prints.reduce((sum, { text }) => sum + text.length, 0);
   expect(bytes).toBeGreaterThan(500_000);
-  expect(bytes).toBeLessThan(6_000_000);
+  // So much a second, begun ones included: a busy machine needs many.
+  expect(bytes).toBeLessThan((seconds + 1) * 1_100_000);
   expect(p.prints.every(({ index }) => index === undefined)).toBe(true);
   expect(p.prints.some(({ text }) => text.includes('more bytes were dropped: '))).toBe(true);
 });
