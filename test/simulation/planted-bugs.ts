@@ -70,7 +70,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: 'for (const range of attempt.open.take(first, count)) {',
     replacement:
       'for (const range of attempt.open.take(first, count).length > 0 ? [{ first, count }] : [{ first, count }]) {',
-    seed: 4,
+    seed: 14,
   },
   {
     name: 'given-up-and-believed',
@@ -151,7 +151,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${scheduler}/fleet.ts`,
     snippet: '      if (attempt.listedIn !== agent.beats) this.#drop(attempt, false);',
     replacement: '      this.#drop(attempt, false);',
-    seed: 23,
+    seed: 6,
   },
   {
     name: 'no-time-to-come-back',
@@ -176,7 +176,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/fence.ts`,
     snippet: 'return this.#provenAtMs + Math.max(abandonMs, 2 * leaseMs);',
     replacement: 'return this.#provenAtMs + Math.max(abandonMs, 2 * leaseMs) + 3_600_000;',
-    seed: 1647,
+    seed: 2075,
   },
   {
     name: 'no-quarantine',
@@ -498,12 +498,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'tick-for-the-killed',
     breaks: 'The pool asks for ticks on behalf of a child that it has killed (found here in 2026).',
-    file: `${pool}/child-record.ts`,
-    snippet: `    if (this.state === 'dying') return;
-    this.killAtMs =`,
-    replacement: '    this.killAtMs =',
-    seed: 212,
-    isStormy: true,
+    file: `${pool}/child-endings.ts`,
+    snippet: "child.state = 'dying';\n    child.killAtMs = undefined;",
+    replacement: "child.state = 'dying';",
+    seed: 3,
   },
   {
     name: 'successor-of-another-key',
