@@ -8,12 +8,15 @@
  * number of shards is the same for all rows. Time is CPU time of all threads of the process, its garbage collection
  * included. A transition is one event taken or one command given.
  *
+ * `--instructions` counts the processor's instructions instead of time (with valgrind): what the scheduler does for a
+ * shard, whatever the machine's caches make of it. Two runs of different length each, of which the difference counts.
+ *
  * `--control` tells what of the growth is not the scheduler's doing: a thousand schedulers of one job and one agent, each
  * asked in turn, have no deeper queue than one alone and a thousand times its memory.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { type Cost, SchedulerLoad } from './scheduler-load.ts';
 import { median } from './statistics.ts';
 
@@ -28,6 +31,9 @@ const sizes = [
   [5_000, 1_000],
 ] as const;
 
+/** Shards of the shorter run under valgrind. */
+const counted = 15_000;
+
 const { values } = parseArgs({
   options: {
     shards: { type: 'string', default: '200000' },
@@ -35,10 +41,12 @@ const { values } = parseArgs({
     agents: { type: 'string' },
     jobs: { type: 'string' },
     control: { type: 'boolean', default: false },
+    instructions: { type: 'boolean', default: false },
   },
 });
 
 if (values.control) console.log(control());
+else if (values.instructions) console.log(await instructionTable());
 else if (values.agents === undefined) console.log(table());
 else console.log(JSON.stringify(measured(Number(values.agents), Number(values.jobs))));
 
@@ -62,6 +70,28 @@ function table(): string {
   return ['| agents | jobs | a shard | transitions a second |', '| --: | --: | --: | --: |', ...rows].join(
     '\n',
   );
+}
+
+/** Under valgrind a row takes minutes: one job, and a thousand. */
+async function instructionTable(): Promise<string> {
+  const rows: string[] = [];
+  for (const jobs of [1, 1_000]) {
+    const [short, long] = await Promise.all([1, 3].map((times) => instructions(100, jobs, counted * times)));
+    // As many shards warm up as are measured, and three times as many twice over are four times as many more.
+    rows.push(
+      `| 100 | ${grouped(jobs)} | ${grouped(((long as number) - (short as number)) / (4 * counted))} |`,
+    );
+  }
+  return ['| agents | jobs | instructions a shard |', '| --: | --: | --: |', ...rows].join('\n');
+}
+
+/** Of a whole process with one thread: the others of V8 would come and go as they like. */
+async function instructions(agents: number, jobs: number, shards: number): Promise<number> {
+  const args = ['--tool=callgrind', '--callgrind-out-file=/dev/null', '--smc-check=all-non-file'];
+  const node = [process.execPath, '--single-threaded', ...process.execArgv, fileURLToPath(import.meta.url)];
+  const load = [`--agents=${agents}`, `--jobs=${jobs}`, `--shards=${shards}`];
+  const { stderr } = await promisify(execFile)('valgrind', [...args, ...node, ...load]);
+  return Number(/Collected : (\d+)/.exec(stderr)?.[1]);
 }
 
 function control(): string {
