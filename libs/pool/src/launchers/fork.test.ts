@@ -97,6 +97,8 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
       expect(descriptorsOf('self').length - before).toBeLessThanOrEqual(12);
       expect(descriptorsOf(server).length - serverBefore).toBeLessThanOrEqual(0);
     },
+    // A second on a machine with nothing else to do.
+    300_000,
   );
 
   test('goes on without losing or blaming an item when its server is killed, with another server', async () => {
