@@ -529,6 +529,7 @@ const elsewhere: Partial<Record<LimitName, string>> = {
   spoolBytes: 'apps/node-agent/src/core/outbox-ledger.test.ts',
   printBytes: 'apps/coordinator/src/print-queue.test.ts',
   sessionMemoryBytes: 'libs/protocol/src/limits.test.ts',
+  streamWindowBytes: 'libs/protocol/src/server.test.ts',
   joinTokens: 'apps/coordinator/src/access/join-tokens.test.ts',
 };
 

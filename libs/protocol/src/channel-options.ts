@@ -1,3 +1,4 @@
+import type { Settings } from 'node:http2';
 import type { ChannelOptions } from '@grpc/grpc-js';
 import { limits } from './limits.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -42,8 +43,17 @@ export const serverOptions = ({
   'grpc.max_connection_idle_ms': idleMs,
 });
 
+/**
+ * What a server grants its callers; grpc-js has no option for it. HTTP/2 begins with 65,535 bytes, which is a few bytes
+ * less than a message of 64 KiB: each would wait for a word of the other side, and over a long line no call would be
+ * faster than 64 KiB a round trip.
+ */
+export const serverSettings: Settings = { initialWindowSize: limits.streamWindowBytes.default };
+
 /** Options of our clients. */
 export const clientOptions: ChannelOptions = {
+  // The same for what a server sends.
+  'grpc-node.flow_control_window': limits.streamWindowBytes.default,
   ...keepalive,
   ...messages,
   // Retries are ours: a stream is opened again at its position, which gRPC cannot know.

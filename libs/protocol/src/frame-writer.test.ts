@@ -19,11 +19,24 @@ interface Codec<T> {
   decode(input: BinaryReader | Uint8Array, length?: number): T;
 }
 
+/** What gRPC makes of a message, without its header; around it stands what must stay as it is. */
+function writerOf<T>(codec: Codec<T>): (message: T) => Buffer<ArrayBuffer> {
+  const serialize = serializerOf(codec);
+  return (message) => {
+    const unassembled = serialize(message);
+    expect(unassembled.byteLength).toBe(unassembled.length);
+    const frame = Buffer.alloc(5 + unassembled.length + 1, 0xee);
+    expect(unassembled.copy(frame, 5)).toBe(unassembled.length);
+    expect([frame.subarray(0, 5).toString('hex'), frame.at(-1)]).toEqual(['eeeeeeeeee', 0xee]);
+    return frame.subarray(5, -1);
+  };
+}
+
 const generated = <T>(codec: Codec<T>, message: T): Buffer => Buffer.from(codec.encode(message).finish());
 
 function writesAsGenerated<T>(name: string, codec: Codec<T>, messages: fc.Arbitrary<T>): void {
   test(`${name}: the bytes are those that the generated writer gives`, () => {
-    const serialize = serializerOf(codec);
+    const serialize = writerOf(codec);
     fc.assert(
       fc.property(messages, (message) => {
         const written = serialize(message);
@@ -35,7 +48,7 @@ function writesAsGenerated<T>(name: string, codec: Codec<T>, messages: fc.Arbitr
   });
 
   test(`${name}: what was written is read back`, () => {
-    const serialize = serializerOf(codec);
+    const serialize = writerOf(codec);
     fc.assert(
       fc.property(messages, (message) => {
         const written = serialize(message);
@@ -46,7 +59,7 @@ function writesAsGenerated<T>(name: string, codec: Codec<T>, messages: fc.Arbitr
   });
 
   test(`${name}: hostile bytes are read as something or refused with an error, and soon`, () => {
-    const serialize = serializerOf(codec);
+    const serialize = writerOf(codec);
     const damaged = fc
       .tuple(messages, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 8 }), fc.nat(), fc.boolean())
       .map(([message, changes, cut, isCut]) => {
@@ -76,7 +89,7 @@ writesAsGenerated('MapResponse', MapResponse, mapResponses);
 
 describe('what the writer is for', () => {
   test('many small fields around the end of the scratch keep their lengths', () => {
-    const serialize = serializerOf(DataRequest);
+    const serialize = writerOf(DataRequest);
     for (let reports = 0; reports < 400; reports++) {
       const message = DataRequest.create({
         sequence: reports,
@@ -90,7 +103,7 @@ describe('what the writer is for', () => {
   });
 
   test('an embedded message may end anywhere in the scratch, at its last byte too', () => {
-    const serialize = serializerOf(DataRequest);
+    const serialize = writerOf(DataRequest);
     for (let length = 3900; length < 4200; length++) {
       const prints = [{ text: 'x'.repeat(length) }, { text: 'y' }];
       const message = DataRequest.create({ prints: [{ jobId: 'j', prints }] });
@@ -99,23 +112,21 @@ describe('what the writer is for', () => {
   });
 
   test('a payload that is read is a view of the message, not a copy', () => {
-    const message = serializerOf(MapRequest)(MapRequest.create({ items: [new Uint8Array(70_000)] }));
+    const message = writerOf(MapRequest)(MapRequest.create({ items: [new Uint8Array(70_000)] }));
     const [item] = MapRequest.decode(message).items;
     expect(item?.buffer).toBe(message.buffer);
   });
 
   test('a number that does not fit its field is refused, not cut', () => {
-    const serialize = serializerOf(PushItemsRequest);
+    const serialize = writerOf(PushItemsRequest);
     const start = (firstIndex: number): PushItemsRequest => ({
       message: { $case: 'start', value: { jobId: 'j', firstIndex, clientSession: '' } },
     });
     for (const bad of [-1, 0.5, Number.NaN, 2 ** 53]) {
       expect(() => serialize(start(bad))).toThrow(`invalid uint64: ${bad}`);
     }
-    expect(() => serializerOf(ItemAttempt)({ agent: '', signal: '', pid: 2 ** 32 })).toThrow(
-      'invalid uint32',
-    );
-    expect(() => serializerOf(ItemAttempt)({ agent: '', signal: '', exitCode: 2 ** 31 })).toThrow(
+    expect(() => writerOf(ItemAttempt)({ agent: '', signal: '', pid: 2 ** 32 })).toThrow('invalid uint32');
+    expect(() => writerOf(ItemAttempt)({ agent: '', signal: '', exitCode: 2 ** 31 })).toThrow(
       'invalid int32',
     );
   });

@@ -5,6 +5,17 @@ interface Encodable<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
 }
 
+/**
+ * A message that is not put together yet, as far as grpc-js uses a Buffer that a serializer gave it: it asks for the
+ * length, writes its own five bytes, and has the message copied behind them.
+ */
+export interface Unassembled {
+  readonly length: number;
+  readonly byteLength: number;
+  /** Copies all of it to `at` and answers how many bytes that were. */
+  copy(target: Uint8Array, at: number): number;
+}
+
 /** An embedded message that is being written. */
 interface Fork {
   /** Where it begins in the scratch: with one byte for its length, which is enough for most. */
@@ -18,13 +29,38 @@ const payloadBytesMin = 512;
 const scratchBytes = 4096;
 const nothing = new Uint8Array(0);
 
+/** Pieces of a message, in their order. */
+class Pieces implements Unassembled {
+  readonly length: number;
+  readonly #pieces: readonly Uint8Array[];
+
+  constructor(pieces: readonly Uint8Array[], length: number) {
+    this.#pieces = pieces;
+    this.length = length;
+  }
+
+  get byteLength(): number {
+    return this.length;
+  }
+
+  copy(target: Uint8Array, at: number): number {
+    let to = at;
+    for (const piece of this.#pieces) {
+      target.set(piece, to);
+      to += piece.length;
+    }
+    return this.length;
+  }
+}
+
 /**
  * Writes a message for gRPC with one copy of its payload.
  *
  * The writer that the generated code comes with moves a payload at every level of nesting, whenever its buffer grows,
- * at its end, and once more to become a Buffer: six times 256 KiB for a block. This one remembers payloads by
- * reference and puts everything into one Buffer of the right size at the end. The generated code drives both alike,
- * so the bytes cannot differ by field, order or default; a test compares them all the same.
+ * at its end, once more to become a Buffer, and gRPC does so to put its header before it: seven times 256 KiB for a
+ * block. This one remembers payloads by reference until gRPC has a buffer for the whole frame, and copies them there.
+ * The generated code drives both alike, so the bytes cannot differ by field, order or default; a test compares them all
+ * the same.
  */
 class FrameWriter {
   /** Small fields, as they are written; pieces refer to ranges of it. */
@@ -129,16 +165,10 @@ class FrameWriter {
     return this;
   }
 
-  /** The whole message. The writer must not be used afterwards. */
-  finish(): Buffer<ArrayBuffer> {
+  /** The whole message. The writer must not be used afterwards, and payloads must not change until it was copied. */
+  finish(): Unassembled {
     this.#endPiece();
-    const message = Buffer.allocUnsafe(this.#bytes);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      message.set(piece, at);
-      at += piece.length;
-    }
-    return message;
+    return new Pieces(this.#pieces, this.#bytes);
   }
 
   /** Invariant: what is longer than a scratch has had a piece finished inside it, so two bytes of length will do. */
@@ -200,8 +230,8 @@ class FrameWriter {
   }
 }
 
-/** A serializer for gRPC that copies payloads once. */
-export function serializerOf<T>(codec: Encodable<T>): (message: T) => Buffer {
+/** A serializer for gRPC that copies payloads once, into the frame that goes out. */
+export function serializerOf<T>(codec: Encodable<T>): (message: T) => Unassembled {
   return (message) => {
     const writer = new FrameWriter();
     // The generated code calls only what FrameWriter has; a field of another kind fails the test that writes them all.

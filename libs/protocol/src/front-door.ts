@@ -1,9 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
+import type { Settings } from 'node:http2';
 import { type AddressInfo, createServer, isIP, type Server as NetServer, type Socket } from 'node:net';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import { serverSettings } from './channel-options.ts';
 import { doorQuestion, fullNotice } from './full-notice.ts';
-import type { LimitName } from './limits.ts';
+import { type LimitName, limits } from './limits.ts';
 import { peerOf } from './peer-address.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { SessionWatch, type WatchedSession } from './session-watch.ts';
@@ -18,7 +20,12 @@ export type LimitListener = (limit: LimitName, peer: string) => void;
 /** Hears of connections, by the name that gRPC gives them (`ADDRESS:PORT`), that were closed for want of a sign of life. */
 export type SilenceListener = (connection: string) => void;
 
-type Http2Server = { on(event: 'session', listener: (session: WatchedSession) => void): unknown };
+/** Of a session of HTTP/2, what a door sets. */
+interface Session extends WatchedSession {
+  settings(settings: Settings): void;
+  setLocalWindowSize(bytes: number): void;
+}
+type Http2Server = { on(event: 'session', listener: (session: Session) => void): unknown };
 
 /** One connection, as far as it has come. Only one of its time limits runs at a time. */
 class Visitor {
@@ -137,6 +144,9 @@ export class FrontDoor {
     // grpc-js shows nobody the server that it makes for this. Without it there is no telling when handshakes are done.
     const { http2Servers } = this.#server as unknown as { http2Servers: Map<Http2Server, unknown> };
     [...http2Servers.keys()].at(-1)?.on('session', (session) => {
+      session.settings(serverSettings);
+      // That of the whole connection, which is read by Node itself, whatever its calls do.
+      session.setLocalWindowSize(2 * limits.streamWindowBytes.default);
       const { remoteAddress, remotePort } = session.socket;
       const name = `${remoteAddress}:${remotePort}`;
       const visitor = this.#visitors.get(name);

@@ -29,6 +29,10 @@ test('a part with its envelope fits into a message, many times over', () => {
   expect(limits.partBytes.default * 4).toBeLessThan(limits.messageBytes.default);
 });
 
+test('a client may be sent a message of 64 KiB without a word in between, as a server may', () => {
+  expect(clientOptions).toMatchObject({ 'grpc-node.flow_control_window': limits.streamWindowBytes.default });
+});
+
 test('G18: both sides of a connection ask for signs of life, calls or none', () => {
   for (const options of [serverOptions(defaultServerLimits), clientOptions]) {
     expect(options).toMatchObject({

@@ -91,6 +91,7 @@ export type LimitName =
   | 'metadataBytes'
   | 'concurrentStreams'
   | 'sessionMemoryBytes'
+  | 'streamWindowBytes'
   | 'connections'
   | 'connectionsPerPeer'
   | 'firstByteMs'
@@ -287,6 +288,14 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     undefined,
     uncounted('Node refuses these calls by itself, and tells nobody'),
     'What a connection may hold in memory. Beyond it new calls are refused.',
+  ),
+  streamWindowBytes: limit(
+    256 * KiB,
+    'bytes',
+    fixed('HTTP/2 makes the sender wait; nothing is refused for it'),
+    undefined,
+    uncounted('every call that is read slower than it is sent runs into it, as it should'),
+    'What either side sends of a call before the other side has read it. Then it waits.',
   ),
   connections: limit(
     10_000,

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -11,6 +13,7 @@ import {
   ClusterServiceService,
   GetStatusResponse,
 } from './gen/shoal/v1/cluster.ts';
+import { limits } from './limits.ts';
 import { createServer, type ShoalServer } from './server.ts';
 import { AgentServiceService, JobServiceService } from './services.ts';
 import { statusOf } from './status.ts';
@@ -49,6 +52,17 @@ async function bufCurl(...args: string[]): Promise<string> {
     return (error as { stderr: string }).stderr;
   }
 }
+
+test('whoever connects may send a message of 64 KiB without waiting for a word in between', async () => {
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  let granted = session.remoteSettings.initialWindowSize;
+  while (granted !== limits.streamWindowBytes.default) {
+    await once(session, 'remoteSettings', { signal: AbortSignal.timeout(10_000) });
+    granted = session.remoteSettings.initialWindowSize;
+  }
+  expect(granted).toBeGreaterThan(65_535);
+  session.destroy();
+});
 
 describe('with the tools that everybody has', () => {
   test.each(['grpc-v1', 'grpc-v1alpha'])(

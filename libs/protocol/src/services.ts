@@ -5,7 +5,7 @@
  * Reading needs no such thing: the generated readers hand out views of the message.
  */
 import { type MethodDefinition, makeGenericClientConstructor } from '@grpc/grpc-js';
-import { serializerOf } from './frame-writer.ts';
+import { serializerOf, type Unassembled } from './frame-writer.ts';
 import * as agent from './gen/shoal/v1/agent.ts';
 import * as job from './gen/shoal/v1/job.ts';
 
@@ -17,7 +17,16 @@ function streamlined<Request, Response, Method extends MethodDefinition<Request,
   request: Encoder<Request>,
   response: Encoder<Response>,
 ): Method {
-  return { ...method, requestSerialize: serializerOf(request), responseSerialize: serializerOf(response) };
+  return {
+    ...method,
+    requestSerialize: forGrpc(serializerOf(request)),
+    responseSerialize: forGrpc(serializerOf(response)),
+  };
+}
+
+/** Messages are never compressed, so grpc-js uses of a Buffer what an {@link Unassembled} has, and nothing else. */
+function forGrpc<T>(serialize: (message: T) => Unassembled): (message: T) => Buffer {
+  return serialize as (message: T) => unknown as (message: T) => Buffer;
 }
 
 /** The agents' service. */
