@@ -176,7 +176,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${agent}/fence.ts`,
     snippet: 'return this.#provenAtMs + Math.max(abandonMs, 2 * leaseMs);',
     replacement: 'return this.#provenAtMs + Math.max(abandonMs, 2 * leaseMs) + 3_600_000;',
-    seed: 2075,
+    seed: 261,
   },
   {
     name: 'no-quarantine',

@@ -48,7 +48,10 @@ export class AgentHost {
     this.#world = world;
     this.host = host;
     this.link = new Link(name, latencyMs);
-    this.#proof = new Proof(() => host.now());
+    this.#proof = new Proof(
+      () => host.now(),
+      () => world.oracle.executions.silenceEnds(this),
+    );
     this.#core = new AgentCore(host, world, (command, inHand) => this.#carryOut(command, inHand));
     this.#pool = new ProcessPool(this, world, this.#core, this.#handovers);
     this.#connections = new Connections(world, {

@@ -8,10 +8,13 @@ export class Proof {
   /** The highest epoch of a coordinator that has answered. */
   epochSeen = 0;
   readonly #now: () => number;
+  readonly #renewed: () => void;
   readonly #sentAtMs = new Map<string, number>();
 
-  constructor(now: () => number) {
+  /** `renewed`: a new proof is about to take the place of the last one. */
+  constructor(now: () => number, renewed: () => void) {
     this.#now = now;
+    this.#renewed = renewed;
   }
 
   /** A message leaves that will be answered. */
@@ -20,6 +23,7 @@ export class Proof {
   }
 
   answered(what: string, { heartbeatMs, leaseMs }: { heartbeatMs: number; leaseMs: number }): void {
+    this.#renewed();
     this.atMs = Math.max(this.atMs, this.#sentAtMs.get(what) ?? this.atMs);
     this.#sentAtMs.delete(what);
     this.fenceMs = Math.max(8_000, leaseMs - heartbeatMs);

@@ -99,6 +99,11 @@ export class Executions {
     this.#checkAbandoned(agent, execution);
   }
 
+  /** An agent is answered again: what it runs has run through the whole silence. */
+  silenceEnds(agent: AgentHost): void {
+    for (const execution of agent.children.running()) this.#checkAbandoned(agent, execution);
+  }
+
   /** Its child was killed for another call in it: it is run again at no cost, unless it may run only once. */
   cutShort(execution: Execution): void {
     const book = this.#books.find(execution.job);
