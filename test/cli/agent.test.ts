@@ -49,6 +49,29 @@ describe('an agent of a coordinator', () => {
   });
 });
 
+test('a coordinator and its agent outlive whoever reads what they say', async () => {
+  const coordinator = Command.start(['coordinator', '--listen', '127.0.0.1:0']);
+  coordinator.closeStdout();
+  const commands = [coordinator];
+  try {
+    const [, address = ''] = await coordinator.said(/listening on (\S+:\d+)/);
+    const agent = Command.start(['agent', '--join', address, '--processes', '1', '--name', 'unread']);
+    commands.push(agent);
+    agent.closeStdout();
+    agent.closeStderr();
+    await coordinator.said(/agent unread joined/);
+    const map = ['map', 'test/cli/work.ts#loud', '--input', '1..4', '--address', address];
+    const first = await Promise.race([shoalCommand(map), ...commands.map(({ ended }) => ended)]);
+    expect(first).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^\(loud unread /m) });
+    agent.signal('SIGTERM');
+    expect((await agent.ended).exitCode).toBe(0);
+    coordinator.signal('SIGTERM');
+    expect((await coordinator.ended).exitCode).toBe(0);
+  } finally {
+    for (const command of commands) command.signal('SIGKILL');
+  }
+});
+
 test.each([
   ['--labels', 'gpu', 'Give labels as NAME=VALUE'],
   ['--max-rss-bytes', '1KiB', 'Give bytes, from 1MiB to 1024GiB'],

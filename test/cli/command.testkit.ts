@@ -76,6 +76,10 @@ export class Command {
     this.#child.stdout?.destroy();
   }
 
+  closeStderr(): void {
+    this.#child.stderr?.destroy();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -1,7 +1,10 @@
+import { PassThrough } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { type Service, untilEnded } from './service.ts';
 
 const signal = (name: 'SIGHUP' | 'SIGINT'): boolean => process.emit(name, name);
+
+const terminal = { stdout: new PassThrough(), stderr: new PassThrough() };
 
 function service() {
   const drains: boolean[] = [];
@@ -15,7 +18,7 @@ function service() {
 
 test('the first signal drains a service, the second ends it now', async () => {
   const { service: it, drains, gone } = service();
-  const code = untilEnded(it);
+  const code = untilEnded(it, terminal);
   signal('SIGHUP');
   signal('SIGHUP');
   await vi.waitFor(() => expect(drains).toEqual([true, false]));
@@ -26,7 +29,7 @@ test('the first signal drains a service, the second ends it now', async () => {
 test('a signal that comes while the service starts drains it as soon as it is there', async () => {
   const { service: it, drains, gone } = service();
   const started = Promise.withResolvers<Service>();
-  const code = untilEnded(started.promise);
+  const code = untilEnded(started.promise, terminal);
   signal('SIGINT');
   expect(drains).toEqual([]);
   started.resolve(it);
@@ -37,7 +40,7 @@ test('a signal that comes while the service starts drains it as soon as it is th
 
 test('a service that does not start is told as it is, and signals are nobody’s again', async () => {
   const before = process.listenerCount('SIGHUP');
-  await expect(untilEnded(Promise.reject(new Error('the port is taken')))).rejects.toThrow(
+  await expect(untilEnded(Promise.reject(new Error('the port is taken')), terminal)).rejects.toThrow(
     'the port is taken',
   );
   expect(process.listenerCount('SIGHUP')).toBe(before);
@@ -45,5 +48,5 @@ test('a service that does not start is told as it is, and signals are nobody’s
 
 test('a service that ends by itself gives its exit code', async () => {
   const { service: it } = service();
-  expect(await untilEnded({ ...it, ended: Promise.resolve(4) })).toBe(4);
+  expect(await untilEnded({ ...it, ended: Promise.resolve(4) }, terminal)).toBe(4);
 });

@@ -1,5 +1,6 @@
 import { exitCode } from './exit-code.ts';
 import { giveHeapRoom } from './heap-room.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What runs until somebody ends it: a coordinator, an agent, a cluster on this machine. */
 export interface Service {
@@ -13,9 +14,16 @@ export interface Service {
  * Runs a service until it ends or a signal ends it: the first SIGTERM (or Ctrl-C) drains, the second ends it now. Given
  * one that starts, it heeds signals already: whoever sees it say that it listens may send one at once.
  *
+ * It outlives whoever reads what it says: others work with it, and what nobody reads is no result.
+ *
  * Resolves to 0 after SIGTERM, 130 after Ctrl-C; rejects when the service does not start.
  */
-export async function untilEnded(starting: Service | Promise<Service>): Promise<number> {
+export async function untilEnded(
+  starting: Service | Promise<Service>,
+  { stderr, stdout }: Pick<Terminal, 'stderr' | 'stdout'>,
+): Promise<number> {
+  // For good: it may have something to say when it has ended, too.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
   giveHeapRoom();
   const started = Promise.resolve(starting);
   const signalled = Promise.withResolvers<number>();

@@ -147,6 +147,6 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
         complain(terminal, error);
         return exitCodeOf(error);
       });
-      end(await untilEnded({ close: (options) => agent.close(options), ended }));
+      end(await untilEnded({ close: (options) => agent.close(options), ended }, terminal));
     });
 }

@@ -143,7 +143,7 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
         if (httpAddress !== undefined) terminal.stdout.write(`metrics on http://${httpAddress}/metrics\n`);
         return coordinator;
       };
-      end(await untilEnded(start()));
+      end(await untilEnded(start(), terminal));
     });
 }
 

@@ -41,6 +41,6 @@ export function devCommand(terminal: Terminal, end: (exitCode: number) => void):
           `  shoal status --address ${cluster.address}\n\n` +
           'Ctrl-C ends it.\n',
       );
-      end(await untilEnded(cluster));
+      end(await untilEnded(cluster, terminal));
     });
 }
