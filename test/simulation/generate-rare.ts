@@ -22,6 +22,9 @@ export function withRareThings(scenario: Scenario): Scenario {
     if (!done.has(thing)) world = thing(world, random);
     done.add(thing);
   }
+  // Thought of later, and so drawn apart from the others, too.
+  const apart = new Random(scenario.seed, 'unread');
+  if (!world.isCalm && apart.chance(0.03)) world = unreadChildren(world, apart);
   return { ...world, faults: [...world.faults].sort((a, b) => a.atMs - b.atMs) };
 }
 
@@ -169,6 +172,45 @@ const nothingButErrors: Thing = (scenario, random) => {
     return { ...job, behaviours, errorBytes: random.int(100, 400), windowBytes: random.skewed(200, 2_000) };
   });
   return { ...scenario, jobs };
+};
+
+/** An agent that is cut off has soon no room for what its children say, and items with a time limit end unread. */
+const unreadChildren: Thing = (scenario, random) => {
+  const [link] = scenario.agents.map(({ name }) => name) as [string];
+  // The others come later: among many each would have too little to do.
+  const agents = scenario.agents.map((agent) => ({
+    ...agent,
+    slowness: 1,
+    startsAtMs: agent.name === link ? 0 : agent.startsAtMs + 4_000,
+  }));
+  const [first, ...others] = scenario.jobs;
+  if (first === undefined) return scenario;
+  const { cancelAtMs: _, deadlineMs: __, maxTasksPerChild: ___, ...rest } = first;
+  const items = random.int(60, 120);
+  const throws = { kind: 'throws', retryable: false } as const;
+  const job: JobPlan = {
+    ...rest,
+    startsAtMs: random.int(300, 600),
+    processes: 1_000_000,
+    labels: {},
+    items,
+    blockItems: items,
+    chunkSize: random.int(8, 40),
+    windowItems: 200,
+    windowBytes: 1_000_000,
+    errorBytes: random.int(400, 1_000),
+    itemMs: random.int(40, 200),
+    timeoutMs: random.int(700, 2_000),
+    retries: { ...first.retries, thrown: 0, timeout: 0 },
+    failFast: false,
+    code: 'works',
+    behaviours: new Map(Array.from({ length: items }, (_, index) => [index, throws] as const)),
+  };
+  const [atMs, ms] = [random.int(1_200, 3_000), random.int(4_000, 7_500)];
+  return withFaults(
+    { ...scenario, agents, jobs: [job, ...others], chaosMs: Math.max(scenario.chaosMs, atMs + ms) },
+    [{ kind: 'partition', link, ways: 'both', ms, atMs }],
+  );
 };
 
 const calmKinds: readonly Thing[] = [hangingInitializer, nothingButErrors, otherReleases];

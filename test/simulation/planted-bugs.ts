@@ -476,8 +476,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${pool}/deadlines.ts`,
     snippet: 'if (held) state.unreadSinceMs ??= atMs;',
     replacement: 'if (held) state.unreadSinceMs = undefined;',
-    seed: 7950,
-    isStormy: true,
+    seed: 14,
   },
   {
     name: 'grace-without-end',
