@@ -129,13 +129,22 @@ const ownOnly =
   /^--(inspect|debug-port|eval|print|check|interactive|test|watch|run|input-type|cpu-prof|heap-prof)(\b|=)/;
 const withCode = new Set(['-e', '-p', '-pe', '--eval', '--print']);
 const shortOwnOnly = new Set(['-e', '-p', '-pe', '-c', '-i']);
+
 /** Our own arguments of `node`, as far as they are meant for children too. */
 export function inheritedExecArgv(execArgv: readonly string[]): string[] {
-  let isOwn = false;
+  return optionsOf(execArgv, (option) => !ownOnly.test(option) && !shortOwnOnly.has(option));
+}
+
+/**
+ * Those arguments of `node` that are wanted. An option's value may be an argument of its own: it shares the fate of its
+ * option, or it would be taken for the program. `isWanted` is asked with `-` for `_`, for which Node takes it.
+ */
+export function optionsOf(execArgv: readonly string[], isWanted: (option: string) => boolean): string[] {
+  let isKept = true;
   return execArgv.filter((argument, at) => {
-    // The value of an option shares its fate. Code may begin like an option.
+    // Code may begin like an option.
     const isValue = !argument.startsWith('-') || withCode.has(execArgv[at - 1] ?? '');
-    if (!isValue) isOwn = ownOnly.test(argument) || shortOwnOnly.has(argument);
-    return !isOwn;
+    if (!isValue) isKept = isWanted(argument.replace(/^[^=]*/, (name) => name.replaceAll('_', '-')));
+    return isKept;
   });
 }

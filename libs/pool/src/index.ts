@@ -3,7 +3,7 @@
 // For other backends: what `new Pool()` does with its options, and what came of a thrown value.
 export { broadcastStore } from './broadcast-store.ts';
 export { ChildPool, type ChildPoolOptions, type ChildPoolStats } from './child-pool.ts';
-export { checkOpenings, childSetupOf, type InitArgs, initArgsOf } from './child-setup.ts';
+export { checkOpenings, childSetupOf, type InitArgs, initArgsOf, optionsOf } from './child-setup.ts';
 export type * from './chunk-request.ts';
 export { current, type TaskContext } from './current.ts';
 export { type Isolation, type IsolationLevel, isolationLevels, stricter } from './isolation.ts';
