@@ -9,7 +9,7 @@
  * the same machine, however busy it is, so the median of their ratios says what the stopped client costs.
  *
  * Exits with 1 if the coordinator ever had more than 200 MiB and what its windows held at most, if a result is missing or wrong,
- * or if the other job lost more than 5 %. That is judged of ten pairs or more: of fewer the median says nothing.
+ * if the other job lost more than 5 %, or if the input is so small that the client had it all when it was to stop. That is judged of ten pairs or more: of fewer the median says nothing.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -51,6 +51,9 @@ interface Paid {
 /** Beside the stopped client, and without it. */
 type Pair = readonly [beside: Paid, without: Paid];
 
+/** There is nothing that a client that stands still could hold up. */
+class TooSmall extends Error {}
+
 /** The clusters: with the client that stops, and without. */
 const names = ['beside it', 'without it'] as const;
 const clusters: ClusterProcesses[] = [];
@@ -86,14 +89,25 @@ try {
   // Code that has run much runs faster: the second cluster must not be the colder one.
   await streamOf(empty.address, Math.min(items / 2, warmUpItems)).done;
   await using held = await HeldBytes.of(crowded.address);
+  await held.paused();
   memory.enter('streaming');
+  const settledBefore = held.settled;
   const { client: stream, done } = streamOf(crowded.address, items);
   await Promise.race([taken(stream, items / 2), done]);
   stream.kill('SIGSTOP');
   const stoppedAt = performance.now();
   memory.enter('the client is stopped');
-  while (stateOf(stream.pid) !== 'T') await sleep(5);
+  // One that has ended never stands still.
+  while (stream.exitCode === null && stream.signalCode === null && stateOf(stream.pid) !== 'T')
+    await sleep(5);
   await held.paused();
+  // It all fitted into the windows between.
+  if (held.settled - settledBefore >= items) {
+    memory.stop();
+    throw new TooSmall(
+      `${items.toLocaleString('en')} items are too few: all were done before the client stood still. Give more --items or --bytes.`,
+    );
+  }
 
   const pairs: Pair[] = [];
   while (performance.now() - stoppedAt < stoppedS * 1_000 - (pairs.length === 0 ? 0 : runMs)) {
@@ -139,6 +153,9 @@ try {
   console.log(`CPU time of the coordinator for a million of them: ${cost(0)}, ${cost(1)}.`);
   if (pairs.length >= pairsJudged && ratio < leastRatio) failed.push('The other job lost more than 5 %.');
   else if (pairs.length < pairsJudged) console.log(`(Not judged: fewer than ${pairsJudged} pairs.)`);
+} catch (error) {
+  if (!(error instanceof TooSmall)) throw error;
+  failed.push(error.message);
 } finally {
   for (const client of clients) client.kill('SIGKILL');
   await Promise.all(clusters.map((cluster) => cluster.stop()));

@@ -13,6 +13,7 @@ export class HeldBytes implements AsyncDisposable {
   readonly #asking: Promise<void>;
   #isOver = false;
   #running = 0;
+  #settled = 0;
   #asked = 0;
 
   private constructor(client: ClusterClient) {
@@ -23,6 +24,11 @@ export class HeldBytes implements AsyncDisposable {
 
   static async of(address: string): Promise<HeldBytes> {
     return new HeldBytes(await ClusterClient.open(address));
+  }
+
+  /** Items that have come to their end, since the coordinator started. */
+  get settled(): number {
+    return this.#settled;
   }
 
   /** Nothing runs any more: the windows are full. */
@@ -42,9 +48,10 @@ export class HeldBytes implements AsyncDisposable {
 
   async #ask(): Promise<void> {
     while (!this.#isOver) {
-      const { heldBytes, runningItems } = await this.#client.status();
+      const { heldBytes, runningItems, settledItems } = await this.#client.status();
       this.most = Math.max(this.most, heldBytes);
       this.#running = runningItems;
+      this.#settled = settledItems;
       this.#asked += 1;
       await sleep(askMs);
     }
