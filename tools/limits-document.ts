@@ -236,7 +236,7 @@ export function limitsDocument(): string {
     '',
     'Where there is no error, what is beyond waits, is dropped, or is closed, as it says. What the coordinator counts is in',
     '`limits_reached` of `ClusterService.GetStatus` and of `shoal status --output-format json` by the name of the limit; `shoal status`',
-    'lists those that were reached since it started, and `shoal coordinator --http` has it for Prometheus as',
+    'lists those that were reached since it started, and `GET /metrics` of the coordinator has it for Prometheus as',
     '`shoal_limits_reached_total{limit="NAME"}`. What an error names as `limitName` is that name.',
     '',
     ...table(['limit', 'default', 'option', 'error', 'shows in', 'meaning'], wire),

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RawClient } from '../cluster/raw-client.ts';
 import { slack } from '../slack.ts';
@@ -303,6 +303,46 @@ describe('addresses', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('metrics are on loopback at the port + 1000; where it is taken, a warning names the option', async () => {
+    const [port, holder] = await portBesideTaken();
+    const coordinator = ['coordinator', '--listen'];
+    const taken = `127.0.0.1:${port + 1_000}`;
+    const without = start([...coordinator, `127.0.0.1:${port}`]);
+    const asked = start([...coordinator, '127.0.0.1:0', '--http', taken]);
+    await without.said(/listening on/);
+    await without.said(/"event":"http\.unavailable".*in use by another process.*--http/);
+    expect(await asked.ended).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`ADDRESS_IN_USE: ${taken} is in use by another process.`),
+    });
+    without.signal('SIGTERM');
+    const { exitCode, stdout } = await without.ended;
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: `coordinator listening on 127.0.0.1:${port}\n`,
+    });
+    await new Promise((resolve) => holder.close(resolve));
+    const served = start([...coordinator, `127.0.0.1:${port}`]);
+    await served.said(new RegExp(`metrics on http://${taken}/metrics\n`));
+    const ask = async (path: string) => (await fetch(`http://${taken}${path}`)).text();
+    expect(await ask('/healthz')).toBe('ok');
+    expect(await ask('/metrics')).toContain('shoal_agents 0\n');
+    served.signal('SIGTERM');
+    expect((await served.ended).exitCode).toBe(0);
+  });
+
+  test('metrics that are off are off, and nothing is said of them', async () => {
+    const [port, holder] = await portBesideTaken();
+    const off = start(['coordinator', '--listen', `127.0.0.1:${port}`, '--http', 'off']);
+    await off.said(/listening on/);
+    off.signal('SIGTERM');
+    const { stdout, stderr } = await off.ended;
+    holder.close();
+    expect(stdout).toBe(`coordinator listening on 127.0.0.1:${port}\n`);
+    expect(stderr).not.toContain('http.unavailable');
+  });
+
   test('an address that others reach is refused without --insecure, with the reason', async () => {
     const { stderr, exitCode } = await shoalCommand(['coordinator', '--listen', '0.0.0.0:0']);
     expect(stderr).toContain(
@@ -315,3 +355,23 @@ describe('addresses', () => {
     expect((await open.ended).exitCode).toBe(0);
   });
 });
+
+/** A port that is free, and a server that holds the one where HTTP would be beside it. */
+async function portBesideTaken(): Promise<readonly [port: number, holder: Server]> {
+  const listen = async (port: number): Promise<Server | undefined> => {
+    const server = createServer();
+    return new Promise((resolve) => {
+      server.once('error', () => resolve(undefined));
+      server.listen(port, '127.0.0.1', () => resolve(server));
+    });
+  };
+  for (let tries = 0; tries < 20; tries++) {
+    const free = await listen(0);
+    const address = free?.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const holder = port <= 64_535 ? await listen(port + 1_000) : undefined;
+    await new Promise((resolve) => free?.close(resolve) ?? resolve(undefined));
+    if (holder !== undefined) return [port, holder];
+  }
+  throw new Error('No two ports that are 1,000 apart are free.');
+}

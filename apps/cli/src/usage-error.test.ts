@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { address, byteSize, duration, labels, wholeNumber, wholeNumberWithin } from './usage-error.ts';
+import {
+  address,
+  addressOrOff,
+  byteSize,
+  duration,
+  labels,
+  wholeNumber,
+  wholeNumberWithin,
+} from './usage-error.ts';
 
 test.each([
   ['500ms', 500],
@@ -78,3 +86,8 @@ test.each(['7300', ':7300', 'host', 'host:', 'host:65536', 'http://host:1', '::1
     expect(() => address(text)).toThrow('Give HOST:PORT');
   },
 );
+
+test('what may be turned off is an address or off', () => {
+  expect(['off', '127.0.0.1:8300'].map(addressOrOff)).toEqual(['off', '127.0.0.1:8300']);
+  for (const text of ['', 'on', 'OFF', '8300']) expect(() => addressOrOff(text)).toThrow('or off');
+});

@@ -95,9 +95,19 @@ export function byteSize(most: number = 2 ** 30, least: number = 2 ** 10): (text
 
 /** Reads an option that is an address: `HOST:PORT`. */
 export function address(text: string): string {
-  const [, , , port] = /^(\[[0-9a-fA-F:.]+\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text) ?? [];
-  if (port === undefined || Number(port) > 65_535) {
-    throw new InvalidArgumentError('Give HOST:PORT, such as 127.0.0.1:7300.');
+  if (!isAddress(text)) throw new InvalidArgumentError('Give HOST:PORT, such as 127.0.0.1:7300.');
+  return text;
+}
+
+/** Reads an option that is an address, or `off`. */
+export function addressOrOff(text: string): string {
+  if (text !== 'off' && !isAddress(text)) {
+    throw new InvalidArgumentError('Give HOST:PORT, such as 127.0.0.1:8300, or off.');
   }
   return text;
+}
+
+function isAddress(text: string): boolean {
+  const [, , , port] = /^(\[[0-9a-fA-F:.]+\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text) ?? [];
+  return port !== undefined && Number(port) <= 65_535;
 }

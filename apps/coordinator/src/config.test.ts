@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { settleConfig } from './config.ts';
 
 test('a coordinator that is told nothing listens on loopback', () => {
-  expect(settleConfig({}).listen).toEqual({ host: '127.0.0.1', port: 7300 });
+  const { listen, http } = settleConfig({});
+  expect(listen).toEqual({ host: '127.0.0.1', port: 7300 });
+  expect(http?.address).toEqual({ host: '127.0.0.1', port: 8300 });
 });
 
 test('an address that other machines reach is refused without insecure', () => {
@@ -19,9 +21,37 @@ test('metrics on an address that other machines reach are refused without insecu
       expect.objectContaining({ code: 'REQUEST_INVALID', message: expect.stringContaining('--insecure') }),
     );
   }
-  expect(settleConfig({ http, insecure: true }).http).toEqual({ host: '0.0.0.0', port: 8300 });
-  expect(settleConfig({ http: '127.0.0.1:8300' }).http).toEqual({ host: '127.0.0.1', port: 8300 });
+  expect(settleConfig({ http, insecure: true }).http).toEqual({
+    address: { host: '0.0.0.0', port: 8300 },
+    isAsked: true,
+  });
+  expect(settleConfig({ http: '127.0.0.1:9100' }).http).toEqual({
+    address: { host: '127.0.0.1', port: 9100 },
+    isAsked: true,
+  });
 });
+
+test.each([
+  ['127.0.0.1:7300', 8300],
+  ['0.0.0.0:7400', 8400],
+  ['[::1]:7300', 8300],
+  ['127.0.0.1:64535', 65_535],
+])('beside %s metrics are on loopback, at port %i, unless they are turned off', (listen, port) => {
+  const config = { listen, insecure: true };
+  expect(settleConfig(config).http).toEqual({ address: { host: '127.0.0.1', port }, isAsked: false });
+  expect(settleConfig({ ...config, http: 'off' }).http).toBeUndefined();
+});
+
+test.each(['127.0.0.1:0', '127.0.0.1:64536', '127.0.0.1:65535'])(
+  'beside %s there are no metrics unless they are asked for',
+  (listen) => {
+    expect(settleConfig({ listen }).http).toBeUndefined();
+    expect(settleConfig({ listen, http: '127.0.0.1:0' }).http).toEqual({
+      address: { host: '127.0.0.1', port: 0 },
+      isAsked: true,
+    });
+  },
+);
 
 test.each([0, -1, 0.5, Number.NaN])('a lease of %s is refused by name', (leaseMs) => {
   expect(() => settleConfig({ leaseMs })).toThrow(/leaseMs/);

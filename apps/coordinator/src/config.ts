@@ -29,8 +29,11 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
    */
   readonly insecure?: boolean;
   /**
-   * `HOST:PORT` for HTTP: `GET /metrics`, for Prometheus. It asks nobody who he is, so an address that other machines reach
-   * takes `insecure`. Port 0 takes a free one. Default: none.
+   * `HOST:PORT` for HTTP, or `off`: `GET /metrics`, for Prometheus, and `GET /healthz`. It asks nobody who he is, so an
+   * address that other machines reach takes `insecure`. Port 0 takes a free one.
+   *
+   * Default: 127.0.0.1, whatever `listen` is, at the port of `listen` + 1000; none where that port is 0 or above 64,535.
+   * Where the default is taken, the coordinator warns and does without; one that was asked for is an error then.
    */
   readonly http?: string;
   /** How often the files in `tlsDir` are looked at. Default 5,000 ms. */
@@ -98,12 +101,19 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
   readonly log?: Log;
 }
 
+/** Where HTTP answers. */
+export interface HttpConfig {
+  readonly address: ListenAddress;
+  /** Somebody named it: where it cannot be had, the coordinator does not start. */
+  readonly isAsked: boolean;
+}
+
 /** A config with every default filled in and every value checked. */
 export interface SettledConfig {
   readonly listen: ListenAddress;
   readonly tlsDir: string | undefined;
   readonly tokens: string | undefined;
-  readonly http: ListenAddress | undefined;
+  readonly http: HttpConfig | undefined;
   /** It can be reached by others, and nothing protects it: somebody asked for that. */
   readonly isExposed: boolean;
   readonly certificateCheckMs: number;
@@ -140,11 +150,6 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
   if (isExposed && config.insecure !== true) {
     throw new ShoalError('INSECURE_LISTEN', { address: formatAddress(listen) });
   }
-  const http = config.http === undefined ? undefined : parseListenAddress(config.http);
-  if (http !== undefined && !isLoopback(http.host) && config.insecure !== true) {
-    const reason = `${formatAddress(http)} is reached by other machines, and metrics ask nobody who he is; listen on 127.0.0.1, or pass --insecure if the network is private`;
-    throw new ShoalError('REQUEST_INVALID', { field: '--http', reason });
-  }
   const ephemeralGraceMs = positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000);
   const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? defaultSchedulerOptions.heartbeatMs);
   const leaseMs = positive('leaseMs', config.leaseMs ?? defaultSchedulerOptions.leaseMs);
@@ -152,7 +157,7 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     listen,
     tlsDir: config.tlsDir,
     tokens: config.tokens,
-    http,
+    http: settleHttp(config, listen),
     isExposed,
     certificateCheckMs: positive('certificateCheckMs', config.certificateCheckMs ?? 5_000),
     bundleDir: config.bundleDir,
@@ -182,6 +187,25 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     scheduling: { ...config.scheduling, heartbeatMs, leaseMs },
     log: config.log ?? stderrLog(),
   };
+}
+
+/** From the port of gRPC to that of HTTP: 7300 and 8300. */
+const httpPortOffset = 1_000;
+
+function settleHttp({ http, insecure }: CoordinatorConfig, listen: ListenAddress): HttpConfig | undefined {
+  if (http === 'off') return undefined;
+  if (http === undefined) {
+    const port = listen.port + httpPortOffset;
+    // Beside a free port there may be anybody's, and nobody could know which it is.
+    if (listen.port === 0 || port > 65_535) return undefined;
+    return { address: { host: '127.0.0.1', port }, isAsked: false };
+  }
+  const address = parseListenAddress(http);
+  if (!isLoopback(address.host) && insecure !== true) {
+    const reason = `${formatAddress(address)} is reached by other machines, and metrics ask nobody who he is; listen on 127.0.0.1, or pass --insecure if the network is private`;
+    throw new ShoalError('REQUEST_INVALID', { field: '--http', reason });
+  }
+  return { address, isAsked: true };
 }
 
 /**

@@ -44,7 +44,7 @@ import { StallObserver } from './stall-observer.ts';
 export interface Coordinator {
   /** `HOST:PORT` that it listens on, with the real port where 0 was asked for. */
   readonly address: string;
-  /** `HOST:PORT` of its metrics, with the real port; undefined where none were asked for. */
+  /** `HOST:PORT` of its metrics, with the real port; undefined where it serves none. */
   readonly httpAddress: string | undefined;
   /** A snapshot of what it does. */
   status(): CoordinatorStatus;
@@ -217,16 +217,12 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     throw error;
   });
   address = formatAddress({ ...settled.listen, port });
-  const metrics =
-    settled.http === undefined
-      ? undefined
-      : await MetricsHttp.listen(settled.http, () => metricsText(status(), agents.list())).catch(
-          async (error: unknown) => {
-            access.stop();
-            await server.close(0);
-            throw error;
-          },
-        );
+  const text = (): string => metricsText(status(), agents.list());
+  const metrics = await MetricsHttp.open(settled.http, text, feed).catch(async (error: unknown) => {
+    access.stop();
+    await server.close(0);
+    throw error;
+  });
   const stalls = new StallObserver((stalledMs) => {
     const message = `the coordinator stood still for ${Math.round(stalledMs)} ms; nobody is judged for that`;
     feed.tell('coordinator.stalled', { stalledMs: Math.round(stalledMs) }, message, 'warn');

@@ -27,6 +27,7 @@ export interface ClusterEvent {
  * | `attempt.unconfirmed`, `result.refused` | warn, debug | attempt, items |
  * | `print.unread` | info | job, agent, pid; the message is what was printed |
  * | `coordinator.insecure` | warn | address |
+ * | `http.unavailable` | warn | address, code |
  * | `limit.reached` | warn | limit, peer, times (since the last line) |
  * | `access.refused` | warn | code, path, peer, refusals (since the last line) |
  * | `token.created`, `certificate.issued` | info | role, name, ttlMs |

@@ -1,5 +1,7 @@
 import { request } from 'node:http';
+import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
+import { EventFeed } from './event-feed.ts';
 import { MetricsHttp } from './metrics-http.ts';
 
 let http: MetricsHttp | undefined;
@@ -31,11 +33,18 @@ test.each([
   ['/metrics', '127.0.0.1', 'POST', 405],
   ['/', '127.0.0.1', 'GET', 404],
   ['/../metrics', '127.0.0.1', 'GET', 404],
+  ['/healthz', '127.0.0.1:8300', 'POST', 405],
+  ['/healthz', 'evil.example:8300', 'GET', 421],
 ])('%s asked for as %j by %s ends with %i', async (path, host, method, code) => {
   http = await MetricsHttp.listen({ host: '127.0.0.1', port: 0 }, () => 'shoal_agents 1\n');
   const answer = await ask(path, host, method);
   expect(answer.code).toBe(code);
   expect(answer.body.includes('shoal_agents')).toBe(code === 200);
+});
+
+test('whether the coordinator is there is told by two letters', async () => {
+  http = await MetricsHttp.listen({ host: '127.0.0.1', port: 0 }, () => 'shoal_agents 1\n');
+  expect(await ask('/healthz', '127.0.0.1:8300')).toEqual({ code: 200, body: 'ok' });
 });
 
 test('a port that is taken is told by the option', async () => {
@@ -45,4 +54,24 @@ test('a port that is taken is told by the option', async () => {
     code: 'ADDRESS_IN_USE',
     message: expect.stringContaining('--http'),
   });
+});
+
+test('a port that nobody asked for and that is taken is one warning, which names the option', async () => {
+  http = await MetricsHttp.listen({ host: '127.0.0.1', port: 0 }, () => '');
+  const address = { host: '127.0.0.1', port: Number(http.address.split(':')[1]) };
+  const logged: unknown[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const open = (isAsked: boolean) => MetricsHttp.open({ address, isAsked }, () => '', new EventFeed(log));
+
+  expect(await open(false)).toBeUndefined();
+  await expect(open(true)).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
+  expect(logged).toMatchObject([
+    {
+      level: 40,
+      event: 'http.unavailable',
+      address: http.address,
+      code: 'ADDRESS_IN_USE',
+      msg: expect.stringContaining('--http'),
+    },
+  ]);
 });

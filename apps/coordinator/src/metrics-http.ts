@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { ShoalError } from '@shoal/errors';
+import type { HttpConfig } from './config.ts';
+import type { EventFeed } from './event-feed.ts';
 import { formatAddress, type ListenAddress } from './listen-address.ts';
 
 /** Whoever monitors asks every few seconds, over a connection or two. */
@@ -9,7 +11,7 @@ const requestMs = 10_000;
 const headerBytesMax = 8_192;
 
 /**
- * The HTTP port of a coordinator: `GET /metrics`, for Prometheus, and nothing else.
+ * The HTTP port of a coordinator: `GET /metrics`, for Prometheus, `GET /healthz`, and nothing else.
  *
  * It answers whoever reaches it, so it is on loopback unless somebody asked for more; and whoever reaches it through the
  * browser of somebody else, under a name that points here, is turned away by that name.
@@ -21,6 +23,27 @@ export class MetricsHttp {
   private constructor(server: Server, address: string) {
     this.#server = server;
     this.address = address;
+  }
+
+  /**
+   * Listens where the config says, if it says so. Where nobody asked for it, what keeps it from listening is warned of and
+   * the coordinator does without: it was started to run jobs. Rejects like {@link MetricsHttp.listen} otherwise.
+   */
+  static async open(
+    config: HttpConfig | undefined,
+    text: () => string,
+    feed: EventFeed,
+  ): Promise<MetricsHttp | undefined> {
+    if (config === undefined) return undefined;
+    const { address, isAsked } = config;
+    return await MetricsHttp.listen(address, text).catch((error: unknown) => {
+      if (isAsked || !(error instanceof ShoalError)) throw error;
+      const where = formatAddress(address);
+      const why = error.code === 'ADDRESS_IN_USE' ? 'is in use by another process' : 'cannot be listened on';
+      const message = `${where} ${why}, so there are no metrics; shoal coordinator --http HOST:PORT puts them elsewhere, --http off does without`;
+      feed.tell('http.unavailable', { address: where, code: error.code }, message, 'warn');
+      return undefined;
+    });
   }
 
   /** Listens. Rejects with `ADDRESS_IN_USE` or `REQUEST_INVALID`. */
@@ -63,10 +86,12 @@ function answer(request: IncomingMessage, response: ServerResponse, host: string
   // Nothing of what it might send is wanted.
   request.resume();
   if (!isOwnName(request.headers.host ?? '', host)) end(421, 'This is no name of this coordinator.\n');
-  else if (request.url !== '/metrics') end(404, 'There is /metrics, and nothing else.\n');
+  else if (!isPath(request.url)) end(404, 'There are /metrics and /healthz, and nothing else.\n');
   else if (request.method !== 'GET' && request.method !== 'HEAD') end(405, 'It can only be read.\n');
-  else end(200, text());
+  else end(200, request.url === '/metrics' ? text() : 'ok');
 }
+
+const isPath = (url: string | undefined): boolean => url === '/metrics' || url === '/healthz';
 
 /** An address is no name that somebody could point here, and neither is that of this machine to itself. */
 function isOwnName(header: string, listenHost: string): boolean {

@@ -2,7 +2,7 @@ import type { CoordinatorConfig } from '@shoal/coordinator';
 import { Command, Option } from 'commander';
 import { type SecurityFlags, tlsDirOf, tlsDirOption, tokenFileOption, tokenText } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
-import { address, byteSize, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
+import { address, addressOrOff, byteSize, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
 interface CoordinatorFlags
   extends SecurityFlags,
@@ -23,9 +23,10 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
     )
     .addOption(
       new Option(
-        '--http <HOST:PORT>',
-        'where GET /metrics answers, for Prometheus; on loopback unless --insecure (default: nowhere)',
-      ).argParser(address),
+        '--http <HOST:PORT|off>',
+        'where GET /metrics, for Prometheus, and /healthz answer; on loopback unless --insecure ' +
+          '(default: 127.0.0.1, at the port of --listen + 1000; nowhere beside port 0)',
+      ).argParser(addressOrOff),
     )
     .addOption(tlsDirOption('the folder with its certificate, as shoal certs init makes it'))
     .addOption(tokenFileOption('a file with tokens that open it, one [ROLE] TOKEN a line'))
