@@ -123,13 +123,13 @@ test.skipIf(!canFork)(
   async () => {
     const parent = (): { pid: number; parent: number } => ({ pid: process.pid, parent: process.ppid });
     for (const [startChildren, isForked] of [
-      ['auto', true],
+      [undefined, true],
       ['spawn', false],
     ] as const) {
       const each = new TestCluster();
       try {
         await each.start();
-        await each.agent({ processes: 1, startChildren });
+        await each.agent({ processes: 1, ...(startChildren === undefined ? {} : { startChildren }) });
         await using pool = await connect(each.coordinator.address, {
           startChildren: 'fork',
           maxTasksPerChild: 1,

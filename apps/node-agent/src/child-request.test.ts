@@ -10,7 +10,7 @@ const terms: AgentTerms = {
   env: { PATH: '/bin', SHOAL_TOKEN: 'secret' },
   maxTasksPerChild: undefined,
   maxRssBytes: undefined,
-  startChildren: 'auto',
+  startChildren: undefined,
   isolation: { level: 'process', firstUid: 500, lastUid: 501, image: 'shoal:test' },
   bundleDir: '/bundles',
   workParentDir: '/work',
@@ -127,24 +127,15 @@ test('a job in an encoding that the agent does not take is refused, with those t
   expect(inEncoding(99 as Encoding)).toThrow(expect.objectContaining({ code: 'ENCODING_NOT_ACCEPTED' }));
 });
 
-test('children are started as the job asks, unless the agent forks none; where the job does not care, as the agent does', () => {
+test('children are started as the job asks, unless the agent forks none; where the job does not say, as the agent was told, or spawned', () => {
   const way = (agents: AgentTerms['startChildren'], jobs: StartMode): string | undefined =>
     jobTemplate(setup({ setup: { startChildren: jobs } }), paths, { ...terms, startChildren: agents }).setup
       .startChildren;
-  const { FORK, SPAWN, UNSPECIFIED } = StartMode;
-  expect([way('auto', UNSPECIFIED), way('auto', SPAWN), way('auto', FORK)]).toEqual([
-    'auto',
-    'spawn',
-    'fork',
-  ]);
-  expect([way('spawn', UNSPECIFIED), way('spawn', SPAWN), way('spawn', FORK)]).toEqual([
-    'spawn',
-    'spawn',
-    'spawn',
-  ]);
-  expect([way('fork', UNSPECIFIED), way('fork', SPAWN), way('fork', FORK)]).toEqual([
-    'fork',
-    'spawn',
-    'fork',
-  ]);
+  const { AUTO, FORK, SPAWN, UNSPECIFIED } = StartMode;
+  const ways = (agents: AgentTerms['startChildren']): (string | undefined)[] =>
+    [UNSPECIFIED, SPAWN, FORK, AUTO].map((jobs) => way(agents, jobs));
+  expect(ways(undefined)).toEqual(['spawn', 'spawn', 'fork', 'auto']);
+  expect(ways('spawn')).toEqual(['spawn', 'spawn', 'spawn', 'spawn']);
+  expect(ways('fork')).toEqual(['fork', 'spawn', 'fork', 'auto']);
+  expect(ways('auto')).toEqual(['auto', 'spawn', 'fork', 'auto']);
 });

@@ -40,7 +40,7 @@ export interface AgentTerms {
   /** The agent's own limit, for jobs that set none; else the smaller of both holds. */
   readonly maxRssBytes: number | undefined;
   /** The agent's own choice; `auto` leaves it to the job. */
-  readonly startChildren: 'auto' | 'spawn' | 'fork';
+  readonly startChildren: 'auto' | 'spawn' | 'fork' | undefined;
   readonly isolation: AgentIsolation;
   /** The folder of the users' code. */
   readonly bundleDir: string;
@@ -142,10 +142,11 @@ function childSetup(
   };
 }
 
-/** A job may be content with less than an agent offers: `spawn` of either side holds. */
+/** `spawn` of either side holds; where nobody says anything, children are spawned. */
 function startOf({ startChildren }: WireSetup, terms: AgentTerms): 'auto' | 'spawn' | 'fork' {
   if (startChildren === StartMode.SPAWN || terms.startChildren === 'spawn') return 'spawn';
-  return startChildren === StartMode.FORK ? 'fork' : terms.startChildren;
+  if (startChildren === StartMode.FORK) return 'fork';
+  return startChildren === StartMode.AUTO ? 'auto' : (terms.startChildren ?? 'spawn');
 }
 
 /** Bounded here as well: whoever speaks this protocol need not be a client of ours. */

@@ -43,8 +43,8 @@ export interface AgentConfig {
    */
   readonly maxRssBytes?: number;
   /**
-   * How children are started: `'spawn'` forks none, whatever a job asks for; `'fork'` forks those of jobs that do not care;
-   * `'auto'` does what the job asks for. See docs/fork-server.md. Default: `'auto'`.
+   * How children are started: `'spawn'` forks none, whatever a job asks for; `'fork'` and `'auto'` hold for jobs that do not
+   * say. See docs/fork-server.md. Default: as the job asks, and spawned where it does not say.
    */
   readonly startChildren?: 'auto' | 'spawn' | 'fork';
   /**
@@ -96,7 +96,7 @@ export interface SettledConfig {
   readonly maxTasksPerChild: number | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly maxRssBytes: number | undefined;
-  readonly startChildren: 'auto' | 'spawn' | 'fork';
+  readonly startChildren: 'auto' | 'spawn' | 'fork' | undefined;
   readonly isolation: AgentIsolation;
   readonly bundleDir: string | undefined;
   readonly bundleCacheBytes: number;
@@ -130,7 +130,7 @@ export function settleConfig(config: AgentConfig): SettledConfig {
         ? undefined
         : within('maxRssBytes', config.maxRssBytes, { min: 2 ** 20 }),
     labels: settleLabels(config.labels ?? {}),
-    startChildren: settleStart(config.startChildren ?? 'auto'),
+    startChildren: config.startChildren === undefined ? undefined : settleStart(config.startChildren),
     isolation: settleIsolation(config),
     bundleDir: config.bundleDir,
     bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? limits.bundleCacheBytes.default),

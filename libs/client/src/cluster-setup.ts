@@ -20,7 +20,7 @@ export function clusterSetupOf(options: PoolOptions): ClusterSetup {
     stdio,
     maxRssBytes: options.maxRssBytes,
     maxAgeMs: options.maxAgeMs,
-    startChildren: options.startChildren ?? 'auto',
+    startChildren: options.startChildren,
     preload: options.preload ?? false,
     isolation: options.isolation,
     output,

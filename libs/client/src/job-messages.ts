@@ -43,7 +43,7 @@ export interface ClusterSetup {
   readonly stdio: 'forward' | 'ignore';
   readonly maxRssBytes: number | undefined;
   readonly maxAgeMs: number | undefined;
-  readonly startChildren: 'auto' | 'spawn' | 'fork';
+  readonly startChildren: 'auto' | 'spawn' | 'fork' | undefined;
   readonly preload: boolean;
   readonly isolation: IsolationLevel | undefined;
   readonly output: Partial<OutputLimits> | undefined;
@@ -56,7 +56,7 @@ export interface Group {
   readonly processes: number | undefined;
 }
 
-const startModes = { auto: StartMode.UNSPECIFIED, spawn: StartMode.SPAWN, fork: StartMode.FORK } as const;
+const startModes = { auto: StartMode.AUTO, spawn: StartMode.SPAWN, fork: StartMode.FORK } as const;
 const encodings = { v8: WireEncoding.V8, json: WireEncoding.JSON, bytes: WireEncoding.BYTES } as const;
 
 const isolations = {
@@ -132,7 +132,8 @@ export function wireSetup(setup: ClusterSetup, initializer: WireChildSetup['init
     stdio: setup.stdio === 'forward' ? StdioMode.FORWARD : StdioMode.IGNORE,
     maxRssBytes: setup.maxRssBytes ?? 0,
     maxAgeMs: setup.maxAgeMs ?? 0,
-    startChildren: startModes[setup.startChildren],
+    startChildren:
+      setup.startChildren === undefined ? StartMode.UNSPECIFIED : startModes[setup.startChildren],
     preload: setup.preload,
     isolation: setup.isolation === undefined ? Isolation.UNSPECIFIED : isolations[setup.isolation],
     output: setup.output && WireOutputLimits.fromPartial(setup.output),

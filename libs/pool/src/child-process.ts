@@ -69,7 +69,7 @@ export class ChildProcess {
     this.key = setup.key;
     this.initializerMs = setup.initializer?.timeoutMs;
     this.#listener = listener;
-    const { env, execArgv, isolation, key, startChildren = 'auto', stdio, workParentDir } = setup;
+    const { env, execArgv, isolation, key, startChildren = 'spawn', stdio, workParentDir } = setup;
     const preload = modulesOf(setup, task);
     const onExit = (exit: ChildExit, startError?: Error): void => {
       this.startError = startError;

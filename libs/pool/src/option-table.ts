@@ -113,8 +113,10 @@ const methodChecks: Record<MethodKind, Readonly<Record<string, OptionCheck>>> = 
 export function checkPoolOptions(options: unknown): asserts options is PoolOptions | undefined {
   checkOptions('Pool options', options, poolChecks);
   if (!isRecord(options)) return;
-  if (options['preload'] === true && options['startChildren'] === 'spawn') {
-    throw new TypeError("preload shares what forked children load, and startChildren is 'spawn'.");
+  if (options['preload'] === true && (options['startChildren'] ?? 'spawn') === 'spawn') {
+    throw new TypeError(
+      "preload shares what forked children load, and startChildren is 'spawn' (its default): say 'fork' or 'auto'.",
+    );
   }
   if (options['initializer'] !== undefined) return;
   for (const name of ['initArgs', 'initializerTimeoutMs']) {

@@ -79,7 +79,8 @@ export interface PoolOptions {
    * Linux alone, and where the package was built with a C compiler) children are spawned, and `stats().starts.notForked`
    * says why. See docs/fork-server.md.
    *
-   * Default: `'auto'`.
+   * Default: `'spawn'`, for forked children differ in a few ways, which are listed there; on a cluster what the agent was
+   * told (`shoal agent --start-children`), which is the same unless somebody has asked for more.
    */
   readonly startChildren?: 'auto' | 'spawn' | 'fork' | undefined;
   /**
@@ -87,8 +88,8 @@ export interface PoolOptions {
    * to load costs its time once and not in each child. What it draws by chance or notes while it is loaded, all have alike.
    *
    * Where loading it leaves a thread, a socket, a file, a timer or a process behind, nothing is shared, and
-   * `stats().starts.notForked` says so. It has no meaning for children that are spawned; with `startChildren: 'spawn'`
-   * it is a TypeError.
+   * `stats().starts.notForked` says so. It has no meaning for children that are spawned: without `startChildren: 'fork'`
+   * or `'auto'` it is a TypeError.
    *
    * Default: false.
    */

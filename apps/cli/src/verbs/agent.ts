@@ -77,7 +77,8 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
     .addOption(
       new Option(
         '--start-children <way>',
-        'spawn: never fork; fork: also for jobs that do not ask for it; auto: as the job asks (default: auto)',
+        'of jobs that do not say: fork: copies of one process; auto: what is measured to be better; spawn: never fork,\n' +
+          'whatever a job asks for (default: a process each, unless the job asks for more)',
       ).choices(['auto', 'spawn', 'fork']),
     )
     .addOption(

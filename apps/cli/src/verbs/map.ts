@@ -73,7 +73,7 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
       new Option(
         '--start-children <way>',
         'spawn: a Node process each; fork: copies of one, where that is possible; auto: what is measured to be better\n' +
-          '(default: auto)',
+          '(default: spawn)',
       ).choices(['auto', 'spawn', 'fork']),
     )
     .option('--preload', 'forked processes share the module of the function, loaded once before them')

@@ -191,11 +191,20 @@ test('where there is no addon children are spawned, and the reason is told', asy
   await p.pool.terminate();
 });
 
+test('who says nothing forks nothing, however short children live', async () => {
+  const p = new TestPool(2);
+  const setup = setupOf({ stdio: 'ignore' });
+  for (let i = 0; i < 5; i++) await p.run('addOne', [1, 2, 3, 4], { setup, maxTasksPerChild: 1 });
+  expect(p.pool.stats().starts).toEqual({ spawned: expect.any(Number), forked: 0 });
+  expect(p.pool.stats().starts.spawned).toBeGreaterThanOrEqual(16);
+  await p.pool.terminate();
+});
+
 test.skipIf(why !== undefined)(
   'with auto, a pool forks once its children were seen to live short',
   async () => {
     const p = new TestPool(2);
-    const setup = setupOf({ stdio: 'ignore' });
+    const setup = setupOf({ startChildren: 'auto', stdio: 'ignore' });
     for (let i = 0; i < 100 && p.pool.stats().starts.forked === 0; i++) {
       await p.run('addOne', [1, 2, 3, 4], { setup, maxTasksPerChild: 1 });
     }

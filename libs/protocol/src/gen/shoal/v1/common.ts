@@ -100,12 +100,14 @@ export namespace StdioMode {
 
 /** How an agent starts processes. It has the last word: it may not be able to fork, or not be willing to. */
 export const StartMode = {
-  /** UNSPECIFIED - Whatever the agent measures to be better. */
+  /** UNSPECIFIED - Not said: each is a process of its own, unless the agent was told otherwise. */
   UNSPECIFIED: 0,
   /** SPAWN - Each is a Node process of its own. */
   SPAWN: 1,
   /** FORK - Each is a copy of a process that has loaded what they need. */
   FORK: 2,
+  /** AUTO - Whatever the agent measures to be better. */
+  AUTO: 3,
 } as const;
 
 export type StartMode = typeof StartMode[keyof typeof StartMode];
@@ -114,6 +116,7 @@ export namespace StartMode {
   export type UNSPECIFIED = typeof StartMode.UNSPECIFIED;
   export type SPAWN = typeof StartMode.SPAWN;
   export type FORK = typeof StartMode.FORK;
+  export type AUTO = typeof StartMode.AUTO;
 }
 
 /** How a process is kept away from its machine and from others. Each is stricter than those before it. */
