@@ -103,6 +103,9 @@ describe('permission', () => {
     { execArgv: ['--allow-fs-write=*'] },
     { execArgv: ['--no-permission'] },
     { env: { NODE_OPTIONS: '--allow-child-process' } },
+    { env: { NODE_OPTIONS: '"\\--allow-fs-write=*"' } },
+    { execArgv: ['--entry-url', 'data:text/javascript,0'] },
+    { execArgv: ['/any/file.js'] },
   ])('%j would undo it, and is refused', async (options) => {
     expect(() => new Pool({ isolation: 'permission', ...options })).toThrow(
       expect.objectContaining({ code: 'ISOLATION_NOT_AVAILABLE' }),
@@ -110,6 +113,11 @@ describe('permission', () => {
     await using pool = await clusterWith('permission', options);
     await expect(pool.apply(attempts, [goal])).rejects.toMatchObject({ code: 'ISOLATION_NOT_AVAILABLE' });
   });
+});
+
+test('what brings native code into a child is refused on an agent that keeps children apart', async () => {
+  await using pool = await clusterWith('permission', { env: { LD_PRELOAD: '/any/library.so' } });
+  await expect(pool.apply(facts, [])).rejects.toMatchObject({ code: 'ISOLATION_NOT_AVAILABLE' });
 });
 
 describe.skipIf(!isRoot)('user', () => {

@@ -1,5 +1,5 @@
 import { ShoalError } from '@shoal/errors';
-import { checkOpenings, type Isolation, type IsolationLevel, stricter } from '@shoal/pool';
+import { checkOpenings, type Isolation, type IsolationLevel, openingVariable, stricter } from '@shoal/pool';
 import { Isolation as WireIsolation } from '@shoal/protocol';
 
 /** How an agent keeps children apart, and what that takes there. */
@@ -50,11 +50,14 @@ export function childIsolation(
   own: AgentIsolation,
   { bundleDir, env, execArgv, memoryBytes }: IsolationSurroundings,
 ): Isolation | undefined {
+  if (level === 'process') return undefined;
+  checkOpenings(level, 'on this agent', execArgv, env);
+  const variable = openingVariable(env);
+  if (variable !== undefined) {
+    throw unavailable(level, `the variable ${variable} could open what it closes`, 'Leave it out of env.');
+  }
   switch (level) {
-    case 'process':
-      return undefined;
     case 'permission':
-      checkOpenings('on this agent', execArgv, env);
       return { level, readable: [bundleDir] };
     case 'user':
       return { level, firstUid: own.firstUid, lastUid: own.lastUid };

@@ -89,13 +89,14 @@ export function localIsolation(
       hint: `Start an agent with it: shoal agent --isolation ${level}.`,
     });
   }
-  checkOpenings('in this pool', execArgv, env);
+  checkOpenings(level, 'in this pool', execArgv, env);
   // Task modules lie anywhere.
   return { isolation: { level, readable: undefined }, workParentDir: workParentDir() };
 }
 
-/** Throws ISOLATION_NOT_AVAILABLE where an option of Node would open what permissions close. */
+/** Throws ISOLATION_NOT_AVAILABLE where an argument of Node could open what the level closes. */
 export function checkOpenings(
+  level: IsolationLevel,
   where: string,
   execArgv: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -103,10 +104,10 @@ export function checkOpenings(
   const opening = openingOption(execArgv, env);
   if (opening === undefined) return;
   throw new ShoalError('ISOLATION_NOT_AVAILABLE', {
-    level: 'permission',
+    level,
     where,
-    reason: `${opening} opens what it closes`,
-    hint: 'Leave it out of execArgv and NODE_OPTIONS.',
+    reason: `${opening} is none of the options of Node that are known to leave it closed`,
+    hint: 'Leave it out of execArgv and NODE_OPTIONS; docs/isolation.md says what may be there.',
   });
 }
 

@@ -6,7 +6,13 @@ export { ChildPool, type ChildPoolOptions, type ChildPoolStats } from './child-p
 export { checkOpenings, childSetupOf, type InitArgs, initArgsOf, optionsOf } from './child-setup.ts';
 export type * from './chunk-request.ts';
 export { current, type TaskContext } from './current.ts';
-export { type Isolation, type IsolationLevel, isolationLevels, stricter } from './isolation.ts';
+export {
+  type Isolation,
+  type IsolationLevel,
+  isolationLevels,
+  openingVariable,
+  stricter,
+} from './isolation.ts';
 export type * from './job-backend.ts';
 export { setprivPaths } from './launchers/spawn.ts';
 export type * from './map-pool.ts';

@@ -40,17 +40,57 @@ export type Isolation =
       readonly memoryBytes: number | undefined;
     };
 
-/** Options of Node that open what the permission model closes, and files that could hold such options. */
-const opening = /^--(allow-|(no-)?(experimental-)?permission|env-file|experimental-(default-)?config-file)/;
+/** Options of Node that change how code runs, and neither what it may do, nor which program runs, nor what is written. */
+const harmless = new RegExp(
+  `^--(no-)?(${[
+    '(max|min|initial|semi|stack)-[a-z-]+',
+    '(experimental-)?(strip-types|transform-types)',
+    'experimental-(vm-modules|wasm-modules|import-meta-resolve|require-module|detect-module)',
+    '(trace|throw|pending)-(warnings|deprecation|uncaught)',
+    '(enable|use)-(source-maps|system-ca|bundled-ca)',
+    'harmony[a-z-]*',
+    'warnings|deprecation|(?<=no-)addons|expose-gc|gc-interval|jitless|single-threaded|opt|sparkplug|maglev',
+    'abort-on-uncaught-exception|disallow-code-generation-from-strings|force-context-aware',
+    'frozen-intrinsics|preserve-symlinks|verify-base-objects|network-family-autoselection|v8-pool-size',
+  ].join('|')})$`,
+);
+
+/** Those whose value may be an argument of its own. What is imported first has no more rights than the rest. */
+const withValue =
+  /^(--(conditions|import|require|title|disable-warning|unhandled-rejections|dns-result-order)|-C|-r)$/;
+
+/** Variables that bring native code into a process, or let Node itself write files. */
+const opening =
+  /^(LD_.*|DYLD_.*|GCONV_PATH|OPENSSL_(CONF|ENGINES|MODULES)|NODE_(V8_COVERAGE|REDIRECT_WARNINGS))$/i;
 
 /**
- * The first option of Node that a child with permissions must not have, out of its arguments and `NODE_OPTIONS`;
- * undefined where there is none. Node takes `_` for `-`.
+ * The first argument of Node that a child which is kept apart must not have, out of its own and `NODE_OPTIONS`; undefined
+ * where there is none. Only what is known to be harmless passes: options come with every release. An argument that is no
+ * option would run instead of Shoal's program.
  */
 export function openingOption(
   execArgv: readonly string[],
   env: Readonly<Record<string, string>>,
 ): string | undefined {
-  const ofEnvironment = (env['NODE_OPTIONS'] ?? '').split(/\s+/).map((word) => word.replaceAll('"', ''));
-  return [...execArgv, ...ofEnvironment].find((option) => opening.test(option.replaceAll('_', '-')));
+  const ofEnvironment = env['NODE_OPTIONS'] ?? '';
+  // Node takes them off, by rules of its own.
+  if (/["'\\]/.test(ofEnvironment)) return `NODE_OPTIONS with quotes or backslashes (${ofEnvironment})`;
+  const words = ofEnvironment.split(/\s+/).filter((word) => word !== '');
+  return notHarmless(execArgv) ?? notHarmless(words);
+}
+
+function notHarmless(args: readonly string[]): string | undefined {
+  return args.find((argument, at) => {
+    // An option without a value that has one makes Node fail; one that begins like an option is never taken for a value.
+    if (!argument.startsWith('-')) return !withValue.test(args[at - 1] ?? '');
+    const [name = '', ...value] = argument.split('=');
+    // Node takes `_` for `-`.
+    const option = name.replaceAll('_', '-');
+    return !harmless.test(option) && !withValue.test(value.length > 0 || at + 1 < args.length ? option : '');
+  });
+}
+
+/** The first variable, of those that a job brings along, which must not reach a child that is kept apart. */
+export function openingVariable(env: Readonly<Record<string, string>>): string | undefined {
+  return Object.keys(env).find((name) => opening.test(name));
 }

@@ -66,7 +66,8 @@ function withPermissions(request: LaunchRequest, { readable }: Asked<'permission
     ...reads.map((path) => `--allow-fs-read=${path}`),
     ...own.map((path) => `--allow-fs-write=${path}`),
   ];
-  return { ...request, env: apart(request), execArgv: [...execArgv, '--permission', ...allowed] };
+  // First: after an argument that is no option Node reads no more of them.
+  return { ...request, env: apart(request), execArgv: ['--permission', ...allowed, ...execArgv] };
 }
 
 /** The folder that this package lies in beside those that it needs; in an image, that of all there is. */
