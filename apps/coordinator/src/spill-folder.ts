@@ -4,9 +4,7 @@ import {
   constants,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
-  readdirSync,
   readSync,
   rmSync,
   unlinkSync,
@@ -16,6 +14,7 @@ import { join } from 'node:path';
 import { bytesText, ShoalError } from '@shoal/errors';
 import type { JobId } from '@shoal/scheduler';
 import { type SpilledBytes, StorageError } from './payload.ts';
+import { makeSpillFolder, markEveryMs, markSpillFolder, removeDeadSpillFolders } from './spill-owner.ts';
 
 /** Where bytes go that have no place in memory. */
 export interface SpillShelf {
@@ -39,7 +38,6 @@ interface Segment {
 
 /** A job's items and results are needed about in the order in which they came: so files of this size come and go. */
 const segmentBytes = 16 * 2 ** 20;
-const prefix = 'shoal-spill-';
 
 /**
  * Bytes in files of a private folder, which is made when it is needed first and deleted at the end.
@@ -52,6 +50,7 @@ export class SpillFolder implements SpillShelf {
   readonly #parent: string;
   readonly #current: Map<JobId, Segment> = new Map();
   #folder: string | undefined;
+  #mark: NodeJS.Timeout | undefined;
   #segments = 0;
   #bytes = 0;
 
@@ -66,10 +65,7 @@ export class SpillFolder implements SpillShelf {
       const reason = `nothing can be written into ${parent} (${codeOf(cause)})`;
       throw new ShoalError('REQUEST_INVALID', { field: '--spill-dir', reason }, { cause });
     }
-    for (const name of readdirSync(parent)) {
-      const pid = Number(new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1] ?? process.pid);
-      if (!isAlive(pid)) rmSync(join(parent, name), { recursive: true, force: true });
-    }
+    removeDeadSpillFolders(parent);
   }
 
   get bytes(): number {
@@ -103,6 +99,8 @@ export class SpillFolder implements SpillShelf {
   }
 
   close(): void {
+    clearInterval(this.#mark);
+    this.#mark = undefined;
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
     this.#folder = undefined;
     this.#current.clear();
@@ -148,7 +146,10 @@ export class SpillFolder implements SpillShelf {
 
   #newFolder(): string {
     mkdirSync(this.#parent, { recursive: true, mode: 0o700 });
-    return mkdtempSync(join(this.#parent, `${prefix}${process.pid}-`));
+    this.#mark ??= setInterval(() => {
+      if (this.#folder !== undefined) markSpillFolder(this.#folder);
+    }, markEveryMs).unref();
+    return makeSpillFolder(this.#parent);
   }
 
   #free(job: JobId, segment: Segment, byteLength: number): void {
@@ -192,15 +193,6 @@ function readBack(path: string, position: number, length: number): Uint8Array {
     closeSync(file);
   }
   return bytes;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) !== 'ESRCH';
-  }
 }
 
 const codeOf = (error: unknown): string =>
