@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
+import { makeFolder } from './make-folder.ts';
 
 /** A name as a shelf keeps it. */
 interface ShelvedName {
@@ -56,7 +57,7 @@ export class FolderShelf implements BundleShelf {
 
   async load(): ReturnType<BundleShelf['load']> {
     try {
-      await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+      makeFolder(this.#dir);
       const hashes = (await readdir(this.#dir)).filter((file) => /^[0-9a-f]{64}$/.test(file));
       const bundles = await Promise.all(
         hashes.map(async (sha256) => ({ sha256, bytes: (await stat(join(this.#dir, sha256))).size })),

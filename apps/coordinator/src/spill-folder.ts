@@ -3,7 +3,6 @@ import {
   closeSync,
   constants,
   existsSync,
-  mkdirSync,
   openSync,
   readSync,
   rmSync,
@@ -13,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { bytesText, ShoalError } from '@shoal/errors';
 import type { JobId } from '@shoal/scheduler';
+import { makeFolder } from './make-folder.ts';
 import { type SpilledBytes, StorageError } from './payload.ts';
 import { makeSpillFolder, markEveryMs, markSpillFolder, removeDeadSpillFolders } from './spill-owner.ts';
 
@@ -59,7 +59,7 @@ export class SpillFolder implements SpillShelf {
     this.#parent = parent;
     this.maxBytes = maxBytes;
     try {
-      mkdirSync(parent, { recursive: true, mode: 0o700 });
+      makeFolder(parent);
       accessSync(parent, constants.W_OK | constants.X_OK);
     } catch (cause) {
       const reason = `nothing can be written into ${parent} (${codeOf(cause)})`;
@@ -145,7 +145,7 @@ export class SpillFolder implements SpillShelf {
   }
 
   #newFolder(): string {
-    mkdirSync(this.#parent, { recursive: true, mode: 0o700 });
+    makeFolder(this.#parent);
     this.#mark ??= setInterval(() => {
       if (this.#folder !== undefined) markSpillFolder(this.#folder);
     }, markEveryMs).unref();
