@@ -15,6 +15,7 @@ import { PrintShelf } from './print-shelf.ts';
 import { SetupShelf } from './setup-shelf.ts';
 import { ShardRunner, unrunnable } from './shard-runner.ts';
 import { StoreTrouble } from './store-trouble.ts';
+import { UserClaim } from './user-claim.ts';
 import { WorkParent } from './work-parent.ts';
 
 /** An agent that runs. */
@@ -78,8 +79,11 @@ class AgentLife implements Agent {
   async start(): Promise<void> {
     const { bundleCacheBytes, bundleDir, drainMs, join, log, processes } = this.#config;
     const { encodings, maxRssBytes, maxSpoolBytes, maxTasksPerChild, startChildren } = this.#config;
-    const { isolation } = this.#config;
-    await checkIsolation(isolation);
+    const asked = this.#config.isolation;
+    await checkIsolation(asked);
+    const users = asked.level === 'user' ? await UserClaim.take(asked) : undefined;
+    const isolation =
+      users === undefined ? asked : { ...asked, firstUid: users.firstUid, lastUid: users.lastUid };
     // Children that are other users have to get at their code, and at where they work.
     const isShared = isolation.level === 'user' || isolation.level === 'container';
     const trouble = new StoreTrouble(log);
@@ -134,7 +138,12 @@ class AgentLife implements Agent {
       log: this.#log,
       dial: (listener) => new Link(new Connection(join, this.#credentials.channel()), listener),
       onJoined: this.#onJoined,
-      onEnd: (error) => void this.#end(runner, [() => bundles.close(), () => work.remove()], error),
+      onEnd: (error) =>
+        void this.#end(
+          runner,
+          [() => bundles.close(), () => work.remove(), async () => users?.release()],
+          error,
+        ),
     });
     this.#driver.happened({ type: 'started' });
   }

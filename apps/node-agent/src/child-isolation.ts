@@ -8,6 +8,8 @@ export interface AgentIsolation {
   /** Users for level `user` that nothing else on this machine uses. */
   readonly firstUid: number;
   readonly lastUid: number;
+  /** Nobody named them: where another agent has them, those after them do. */
+  readonly mayMove?: boolean;
   /** For level `container`. */
   readonly image: string;
 }

@@ -42,3 +42,37 @@ test('labels are few and short, and named so that no name is lost on the way', (
     spot: 'no',
   });
 });
+
+test.each<[number, number]>([
+  [1, 2000],
+  [65_535, 70_000],
+  [1_900_000_000, 4_294_967_295],
+  [1_900_000_000, 1_900_100_000],
+  [1_900_000_009, 1_900_000_000],
+  [1_900_000_000, 1_900_000_006],
+  [1_900_000_000.5, 1_900_000_999],
+])('users %s to %s are refused with the rule, by the name of the option', (...isolationUids) => {
+  expect(() => settleConfig({ join, processes: 4, isolation: 'user', isolationUids })).toThrow(
+    expect.objectContaining({
+      code: 'REQUEST_INVALID',
+      message: expect.stringMatching(
+        /--isolation-uids.*within 65536 to .* 8 \(twice --processes\) to 100000 users/,
+      ),
+    }),
+  );
+});
+
+test('twice as many users as processes are enough', () => {
+  const isolationUids = [1_900_000_000, 1_900_000_007] as const;
+  const { isolation } = settleConfig({ join, processes: 4, isolation: 'user', isolationUids });
+  expect(isolation).toMatchObject({ firstUid: 1_900_000_000, lastUid: 1_900_000_007 });
+});
+
+test('what another isolation needs is refused, not ignored', () => {
+  expect(() => settleConfig({ join, isolationUids: [1_900_000_000, 1_900_000_999] })).toThrow(
+    /--isolation-uids/,
+  );
+  expect(() => settleConfig({ join, isolation: 'user', isolationImage: 'shoal:1' })).toThrow(
+    /--isolation-image/,
+  );
+});

@@ -54,8 +54,9 @@ export interface AgentConfig {
    */
   readonly isolation?: IsolationLevel;
   /**
-   * Users for the isolation `user`, the first and the last one: nothing else on this machine may use them. So many
-   * connections at once have a user each; beyond that jobs wait. Default: 1,900,000,000 to 1,900,000,999.
+   * Users for the isolation `user`, the first and the last one: nothing else on this machine may use them. From 65,536 on,
+   * none that /etc/passwd names, at most 100,000, and at least twice as many as `processes`: one that is being cleaned up
+   * serves nobody. Default: 1,000 (or twice `processes`) from 1,900,000,000 on that no other agent of this machine has.
    */
   readonly isolationUids?: readonly [first: number, last: number];
   /** The image for the isolation `container`: Shoal's own, of the release of this agent. Default: `shoal:VERSION`. */
@@ -116,13 +117,14 @@ export function settleConfig(config: AgentConfig): SettledConfig {
   if (!/^(\[[^\]]+\]|[^:[\]\s]+):\d{1,5}$/.test(config.join)) {
     throw invalid('join', `"${config.join}" is no address; give HOST:PORT, such as 127.0.0.1:7300`);
   }
+  const processes = within('processes', config.processes ?? usableCpus(), { max: 1024 });
   return {
     join: config.join,
     name,
     tlsDir: config.tlsDir,
     token: config.token,
     insecure: config.insecure === true,
-    processes: within('processes', config.processes ?? usableCpus(), { max: 1024 }),
+    processes,
     maxTasksPerChild:
       config.maxTasksPerChild === undefined ? undefined : within('maxTasksPerChild', config.maxTasksPerChild),
     maxRssBytes:
@@ -131,7 +133,7 @@ export function settleConfig(config: AgentConfig): SettledConfig {
         : within('maxRssBytes', config.maxRssBytes, { min: 2 ** 20 }),
     labels: settleLabels(config.labels ?? {}),
     startChildren: config.startChildren === undefined ? undefined : settleStart(config.startChildren),
-    isolation: settleIsolation(config),
+    isolation: settleIsolation(config, processes),
     bundleDir: config.bundleDir,
     bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? limits.bundleCacheBytes.default),
     maxSpoolBytes: within('maxSpoolBytes', config.maxSpoolBytes ?? limits.spoolBytes.default),
@@ -158,20 +160,44 @@ function within(
   return value;
 }
 
-const uidMax = 2 ** 31 - 1;
+const uids = { min: 65_536, max: 2 ** 31 - 1, most: 100_000 };
 
-function settleIsolation({
-  isolation = 'process',
-  isolationUids,
-  isolationImage,
-}: AgentConfig): AgentIsolation {
+function settleIsolation(
+  { isolation = 'process', isolationUids, isolationImage }: AgentConfig,
+  processes: number,
+): AgentIsolation {
   if (!isolationLevels.includes(isolation)) {
     throw invalid('isolation', `"${isolation}" is none of ${isolationLevels.join(', ')}`);
   }
-  const [firstUid, lastUid] = isolationUids ?? [1_900_000_000, 1_900_000_999];
-  within('isolationUids', firstUid, { max: uidMax });
-  within('isolationUids', lastUid, { min: firstUid, max: Math.min(uidMax, firstUid + 99_999) });
-  return { level: isolation, firstUid, lastUid, image: isolationImage ?? `shoal:${ownPeer.version}` };
+  if (isolationUids !== undefined && isolation !== 'user') {
+    throw invalid('isolationUids', `(--isolation-uids) is for the isolation user, not ${isolation}`);
+  }
+  if (isolationImage !== undefined && isolation !== 'container') {
+    throw invalid('isolationImage', `(--isolation-image) is for the isolation container, not ${isolation}`);
+  }
+  const image = isolationImage ?? `shoal:${ownPeer.version}`;
+  if (isolationUids === undefined) {
+    const firstUid = 1_900_000_000;
+    return {
+      level: isolation,
+      firstUid,
+      lastUid: firstUid + Math.max(1_000, 2 * processes) - 1,
+      mayMove: true,
+      image,
+    };
+  }
+  const [firstUid, lastUid] = isolationUids;
+  const count = lastUid - firstUid + 1;
+  const isRange = Number.isSafeInteger(firstUid) && Number.isSafeInteger(lastUid);
+  const isWithin = firstUid >= uids.min && lastUid <= uids.max;
+  if (!isRange || !isWithin || count < 2 * processes || count > uids.most) {
+    throw invalid(
+      'isolationUids',
+      `(--isolation-uids) ${firstUid}-${lastUid} must lie within ${uids.min} to ${uids.max}, the first one first, and be ` +
+        `${2 * processes} (twice --processes) to ${uids.most} users`,
+    );
+  }
+  return { level: isolation, firstUid, lastUid, image };
 }
 
 function settleEncodings(encodings: readonly AcceptedEncoding[]): readonly AcceptedEncoding[] {

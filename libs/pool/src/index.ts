@@ -14,6 +14,7 @@ export {
   stricter,
 } from './isolation.ts';
 export type * from './job-backend.ts';
+export { endUser } from './launchers/end-user.ts';
 export { setprivPaths } from './launchers/spawn.ts';
 export type * from './map-pool.ts';
 export { checkPoolOptions } from './option-table.ts';

@@ -1,10 +1,10 @@
 /** Starts each child the way that its isolation asks for. Everything else in the pool is the same for all. */
-import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Isolation } from '../isolation.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from '../launcher.ts';
 import { launchContainer } from './container.ts';
+import { endUser } from './end-user.ts';
 import { notStarted } from './not-started.ts';
 import { spawnLauncher } from './spawn.ts';
 import { UserIds } from './user-ids.ts';
@@ -101,12 +101,4 @@ function launchAsUser(
     if (last !== undefined) endUser(last, () => uids.free(last));
     onExit(exit, error);
   });
-}
-
-/** What left its process group goes with the others: it is of the same user. */
-function endUser(uid: number, done: () => void): void {
-  const killer = spawn('/bin/sh', ['-c', 'kill -s KILL -- -1'], { uid, gid: uid, stdio: 'ignore', env: {} });
-  killer.once('error', done);
-  killer.once('exit', done);
-  killer.unref();
 }
