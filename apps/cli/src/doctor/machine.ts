@@ -39,12 +39,15 @@ async function forking(): Promise<Finding> {
     await using pool = new Pool({ processes: 1, startChildren: 'fork' });
     await pool.map((x: number) => x + 1, [1], { deadlineMs: answersWithinMs });
     const { forked = 0, notForked } = pool.stats().starts ?? {};
-    const says = forked > 0 ? 'can be had' : `not to be had, so children are spawned: ${notForked}`;
+    const says =
+      forked > 0 ? 'can be had' : `not to be had, so children are spawned: ${notForked}${remedy(notForked)}`;
     return { what, state: 'ok', says };
   } catch (error) {
     return { what, state: 'warning', says: (error as Error).message };
   }
 }
+
+const remedy = (why = ''): string => (why.includes('not built') ? '; npm run build, with cc, makes it' : '');
 
 /** A level that is not to be had is no fault: only whoever wants it misses something. */
 function users(): Finding {
