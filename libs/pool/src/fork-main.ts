@@ -5,13 +5,14 @@
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { runChild } from './child/child-program.ts';
 import { type Copy, putRight } from './child/copied-process.ts';
 import { selfTest } from './child/fork-self-test.ts';
 import type { Preloaded } from './child/preload.ts';
 import { rehearse } from './child/rehearsal.ts';
 import { residue } from './child/residue.ts';
-import { forkRecord, selfTests } from './fork-news.ts';
+import { firstOrder, forkRecord, selfTests } from './fork-news.ts';
 import type { ForkServerArguments } from './launchers/fork-server.ts';
 
 interface ServerAddon {
@@ -43,5 +44,8 @@ writeSync(control, forkRecord('ready'));
 const copy = serve(control);
 putRight(copy, exitNow);
 preloaded?.restoreChance();
+// A seed holds for each realm that begins to draw: this one has it now, and threads begin with their own.
+Math.random();
+setFlagsFromString('--random-seed=0');
 if (copy.id <= selfTests) void selfTest();
-else runChild(copy.id === selfTests + 1 ? { earlyPrints: preloaded?.prints ?? [] } : {});
+else runChild(copy.id === firstOrder ? { earlyPrints: preloaded?.prints ?? [] } : {});

@@ -8,6 +8,8 @@ import type { ChildExit } from './core/chunk.ts';
 
 /** The first copies, with the numbers from 1, are trials. */
 export const selfTests = 2;
+/** Of a child: the first one says what its modules have printed while they were loaded. */
+export const firstOrder: number = selfTests + 1;
 
 /** What a trial says of itself; no two may say the same. */
 export interface SelfTestResult {

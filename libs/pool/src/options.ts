@@ -85,7 +85,8 @@ export interface PoolOptions {
   readonly startChildren?: 'auto' | 'spawn' | 'fork' | undefined;
   /**
    * Forked children share the task module and its imports, loaded once before the first of them: a module that takes long
-   * to load costs its time once and not in each child. What it draws by chance or notes while it is loaded, all have alike.
+   * to load costs its time once and not in each child. What it draws by chance or notes while it is loaded, all have alike:
+   * beware of libraries that draw ahead there for later (nanoid), whose names repeat then.
    *
    * Where loading it leaves a thread, a socket, a file, a timer or a process behind, nothing is shared, and
    * `stats().starts.notForked` says so. It has no meaning for children that are spawned: without `startChildren: 'fork'`

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { until } from './child-pool.testkit.ts';
 
 /** Starts a pool in a process of its own, which says which processes there are, and kills it. */
-async function orphansOf(how: string, startChildren: string): Promise<number[]> {
+async function orphansOf(how: string, startChildren: string, killed = 'pool'): Promise<number[]> {
   const script = new URL('./fixtures/parent.ts', import.meta.url).pathname;
   const parent: ChildProcess = spawn(
     process.execPath,
@@ -20,6 +20,10 @@ async function orphansOf(how: string, startChildren: string): Promise<number[]> 
     pids.push(Number(line));
   }
   expect(pids.every(isAlive)).toBe(true);
+  if (killed === 'pool and server') {
+    const servers = new Set(pids.slice(1, -1).map(parentOf));
+    for (const server of servers) process.kill(server, 'SIGKILL');
+  }
   parent.kill('SIGKILL');
   return pids;
 }
@@ -35,6 +39,19 @@ test.each([
   expect(pids.length).toBeGreaterThanOrEqual(3);
   await until('all are gone', () => pids.filter(isAlive).length === 0 || pids.filter(isAlive), 2_000);
 });
+
+test.each(['pool', 'pool and server'])(
+  'what forked children have started is gone with their %s, whoever is killed first',
+  async (killed) => {
+    for (let i = 0; i < 3; i++) {
+      const pids = await orphansOf('grandchild', 'fork', killed);
+      await until('all are gone', () => pids.filter(isAlive).length === 0 || pids.filter(isAlive), 2_000);
+    }
+  },
+);
+
+const parentOf = (pid: number): number =>
+  Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 
 function isAlive(pid: number): boolean {
   try {

@@ -39,6 +39,8 @@ export interface ForkServerListener {
 
 /** From its start to the end of its trials. A busy machine takes its time. */
 const readyMs = 30_000;
+/** From an order to the copy, and from a kill to the end; then it is stopped or stuck, and of no use. */
+const answerMs = 10_000;
 /** An order that could not be taken is tried again after this. */
 const retryMs = 5;
 /** How long its last news may take, once it is gone. */
@@ -65,6 +67,7 @@ export class ForkServer {
   #isGone = false;
   #isClosing = false;
   readonly #untaken: { readonly id: number; readonly fds: readonly number[] }[] = [];
+  readonly #deadlines = new Map<string, NodeJS.Timeout>();
   #whenClosed: (() => void)[] = [];
 
   constructor(addon: ForkAddon, options: ForkServerOptions, listener: ForkServerListener) {
@@ -73,12 +76,18 @@ export class ForkServer {
     const [own, its] = addon.makePair();
     this.#control = own;
     const args: ForkServerArguments = { addon: options.addon, modules: options.modules };
-    this.#process = spawn(
-      process.execPath,
-      [...options.execArgv, ...nodeFlags, programPath('fork-main'), JSON.stringify(args)],
-      { detached: true, env: withCompileCache(options.env), stdio: ['ignore', 'ignore', 'pipe', its] },
-    );
-    closeSync(its);
+    try {
+      this.#process = spawn(
+        process.execPath,
+        [...options.execArgv, ...nodeFlags, programPath('fork-main'), JSON.stringify(args)],
+        { detached: true, env: withCompileCache(options.env), stdio: ['ignore', 'ignore', 'pipe', its] },
+      );
+    } catch (error) {
+      closeSync(own);
+      throw error;
+    } finally {
+      closeSync(its);
+    }
     const { pid } = this.#process;
     if (pid !== undefined) reaper.watch(pid);
     this.#socket = new Socket({ fd: own, readable: true, writable: false });
@@ -108,7 +117,27 @@ export class ForkServer {
   /** Ask for a child that gets these descriptors. They stay ours too: a server that dies has not made it. */
   order(id: number, fds: readonly number[]): void {
     this.#untaken.push({ id, fds });
+    if (id > selfTests) this.#expect(`order ${id}`);
     if (this.#untaken.length === 1) this.#send();
+  }
+
+  /** Its child was killed: it has to tell that soon. */
+  awaitEnd(pid: number): void {
+    if (!this.#isGone) this.#expect(`end of ${pid}`);
+  }
+
+  #expect(what: string): void {
+    if (this.#deadlines.has(what)) return;
+    const late = (): void => {
+      if (this.#deadlines.has(what)) this.#leave('it does not answer any more');
+    };
+    // Where it was this process that was busy, the answer is there already, and is read first.
+    this.#deadlines.set(what, setTimeout(() => setImmediate(late), answerMs).unref());
+  }
+
+  #answered(what: string): void {
+    clearTimeout(this.#deadlines.get(what));
+    this.#deadlines.delete(what);
   }
 
   /** Whether its news keep this process alive. */
@@ -153,9 +182,15 @@ export class ForkServer {
 
   #take(news: ForkNews): void {
     if (this.#isGone) return;
+    if (news.kind === 'forked' || news.kind === 'failed') this.#answered(`order ${news.id}`);
+    if (news.kind === 'exited') this.#answered(`end of ${news.exit.pid}`);
     switch (news.kind) {
       case 'ready':
-        for (let id = 1; id <= selfTests; id++) this.#startTrial(id);
+        try {
+          for (let id = 1; id <= selfTests; id++) this.#startTrial(id);
+        } catch (error) {
+          this.#leave(`it cannot be tried: ${(error as Error).message}`);
+        }
         return;
       case 'refused':
         this.#leave(`loading left ${news.why} behind, which a copy would lack or share`);
@@ -239,6 +274,8 @@ export class ForkServer {
     if (this.#isGone) return;
     this.#isGone = true;
     clearTimeout(this.#timer);
+    for (const deadline of this.#deadlines.values()) clearTimeout(deadline);
+    this.#deadlines.clear();
     // Its copies die with it, and it dies of the end of its socket; killing it as well ends what hangs in a module.
     this.#socket.destroy();
     this.#process.kill('SIGKILL');

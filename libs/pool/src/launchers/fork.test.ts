@@ -161,6 +161,33 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     if (file !== 'child') expect(pool.starts.notForked).toContain(what);
   });
 
+  test('replaces a server that is stopped, and loses nothing by it', async () => {
+    await using pool = new Forking(1);
+    const [server] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
+    process.kill(server, 'SIGSTOP');
+    const { ending, values } = await pool.run('server', [1, 2], { maxTasksPerChild: 1 });
+    expect({ kind: ending.kind, values: values.size }).toEqual({ kind: 'finished', values: 2 });
+    expect([...values.values()]).not.toContain(server);
+    expect(isAlive(server)).toBe(false);
+  });
+
+  test('gives threads of its children chance of their own', async () => {
+    await using pool = new Forking(1);
+    const { values } = await pool.run('chances', [1, 2], { maxTasksPerChild: 1 });
+    const drawn = [...values.values()].flat();
+    expect(drawn).toHaveLength(4);
+    expect(new Set(drawn).size).toBe(4);
+  });
+
+  test.each([
+    ['--random-seed', { execArgv: ['--random-seed=5'] }],
+    ['NODE_V8_COVERAGE', { env: { ...setupOf().env, NODE_V8_COVERAGE: tmpdir() } }],
+  ])('spawns children that are to have %s, and says why', async (name, setup) => {
+    await using pool = new Forking(1, setup);
+    expect((await pool.run('server', [1])).ending.kind).toBe('finished');
+    expect(pool.starts).toMatchObject({ forked: 0, notForked: expect.stringContaining(name) });
+  });
+
   test('ends its servers with itself', async () => {
     const pool = new Forking(1);
     const [server] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];

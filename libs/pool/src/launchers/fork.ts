@@ -3,10 +3,12 @@
  * child and ended a while after its last. Where one cannot be had, or is not to be trusted, the child is spawned instead,
  * on the very descriptors that it was to have: nobody notices but `stats()`.
  */
+
+import { firstOrder } from '../fork-news.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from '../launcher.ts';
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
 import { ForkServer } from './fork-server.ts';
-import { ForkedChild } from './forked-child.ts';
+import { ForkedChild, type Maker } from './forked-child.ts';
 import { spawnLauncher } from './spawn.ts';
 
 /** Each holds about 40 MiB, most of it shared with nobody. */
@@ -24,6 +26,7 @@ interface Family {
   readonly asked: Map<number, ForkedChild>;
   readonly living: Map<number, ForkedChild>;
   readonly waiting: ForkedChild[];
+  nextOrder: number;
   idleTimer: NodeJS.Timeout | undefined;
 }
 
@@ -33,7 +36,6 @@ export class ForkLauncher implements Launcher {
   /** What no server is started for any more, and why. */
   readonly #refused = new Map<string, string>();
   readonly #deathsAtMs: number[] = [];
-  #nextOrder = 1_000;
   #forked = 0;
   #spawned = 0;
   #why: string | undefined;
@@ -51,19 +53,26 @@ export class ForkLauncher implements Launcher {
 
   launch(request: LaunchRequest, onExit: OnExit): LaunchedChild {
     const { addon } = this.#found;
-    const family = addon === undefined ? undefined : this.#familyFor(request);
+    const family = this.#isForkable(request) ? this.#familyFor(request) : undefined;
     if (addon === undefined || family === undefined) {
       this.#spawned += 1;
       return spawnLauncher.launch(request, onExit);
     }
-    const child = new ForkedChild(addon, request, onExit, () => this.#keepAlive(family));
+    const child = new ForkedChild(addon, request, onExit, this.#makerOf(family));
     this.#ask(family, child);
     return child;
   }
 
   /** Whether a child of this kind would be forked at once; if not, a server is started for the next ones. */
   isReadyFor(request: LaunchRequest): boolean {
-    return this.#found.addon !== undefined && this.#familyFor(request)?.server.isReady === true;
+    return this.#isForkable(request) && this.#familyFor(request)?.server.isReady === true;
+  }
+
+  #isForkable({ env, execArgv }: LaunchRequest): boolean {
+    if (this.#found.addon === undefined) return false;
+    const why = hindrance(env, execArgv);
+    if (why !== undefined) this.#why = why;
+    return why === undefined;
   }
 
   async close(): Promise<void> {
@@ -84,7 +93,7 @@ export class ForkLauncher implements Launcher {
       family.waiting.push(child);
       return;
     }
-    const id = this.#nextOrder++;
+    const id = family.nextOrder++;
     family.asked.set(id, child);
     family.server.order(id, child.descriptors);
   }
@@ -112,6 +121,7 @@ export class ForkLauncher implements Launcher {
       asked: new Map(),
       living: new Map(),
       waiting: [],
+      nextOrder: firstOrder,
       idleTimer: undefined,
       server: new ForkServer(
         addon,
@@ -186,12 +196,22 @@ export class ForkLauncher implements Launcher {
     family.waiting.length = 0;
     for (const child of living) child.lostServer();
     for (const child of unborn) {
-      const other = this.#isClosed ? undefined : this.#familyFor(child.request);
+      const other = this.#isClosed ? undefined : this.#otherFor(child.request);
       if (other === undefined) this.#spawnInstead(child);
       else {
-        child.movesTo(() => this.#keepAlive(other));
+        child.movesTo(this.#makerOf(other));
         this.#ask(other, child);
       }
+    }
+  }
+
+  /** Not where the system has nothing to make it of, such as descriptors. */
+  #otherFor(request: LaunchRequest): Family | undefined {
+    try {
+      return this.#familyFor(request);
+    } catch (error) {
+      this.#why = (error as Error).message;
+      return undefined;
     }
   }
 
@@ -207,11 +227,26 @@ export class ForkLauncher implements Launcher {
     return this.#deathsAtMs.length > deathsMax;
   }
 
+  #makerOf(family: Family): Maker {
+    return {
+      keepAlive: () => this.#keepAlive(family),
+      killed: (pid) => family.server.awaitEnd(pid),
+    };
+  }
+
   /** A child that keeps us alive does so until its end has been told, and its server tells that. */
   #keepAlive(family: Family): void {
     const everybody = [...family.living.values(), ...family.asked.values(), ...family.waiting];
     family.server.keepAlive(everybody.some((child) => child.isKept));
   }
+}
+
+/** What asks for something of Node that a copy does not do, as a part of a sentence. */
+function hindrance(env: Readonly<Record<string, string>>, execArgv: readonly string[]): string | undefined {
+  const options = [...execArgv, env['NODE_OPTIONS'] ?? ''].join(' ');
+  if (/(^|\s)--random[-_]seed\b/.test(options)) return 'copies draw by chance, whatever --random-seed says';
+  if ((env['NODE_V8_COVERAGE'] ?? '') !== '') return 'coverage (NODE_V8_COVERAGE) is not written by copies';
+  return undefined;
 }
 
 function isIdle({ asked, living, waiting }: Family): boolean {

@@ -3,9 +3,19 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { ChildExit } from '../core/chunk.ts';
 import type { LaunchedChild, LaunchRequest, OnExit } from '../launcher.ts';
+import { reaper } from '../reaper.ts';
 import type { ForkAddon } from './fork-addon.ts';
+import { notStarted } from './not-started.ts';
 import { killGroup } from './process-start.ts';
 import { spawnChild } from './spawn.ts';
+
+/** Whoever makes a child, as far as it has to do with it later. */
+export interface Maker {
+  /** Whether the child keeps this process alive has changed. */
+  keepAlive(): void;
+  /** The child was killed: its end has to be told soon. */
+  killed(pid: number): void;
+}
 
 export class ForkedChild implements LaunchedChild {
   readonly request: LaunchRequest;
@@ -15,26 +25,36 @@ export class ForkedChild implements LaunchedChild {
   /** Its ends, in the order in which a server wants them: channel, stderr, and stdout if it is read. */
   readonly descriptors: readonly number[];
   readonly #onExit: OnExit;
-  #onKeep: () => void;
+  #maker: Maker | undefined;
   #pid: number | undefined;
   #spawned: LaunchedChild | undefined;
   #isKept = true;
   #isKilled = false;
   #hasExited = false;
 
-  constructor(addon: ForkAddon, request: LaunchRequest, onExit: OnExit, onKeep: () => void) {
+  constructor(addon: ForkAddon, request: LaunchRequest, onExit: OnExit, maker: Maker) {
     this.request = request;
     this.#onExit = onExit;
-    this.#onKeep = onKeep;
+    this.#maker = maker;
     const ends: number[] = [];
+    const own: Socket[] = [];
     const end = (writable: boolean): Socket => {
-      const [own, its] = addon.makePair();
+      const [fd, its] = addon.makePair();
       ends.push(its);
-      return new Socket({ fd: own, readable: true, writable });
+      const socket = new Socket({ fd, readable: true, writable });
+      own.push(socket);
+      return socket;
     };
-    this.channel = end(true);
-    this.stderr = end(false);
-    this.stdout = request.readsStdout ? end(false) : undefined;
+    try {
+      this.channel = end(true);
+      this.stderr = end(false);
+      this.stdout = request.readsStdout ? end(false) : undefined;
+    } catch (error) {
+      // There are no more descriptors: those that there were are given back.
+      for (const its of ends) closeSync(its);
+      for (const socket of own) socket.destroy();
+      throw error;
+    }
     this.descriptors = ends;
   }
 
@@ -60,14 +80,16 @@ export class ForkedChild implements LaunchedChild {
       else socket?.unref();
     }
     if (this.#spawned !== undefined) this.#spawned.keepAlive(isKept);
-    else this.#onKeep();
+    else this.#maker?.keepAlive();
   }
 
   /** It is there. */
   forked(pid: number): void {
     this.#pid = pid;
+    // The server kills its group too, unless both are killed at once.
+    reaper.watch(pid);
     this.#closeEnds();
-    this.#onKeep();
+    this.#maker?.keepAlive();
     if (this.#isKilled) this.#kill(pid);
   }
 
@@ -75,7 +97,8 @@ export class ForkedChild implements LaunchedChild {
   exited(exit: ChildExit): void {
     if (this.#hasExited) return;
     this.#hasExited = true;
-    this.#onKeep();
+    if (this.#pid !== undefined) reaper.unwatch(this.#pid);
+    this.#maker?.keepAlive();
     this.#onExit(exit);
   }
 
@@ -86,17 +109,23 @@ export class ForkedChild implements LaunchedChild {
   }
 
   /** Another server will make it. */
-  movesTo(onKeep: () => void): void {
-    this.#onKeep = onKeep;
+  movesTo(maker: Maker): void {
+    this.#maker = maker;
   }
 
   spawnInstead(): void {
-    this.#onKeep = () => {};
+    this.#maker = undefined;
     const [channel, stderr, stdout = 'ignore' as const] = this.descriptors;
-    this.#spawned = spawnChild(this.request, ['ignore', stdout, stderr, channel], (exit, error) => {
+    const exited: OnExit = (exit, error) => {
       this.#hasExited = true;
       this.#onExit(exit, error);
-    });
+    };
+    try {
+      this.#spawned = spawnChild(this.request, ['ignore', stdout, stderr, channel], exited);
+    } catch (error) {
+      // Nobody stands by who could catch it.
+      this.#spawned = notStarted(error as Error, exited);
+    }
     this.#closeEnds();
     if (!this.#isKept) this.#spawned.keepAlive(false);
     if (this.#isKilled) this.#spawned.kill();
@@ -104,6 +133,7 @@ export class ForkedChild implements LaunchedChild {
 
   /** A moment after it was made it leads no group yet. */
   #kill(pid: number): void {
+    this.#maker?.killed(pid);
     killGroup(pid, () => {
       try {
         process.kill(pid, 'SIGKILL');
