@@ -70,7 +70,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   readonly #options: ClusterJobOptions;
   readonly #place: JobPlace;
   readonly #openedAtMs: number = performance.now();
-  /** Its deadline, while it waits for its turn; the coordinator sees to it after that. */
+  /** Its deadline, until the coordinator has the job and sees to it. */
   #deadline: NodeJS.Timeout | undefined;
   #created: CreatedJob | undefined;
   #gate: ItemGate | undefined;
@@ -93,8 +93,15 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   constructor(options: ClusterJobOptions) {
     this.#options = options;
     let isInAtOnce = true;
+    const { deadlineMs } = options.request;
+    if (deadlineMs !== undefined) {
+      // Whoever waits for the results keeps the process alive.
+      this.#deadline = setTimeout(
+        () => this.end(tooLate(deadlineMs)),
+        Math.min(deadlineMs, timerMsMax),
+      ).unref();
+    }
     this.#place = options.gate.enter(() => {
-      clearTimeout(this.#deadline);
       // What was said of its wait holds no more.
       if (!isInAtOnce) options.sink.progress(this.#progress);
       this.#start().catch((error: unknown) => this.end(error));
@@ -124,6 +131,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   async #start(): Promise<void> {
     const { connection, create, request, ship } = this.#options;
     const created = await create(this.#leftMs());
+    clearTimeout(this.#deadline);
     this.#created = created;
     if (this.#over || this.#cancelReason !== undefined) {
       // Ended while it was being created: nobody is there any more who would read it.
@@ -144,12 +152,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   /** The connection carries no further job for now. */
   #wait(): void {
-    const { request, sink } = this.#options;
-    sink.progress({ ...this.#progress, waitingFor: 'waits for other jobs of this pool' });
-    const { deadlineMs } = request;
-    if (deadlineMs === undefined) return;
-    // Whoever waits for the results keeps the process alive.
-    this.#deadline = setTimeout(() => this.end(tooLate(deadlineMs)), deadlineMs).unref();
+    this.#options.sink.progress({ ...this.#progress, waitingFor: 'waits for other jobs of this pool' });
   }
 
   /** What its wait has left of its time. */
@@ -323,6 +326,9 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     }
   }
 }
+
+/** Of a longer time a timer of Node makes 1 ms. */
+const timerMsMax = 2 ** 31 - 1;
 
 function tooLate(deadlineMs: number): JobCancelledError {
   return new JobCancelledError({ limit: durationText(deadlineMs) }, 'JOB_DEADLINE');

@@ -81,6 +81,17 @@ test('a deadline passes while a job waits, too; what the wait left of it is the 
   expect(coordinator.jobs[1]?.request.options?.deadlineMs).toBeLessThanOrEqual(deadlineMs - 10);
 });
 
+test('a deadline passes while a coordinator that cannot be reached has not heard of the job', async () => {
+  letGo();
+  await first;
+  coordinator.cut({ refuse: true });
+  await expect(pool.map(plusOne, [1], { deadlineMs: 50 })).rejects.toMatchObject({
+    code: 'JOB_DEADLINE',
+    message: expect.stringContaining('50 ms'),
+  });
+  expect(coordinator.jobs).toHaveLength(1);
+});
+
 test('terminate() ends those that wait, and none of them is created', async () => {
   const waiting = [pool.submit(plusOne, [1]), pool.submit(plusOne, [2])];
   await until('they wait', () => waiting.every(waits));
