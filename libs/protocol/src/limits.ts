@@ -175,7 +175,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     coordinator('maxSpillBytes'),
     'NO_ROOM',
     'spilled_bytes',
-    'Items and results that the coordinator holds on the disk. Producers wait before it is full.',
+    'Items and results that the coordinator holds on the disk. Producers wait before it is full; a job whose items or results find no room all the same ends.',
   ),
   jobs: limit(
     10_000,
