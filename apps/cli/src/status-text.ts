@@ -61,13 +61,20 @@ const soonMs = 7 * 86_400_000;
 
 /** How what is sent is protected; nothing where a coordinator is on its own machine and open to it. */
 export function protectionLines(protection: Protection | undefined, nowMs: number): string[] {
-  if (protection?.insecure) return ['INSECURE: whoever reaches it can run code on every agent (--insecure)'];
+  if (protection?.insecure && !protection.encrypted)
+    return ['INSECURE: whoever reaches it can run code on every agent (--insecure)'];
   if (protection === undefined || !protection.encrypted) return [];
   const { certificateExpiresUnixMs, authorityExpiresUnixMs } = protection;
   const untilMs = Math.min(certificateExpiresUnixMs, authorityExpiresUnixMs);
   const day = new Date(untilMs).toISOString().slice(0, 10);
   const warning = untilMs - nowMs < soonMs ? ': run shoal certs init where the certificates were made' : '';
-  return [`TLS 1.3, certificate until ${day}${warning}`];
+  return [
+    // With certificates it is the metrics alone that nothing protects.
+    ...(protection.insecure
+      ? ['INSECURE: whoever reaches its HTTP port can read the metrics (--http, --insecure)']
+      : []),
+    `TLS 1.3, certificate until ${day}${warning}`,
+  ];
 }
 
 /** `limits reached (docs/limits.md): connections 12 times, jobs once`; nothing where none was. */

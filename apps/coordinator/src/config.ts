@@ -116,6 +116,8 @@ export interface SettledConfig {
   readonly http: HttpConfig | undefined;
   /** It can be reached by others, and nothing protects it: somebody asked for that. */
   readonly isExposed: boolean;
+  /** Others reach the metrics, and nothing protects those, whatever protects the rest. */
+  readonly isHttpExposed: boolean;
   readonly certificateCheckMs: number;
   readonly bundleDir: string | undefined;
   /** Those of connections and calls. */
@@ -153,12 +155,14 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
   const ephemeralGraceMs = positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000);
   const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? defaultSchedulerOptions.heartbeatMs);
   const leaseMs = positive('leaseMs', config.leaseMs ?? defaultSchedulerOptions.leaseMs);
+  const http = settleHttp(config, listen);
   return {
     listen,
     tlsDir: config.tlsDir,
     tokens: config.tokens,
-    http: settleHttp(config, listen),
+    http,
     isExposed,
+    isHttpExposed: http !== undefined && !isLoopback(http.address.host),
     certificateCheckMs: positive('certificateCheckMs', config.certificateCheckMs ?? 5_000),
     bundleDir: config.bundleDir,
     serverLimits: settleServerLimits(config),

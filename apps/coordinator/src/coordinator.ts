@@ -106,6 +106,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     tlsDir: settled.tlsDir,
     tokens: settled.tokens,
     isExposed: settled.isExposed,
+    isHttpExposed: settled.isHttpExposed,
     certificateCheckMs: settled.certificateCheckMs,
     maxWrongTokens: settled.maxWrongTokens,
     feed,
@@ -229,7 +230,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     driver.step({ type: 'stallObserved', stalledMs });
   }, now);
   feed.tell('coordinator.started', { address, epoch, heartbeatMs, leaseMs }, `listening on ${address}`);
-  access.listening(address);
+  access.listening(address, metrics?.address);
 
   let hurry = (): void => {};
   let closing: Promise<void> | undefined;

@@ -30,6 +30,7 @@ test.each([
   ['/metrics', '[::1]:8300', 'GET', 200],
   // A page in somebody's browser, under a name that was made to point here.
   ['/metrics', 'evil.example:8300', 'GET', 421],
+  ['/metrics?x=1', '127.0.0.1', 'GET', 200],
   ['/metrics', '127.0.0.1', 'POST', 405],
   ['/', '127.0.0.1', 'GET', 404],
   ['/../metrics', '127.0.0.1', 'GET', 404],
@@ -40,6 +41,11 @@ test.each([
   const answer = await ask(path, host, method);
   expect(answer.code).toBe(code);
   expect(answer.body.includes('shoal_agents')).toBe(code === 200);
+});
+
+test('where other machines reach it, it has whatever names they know it by', async () => {
+  http = await MetricsHttp.listen({ host: '0.0.0.0', port: 0 }, () => 'shoal_agents 1\n');
+  expect(await ask('/metrics', 'coordinator.example:8300')).toMatchObject({ code: 200 });
 });
 
 test('whether the coordinator is there is told by two letters', async () => {

@@ -3,7 +3,7 @@ import { type AddressInfo, isIP } from 'node:net';
 import { ShoalError } from '@shoal/errors';
 import type { HttpConfig } from './config.ts';
 import type { EventFeed } from './event-feed.ts';
-import { formatAddress, type ListenAddress } from './listen-address.ts';
+import { formatAddress, isLoopback, type ListenAddress } from './listen-address.ts';
 
 /** Whoever monitors asks every few seconds, over a connection or two. */
 const connectionsMax = 64;
@@ -13,8 +13,9 @@ const headerBytesMax = 8_192;
 /**
  * The HTTP port of a coordinator: `GET /metrics`, for Prometheus, `GET /healthz`, and nothing else.
  *
- * It answers whoever reaches it, so it is on loopback unless somebody asked for more; and whoever reaches it through the
- * browser of somebody else, under a name that points here, is turned away by that name.
+ * It answers whoever reaches it, so it is on loopback unless somebody asked for more. There whoever reaches it through the
+ * browser of somebody else, under a name that points here, is turned away by that name; elsewhere it has whatever names
+ * the network gives it.
  */
 export class MetricsHttp {
   readonly address: string;
@@ -83,19 +84,20 @@ function answer(request: IncomingMessage, response: ServerResponse, host: string
     });
     response.end(body);
   };
+  const path = request.url?.split('?', 1)[0];
   // Nothing of what it might send is wanted.
   request.resume();
   if (!isOwnName(request.headers.host ?? '', host)) end(421, 'This is no name of this coordinator.\n');
-  else if (!isPath(request.url)) end(404, 'There are /metrics and /healthz, and nothing else.\n');
+  else if (!isPath(path)) end(404, 'There are /metrics and /healthz, and nothing else.\n');
   else if (request.method !== 'GET' && request.method !== 'HEAD') end(405, 'It can only be read.\n');
-  else end(200, request.url === '/metrics' ? text() : 'ok');
+  else end(200, path === '/metrics' ? text() : 'ok');
 }
 
-const isPath = (url: string | undefined): boolean => url === '/metrics' || url === '/healthz';
+const isPath = (path: string | undefined): boolean => path === '/metrics' || path === '/healthz';
 
 /** An address is no name that somebody could point here, and neither is that of this machine to itself. */
 function isOwnName(header: string, listenHost: string): boolean {
   const [, bracketed, plain = ''] = /^(?:\[([^\]]+)\]|([^:]+))(?::\d+)?$/.exec(header) ?? [];
   const name = bracketed ?? plain;
-  return isIP(name) > 0 || name === 'localhost' || name === listenHost;
+  return !isLoopback(listenHost) || isIP(name) > 0 || name === 'localhost' || name === listenHost;
 }

@@ -8,6 +8,7 @@ const options = (): AccessOptions => ({
   tlsDir: undefined,
   tokens: undefined,
   isExposed: false,
+  isHttpExposed: false,
   certificateCheckMs: 5_000,
   maxWrongTokens: 10,
   feed: new EventFeed(pino({}, { write: (line: string) => void said.push(JSON.parse(line)) })),
@@ -24,7 +25,7 @@ afterEach(() => {
 
 test('a coordinator that is open to others says so at the start, and every minute', async () => {
   const access = await Access.open({ ...options(), isExposed: true });
-  access.listening('0.0.0.0:7300');
+  access.listening('0.0.0.0:7300', undefined);
   vi.advanceTimersByTime(180_000);
   expect(said.map(({ event }) => event)).toEqual(Array.from({ length: 4 }, () => 'coordinator.insecure'));
   expect(said[0]?.msg).toMatch(/^INSECURE: whoever reaches 0\.0\.0\.0:7300 .*run code on every agent/);
@@ -33,9 +34,19 @@ test('a coordinator that is open to others says so at the start, and every minut
   expect(said).toHaveLength(4);
 });
 
+test('so does one whose metrics are open to others, whatever protects the rest', async () => {
+  const access = await Access.open({ ...options(), isHttpExposed: true });
+  access.listening('127.0.0.1:7300', '0.0.0.0:8300');
+  vi.advanceTimersByTime(60_000);
+  expect(said.map(({ event }) => event)).toEqual(['coordinator.insecure', 'coordinator.insecure']);
+  expect(said[0]?.msg).toMatch(/^INSECURE: whoever reaches 0\.0\.0\.0:8300 can read the metrics \(--http/);
+  expect(access.protection).toMatchObject({ insecure: true });
+  access.stop();
+});
+
 test('a coordinator on its own machine, or behind certificates, says nothing of that', async () => {
   const access = await Access.open(options());
-  access.listening('127.0.0.1:7300');
+  access.listening('127.0.0.1:7300', '127.0.0.1:8300');
   vi.advanceTimersByTime(180_000);
   expect(said).toEqual([]);
   expect(access.protection).toMatchObject({ encrypted: false, authenticated: false, insecure: false });

@@ -16,6 +16,8 @@ export interface AccessOptions {
   readonly tokens: string | undefined;
   /** Whether it listens where others reach it, with nothing that protects it. */
   readonly isExposed: boolean;
+  /** Whether its metrics are where others reach them; nothing ever protects those. */
+  readonly isHttpExposed: boolean;
   readonly certificateCheckMs: number;
   /** Wrong tokens in a row from one address. */
   readonly maxWrongTokens: number;
@@ -76,16 +78,22 @@ export class Access {
     return {
       encrypted: this.certificates !== undefined,
       authenticated: this.gate !== undefined,
-      insecure: this.#options.isExposed,
+      insecure: this.#options.isExposed || this.#options.isHttpExposed,
       certificateExpiresUnixMs: expiries?.certificateMs ?? 0,
       authorityExpiresUnixMs: expiries?.authorityMs ?? 0,
     };
   }
 
   /** It listens now: says so, and goes on saying so, where nothing protects it. */
-  listening(address: string): void {
-    if (!this.#options.isExposed) return;
+  listening(address: string, http: string | undefined): void {
+    const { isExposed, isHttpExposed } = this.#options;
+    if (!isExposed && !isHttpExposed) return;
     const warn = (): void => {
+      if (isHttpExposed && http !== undefined) {
+        const message = `INSECURE: whoever reaches ${http} can read the metrics (--http, --insecure)`;
+        this.#options.feed.tell('coordinator.insecure', { address: http }, message, 'warn');
+      }
+      if (!isExposed) return;
       const message = `INSECURE: whoever reaches ${address} can read what is sent, and run code on every agent (--insecure)`;
       this.#options.feed.tell('coordinator.insecure', { address }, message, 'warn');
     };
