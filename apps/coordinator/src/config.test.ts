@@ -90,3 +90,12 @@ test('a time is no longer than a timer can wait', () => {
     'idleMs must be at most 2147483647, not 2147483648.',
   );
 });
+
+test('more connections of one address than there are connections are refused by both names', () => {
+  const config = { listen: '127.0.0.1:0', maxConnections: 5 };
+  expect(() => settleConfig({ ...config, maxConnectionsPerPeer: 10 })).toThrow(
+    /--max-connections-per-peer\) 10 is more than maxConnections \(--max-connections\), 5/,
+  );
+  // That of a default is never reached, and harms nobody.
+  expect(() => settleConfig(config)).not.toThrow();
+});

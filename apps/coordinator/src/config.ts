@@ -225,6 +225,15 @@ const least: Partial<Record<keyof ServerLimits, number>> = {
 const timerMsMax = 2_147_483_647;
 
 function settleServerLimits(config: CoordinatorConfig): ServerLimits {
+  const { maxConnections, maxConnectionsPerPeer } = config;
+  if (
+    maxConnections !== undefined &&
+    maxConnectionsPerPeer !== undefined &&
+    maxConnectionsPerPeer > maxConnections
+  ) {
+    const reason = `(--max-connections-per-peer) ${maxConnectionsPerPeer} is more than maxConnections (--max-connections), ${maxConnections}`;
+    throw new ShoalError('REQUEST_INVALID', { field: 'maxConnectionsPerPeer', reason });
+  }
   const names = Object.keys(defaultServerLimits) as (keyof ServerLimits)[];
   const settled = names.map((name) => {
     const value = positive(name, config[name] ?? defaultServerLimits[name], least[name]);
