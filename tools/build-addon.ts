@@ -23,19 +23,24 @@ function buildAddon(): string | undefined {
   if (headers === undefined) return 'node-api-headers is not installed';
   const sources = ['src/addon.c', 'src/server.c'];
   if (isNewer(target, globSync('src/*.{c,h}', { cwd: folder }))) return undefined;
-  const compiler = process.env['CC'] ?? 'cc';
+  // CC may hold options too, as for make.
+  const [compiler = 'cc', ...own] = (process.env['CC'] ?? '').split(/\s+/).filter((word) => word !== '');
   const partial = `${target}.${process.pid}`;
   mkdirSync(dirname(target), { recursive: true });
   const { error, status, stderr } = spawnSync(
     compiler,
-    [...flags, '-I', headers, ...sources, '-o', partial],
+    [...own, ...flags, '-I', headers, ...sources, '-o', partial],
     {
       cwd: folder,
       encoding: 'utf8',
     },
   );
   if (error !== undefined) return `there is no compiler (${compiler})`;
-  if (status !== 0) throw new Error(`${compiler} does not compile libs/fork-server:\n${stderr}`);
+  if (status !== 0) {
+    rmSync(partial, { force: true });
+    return `${compiler} does not compile it:\n${stderr}`;
+  }
+  if (statSync(partial, { throwIfNoEntry: false }) === undefined) return `${compiler} has compiled nothing`;
   // In one step, for a process may be loading it.
   renameSync(partial, target);
   return undefined;

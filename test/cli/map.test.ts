@@ -56,6 +56,16 @@ describe('what goes in', () => {
   });
 });
 
+test.each([[[]], [['--start-children', 'spawn']]])(
+  '--preload without forking (%j) is named: exit code 2',
+  async (more) => {
+    const { stderr, exitCode } = await map('square', '--input', '1..2', '--preload', ...more);
+    expect(stderr).toContain('--preload');
+    expect(stderr).toContain('--start-children');
+    expect(exitCode).toBe(2);
+  },
+);
+
 describe('what comes out', () => {
   test('results go to the file, prints of tasks to stderr, nothing to stdout', async () => {
     const output = join(folder, 'out.ndjson');

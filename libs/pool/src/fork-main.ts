@@ -34,6 +34,11 @@ const { exitNow, makePair, serve } = createRequire(import.meta.url)(path) as Ser
 await rehearse(makePair(), join(dirname(path), '../src/rehearsal.mjs'));
 let preloaded: Preloaded | undefined;
 if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).preload(modules);
+// A module of the user's that Node itself has loaded may have drawn as well.
+const nodeOptions = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+const refill = /(^|\s)(-r|--(import|require|loader|experimental-loader))\b/.test(nodeOptions)
+  ? (await import('./child/preload.ts')).refillCaches
+  : undefined;
 const why = preloaded?.why ?? (await residue());
 if (why !== undefined) {
   writeSync(control, forkRecord('refused', why));
@@ -44,6 +49,7 @@ writeSync(control, forkRecord('ready'));
 const copy = serve(control);
 putRight(copy, exitNow);
 preloaded?.restoreChance();
+refill?.();
 // A seed holds for each realm that begins to draw: this one has it now, and threads begin with their own.
 Math.random();
 setFlagsFromString('--random-seed=0');

@@ -61,7 +61,7 @@ function divertChance(): () => void {
 }
 
 /** Node draws UUIDs and integers ahead, 128 and 1,024 of them. So many are thrown away, for each copy had the same. */
-function refillCaches(): void {
+export function refillCaches(): void {
   const { randomInt, randomUUID } = process.getBuiltinModule('node:crypto');
   for (let i = 0; i < 128; i++) randomUUID();
   for (let i = 0; i < 1_024; i++) randomInt(2);

@@ -179,6 +179,17 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     expect(new Set(drawn).size).toBe(4);
   });
 
+  test('gives each child integers of its own, although a module of --import has drawn one', async () => {
+    const draw = 'import { randomInt } from "node:crypto"; randomInt(2)';
+    await using pool = new Forking(1, {
+      execArgv: ['--import', `data:text/javascript,${encodeURIComponent(draw)}`],
+    });
+    const { values } = await pool.run('identity', [1, 2], { maxTasksPerChild: 1 });
+    const integers = [...values.values()].map((value) => (value as { integer: number }).integer);
+    expect(pool.starts).toMatchObject({ spawned: 0 });
+    expect(integers[0]).not.toBe(integers[1]);
+  });
+
   test.each([
     ['--random-seed', { execArgv: ['--random-seed=5'] }],
     ['NODE_V8_COVERAGE', { env: { ...setupOf().env, NODE_V8_COVERAGE: tmpdir() } }],
@@ -207,6 +218,10 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
       notForked: expect.stringMatching(/^it ended by exit code 1/),
     });
   });
+});
+
+test.runIf(process.env['REQUIRE_FORK_SERVER'] === '1')('the addon is there where it is demanded', () => {
+  expect(why).toBeUndefined();
 });
 
 test('where there is no addon children are spawned, and the reason is told', async () => {
