@@ -65,8 +65,15 @@ async function buildPackage(absWorkingDir: string): Promise<void> {
       splitting: true,
       chunkNames: 'chunk-[name]-[hash]',
     }),
-    // A process that is started often is one file, with all that it needs.
-    build({ ...settings, absWorkingDir, entryPoints: globSync('src/*-main.ts', { cwd: absWorkingDir }) }),
+    // A process that is started often is one file, with all that it needs, and nothing for readers: its text is read,
+    // decoded and compared with what the compile cache holds at each start. Names stay, for stacks.
+    build({
+      ...settings,
+      absWorkingDir,
+      entryPoints: globSync('src/*-main.ts', { cwd: absWorkingDir }),
+      minifyWhitespace: true,
+      minifySyntax: true,
+    }),
   ]);
 }
 
