@@ -4,12 +4,12 @@ import type { PrintMessage } from './child/message.ts';
 import { ChildOrders } from './child-orders.ts';
 import type { Block, ChildSetup, ChunkRequest, RemoteErrorData, TaskRef } from './chunk-request.ts';
 import type { ChildExit, IndexRange } from './core/chunk.ts';
-import { crypto } from './crypto.ts';
 import { FrameError, FrameReader, nonceBytes } from './frames.ts';
 import type { LaunchedChild, Launcher } from './launcher.ts';
 import { notStarted } from './launchers/not-started.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import { PipedLines } from './piped-lines.ts';
+import { randomBytes } from './random-bytes.ts';
 import { WorkFolder } from './work-folder.ts';
 
 /** Whom a child's news go to. */
@@ -88,8 +88,7 @@ export class ChildProcess {
       // No folder can be made, or not be given away: the disk is full, or belongs to somebody else.
       this.#launched = notStarted(error as Error, onExit);
     }
-    // Only now, for the child has started meanwhile and this may load node:crypto.
-    const nonce = crypto().randomBytes(nonceBytes);
+    const nonce = randomBytes(nonceBytes);
     this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {
       nonce,
       bodyBytesMax: frameBytesExtra,

@@ -1,6 +1,12 @@
 import type { Writable } from 'node:stream';
 import type { Print } from './chunk-request.ts';
 
+/** Where prints go. */
+interface PrintStreams {
+  readonly stdout?: Pick<Writable, 'write'>;
+  readonly stderr?: Pick<Writable, 'write'>;
+}
+
 /**
  * Shows what tasks print, as whole lines with who said it:
  *
@@ -8,15 +14,11 @@ import type { Print } from './chunk-request.ts';
  *   (transform agent-2 pid=4720 item=3) processing record Marie Curie
  */
 export class PrintWriter {
-  readonly #stdout: Pick<Writable, 'write'>;
-  readonly #stderr: Pick<Writable, 'write'>;
+  readonly #streams: PrintStreams;
 
-  /** Defaults: this process's own streams. */
-  constructor(
-    streams: { readonly stdout?: Pick<Writable, 'write'>; readonly stderr?: Pick<Writable, 'write'> } = {},
-  ) {
-    this.#stdout = streams.stdout ?? process.stdout;
-    this.#stderr = streams.stderr ?? process.stderr;
+  /** Defaults: this process's own streams, from the first print on: Node makes them when they are first asked for. */
+  constructor(streams: PrintStreams = {}) {
+    this.#streams = streams;
   }
 
   /** Shows what one task printed; a writer of your own may show it otherwise. */
@@ -30,6 +32,6 @@ export class PrintWriter {
     const prefix = `(${said.join(' ')}) `;
     // One write for all lines of a print: lines of several children must not mix.
     const text = print.text.replace(/^/gm, prefix);
-    (print.stream === 'stdout' ? this.#stdout : this.#stderr).write(`${text}\n`);
+    (this.#streams[print.stream] ?? process[print.stream]).write(`${text}\n`);
   }
 }
