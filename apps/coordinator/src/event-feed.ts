@@ -31,6 +31,7 @@ export interface ClusterEvent {
  * | `limit.reached` | warn | limit, peer, times (since the last line) |
  * | `access.refused` | warn | code, path, peer, refusals (since the last line) |
  * | `token.created`, `certificate.issued` | info | role, name, ttlMs |
+ * | `certificate.exposed` | warn | file |
  * | `certificate.replaced` | info | until |
  * | `certificate.expiring`, `certificate.refused` | warn | file, until, reason |
  * | `bundle.stored`, `bundle.named` | info | sha256, bytes, name |

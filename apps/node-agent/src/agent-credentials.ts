@@ -84,6 +84,9 @@ export class AgentCredentials {
     }
     const folder = new TlsFolder(tlsDir ?? defaultAgentTlsDir);
     const name = await certifiedName(folder, options, joinToken);
+    for (const { path, says } of await folder.exposedKeys()) {
+      options.log.warn({ event: 'agent.insecure', file: path }, `INSECURE: ${says}`);
+    }
     const secured = new AgentCredentials(options, {
       folder,
       name,

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
 import { readReason } from './token-file.ts';
@@ -57,6 +57,22 @@ export class TlsFolder {
       if (error instanceof ShoalError && /it does not exist/.test(error.message)) return undefined;
       throw error;
     }
+  }
+
+  /**
+   * What is wrong with keys that others on this machine can read, one sentence each. They are used all the same: what
+   * mounts secrets into containers often gives them to everybody there.
+   */
+  async exposedKeys(): Promise<readonly { readonly path: string; readonly says: string }[]> {
+    if (process.platform === 'win32') return [];
+    const found = (['authorityKey', 'coordinatorKey', 'clientKey'] as const).map(async (file) => {
+      const path = this.pathOf(file);
+      const mode = (await stat(path).catch(() => undefined))?.mode ?? 0;
+      if ((mode & 0o077) === 0) return [];
+      const text = (mode & 0o777).toString(8).padStart(4, '0');
+      return [{ path, says: `others can read this key (mode ${text}); run: chmod 600 ${path}` }];
+    });
+    return (await Promise.all(found)).flat();
   }
 
   /** Writes a file, whole or not at all, so that whoever reads it meanwhile gets the old one or the new one. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
@@ -33,3 +33,20 @@ test('a folder without certificates is told what makes them', async () => {
     { state: 'broken', says: expect.stringContaining('shoal certs init') },
   ]);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a key that others can read is warned of with the remedy',
+  async () => {
+    const authority = await CertificateAuthority.create();
+    await folder.write('authority', authority.cert);
+    await folder.write('authorityKey', authority.key);
+    expect(await certificateFindings(folder.path, Date.now())).toHaveLength(1);
+    const path = folder.pathOf('authorityKey');
+    await chmod(path, 0o644);
+    expect((await certificateFindings(folder.path, Date.now()))[1]).toEqual({
+      what: path,
+      state: 'warning',
+      says: `others can read this key (mode 0644); run: chmod 600 ${path}`,
+    });
+  },
+);

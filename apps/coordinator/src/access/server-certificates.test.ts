@@ -1,5 +1,11 @@
-import { expect, test } from 'vitest';
-import { daysLeft } from './server-certificates.ts';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { EventFeed } from '../event-feed.ts';
+import { daysLeft, ServerCertificates } from './server-certificates.ts';
 
 const dayMs = 86_400_000;
 
@@ -12,3 +18,32 @@ test.each([
 ])('with %s left, what is warned of is %j', (_, leftMs, days) => {
   expect(daysLeft(1_000_000 + leftMs, 1_000_000)).toBe(days);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a key that others can read is warned of, with the remedy',
+  async () => {
+    const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-keys-')));
+    onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
+    const authority = await CertificateAuthority.create();
+    const { cert, key } = await authority.issueCoordinator(['localhost']);
+    await folder.write('authority', authority.cert);
+    await folder.write('coordinatorKey', key);
+    await folder.write('coordinator', cert);
+    const logged: unknown[] = [];
+    const log = pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) });
+    const parts = { tlsDir: folder.path, checkMs: 60_000, feed: new EventFeed(log) };
+    (await ServerCertificates.open(parts)).stop();
+    expect(logged).toEqual([]);
+
+    const file = folder.pathOf('coordinatorKey');
+    await chmod(file, 0o640);
+    (await ServerCertificates.open(parts)).stop();
+    expect(logged).toMatchObject([
+      {
+        event: 'certificate.exposed',
+        file,
+        msg: `INSECURE: others can read this key (mode 0640); run: chmod 600 ${file}`,
+      },
+    ]);
+  },
+);

@@ -60,6 +60,9 @@ export class ServerCertificates {
   static async open(parts: ServerCertificateParts): Promise<ServerCertificates> {
     const folder = new TlsFolder(parts.tlsDir);
     const read = await readFolder(folder);
+    for (const { path, says } of await folder.exposedKeys()) {
+      parts.feed.tell('certificate.exposed', { file: path }, `INSECURE: ${says}`, 'warn');
+    }
     if (read.authority !== undefined) await CertificateAuthority.load();
     try {
       return new ServerCertificates(parts, folder, read);
