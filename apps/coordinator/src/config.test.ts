@@ -99,3 +99,15 @@ test('more connections of one address than there are connections are refused by 
   // That of a default is never reached, and harms nobody.
   expect(() => settleConfig(config)).not.toThrow();
 });
+
+test('silentGraceMs is kept as given, rises with ephemeralGraceMs by default, and is refused below that', () => {
+  const settled = (silentGraceMs?: number): number =>
+    settleConfig({ ephemeralGraceMs: 90_000, ...(silentGraceMs === undefined ? {} : { silentGraceMs }) })
+      .silentGraceMs;
+  expect([settled(), settled(90_000), settled(100_000), settleConfig({}).silentGraceMs]).toEqual([
+    90_000, 90_000, 100_000, 60_000,
+  ]);
+  expect(() => settled(89_999)).toThrow(
+    'silentGraceMs must be at least ephemeralGraceMs (90000), not 89999.',
+  );
+});

@@ -183,7 +183,7 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     spillDir: config.spillDir ?? tmpdir(),
     maxSpillBytes: positive('maxSpillBytes', config.maxSpillBytes ?? limits.spillBytes.default),
     ephemeralGraceMs,
-    silentGraceMs: Math.max(ephemeralGraceMs, positive('silentGraceMs', config.silentGraceMs ?? 60_000)),
+    silentGraceMs: settleSilentGrace(config.silentGraceMs, ephemeralGraceMs),
     maxJobs: positive('maxJobs', config.maxJobs ?? limits.jobs.default),
     maxRequestBytes: positive('maxRequestBytes', config.maxRequestBytes ?? limits.requestBytes.default),
     heartbeatMs,
@@ -191,6 +191,15 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     scheduling: { ...config.scheduling, heartbeatMs, leaseMs },
     log: config.log ?? stderrLog(),
   };
+}
+
+/** Who asked for less than a client that left gets would not get it; the default rises with that. */
+function settleSilentGrace(asked: number | undefined, ephemeralGraceMs: number): number {
+  if (asked === undefined) return Math.max(ephemeralGraceMs, 60_000);
+  if (positive('silentGraceMs', asked) >= ephemeralGraceMs) return asked;
+  throw new RangeError(
+    `silentGraceMs must be at least ephemeralGraceMs (${ephemeralGraceMs}), not ${asked}.`,
+  );
 }
 
 /** From the port of gRPC to that of HTTP: 7300 and 8300. */
