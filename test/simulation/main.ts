@@ -80,7 +80,8 @@ async function play(): Promise<void> {
 async function explain(seed: number, wished: Wishes, bug?: string): Promise<void> {
   const { explained } = await playerWith(plantedBugs.find(({ name }) => name === bug));
   const storm = wished.isStormy === true ? ' --storm' : '';
-  const command = `npm run sim -- --seed ${seed}${storm}${bug === undefined ? '' : ` --bug ${bug}`}`;
+  const agents = wished.agents === undefined ? '' : ` --agents ${wished.agents}`;
+  const command = `npm run sim -- --seed ${seed}${storm}${agents}${bug === undefined ? '' : ` --bug ${bug}`}`;
   console.log(`FAILED seed ${seed} at commit ${played}; again: ${command}`);
   console.log(explained(seed, wished, whole('lines', flags.lines)));
 }
