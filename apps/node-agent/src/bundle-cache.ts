@@ -62,7 +62,7 @@ export class BundleCache {
     const parentDir = options.parentDir ?? tmpdir();
     removeDeadFolders(parentDir);
     try {
-      const dir = makeOwnFolder(parentDir, 'agent');
+      const dir = makeOwnFolder(parentDir, 'bundles');
       if (options.isShared) chmodSync(dir, 0o711);
       return new BundleCache(dir, options);
     } catch (error) {

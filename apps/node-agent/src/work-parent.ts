@@ -21,7 +21,7 @@ export class WorkParent {
    */
   static make(parentDir: string = tmpdir(), isShared: boolean = false): WorkParent {
     try {
-      const path = makeOwnFolder(parentDir, 'agent');
+      const path = makeOwnFolder(parentDir, 'work');
       if (isShared) chmodSync(path, 0o711);
       return new WorkParent(path);
     } catch (error) {

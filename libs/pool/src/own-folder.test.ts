@@ -14,7 +14,7 @@ afterEach(() => rmSync(parent, { recursive: true }));
 /** A folder as another process on this machine would have made it. */
 function folderOf(own: string, pid: number, start?: string): string {
   const [, , home, , ownStart] = basename(own).split('-');
-  const path = join(parent, `shoal-agent-${home}-${pid}-${start ?? ownStart}-abcdef`);
+  const path = join(parent, `shoal-work-${home}-${pid}-${start ?? ownStart}-abcdef`);
   mkdirSync(path);
   writeFileSync(join(path, 'bundle.mjs'), '');
   return path;
@@ -27,12 +27,12 @@ test('a folder is private to its user and bears its process', () => {
 });
 
 test('folders of processes that were killed are removed, those of living ones stay', () => {
-  const own = makeOwnFolder(parent, 'agent');
+  const own = makeOwnFolder(parent, 'work');
   const { pid: dead } = spawnSync('true');
   const stale = folderOf(own, dead);
   const ofEarlierNumber = folderOf(own, process.pid, '1');
-  const elsewhere = join(parent, `shoal-agent-00000000-${dead}-1-abcdef`);
-  const other = join(parent, 'shoal-agent-something');
+  const elsewhere = join(parent, `shoal-work-00000000-${dead}-1-abcdef`);
+  const other = join(parent, 'shoal-work-something');
   for (const path of [elsewhere, other]) mkdirSync(path);
   removeDeadFolders(parent);
   expect([own, stale, ofEarlierNumber, elsewhere, other].map((path) => existsSync(path))).toEqual([

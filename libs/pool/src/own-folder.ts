@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { crypto } from './crypto.ts';
 
-/** Whose folder it is. */
-export type FolderKind = 'agent' | 'pool';
+/** What lies in a folder: users' code on an agent; shared values of a pool; what children of an agent work in. */
+export type FolderKind = 'bundles' | 'pool' | 'work';
 
 /**
  * Makes a folder (mode 0700) that bears its owner: this machine, this process, and when that started, for numbers of
@@ -29,7 +29,7 @@ export function removeDeadFolders(parentDir: string): void {
   }
 }
 
-const folderName = /^shoal-(?:agent|pool)-([0-9a-f]{8})-(\d+)-(\d+)-/;
+const folderName = /^shoal-(?:bundles|pool|work)-([0-9a-f]{8})-(\d+)-(\d+)-/;
 /** Where a system does not say when a process started. */
 const unknownStart = '0';
 

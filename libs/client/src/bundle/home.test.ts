@@ -3,7 +3,7 @@ import { errorAtHome, factsAtHome, textAtHome } from './home.ts';
 
 const sha256 = 'ab'.repeat(32);
 const home = { bundle: { sha256 }, module: 'src/work.ts', root: 'file:///home/ada/project/' };
-const onAgent = `/tmp/shoal-agent-0badcafe-12-34-Xyz/${sha256}.mjs`;
+const onAgent = `/tmp/shoal-bundles-0badcafe-12-34-Xyz/${sha256}.mjs`;
 
 test.each([
   [
