@@ -63,6 +63,7 @@ function placesOf(lines: readonly string[]): string[] {
 
 const pool = [
   'libs/errors/dist/index.js',
+  'libs/folders/dist/index.js',
   'libs/pool/dist/chunk.js',
   'libs/pool/dist/index.js',
   'libs/scheduler/dist/index.js',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
-import { makeFolder } from './make-folder.ts';
+import { makeFolder } from '@shoal/folders';
 
 /** A name as a shelf keeps it. */
 interface ShelvedName {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,4 +97,8 @@ test('a folder keeps bundles and their names for the next life', async () => {
   } finally {
     await rm(dir, { recursive: true });
   }
+});
+
+test.runIf(existsSync('/proc/self'))('a folder that can never be made is refused at once', async () => {
+  await expect(new FolderShelf('/proc/shoal').load()).rejects.toMatchObject({ code: 'FILE_NOT_USABLE' });
 });

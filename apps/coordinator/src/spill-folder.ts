@@ -1,20 +1,9 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readSync,
-  rmSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesText, ShoalError } from '@shoal/errors';
+import { makeFolder, OwnFolder } from '@shoal/folders';
 import type { JobId } from '@shoal/scheduler';
-import { makeFolder } from './make-folder.ts';
 import { type SpilledBytes, StorageError } from './payload.ts';
-import { makeSpillFolder, markEveryMs, markSpillFolder, removeDeadSpillFolders } from './spill-owner.ts';
 
 /** Where bytes go that have no place in memory. */
 export interface SpillShelf {
@@ -49,8 +38,7 @@ export class SpillFolder implements SpillShelf {
   readonly maxBytes: number;
   readonly #parent: string;
   readonly #current: Map<JobId, Segment> = new Map();
-  #folder: string | undefined;
-  #mark: NodeJS.Timeout | undefined;
+  #folder: OwnFolder | undefined;
   #segments = 0;
   #bytes = 0;
 
@@ -65,7 +53,7 @@ export class SpillFolder implements SpillShelf {
       const reason = `nothing can be written into ${parent} (${codeOf(cause)})`;
       throw new ShoalError('REQUEST_INVALID', { field: '--spill-dir', reason }, { cause });
     }
-    removeDeadSpillFolders(parent);
+    OwnFolder.removeDead(parent);
   }
 
   get bytes(): number {
@@ -99,9 +87,7 @@ export class SpillFolder implements SpillShelf {
   }
 
   close(): void {
-    clearInterval(this.#mark);
-    this.#mark = undefined;
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder?.removeSync();
     this.#folder = undefined;
     this.#current.clear();
     this.#bytes = 0;
@@ -117,6 +103,7 @@ export class SpillFolder implements SpillShelf {
       // What was written of it is cut off by its place: the next one begins behind it.
       this.#retire(job, segment);
       if (this.#isFolderGone()) {
+        this.#folder?.removeSync();
         this.#folder = undefined;
         this.#current.clear();
         return this.#append(job, bytes);
@@ -127,7 +114,7 @@ export class SpillFolder implements SpillShelf {
 
   /** Cleaners of folders for temporary files do that. Jobs whose bytes lay there end; others need not. */
   #isFolderGone(): boolean {
-    return this.#folder !== undefined && !existsSync(this.#folder);
+    return this.#folder?.isThere === false;
   }
 
   #segmentFor(job: JobId): Segment {
@@ -139,17 +126,14 @@ export class SpillFolder implements SpillShelf {
       throw new StorageError(job, `the coordinator's disk took no more (${codeOf(cause)})`, { cause });
     }
     this.#segments += 1;
-    const segment = { path: join(this.#folder, `${this.#segments}`), size: 0, live: 0 };
+    const segment = { path: join(this.#folder.path, `${this.#segments}`), size: 0, live: 0 };
     this.#current.set(job, segment);
     return segment;
   }
 
-  #newFolder(): string {
+  #newFolder(): OwnFolder {
     makeFolder(this.#parent);
-    this.#mark ??= setInterval(() => {
-      if (this.#folder !== undefined) markSpillFolder(this.#folder);
-    }, markEveryMs).unref();
-    return makeSpillFolder(this.#parent);
+    return OwnFolder.make(this.#parent, 'spill');
   }
 
   #free(job: JobId, segment: Segment, byteLength: number): void {

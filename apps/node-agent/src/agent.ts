@@ -16,7 +16,7 @@ import { SetupShelf } from './setup-shelf.ts';
 import { ShardRunner, unrunnable } from './shard-runner.ts';
 import { StoreTrouble } from './store-trouble.ts';
 import { UserClaim } from './user-claim.ts';
-import { WorkParent } from './work-parent.ts';
+import { makeWorkParent } from './work-parent.ts';
 
 /** An agent that runs. */
 export interface Agent {
@@ -94,7 +94,7 @@ class AgentLife implements Agent {
       onStored: (error) => trouble.stored(error),
       fetch: (sha256) => this.#fetchBundle(sha256),
     });
-    const work = WorkParent.make(bundleDir, isShared);
+    const work = makeWorkParent(bundleDir, isShared);
     const prints = new PrintShelf(printBytesMax, () => this.#driver?.happened({ type: 'printsArrived' }));
     const setups = new SetupShelf({
       bundles,

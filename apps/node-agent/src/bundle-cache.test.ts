@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { BundleCache } from './bundle-cache.ts';
 
@@ -136,4 +137,15 @@ test('a bundle that nobody needs makes room for one that somebody does', async (
   cache.release(a);
   await cache.hold(b);
   expect([existsSync(path), disk.told]).toEqual([false, [undefined, undefined]]);
+});
+
+test('a folder that is missing is made, for this user alone', async () => {
+  const above = mkdtempSync(join(tmpdir(), 'shoal-test-'));
+  const parentDir = join(above, 'bundles', 'of-agents');
+  const cache = await BundleCache.open({ maxBytes: 1000, fetch: async () => new Uint8Array(), parentDir });
+  caches.push(cache);
+  expect(statSync(parentDir).mode & 0o777).toBe(0o700);
+  expect(dirname(cache.dir)).toBe(parentDir);
+  await cache.close();
+  rmSync(above, { recursive: true });
 });

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
-import { chmod, rename, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
-import { makeOwnFolder, removeDeadFolders } from '@shoal/pool';
+import { makeFolder, OwnFolder } from '@shoal/folders';
 
 /** What a {@link BundleCache} is made of. */
 export interface BundleCacheOptions {
@@ -37,34 +37,32 @@ interface Cached {
  * it and then until room is needed. The folder goes with the process.
  */
 export class BundleCache {
-  readonly #dir: string;
+  readonly #folder: OwnFolder;
   readonly #options: BundleCacheOptions;
   /** In order of use, the least recent first. */
   readonly #cached = new Map<string, Cached>();
   readonly #arriving = new Map<string, Promise<Cached>>();
   /** How many holders need a bundle now. */
   readonly #holders = new Map<string, number>();
-  readonly #removeAtExit: () => void;
   #heldBytes = 0;
 
-  private constructor(dir: string, options: BundleCacheOptions) {
-    this.#dir = dir;
+  private constructor(folder: OwnFolder, options: BundleCacheOptions) {
+    this.#folder = folder;
     this.#options = options;
-    this.#removeAtExit = () => rmSync(dir, { recursive: true, force: true });
-    process.once('exit', this.#removeAtExit);
   }
 
   /**
-   * Makes the folder (mode 0700), and removes what agents left that were killed. Rejects with `FILE_NOT_USABLE` where no
-   * folder can be made.
+   * Makes the folder (mode 0700), with those above it that are missing, and removes what agents left that were killed.
+   * Rejects with `FILE_NOT_USABLE` where no folder can be made.
    */
   static async open(options: BundleCacheOptions): Promise<BundleCache> {
     const parentDir = options.parentDir ?? tmpdir();
-    removeDeadFolders(parentDir);
+    OwnFolder.removeDead(parentDir);
     try {
-      const dir = makeOwnFolder(parentDir, 'bundles');
-      if (options.isShared) chmodSync(dir, 0o711);
-      return new BundleCache(dir, options);
+      makeFolder(parentDir);
+      const folder = OwnFolder.make(parentDir, 'bundles');
+      if (options.isShared) folder.share();
+      return new BundleCache(folder, options);
     } catch (error) {
       throw new ShoalError('FILE_NOT_USABLE', { path: parentDir, reason: reasonOf(error) }, { cause: error });
     }
@@ -90,7 +88,7 @@ export class BundleCache {
 
   /** The folder with all of them. */
   get dir(): string {
-    return this.#dir;
+    return this.#folder.path;
   }
 
   /** Where a bundle lies, once it is here. */
@@ -109,13 +107,12 @@ export class BundleCache {
   /** Removes the folder with all that is in it. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#arriving.values());
-    await rm(this.#dir, { recursive: true, force: true });
-    process.removeListener('exit', this.#removeAtExit);
+    await this.#folder.remove();
   }
 
   /** What is no hash is no name of a file either, and nothing lies there. */
   #pathOf(sha256: string): string {
-    return join(this.#dir, `${isHash(sha256) ? sha256 : 'none'}.mjs`);
+    return join(this.#folder.path, `${isHash(sha256) ? sha256 : 'none'}.mjs`);
   }
 
   #arrival(sha256: string): Promise<Cached> {
@@ -148,7 +145,7 @@ export class BundleCache {
         await this.#write(path, content);
       });
     } catch (error) {
-      const facts = { bundle: sha256.slice(0, 12), folder: this.#dir, reason: reasonOf(error) };
+      const facts = { bundle: sha256.slice(0, 12), folder: this.#folder.path, reason: reasonOf(error) };
       const refusal = new ShoalError('BUNDLE_NOT_STORED', facts, { cause: error });
       onStored?.(refusal);
       throw refusal;
@@ -159,7 +156,7 @@ export class BundleCache {
   /** Renamed when it is whole: no child ever loads half a file. The name is a hash, so no sender chooses a path. */
   async #write(path: string, content: Uint8Array): Promise<void> {
     const { write = writePrivately } = this.#options;
-    const scratch = join(this.#dir, `.${randomUUID()}`);
+    const scratch = join(this.#folder.path, `.${randomUUID()}`);
     try {
       await write(scratch, content);
       if (this.#options.isShared) await chmod(scratch, 0o444);

@@ -61,7 +61,7 @@ export interface AgentConfig {
   readonly isolationUids?: readonly [first: number, last: number];
   /** The image for the isolation `container`: Shoal's own, of the release of this agent. Default: `shoal:VERSION`. */
   readonly isolationImage?: string;
-  /** The folder in which the users' code is kept. Default: the system's for temporary files. */
+  /** The folder in which the users' code is kept; one that is missing is made (mode 0700). Default: the system's for temporary files. */
   readonly bundleDir?: string;
   /** Bytes of bundles kept on disk. Default 1 GiB. */
   readonly bundleCacheBytes?: number;

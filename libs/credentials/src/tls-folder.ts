@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
+import { makeFolder } from '@shoal/folders';
 import { readReason } from './token-file.ts';
 
 /** Where an agent that joins keeps its own: beside shoal-tls, where it runs on the coordinator's machine. */
@@ -77,7 +78,7 @@ export class TlsFolder {
 
   /** Writes a file, whole or not at all, so that whoever reads it meanwhile gets the old one or the new one. */
   async write(file: TlsFile, text: string): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    makeFolder(this.path);
     const path = this.pathOf(file);
     const unfinished = `${path}.${process.pid}.new`;
     await writeFile(unfinished, text, { mode: file.endsWith('Key') ? 0o600 : 0o644 });

@@ -6,9 +6,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
+import { OwnFolder } from '@shoal/folders';
 import type { BlobFile } from './chunk-request.ts';
 import { crypto } from './crypto.ts';
-import { makeOwnFolder, removeDeadFolders } from './own-folder.ts';
 import { type BroadcastHandle, findBroadcastsBy } from './values/broadcast.ts';
 
 interface Blob {
@@ -29,8 +29,7 @@ export class BroadcastStore {
   readonly #parentDir: string;
   readonly #blobs = new Map<string, Blob>();
   readonly #watchers = new Set<(sha256: string) => void>();
-  #folder: string | undefined;
-  readonly #removeAtExit = (): void => this.#removeFolder();
+  #folder: OwnFolder | undefined;
 
   constructor(parentDir: string) {
     this.#parentDir = parentDir;
@@ -84,7 +83,7 @@ export class BroadcastStore {
 
   #write(sha256: string, bytes: Uint8Array): string {
     try {
-      const path = join(this.#makeFolder(), sha256);
+      const path = join(this.#makeFolder().path, sha256);
       writeFileSync(path, bytes, { mode: 0o600 });
       return path;
     } catch (error) {
@@ -100,19 +99,16 @@ export class BroadcastStore {
     for (const watcher of this.#watchers) watcher(file.sha256);
   }
 
-  #makeFolder(): string {
+  #makeFolder(): OwnFolder {
     if (this.#folder !== undefined) return this.#folder;
-    removeDeadFolders(this.#parentDir);
-    this.#folder = makeOwnFolder(this.#parentDir, 'pool');
-    process.once('exit', this.#removeAtExit);
+    OwnFolder.removeDead(this.#parentDir);
+    this.#folder = OwnFolder.make(this.#parentDir, 'pool');
     return this.#folder;
   }
 
   #removeFolder(): void {
-    if (this.#folder === undefined) return;
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder?.removeSync();
     this.#folder = undefined;
-    process.removeListener('exit', this.#removeAtExit);
   }
 }
 

@@ -28,7 +28,6 @@ export type {
   SubmitOptions,
 } from './options.ts';
 export type { OutputLimits } from './output-limits.ts';
-export { type FolderKind, makeOwnFolder, removeDeadFolders } from './own-folder.ts';
 export { Pool } from './pool.ts';
 export { PrintWriter } from './print-writer.ts';
 export { reaper } from './reaper.ts';

@@ -1,8 +1,8 @@
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeOwnFolder, removeDeadFolders } from './own-folder.ts';
+import { OwnFolder } from '@shoal/folders';
 
 /** An empty folder for one child to work in, which goes with it. */
 export class WorkFolder {
@@ -28,14 +28,12 @@ export class WorkFolder {
   }
 }
 
-let parent: string | undefined;
+let parent: OwnFolder | undefined;
 
 /** The folder of this process for such folders, made when it is asked for first; it goes with the process. */
 export function workParentDir(): string {
-  if (parent !== undefined) return parent;
-  removeDeadFolders(tmpdir());
-  const made = makeOwnFolder(tmpdir(), 'pool');
-  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
-  parent = made;
-  return made;
+  if (parent !== undefined) return parent.path;
+  OwnFolder.removeDead(tmpdir());
+  parent = OwnFolder.make(tmpdir(), 'pool');
+  return parent.path;
 }

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { access, constants, mkdir, open, readFile } from 'node:fs/promises';
+import { access, constants, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { type ItemAttempt, ShoalError } from '@shoal/errors';
+import { makeFolder } from '@shoal/folders';
 import { systemReason } from '../map/system-reason.ts';
 import type { TaskSpec } from '../map/task-spec.ts';
 import { version } from '../version.ts';
@@ -33,7 +34,7 @@ const format = 'shoal-poison-1';
 /** Makes sure, before anything runs, that files can be written to the folder. One that is missing is made. */
 export async function preparePoisonFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new ShoalError('FILE_NOT_USABLE', { path: folder, reason: systemReason(error) }, { cause: error });

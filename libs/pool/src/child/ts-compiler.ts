@@ -3,7 +3,7 @@
  * it and is the one exception to "a child loads nothing but Node's own modules". What it makes is kept beside Node's
  * compile cache, so that one child pays and all others read.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire, getCompileCacheDir, stripTypeScriptTypes } from 'node:module';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -108,8 +108,10 @@ function writeCached(key: string, code: string): void {
   const folder = getCompileCacheDir();
   if (folder === undefined) return;
   try {
-    mkdirSync(join(folder, 'shoal'), { recursive: true, mode: 0o700 });
-    const file = join(folder, 'shoal', `${key}.js`);
+    const shelf = join(folder, 'shoal');
+    // Node has made the folder above. (Making all of them that are missing never ends where /proc is among them.)
+    if (!existsSync(shelf)) mkdirSync(shelf, { mode: 0o700 });
+    const file = join(shelf, `${key}.js`);
     // Whoever reads meanwhile sees all of it or nothing.
     writeFileSync(`${file}.${process.pid}`, code, { mode: 0o600 });
     renameSync(`${file}.${process.pid}`, file);

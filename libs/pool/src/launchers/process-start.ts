@@ -1,8 +1,9 @@
 /** What every way of starting a Node process needs: where our programs lie, the compile cache, killing a group. */
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '@shoal/folders';
 
 /** The environment variable that tells Node where compiled code is kept; removed again inside the child. */
 const compileCacheVariable = 'NODE_COMPILE_CACHE';
@@ -51,7 +52,7 @@ function prepareCompileCache(): string {
   const caches = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const folder = join(caches, 'shoal', 'compile');
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const { mode, uid } = statSync(folder);
     const isPrivate = process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
     return isPrivate ? folder : '';
