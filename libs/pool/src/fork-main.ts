@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runChild } from './child/child-program.ts';
-import { type Copy, putRight } from './child/copied-process.ts';
+import { type Copy, prepareCopies, putRight } from './child/copied-process.ts';
 import { selfTest } from './child/fork-self-test.ts';
 import type { Preloaded } from './child/preload.ts';
 import { rehearse } from './child/rehearsal.ts';
@@ -31,6 +31,7 @@ process.execArgv = process.execArgv.filter(
 );
 
 const { exitNow, makePair, serve } = createRequire(import.meta.url)(path) as ServerAddon;
+prepareCopies(exitNow);
 await rehearse(makePair(), join(dirname(path), '../src/rehearsal.mjs'));
 let preloaded: Preloaded | undefined;
 if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).preload(modules);
@@ -47,7 +48,7 @@ if (why !== undefined) {
 writeSync(control, forkRecord('ready'));
 
 const copy = serve(control);
-putRight(copy, exitNow);
+putRight(copy);
 preloaded?.restoreChance();
 refill?.();
 // A seed holds for each realm that begins to draw: this one has it now, and threads begin with their own.

@@ -40,20 +40,26 @@ const lastWordsMs = 1_000;
 const compileCacheDelayMs = 500;
 
 const { setTimeout } = globalThis;
-const exit = process.exit.bind(process);
+const exitProcess: (code: number) => void = process.exit.bind(process);
 
 export interface ChildOptions {
   /** Where it hears of its pool: a descriptor, or a socket over which it has dialled back. Default 3. */
   readonly descriptor?: number | Socket;
   /** What its modules have printed already, before it could be heard. */
   readonly earlyPrints?: readonly EarlyPrint[];
+  /** How it ends when it is told to retire. Default `process.exit`. */
+  readonly exit?: (code: number) => void;
 }
 
 /**
  * Begins to listen; from here on this process is a child of a pool. The returned function ends that, for a process that
  * only rehearses.
  */
-export function runChild({ descriptor, earlyPrints = [] }: ChildOptions = {}): () => void {
+export function runChild({
+  descriptor,
+  earlyPrints = [],
+  exit = exitProcess,
+}: ChildOptions = {}): () => void {
   // Ours, not the user's: what a task starts should not find it.
   if (process.env['SHOAL_OWN_COMPILE_CACHE'] !== undefined) {
     delete process.env['SHOAL_OWN_COMPILE_CACHE'];

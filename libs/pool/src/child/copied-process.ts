@@ -12,23 +12,35 @@ export interface Copy {
   readonly seed: number;
 }
 
-/** Make this copy a process of its own. `exitNow` ends it without taking down threads that it does not have. */
-export function putRight({ pid, seed }: Copy, exitNow: (code: number) => never): void {
+/** Before there are copies: how they end, and all that will be run in them for this compiled. */
+export function prepareCopies(exitNow: (code: number) => never): void {
+  endBy(exitNow);
+  // Nobody listens to it.
+  process.emit('shoal' as never);
+  // 0 means: no seed.
+  become(process.pid, 0);
+}
+
+/** Make this copy a process of its own. */
+export function putRight({ pid, seed }: Copy): void {
+  become(pid, Math.max(1, seed));
+}
+
+function become(pid: number, seed: number): void {
   Object.defineProperty(process, 'pid', {
     value: pid,
     configurable: true,
     enumerable: true,
     writable: false,
   });
-  // Math.random has drawn nothing yet (preload.ts sees to that), so that it begins here. 0 means: no seed.
-  setFlagsFromString(`--random-seed=${Math.max(1, seed)}`);
-  endBy(exitNow);
+  // Math.random has drawn nothing yet (preload.ts sees to that), so that it begins here.
+  setFlagsFromString(`--random-seed=${seed}`);
 }
 
 /**
- * Node takes its threads down at the end, which in a copy never returns. There are three ways to get there: process.exit,
- * an exception that nobody caught, and an event loop that has run empty; all emit 'exit', and nothing is left to do after
- * that but what is done here.
+ * `exitNow` ends a process without taking down threads that it does not have; Node takes its threads down at the end, which
+ * in a copy never returns. There are three ways to get there: process.exit, an exception that nobody caught, and an event
+ * loop that has run empty; all emit 'exit', and nothing is left to do after that but what is done here.
  */
 function endBy(exitNow: (code: number) => never): void {
   const emit = process.emit as (this: NodeJS.Process, name: string, ...values: unknown[]) => boolean;

@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
+import type { TaskRef } from '../chunk-request.ts';
 import { FrameReader, type FrameType, FrameWriter, frameType, nonceBytes } from '../frames.ts';
 import { encodeBlock } from '../values/block-codec.ts';
 import { runChild } from './child-program.ts';
@@ -41,14 +42,20 @@ const rehearsalMs = 5_000;
 export async function rehearse([own, its]: readonly [number, number], taskFile: string): Promise<void> {
   for (const name of modules) process.getBuiltinModule(`node:${name}`);
   const pool = new Socket({ fd: own });
-  const leave = runChild({ descriptor: its });
+  let retired: () => void = () => {};
+  const hasRetired = new Promise<void>((resolve) => {
+    retired = resolve;
+  });
+  const leave = runChild({ descriptor: its, exit: () => retired() });
   try {
-    const seen = talk(pool, pathToFileURL(taskFile).href);
+    const seen = talk(pool, pathToFileURL(taskFile).href).then(() => hasRetired);
     await Promise.race([seen, new Promise((resolve) => setTimeout(resolve, rehearsalMs).unref())]);
   } finally {
     leave();
     pool.destroy();
   }
+  // What the two sockets still have to do is done here, not again in each copy.
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What a pool says to a child, and what it waits for. */
@@ -59,24 +66,35 @@ function talk(pool: Socket, url: string): Promise<void> {
     for (const part of writer.message(type, message, bytes)) pool.write(part);
   };
   const setup: SetupMessage = { stdio: 'forward' };
-  const task: TaskMessage = {
-    task: 1,
-    ref: { kind: 'export', name: 'rehearsal', url, export: 'default' },
-    encoding: 'v8',
-    spread: false,
-    job: 'rehearsal',
-    maxResultBytes: 1_024,
-  };
+  const refs: readonly TaskRef[] = [
+    { kind: 'export', name: 'rehearsal', url, export: 'default' },
+    { kind: 'inline', name: 'rehearsal', source: '(x) => x' },
+  ];
   const block: BlockMessage = { block: 1, encoding: 'v8', first: 0, count: 1 };
   send(frameType.setup, setup);
-  send(frameType.task, task);
   send(frameType.block, block, encodeBlock('v8', [1]));
-  const order = { chunk: 1, task: 1, first: 0, count: 1, blocks: [1], concurrentTasks: 1, tryNumber: 1 };
-  pool.write(writer.run({ ...order, marksStarts: false }));
+  for (const [at, ref] of refs.entries()) {
+    const number = at + 1;
+    const task: TaskMessage = {
+      task: number,
+      ref,
+      encoding: 'v8',
+      spread: false,
+      job: 'rehearsal',
+      maxResultBytes: 1_024,
+    };
+    send(frameType.task, task);
+    const order = { first: 0, count: 1, blocks: [1], concurrentTasks: 1, tryNumber: 1 };
+    pool.write(writer.run({ ...order, chunk: number, task: number, marksStarts: at === 0 }));
+  }
+  let left = refs.length;
   return new Promise((resolve) => {
     const reader = new FrameReader(
       (type) => {
-        if (type === frameType.partEnded) resolve();
+        if (type === frameType.partEnded) left -= 1;
+        if (type !== frameType.partEnded || left > 0) return;
+        send(frameType.retire, {});
+        resolve();
       },
       { nonce, bodyBytesMax: 65_536 },
     );
