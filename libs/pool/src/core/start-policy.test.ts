@@ -15,7 +15,13 @@ const lives = (count: number, ms: number): number[] => Array<number>(count).fill
 
 test('children are spawned as long as nothing is measured', () => {
   expect(new StartPolicy().choose('a')).toBe('spawn');
-  expect(policyAfter(lives(15, 1)).choose('a')).toBe('spawn');
+  expect(policyAfter(lives(3, 1)).choose('a')).toBe('spawn');
+});
+
+test('forking pays where the first four lives were all shorter than a start', () => {
+  expect(policyAfter(lives(4, 29)).choose('a')).toBe('fork');
+  expect(policyAfter([29, 29, 29, 30]).choose('a')).toBe('spawn');
+  expect(policyAfter([30, ...lives(14, 29)]).choose('a')).toBe('spawn');
 });
 
 test('forking pays where sixteen lives were short against a start', () => {

@@ -4,8 +4,10 @@
  * compiler, which costs a share of its life. So forking pays where lives are short against starts.
  */
 
-/** Lives that are looked at: the last ones of a key. Before there are so many, nobody knows. */
+/** Lives that are looked at: the last ones of a key. Before there are so many, nobody knows, but for what follows. */
 const livesWanted = 16;
+/** So many are enough where each was shorter than one start: then most of the work is starting. */
+const shortLivesWanted = 4;
 /** Forking begins to pay below so many starts a life, and ends above so many: not to go to and fro between them. */
 const paysBelow = 4;
 const paysNoMoreAbove = 8;
@@ -35,8 +37,12 @@ export class StartPolicy {
     const { livesMs, startMs } = measured;
     livesMs.push(lifeMs);
     if (livesMs.length > livesWanted) livesMs.shift();
-    if (startMs === undefined || livesMs.length < livesWanted) return;
+    if (startMs === undefined) return;
     const factor = isPreloaded ? preloadFactor : 1;
+    if (livesMs.length < livesWanted) {
+      if (livesMs.length === shortLivesWanted) measured.pays = Math.max(...livesMs) / factor < startMs;
+      return;
+    }
     const ratio = median(livesMs) / startMs / factor;
     measured.pays = measured.pays ? ratio <= paysNoMoreAbove : ratio < paysBelow;
   }
