@@ -235,8 +235,21 @@ describe('addresses', () => {
   test('a coordinator that does not answer: it is said before it is given up', async () => {
     const map = start(['map', 'examples/square.ts#square', '--input', '1..3', '--address', '127.0.0.1:1']);
     await map.said(/shoal: coordinator 127\.0\.0\.1:1 does not answer yet; still trying\./);
+    const stoppedAtMs = performance.now();
     map.signal('SIGINT');
     expect((await map.ended).exitCode).toBe(130);
+    // It would have been tried for nine seconds more.
+    expect(performance.now() - stoppedAtMs).toBeLessThan(4_000 * slack());
+  });
+
+  test('G26: --deadline holds while a coordinator does not answer, too: exit code 4', async () => {
+    const nowhere = ['--address', '127.0.0.1:1', '--deadline', '1s'];
+    const ended = await shoalCommand(['map', 'examples/square.ts#square', '--input', '1..3', ...nowhere]);
+    expect(ended).toEqual({
+      exitCode: 4,
+      stdout: '',
+      stderr: 'shoal: JOB_DEADLINE: The job did not finish within its deadline of 1 s. Raise deadlineMs.\n',
+    });
   });
 
   test('the limits of a coordinator are flags of it, and its errors name them', async () => {

@@ -80,7 +80,7 @@ export class ClusterBackend implements JobBackend {
       request,
       sink,
       gate: this.#gate,
-      create: (deadlineMs) => this.#create(deadlineMs === undefined ? request : { ...request, deadlineMs }),
+      create: (deadlineMs) => this.#create(request, deadlineMs),
       ship: (file) => this.#uploads.ensureBlob(file),
       onStats: (stats) => this.#heard(stats),
       onOver: () => {
@@ -173,18 +173,17 @@ export class ClusterBackend implements JobBackend {
   }
 
   /** Ships the code of a job and creates it. */
-  async #create(request: JobRequest): Promise<CreatedJob> {
+  async #create(request: JobRequest, deadlineMs: () => number | undefined): Promise<CreatedJob> {
     const { connection, processes, setup } = this.#options;
     this.#keepProcesses();
     const initializer = await this.#options.initializer;
     const code = await this.#bundle(request.task, initializer?.task);
     const constants = initializer?.broadcasts ?? [];
-    const message: CreateJobRequest = {
+    const message: Omit<CreateJobRequest, 'options'> = {
       // Chosen here, so that the call can be repeated without a second job.
       requestId: request.requestId ?? randomUUID(),
       client: ownPeer,
       task: wireTask(request.task, code),
-      options: wireOptions(request, { id: this.#groupId, processes }),
       setup: wireSetup(
         setup,
         initializer && {
@@ -198,8 +197,9 @@ export class ClusterBackend implements JobBackend {
     const create = async (): Promise<CreatedJob> => {
       if (code !== undefined) await this.#uploads.ensure(code.bundle);
       for (const file of constants) await this.#uploads.ensureBlob(file);
+      const options = wireOptions(request, deadlineMs(), { id: this.#groupId, processes });
       const { jobId } = await connection.call<CreateJobResponse>((...call) =>
-        connection.jobs.createJob(message, ...call),
+        connection.jobs.createJob({ ...message, options }, ...call),
       );
       return { id: jobId, code };
     };

@@ -17,7 +17,7 @@ import { Bundler } from './bundle/bundler.ts';
 import { BundleUploads } from './bundle-upload.ts';
 import { checkSecurityOptions, securityOf } from './client-security.ts';
 import { Connection } from './connection.ts';
-import { type ConnectionOptions, connectionLimits } from './connection-options.ts';
+import { type ConnectionOptions, connectionLimits, connectionSignal } from './connection-options.ts';
 
 /** A task module that is to be given a name. */
 export interface NamedModule {
@@ -45,14 +45,15 @@ export class ClusterClient implements AsyncDisposable {
    * Connects to a coordinator, `HOST:PORT`.
    *
    * Rejects with CANNOT_CONNECT (after `connectTimeoutMs`), VERSION_MISMATCH, INSECURE_CONNECT, TLS_FAILED,
-   * UNAUTHENTICATED, or an error that names a bad option.
+   * UNAUTHENTICATED, an error that names a bad option, or the reason of `signal`.
    */
   static async open(address: string, options: ConnectionOptions = {}): Promise<ClusterClient> {
     const target = parseAddress(address);
     checkSecurityOptions(options);
     const bounds = connectionLimits(options);
+    const signal = connectionSignal(options);
     const security = await securityOf(target, options);
-    return new ClusterClient(await Connection.open(target, bounds, security));
+    return new ClusterClient(await Connection.open(target, bounds, security, signal));
   }
 
   /** The cluster at a glance. */

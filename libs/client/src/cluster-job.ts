@@ -41,8 +41,8 @@ export interface ClusterJobOptions {
   readonly sink: JobSink;
   /** Where it waits for its turn. */
   readonly gate: JobGate;
-  /** Ships the code and creates the job, which may take so long. */
-  readonly create: (deadlineMs: number | undefined) => Promise<CreatedJob>;
+  /** Ships the code and creates the job; `deadlineMs` is asked last, for time passes meanwhile. */
+  readonly create: (deadlineMs: () => number | undefined) => Promise<CreatedJob>;
   /** Resolves when the coordinator has a constant. */
   readonly ship: (file: BlobFile) => Promise<void>;
   readonly onStats: (stats: GroupStats) => void;
@@ -70,7 +70,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   readonly #options: ClusterJobOptions;
   readonly #place: JobPlace;
   readonly #openedAtMs: number = performance.now();
-  /** Its deadline, until the coordinator has the job and sees to it. */
+  /** Its deadline, for as long as nobody else sees to it. */
   #deadline: NodeJS.Timeout | undefined;
   #created: CreatedJob | undefined;
   #gate: ItemGate | undefined;
@@ -96,10 +96,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     const { deadlineMs } = options.request;
     if (deadlineMs !== undefined) {
       // Whoever waits for the results keeps the process alive.
-      this.#deadline = setTimeout(
-        () => this.end(tooLate(deadlineMs)),
-        Math.min(deadlineMs, timerMsMax),
-      ).unref();
+      this.#deadline = setTimeout(() => this.#passDeadline(), Math.min(deadlineMs, timerMsMax)).unref();
     }
     this.#place = options.gate.enter(() => {
       // What was said of its wait holds no more.
@@ -130,16 +127,28 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   async #start(): Promise<void> {
     const { connection, create, request, ship } = this.#options;
-    const created = await create(this.#leftMs());
-    clearTimeout(this.#deadline);
+    let toldMs: number | undefined;
+    const created = await create(() => {
+      // Under an id of the caller's, two requests have to be alike to be one job.
+      toldMs = request.requestId === undefined ? this.#leftMs() : request.deadlineMs;
+      return toldMs;
+    });
     this.#created = created;
+    // The coordinator counts from when it has the request. Where it took its time to get there, it is no judge.
+    if ((toldMs ?? 0) - (this.#leftMs() ?? 0) <= lateMsMax) clearTimeout(this.#deadline);
     if (this.#over || this.#cancelReason !== undefined) {
       // Ended while it was being created: nobody is there any more who would read it.
       void this.#cancelNow(this.#cancelReason ?? 'its client gave it up');
       return this.end(new JobCancelledError({ reason: this.#cancelReason ?? 'its pool has ended' }));
     }
     const { windowItems } = request;
-    const driver = new JobDriver({ connection, jobId: created.id, windowItems, listener: this });
+    const driver = new JobDriver({
+      connection,
+      jobId: created.id,
+      windowItems,
+      deadlineAtMs: this.#deadlineAtMs,
+      listener: this,
+    });
     this.#driver = driver;
     this.#gate = new ItemGate({
       push: (block) => driver.push(block),
@@ -155,11 +164,15 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     this.#options.sink.progress({ ...this.#progress, waitingFor: 'waits for other jobs of this pool' });
   }
 
-  /** What its wait has left of its time. */
-  #leftMs(): number | undefined {
+  get #deadlineAtMs(): number | undefined {
     const { deadlineMs } = this.#options.request;
-    if (deadlineMs === undefined) return undefined;
-    return Math.max(1, deadlineMs - Math.floor(performance.now() - this.#openedAtMs));
+    return deadlineMs === undefined ? undefined : this.#openedAtMs + deadlineMs;
+  }
+
+  /** What its way so far has left of its time. */
+  #leftMs(): number | undefined {
+    const atMs = this.#deadlineAtMs;
+    return atMs === undefined ? undefined : Math.max(1, Math.ceil(atMs - performance.now()));
   }
 
   // -- for the surface ---------------------------------------------------------------------------------------
@@ -181,9 +194,10 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   cancel(reason: string): void {
     if (this.#over || this.#cancelReason !== undefined) return;
     this.#cancelReason = reason;
-    if (this.#place.isWaiting) this.end(new JobCancelledError({ reason }));
+    // Whoever waited for its creation would wait for a coordinator that is away; if it comes about, it is cancelled then.
+    if (this.#created === undefined) this.end(new JobCancelledError({ reason }));
     // The stream of results brings the end, with what was delivered before it.
-    if (this.#created !== undefined) void this.#cancelNow(reason);
+    else void this.#cancelNow(reason);
   }
 
   /** Ends it here, whatever the coordinator does; a running job is cancelled there. Resolves when it is told. */
@@ -251,6 +265,11 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     }
   }
 
+  /** The coordinator that is not heard knows the deadline, too: it need not be told. */
+  late(): void {
+    this.end(tooLate(this.#options.request.deadlineMs ?? 0));
+  }
+
   /** Ends it here; idempotent. */
   end(error: unknown): void {
     if (this.#over) return;
@@ -262,6 +281,13 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     sink.ended(error === undefined || error instanceof Error ? error : new Error(String(error)));
     onOver();
     this.#place.leave();
+  }
+
+  /** The deadline has passed here; a coordinator that has the job counts from later on. */
+  #passDeadline(): void {
+    if (this.#over) return;
+    this.late();
+    if (this.#created !== undefined) void this.#cancelNow('its deadline has passed');
   }
 
   #settled(count: number): void {
@@ -326,6 +352,9 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     }
   }
 }
+
+/** So much later than its client may a coordinator be that judges the deadline. */
+const lateMsMax = 1_000;
 
 /** Of a longer time a timer of Node makes 1 ms. */
 const timerMsMax = 2 ** 31 - 1;

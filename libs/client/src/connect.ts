@@ -12,7 +12,12 @@ import { securityOf } from './client-security.ts';
 import { ClusterBackend } from './cluster-backend.ts';
 import { clusterSetupOf } from './cluster-setup.ts';
 import { Connection } from './connection.ts';
-import { type ConnectionOptions, connectionLimits, splitOptions } from './connection-options.ts';
+import {
+  type ConnectionOptions,
+  connectionLimits,
+  connectionSignal,
+  splitOptions,
+} from './connection-options.ts';
 
 /** Options of {@link connect}: those of the connection, and those of a pool as defaults for every job of it. */
 export interface ConnectOptions extends PoolOptions, ConnectionOptions {}
@@ -26,18 +31,20 @@ export interface ConnectOptions extends PoolOptions, ConnectionOptions {}
  * serves them; `env` names the variables of this process, or gives those, that travel to the children (default: none).
  *
  * Rejects with CANNOT_CONNECT (after `connectTimeoutMs`), VERSION_MISMATCH, INSECURE_CONNECT, TLS_FAILED,
- * UNAUTHENTICATED, FILE_NOT_USABLE, or a TypeError or RangeError that names a bad option. Work that is running when the coordinator cannot be reached for
- * `reconnectTimeoutMs` rejects with CONNECTION_LOST. An idle connection does not keep its process from exiting.
+ * UNAUTHENTICATED, FILE_NOT_USABLE, a TypeError or RangeError that names a bad option, or with the reason of `signal`.
+ * Work that is running when the coordinator cannot be reached for `reconnectTimeoutMs` rejects with CONNECTION_LOST. An
+ * idle connection does not keep its process from exiting.
  */
 export async function connect(address: string, options: ConnectOptions = {}): Promise<MapPool> {
   const target = parseAddress(address);
   const { connectionOptions, poolOptions } = splitOptions(options);
   checkPoolOptions(poolOptions);
   const bounds = connectionLimits(connectionOptions);
+  const signal = connectionSignal(connectionOptions);
   const security = await securityOf(target, connectionOptions);
   const setup = clusterSetupOf(poolOptions);
   const initializer = await initializerOf(poolOptions);
-  const connection = await Connection.open(target, bounds, security);
+  const connection = await Connection.open(target, bounds, security, signal);
   const { processes } = poolOptions;
   const backend = new ClusterBackend({ connection, processes, setup, initializer });
   return surfaceOver(backend, poolOptions, initializer?.broadcasts);

@@ -37,6 +37,12 @@ export interface ConnectionOptions {
    * Default: false. For private networks.
    */
   readonly insecure?: boolean | undefined;
+  /**
+   * Ends the attempt to connect as soon as it aborts; what was to connect rejects with its reason.
+   *
+   * Default: none. It ends nothing that is connected: for that there are `terminate()` and the signals of jobs.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const timerMsMax = 2_147_483_647;
@@ -51,11 +57,18 @@ export function splitOptions(options: unknown): {
       `connect() options have to be an object, not ${options === null ? 'null' : typeof options}.`,
     );
   }
-  const { connectTimeoutMs, insecure, reconnectTimeoutMs, tls, token, ...poolOptions } =
+  const { connectTimeoutMs, insecure, reconnectTimeoutMs, signal, tls, token, ...poolOptions } =
     options as ConnectionOptions;
-  const connectionOptions = { connectTimeoutMs, insecure, reconnectTimeoutMs, tls, token };
+  const connectionOptions = { connectTimeoutMs, insecure, reconnectTimeoutMs, signal, tls, token };
   checkSecurityOptions(connectionOptions);
   return { connectionOptions, poolOptions };
+}
+
+/** The signal that ends the attempt to connect. Throws a TypeError that names the option. */
+export function connectionSignal({ signal }: ConnectionOptions): AbortSignal | undefined {
+  const given: unknown = signal;
+  if (given === undefined || given instanceof AbortSignal) return given;
+  throw new TypeError(`signal has to be an AbortSignal, not ${given === null ? 'null' : typeof given}.`);
 }
 
 /** The limits that the options ask for. Throws a TypeError or RangeError that names the option. */

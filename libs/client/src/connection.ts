@@ -100,27 +100,33 @@ export class Connection {
   /**
    * Connects, and finds out whether both sides understand each other.
    *
-   * Errors: CANNOT_CONNECT after `connectTimeoutMs`, VERSION_MISMATCH, TLS_FAILED, UNAUTHENTICATED.
+   * Errors: CANNOT_CONNECT after `connectTimeoutMs`, VERSION_MISMATCH, TLS_FAILED, UNAUTHENTICATED; the reason of
+   * `signal` as soon as that aborts. Once it is connected, the signal means nothing more.
    */
   static async open(
     address: Address,
     bounds: ConnectionLimits,
     security: ClientSecurity,
+    signal?: AbortSignal,
   ): Promise<Connection> {
     const startedAtMs = performance.now();
     const elapsedMs = (): number => performance.now() - startedAtMs;
     const backoff = new Jitter(new Chance(randomInt(2 ** 31)));
     let reason: Fact | undefined;
     for (let tries = 1; ; tries++) {
+      signal?.throwIfAborted();
       // Each try has a channel of its own: one that failed answers from memory for a while.
       const connection = new Connection(address, bounds, security);
+      const stop = (): void => connection.close(signal?.reason);
+      signal?.addEventListener('abort', stop, { once: true });
       try {
         await connection.#greet(Math.max(1, bounds.connectTimeoutMs - elapsedMs()));
+        signal?.throwIfAborted();
         return connection;
       } catch (error) {
         connection.close();
-        if (!isOnTheWay(error)) throw error;
-        if (tries === 1 && security.tls === undefined && (await greetsInTls(address))) {
+        if (signal?.aborted === true || !isOnTheWay(error)) throw error;
+        if (tries === 1 && security.tls === undefined && (await greetsInTls(address, signal))) {
           throw new ShoalError('TLS_FAILED', { address: address.text, ...needsTls });
         }
         // A last try that was cut short knows less than those before it.
@@ -129,6 +135,7 @@ export class Connection {
           const told = isBrokenOff(error) ? await noticeAt(address) : undefined;
           reason = told ?? reasonOf(error);
         }
+        signal?.throwIfAborted();
         const waitMs = backoff.nextMs();
         if (elapsedMs() + waitMs >= bounds.connectTimeoutMs) {
           throw new ShoalError('CANNOT_CONNECT', {
@@ -138,7 +145,9 @@ export class Connection {
             elapsed: durationText(elapsedMs()),
           });
         }
-        await delay(waitMs);
+        await delay(waitMs, undefined, { signal }).catch(() => {});
+      } finally {
+        signal?.removeEventListener('abort', stop);
       }
     }
   }
@@ -169,19 +178,12 @@ export class Connection {
     return errorFromStatus(error, { address: this.address.text, connected: this.#hasWorked });
   }
 
-  /** One try of a call. Rejects with a ShoalError; see {@link isOnTheWay}. */
+  /** One try of a call. Rejects with a ShoalError, see {@link isOnTheWay}; with the reason of the end of the connection. */
   once<Response>(
     start: Unary<Response>,
     deadlineMs: number = this.limits.reconnectTimeoutMs,
   ): Promise<Response> {
-    return whileAwake(
-      new Promise((resolve, reject) => {
-        start(new Metadata(), { deadline: Date.now() + deadlineMs }, (error, response) => {
-          if (error === null) resolve(response);
-          else reject(this.errorOf(error));
-        });
-      }),
-    );
+    return whileAwake(this.#once(start, deadlineMs));
   }
 
   /** A call that may be repeated: tried again while the coordinator cannot be reached. Errors: CONNECTION_LOST. */
@@ -195,31 +197,54 @@ export class Connection {
     messages: () => Iterable<Request>,
   ): Promise<Response> {
     const uploaded = this.#persist(async () => {
-      const { promise, resolve, reject } = Promise.withResolvers<Response>();
-      promise.catch(() => {}); // Looked at below, after the messages.
-      const call = start(new Metadata(), { deadline: Date.now() + uploadTimeoutMs }, (error, response) => {
-        if (error === null) resolve(response);
-        else reject(this.errorOf(error));
-      });
+      const { call, answer } = this.#answered<Response, ClientWritableStream<Request>>(
+        start,
+        uploadTimeoutMs,
+      );
+      answer.catch(() => {}); // Looked at below, after the messages.
       call.on('error', () => {}); // The callback tells the same.
       for (const message of messages()) {
         // An answer that comes before the last message is a refusal: no drain would follow.
-        if (!call.write(message)) await Promise.race([once(call, 'drain').catch(() => promise), promise]);
+        if (!call.write(message)) await Promise.race([once(call, 'drain').catch(() => answer), answer]);
       }
       call.end();
-      return promise;
+      return answer;
     });
     return whileAwake(uploaded);
   }
 
-  /** Ends every call and closes the socket; calls that wait for the coordinator's return reject with `reason`. */
-  close(reason: Error = new PoolClosedError()): void {
+  /** Ends every call and closes the socket; calls that wait for an answer reject with `reason`. */
+  close(reason: unknown = new PoolClosedError()): void {
     if (this.closed.aborted) return;
     this.#closing.abort(reason);
     this.jobs.close();
     this.access.close();
     this.bundles.close();
     this.cluster.close();
+  }
+
+  async #once<Response>(start: Unary<Response>, deadlineMs: number): Promise<Response> {
+    return this.#answered(start, deadlineMs).answer;
+  }
+
+  /** Starts a call that ends with this connection: closing a channel leaves its calls alone, for as long as they like. */
+  #answered<Response, Call extends { cancel(): void }>(
+    start: (...call: CallTail<Response>) => Call,
+    deadlineMs: number,
+  ): { readonly call: Call; readonly answer: Promise<Response> } {
+    this.closed.throwIfAborted();
+    const { promise: answer, resolve, reject } = Promise.withResolvers<Response>();
+    const call = start(new Metadata(), { deadline: Date.now() + deadlineMs }, (error, response) => {
+      this.closed.removeEventListener('abort', end);
+      if (error === null) resolve(response);
+      else reject(this.errorOf(error));
+    });
+    const end = (): void => {
+      reject(this.closed.reason);
+      call.cancel();
+    };
+    this.closed.addEventListener('abort', end, { once: true });
+    return { call, answer };
   }
 
   async #persist<Response>(attempt: () => Promise<Response>): Promise<Response> {
@@ -243,7 +268,8 @@ const noticeAt = ({ host, port }: Address): Promise<string | undefined> =>
   doorNotice(host, port, noticeProbeMs);
 
 /** A server that speaks TLS breaks off a plain connection without a word; asking it is the one way to know. */
-const greetsInTls = ({ host, port }: Address): Promise<boolean> => speaksTls(host, port, tlsProbeMs);
+const greetsInTls = ({ host, port }: Address, signal: AbortSignal | undefined): Promise<boolean> =>
+  speaksTls(host, port, tlsProbeMs, signal);
 
 /** This process does not exit while somebody waits for the promise. */
 async function whileAwake<T>(promise: Promise<T>): Promise<T> {

@@ -70,11 +70,14 @@ export class FakeCoordinator implements AsyncDisposable {
     succeeded: accepted,
     failed: 0,
   });
+  /** Connections that somebody began, those that were refused too. */
+  attempts = 0;
   readonly #server: ShoalServer;
   readonly #wire: Server;
   readonly #sockets: Set<Socket> = new Set();
   #grpcPort = 0;
   #listening = true;
+  #isSilent = false;
 
   private constructor() {
     this.#server = createServer([
@@ -109,6 +112,11 @@ export class FakeCoordinator implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** From now on it takes everything and says nothing, on whatever connection. */
+  fallSilent(): void {
+    this.#isSilent = true;
+  }
+
   mend(): void {
     this.#listening = true;
   }
@@ -120,17 +128,21 @@ export class FakeCoordinator implements AsyncDisposable {
   }
 
   #accept(socket: Socket): void {
+    this.attempts += 1;
     if (!this.#listening) {
       socket.destroy();
       return;
     }
     const inner = tcpConnect(this.#grpcPort, '127.0.0.1');
     this.#sockets.add(socket);
+    socket.pipe(inner);
+    inner.on('data', (bytes) => {
+      if (!this.#isSilent) socket.write(bytes);
+    });
     for (const [one, other] of [
       [socket, inner],
       [inner, socket],
     ] as const) {
-      one.pipe(other);
       one.on('error', () => other.destroy());
       one.on('close', () => {
         other.destroy();

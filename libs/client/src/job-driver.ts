@@ -21,6 +21,7 @@ import {
   type ClientCommand,
   type ClientEvent,
   ClientMachine,
+  type GiveUp,
 } from './core/index.ts';
 import { ItemStream } from './item-stream.ts';
 import { outcomeShape, wholeRun } from './outcome-shape.ts';
@@ -40,6 +41,8 @@ export interface OutcomeListener {
   reached(isReached: boolean): void;
   /** Nothing more can be read. */
   lost(error: unknown): void;
+  /** Its deadline has passed, and the coordinator does not say so. */
+  late(): void;
 }
 
 /** What a {@link JobDriver} drives. */
@@ -48,6 +51,8 @@ export interface JobDriverParts {
   readonly jobId: string;
   /** How far the producer may be ahead of the consumer. */
   readonly windowItems: number;
+  /** When its deadline passes, as `performance.now()` has it. */
+  readonly deadlineAtMs: number | undefined;
   readonly listener: OutcomeListener;
 }
 
@@ -55,6 +60,8 @@ export interface JobDriverParts {
 type Happening<E = ClientEvent> = E extends ClientEvent ? Omit<E, 'atMs'> : never;
 type Message = NonNullable<ReadResultsResponse['message']>;
 
+/** Of a longer time a timer of Node makes 1 ms. */
+const timerMsMax = 2 ** 31 - 1;
 /** So many errors are remembered: those of the calls that may still be open. */
 const errorsMax = 16;
 
@@ -86,9 +93,10 @@ export class JobDriver {
 
   constructor(parts: JobDriverParts) {
     this.#parts = parts;
-    const { connection, listener, windowItems } = parts;
+    const { connection, deadlineAtMs, listener, windowItems } = parts;
     const { reconnectTimeoutMs } = connection.limits;
-    this.#machine = new ClientMachine({ windowItems, reconnectTimeoutMs, seed: randomInt(2 ** 31) });
+    const seed = randomInt(2 ** 31);
+    this.#machine = new ClientMachine({ windowItems, reconnectTimeoutMs, deadlineAtMs, seed });
     const closed = (): void => {
       if (this.#over.signal.aborted) return;
       this.leave();
@@ -198,7 +206,8 @@ export class JobDriver {
         return;
       case 'giveUp':
         this.#close();
-        listener.lost(this.#lossOf(command.call, command.why));
+        if (command.why === 'pastDeadline') listener.late();
+        else listener.lost(this.#lossOf(command.call, command.why));
         return;
       default:
         command satisfies never;
@@ -306,7 +315,7 @@ export class JobDriver {
     if (this.#writer?.number === number) this.#writer.stream.cancel();
   }
 
-  #lossOf(call: CallNumber, why: 'outOfReach' | 'refused' | 'restarted' | 'outOfStep'): unknown {
+  #lossOf(call: CallNumber, why: Exclude<GiveUp['why'], 'pastDeadline'>): unknown {
     if (why === 'restarted') {
       const error = this.#errors.get(call);
       const reason = error instanceof ShoalError ? error.facts['reason'] : undefined;
@@ -337,7 +346,8 @@ export class JobDriver {
     clearTimeout(this.#timer);
     const atMs = this.#machine.nextDeadlineMs();
     if (atMs === undefined || this.#over.signal.aborted) return;
-    const delayMs = Math.max(0, Math.ceil(atMs - performance.now()));
+    // One that fires early finds nothing to do, and is set again.
+    const delayMs = Math.min(timerMsMax, Math.max(0, Math.ceil(atMs - performance.now())));
     this.#timer = setTimeout(() => this.#step({ type: 'clockTicked' }), delayMs);
     this.#timer.unref();
   }

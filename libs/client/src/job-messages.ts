@@ -92,7 +92,7 @@ export function wireTask(ref: TaskRef, code: JobCode | undefined): WireTaskRef {
 }
 
 /** What the surface asked for, as it travels. */
-export function wireOptions(request: JobRequest, group: Group): JobOptions {
+export function wireOptions(request: JobRequest, deadlineMs: number | undefined, group: Group): JobOptions {
   const { retryOn, totalItems } = request;
   return JobOptions.fromPartial({
     encoding: encodings[request.encoding],
@@ -101,7 +101,7 @@ export function wireOptions(request: JobRequest, group: Group): JobOptions {
     ...(totalItems === undefined ? {} : { totalItems }),
     chunkSize: request.chunkSize === 'auto' ? 0 : request.chunkSize,
     timeoutMs: request.timeoutMs ?? 0,
-    deadlineMs: request.deadlineMs ?? 0,
+    deadlineMs: deadlineMs ?? 0,
     retries: request.retries,
     ...(retryOn === undefined ? {} : { retryOn: { rule: wireRule(retryOn) } }),
     maxTasksPerChild: request.maxTasksPerChild ?? 0,

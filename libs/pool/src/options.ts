@@ -226,7 +226,8 @@ export interface MapOptions {
    */
   readonly timeoutMs?: number | undefined;
   /**
-   * How long the whole job may take, in milliseconds. Then it is cancelled and rejects with code `JOB_DEADLINE`.
+   * How long the whole job may take, in milliseconds. Then it is cancelled and rejects with code `JOB_DEADLINE`, on a
+   * cluster also where the coordinator cannot be reached, or says nothing for half a second after that time.
    *
    * Default: no limit. 1 to 2,147,483,647.
    */

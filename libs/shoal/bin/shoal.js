@@ -9,6 +9,7 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 if (major > 24 || (major === 24 && minor >= 2)) {
   const { run } = await import('@shoal/cli');
   process.exitCode = await run(process.argv);
+  leaveSoon();
 } else {
   // npm may have installed a newer Node beside this command (node_modules/.bin/node), as Shoal's own repository does.
   const node = join(dirname(process.argv[1]), 'node');
@@ -17,6 +18,18 @@ if (major > 24 || (major === 24 && minor >= 2)) {
     console.error(`shoal needs Node >= 24.2; this is ${process.versions.node} (${process.execPath}).`);
     process.exitCode = 2;
   }
+}
+
+/**
+ * Ends this process, should it still be there in half a second: nothing runs any more, but the system goes on for two
+ * minutes with a connection to a machine that does not answer, and Node waits for it.
+ */
+function leaveSoon() {
+  const leave = () => {
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) leaveSoon();
+    else process.exit();
+  };
+  setTimeout(leave, 500).unref();
 }
 
 /** Runs the command on another Node in this one's place: its signals, its exit code, and never longer than this one. */

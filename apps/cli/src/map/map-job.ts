@@ -9,6 +9,7 @@ import { preparePoisonFolder } from '../poison/poison-file.ts';
 import { PoisonKeeper } from '../poison/poison-keeper.ts';
 import type { Terminal } from '../terminal.ts';
 import { type InputFormat, openItemSource } from './item-source.ts';
+import { JobDeadline } from './job-deadline.ts';
 import { errorLine, resultLine } from './output-line.ts';
 import { type Count, type Progress, startProgress } from './progress.ts';
 import { OutputGone, openResultWriter, type ResultWriter } from './result-writer.ts';
@@ -51,17 +52,18 @@ const inputWait = 'waits for its input';
 
 /** Runs one job from its input to its output and resolves to the exit code. */
 export async function runMapJob(request: MapRequest, terminal: Terminal): Promise<number> {
+  const deadline = new JobDeadline(request.deadline);
   const task = parseTaskSpec(request.task);
   if (request.savePoison !== undefined) await preparePoisonFolder(request.savePoison);
   const source = await openItemSource(request.input, request.inputFormat, terminal);
   const writer = await openResultWriter(request.output, source.file, terminal);
 
   let pool: MapPool | undefined;
-  const stopped = Promise.withResolvers<void>();
+  const connecting = new AbortController();
   using interruption = new Interruption(() => {
     terminal.stderr.write('shoal: stopping; once more to kill.\n');
     source.close();
-    stopped.resolve();
+    connecting.abort();
     void pool?.terminate();
   });
 
@@ -79,14 +81,16 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
   const isStdin = request.input === '-';
   const notice = new WaitingNotice((text) => progress.line(text));
   try {
-    pool = await Promise.race([openPool(request, progress), stopped.promise.then(() => undefined)]);
-    if (pool === undefined) return exitCode.interrupted;
+    const opening = openPool(request, progress, connecting.signal);
+    pool = await deadline.during(opening, (error) => connecting.abort(error));
+    // We look again after the await: a signal that came while it was being opened has found no pool to end.
+    if (interruption.signal !== undefined) return exitCodeOfSignal(interruption.signal);
     const options: MapOptions & { export: string } = {
       export: task.export,
       chunkSize: request.chunkSize,
       retries: request.retries,
       timeoutMs: request.timeout,
-      deadlineMs: request.deadline,
+      deadlineMs: deadline.leftMs,
       priority: request.priority,
       labels: request.labels,
       pure: request.pure,
@@ -106,7 +110,7 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
     if (error instanceof OutputGone) return exitCode.outputGone;
     // What came before the error is good; it is written before the error is told.
     await writer.close();
-    throw error;
+    throw deadline.told(error);
   } finally {
     notice.waiting(undefined);
     progress.stop();
@@ -115,7 +119,7 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
   }
 }
 
-async function openPool(request: MapRequest, progress: Progress): Promise<MapPool> {
+async function openPool(request: MapRequest, progress: Progress, signal: AbortSignal): Promise<MapPool> {
   const { Pool, PrintWriter } = await import('@shoal/pool');
   // Results go to stdout, so what tasks print there goes to stderr, above the bar.
   const prints = {
@@ -138,7 +142,7 @@ async function openPool(request: MapRequest, progress: Progress): Promise<MapPoo
   const { connect } = await import('@shoal/client');
   return withConnectingNotice(
     request.address,
-    connect(request.address, { ...options, ...request.security }),
+    connect(request.address, { ...options, ...request.security, signal }),
     progress.line,
   );
 }

@@ -94,12 +94,12 @@ export interface Finish {
  *
  * `outOfReach`: for longer than `reconnectTimeoutMs`, with the error in hand or, on a clock tick, the last one that `call` had.
  * `refused`: with the error of `call`. `restarted`: the coordinator does not know a job that it had;
- * the error of `call` may say why.
+ * the error of `call` may say why. `pastDeadline`: its deadline has passed, and the coordinator is not heard.
  */
 export interface GiveUp {
   readonly type: 'giveUp';
   readonly call: CallNumber;
-  readonly why: 'outOfReach' | 'refused' | 'restarted' | 'outOfStep';
+  readonly why: 'outOfReach' | 'refused' | 'restarted' | 'outOfStep' | 'pastDeadline';
 }
 
 /** Everything the client can ask for. */

@@ -4,6 +4,8 @@ export interface ClientLimits {
   readonly windowItems: number;
   /** How long the coordinator may be out of reach before the job is given up. */
   readonly reconnectTimeoutMs: number;
+  /** When the job's deadline passes, on the driver's clock; undefined: never. */
+  readonly deadlineAtMs?: number | undefined;
   /** Seed of the jitter: equal seeds and equal events give equal commands. */
   readonly seed: number;
 }
@@ -22,6 +24,9 @@ export const lateAcknowledgeMs = 250;
 
 /** So many outcomes are acknowledged at once, however large the window: the coordinator keeps them until then. */
 export const acknowledgeItemsMax = 32_768;
+
+/** A coordinator that says nothing for so long after a job's deadline will not say that it has passed. */
+export const deadlineSilenceMs = 500;
 
 /** How long the reason that the stream of outcomes brings is waited for, when the stream of items has failed. */
 export const lastWordMs = 2_000;

@@ -11,6 +11,7 @@ import type { ClientCommand, GiveUp } from './client-command.ts';
 import type { BatchReceived, CallFailed, CallNumber, ClientEvent } from './client-event.ts';
 import { type ClientLimits, lastWordMs } from './client-limits.ts';
 import { ClientTurn } from './client-turn.ts';
+import { DeadlineWatch } from './deadline-watch.ts';
 import { Chance } from './jitter.ts';
 import { OutcomeCursor, type ReadLoss } from './outcome-cursor.ts';
 import { ProducerWindow, type WriteLoss } from './producer-window.ts';
@@ -29,14 +30,16 @@ export class ClientMachine {
   readonly #cursor: OutcomeCursor;
   readonly #producer: ProducerWindow;
   readonly #acknowledgements: Acknowledgements;
+  readonly #deadline: DeadlineWatch;
   /** Why no items can be sent any more, and until when the stream of outcomes may say what is behind that. */
   #writeLoss: { readonly why: WriteLoss; readonly atMs: number } | undefined;
 
-  constructor({ reconnectTimeoutMs, seed, windowItems }: ClientLimits) {
+  constructor({ deadlineAtMs, reconnectTimeoutMs, seed, windowItems }: ClientLimits) {
     const chance = new Chance(seed);
     this.#cursor = new OutcomeCursor(this.#turn, reconnectTimeoutMs, chance);
     this.#producer = new ProducerWindow(this.#turn, reconnectTimeoutMs, chance);
     this.#acknowledgements = new Acknowledgements(this.#turn, windowItems, chance);
+    this.#deadline = new DeadlineWatch(deadlineAtMs);
   }
 
   /** Takes one event and says what is to be done. */
@@ -55,6 +58,7 @@ export class ClientMachine {
       this.#producer.askAtMs,
       this.#acknowledgements.dueAtMs,
       this.#writeLoss?.atMs,
+      this.#deadline.judgeAtMs,
     ].filter((atMs) => atMs !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
@@ -87,7 +91,7 @@ export class ClientMachine {
         return;
       case 'messageReceived':
         if (event.call !== this.#cursor.call) return;
-        this.#cursor.heard();
+        this.#heard();
         this.#turn.emit({ type: 'passOn' });
         return;
       case 'endReceived':
@@ -95,14 +99,19 @@ export class ClientMachine {
         return;
       case 'itemsAnswered':
         if (event.call !== this.#producer.stream) return;
+        this.#deadline.heard(this.#turn.nowMs);
         this.#producer.answered();
         this.#acknowledgements.inputIsIn();
         return;
       case 'inputTold':
-        if (event.call === this.#producer.question) this.#lostWriter(this.#producer.told(event));
+        if (event.call !== this.#producer.question) return;
+        this.#deadline.heard(this.#turn.nowMs);
+        this.#lostWriter(this.#producer.told(event));
         return;
       case 'acknowledgementAnswered':
-        if (event.call === this.#acknowledgements.call) this.#acknowledgements.answered();
+        if (event.call !== this.#acknowledgements.call) return;
+        this.#deadline.heard(this.#turn.nowMs);
+        this.#acknowledgements.answered();
         return;
       case 'callFailed':
         this.#failed(event);
@@ -119,7 +128,7 @@ export class ClientMachine {
   }
 
   #takeBatch(event: BatchReceived): void {
-    this.#cursor.heard();
+    this.#heard();
     const items = this.#cursor.take(event);
     if (items === undefined) {
       this.#turn.emit({ type: 'dropCall', call: event.call });
@@ -127,6 +136,11 @@ export class ClientMachine {
       return;
     }
     for (const item of items) this.#producer.settled(item);
+  }
+
+  #heard(): void {
+    this.#cursor.heard();
+    this.#deadline.heard(this.#turn.nowMs);
   }
 
   #failed({ call, failure }: CallFailed): void {
@@ -139,6 +153,10 @@ export class ClientMachine {
 
   #tick(): void {
     const { nowMs } = this.#turn;
+    if (this.#deadline.isOver(nowMs, this.#cursor.isOutOfReach)) {
+      this.#giveUp(this.#cursor.lastCall, 'pastDeadline');
+      return;
+    }
     const isDue = (atMs: number | undefined): boolean => atMs !== undefined && atMs <= nowMs;
     if (isDue(this.#cursor.retryAtMs)) this.#cursor.open();
     if (isDue(this.#producer.askAtMs)) this.#producer.ask();

@@ -42,6 +42,11 @@ export class OutcomeCursor {
     return this.#retryAtMs;
   }
 
+  /** A stream has broken, and nothing has come since. */
+  get isOutOfReach(): boolean {
+    return this.#outage.lasts;
+  }
+
   open(): void {
     const call = this.#turn.newCall();
     this.#call = call;

@@ -1,0 +1,46 @@
+import { durationText, JobCancelledError } from '@shoal/errors';
+
+/** Of a longer time a timer of Node makes 1 ms; no coordinator is waited for as long. */
+const timerMsMax = 2 ** 31 - 1;
+
+/** The deadline of a job as its user counts it: connecting is part of the time. */
+export class JobDeadline {
+  readonly #limitMs: number | undefined;
+  readonly #now: () => number;
+  readonly #startedAtMs: number;
+
+  /** Counts from here. */
+  constructor(limitMs: number | undefined, now: () => number = () => performance.now()) {
+    this.#limitMs = limitMs;
+    this.#now = now;
+    this.#startedAtMs = now();
+  }
+
+  /** What is left of it, 1 ms at least; undefined where there is none. */
+  get leftMs(): number | undefined {
+    if (this.#limitMs === undefined) return undefined;
+    return Math.max(1, Math.ceil(this.#startedAtMs + this.#limitMs - this.#now()));
+  }
+
+  /** Calls `late` with what the user is told when it has passed, unless `work` is done by then. */
+  async during<T>(work: Promise<T>, late: (error: Error) => void): Promise<T> {
+    const { leftMs } = this;
+    if (leftMs === undefined) return work;
+    const timer = setTimeout(() => late(this.error), Math.min(leftMs, timerMsMax));
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** What an error is for the user: the pool has counted what connecting had left of the time. */
+  told(error: unknown): unknown {
+    const isPast = error instanceof JobCancelledError && error.code === 'JOB_DEADLINE';
+    return isPast ? this.error : error;
+  }
+
+  get error(): JobCancelledError {
+    return new JobCancelledError({ limit: durationText(this.#limitMs ?? 0) }, 'JOB_DEADLINE');
+  }
+}

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { type ClientWorld, opened, run } from './client-world.testkit.ts';
+
+const deadlineAtMs = 5_000;
+const pastDeadline = { type: 'giveUp', call: 1, why: 'pastDeadline' };
+
+/** Until the machine has nothing due at `atMs` any more. */
+function waitUntil(world: ClientWorld, atMs: number): void {
+  while (world.nowMs < atMs) world.wait(atMs - world.nowMs);
+}
+
+test('G26: a job whose coordinator is silent ends half a second after its deadline', () => {
+  const world = opened([], { deadlineAtMs });
+  expect(world.wait()).toEqual([]);
+  expect(world.nowMs).toBe(deadlineAtMs);
+  expect(world.wait()).toEqual([{ type: 'dropCall', call: 1 }, pastDeadline]);
+  expect(world.nowMs).toBe(deadlineAtMs + 500);
+  expect(world.machine.nextDeadlineMs()).toBeUndefined();
+});
+
+test('G26: a job whose connection is broken ends at its deadline, however long it may be broken', () => {
+  const world = opened([], { deadlineAtMs, reconnectTimeoutMs: 1_000_000 });
+  let commands = world.fails(1);
+  for (let call = 2; !world.machine.snapshot().isOver; call++) {
+    commands = world.wait();
+    world.fails(call);
+  }
+  expect(commands).toContainEqual({ ...pastDeadline, call: expect.any(Number) });
+  expect(world.nowMs).toBe(deadlineAtMs);
+});
+
+test('G26: whatever the coordinator says after the deadline leaves the judgement to it', () => {
+  const world = opened([[0, 10]], { deadlineAtMs });
+  world.do({ type: 'inputEnded' });
+  waitUntil(world, deadlineAtMs + 400);
+  world.do({ type: 'messageReceived', call: 1 });
+  waitUntil(world, deadlineAtMs + 800);
+  world.batch(1, 0, run(0, 10));
+  waitUntil(world, deadlineAtMs + 1_200);
+  world.do({ type: 'itemsAnswered', call: 2 });
+  waitUntil(world, deadlineAtMs + 1_600);
+  expect(world.do({ type: 'endReceived', call: 1 })).toContainEqual({ type: 'finish' });
+});
+
+test('G26: a coordinator that falls silent after the deadline is waited for no longer than one that was silent before', () => {
+  const world = opened([], { deadlineAtMs });
+  waitUntil(world, deadlineAtMs + 400);
+  world.do({ type: 'messageReceived', call: 1 });
+  expect(world.wait()).toContainEqual(pastDeadline);
+  expect(world.nowMs).toBe(deadlineAtMs + 900);
+});
+
+test('G26: a client that stood still while its deadline passed listens before it judges', () => {
+  const world = opened([], { deadlineAtMs });
+  world.nowMs = deadlineAtMs + 3_000;
+  expect(world.do({ type: 'clockTicked' })).toEqual([]);
+  expect(world.do({ type: 'endReceived', call: 1 })).toContainEqual({ type: 'finish' });
+});
+
+test('what is heard before the deadline does not put it off', () => {
+  const world = opened([], { deadlineAtMs });
+  world.nowMs = deadlineAtMs - 1;
+  world.do({ type: 'messageReceived', call: 1 });
+  expect(world.machine.nextDeadlineMs()).toBe(deadlineAtMs);
+});
+
+test('a job without a deadline waits for its coordinator', () => {
+  const world = opened();
+  expect(world.machine.nextDeadlineMs()).toBeUndefined();
+});

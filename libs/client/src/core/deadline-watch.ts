@@ -1,0 +1,36 @@
+import { deadlineSilenceMs } from './client-limits.ts';
+
+/**
+ * A job's deadline as its client sees it.
+ *
+ * The coordinator ends the job at its deadline, and its last outcomes come before that word: while it is heard, it is the
+ * judge. One that has fallen silent is no excuse for a client that waits beyond its deadline.
+ */
+export class DeadlineWatch {
+  #judgeAtMs: number | undefined;
+  #isPast = false;
+
+  constructor(deadlineAtMs: number | undefined) {
+    this.#judgeAtMs = deadlineAtMs;
+  }
+
+  /** When {@link isOver} has to be asked; undefined where there is no deadline. */
+  get judgeAtMs(): number | undefined {
+    return this.#judgeAtMs;
+  }
+
+  /** The coordinator is there, whatever it said. */
+  heard(nowMs: number): void {
+    if (this.#isPast) this.#judgeAtMs = nowMs + deadlineSilenceMs;
+  }
+
+  /** Whether the deadline has passed and nobody else will say so. `isOutOfReach`: the connection is known to be broken. */
+  isOver(nowMs: number, isOutOfReach: boolean): boolean {
+    if (this.#judgeAtMs === undefined || nowMs < this.#judgeAtMs) return false;
+    if (this.#isPast || isOutOfReach) return true;
+    // Counted from here, not from the deadline: a client that stood still meanwhile has not listened yet.
+    this.#isPast = true;
+    this.#judgeAtMs = nowMs + deadlineSilenceMs;
+    return false;
+  }
+}
