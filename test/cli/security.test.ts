@@ -143,6 +143,51 @@ describe('certificates and tokens', () => {
     expect(await shoalCommand([...drain, at('tls')])).toMatchObject({ exitCode: 0 });
   });
 
+  test('a token to join with is listed and taken back by its name', async () => {
+    const admin = ['--address', address, '--tls-dir', at('tls')];
+    const made = await shoalCommand([
+      'token',
+      'create',
+      ...admin,
+      '--name',
+      'spare',
+      '--output',
+      at('spare'),
+    ]);
+    const [, id = ''] = /shoal token revoke (\w+) takes it back\n$/.exec(made.stderr) ?? [];
+    const { stdout } = await shoalCommand(['token', 'ls', ...admin]);
+    expect(stdout).toMatch(new RegExp(`^TOKEN +ROLE +NAME +EXPIRES IN\n(.*\n)*${id} +agent +spare +1[45]`));
+    expect(await shoalCommand(['token', 'revoke', id, ...admin])).toMatchObject({
+      exitCode: 0,
+      stdout: `token ${id} (agent) opens nothing any more\n`,
+    });
+    expect(await shoalCommand(['token', 'revoke', id, ...admin])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(`TOKEN_NOT_FOUND: There is no token ${id}`),
+    });
+  });
+
+  test('a certificate is revoked by its name, and a new one is made for it', async () => {
+    const dir = ['--tls-dir', at('tls')];
+    const status = ['status', '--address', address, '--tls-dir', at('tls/issued/lost')];
+    await shoalCommand(['certs', 'issue', 'lost', ...dir]);
+    expect(await shoalCommand(status)).toMatchObject({ exitCode: 0 });
+    expect(await shoalCommand(['certs', 'revoke', 'lost', ...dir])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(
+        `${at('tls/revoked.txt')}: all certificates of anybody called lost so far are`,
+      ),
+    });
+    await coordinator.said(/certificate\.revoked/);
+    expect(await shoalCommand(status)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('its certificate was revoked'),
+    });
+    await shoalCommand(['certs', 'issue', 'lost', ...dir]);
+    const { stdout } = await shoalCommand(status);
+    expect(stdout).toMatch(/TLS 1\.3, certificate until \S+, 1 revoked\n/);
+  });
+
   test('no secret of all this was shown by anybody', async () => {
     const token = (await readFile(at('join'), 'utf8')).trim();
     const keys = await Promise.all(

@@ -12,6 +12,8 @@ import {
   type ListAgentsResponse,
   type ListJobsRequest,
   type ListJobsResponse,
+  type ListJoinTokensRequest,
+  type ListJoinTokensResponse,
 } from '@shoal/protocol';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -124,6 +126,41 @@ describe('a job', () => {
     await unary((request, done) => boss.jobs.cancelJob(request, done), { jobId, reason: 'enough' });
     expect(await ann.info(jobId)).toMatchObject({ state: JobState.CANCELLED });
   });
+});
+
+test('a token to join with is listed without its secret, and opens nothing once it was taken back', async () => {
+  const { access } = await as('admin', 'boss');
+  const { id, token } = await unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
+    (request, done) => access.createJoinToken(request, done),
+    { role: 'agent', name: 'never', ttlMs: 60_000 },
+  );
+  const listed = async () => {
+    const { tokens } = await unary<ListJoinTokensRequest, ListJoinTokensResponse>(
+      (request, done) => access.listJoinTokens(request, done),
+      {},
+    );
+    return tokens.filter((each) => each.name === 'never');
+  };
+  const tokens = await listed();
+  expect(tokens).toEqual([{ id, role: 'agent', name: 'never', expiresUnixMs: expect.any(Number) }]);
+  expect(JSON.stringify(tokens)).not.toContain(token.split('.')[1]);
+  await unary((request, done) => access.revokeJoinToken(request, done), { id });
+  expect(await listed()).toEqual([]);
+  const late = startAgent({
+    join: cluster.coordinator.address,
+    name: 'never',
+    tlsDir: await emptyFolder(),
+    token,
+    processes: 1,
+    log: pino({ level: 'silent' }),
+  });
+  await expect(late).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+    message: expect.stringContaining('this token to join with was taken back'),
+  });
+  await expect(unary((request, done) => access.revokeJoinToken(request, done), { id })).rejects.toMatchObject(
+    { code: 'TOKEN_NOT_FOUND' },
+  );
 });
 
 describe('an agent', () => {

@@ -64,6 +64,8 @@ const telling: Readonly<Record<string, readonly unknown[]>> = {
   GetBundle: [{ sha256: 'a'.repeat(64) }],
   JoinCluster: [{ secret: 's', name: 'n', certificateRequest: 'none' }],
   CreateJoinToken: [{ role: 'agent', name: 'n', ttlMs: 60_000 }],
+  ListJoinTokens: [{}],
+  RevokeJoinToken: [{ id: 'ab12cd34' }],
 };
 
 /** Every method that a coordinator serves. */

@@ -38,31 +38,43 @@ export function tlsDirOf(flags: SecurityFlags, terminal: Terminal): string | und
   return flags.tlsDir ?? fromEnvironment(terminal, 'SHOAL_TLS_DIR');
 }
 
+/** Where tokens come from: a file, or the variable SHOAL_TOKEN itself. */
+export type TokenSource = { readonly file: string } | { readonly text: string };
+
 /**
- * The text of the token file that a flag, SHOAL_TOKEN_FILE or, as the text itself, SHOAL_TOKEN names.
+ * The token file that a flag or SHOAL_TOKEN_FILE names, or what SHOAL_TOKEN holds.
  *
- * Errors: `FILE_NOT_USABLE` for a file that others can read; `USAGE` for a token where a file has to be named: every
- * user of the machine can read the arguments of a command.
+ * Errors: `USAGE` for a token where a file has to be named: every user of the machine can read the arguments of a command.
  */
-export async function tokenText(
-  file: string | undefined,
+export async function tokenSource(
+  flagged: string | undefined,
   terminal: Terminal,
   flag: string = '--token-file',
-): Promise<string | undefined> {
-  const path =
-    file ??
-    (fromEnvironment(terminal, 'SHOAL_TOKEN') === undefined
-      ? fromEnvironment(terminal, 'SHOAL_TOKEN_FILE')
-      : undefined);
-  if (path === undefined) return fromEnvironment(terminal, 'SHOAL_TOKEN');
-  const { parseJoinToken, readTokenFile } = await credentials();
-  if (parseJoinToken(path) !== undefined) {
+): Promise<TokenSource | undefined> {
+  const text = fromEnvironment(terminal, 'SHOAL_TOKEN');
+  const file = flagged ?? (text === undefined ? fromEnvironment(terminal, 'SHOAL_TOKEN_FILE') : undefined);
+  if (file === undefined) return text === undefined ? undefined : { text };
+  const { parseJoinToken } = await credentials();
+  if (parseJoinToken(file) !== undefined) {
     throw usageError(
       `${flag} takes the name of a file, not the token: everybody on this machine can read the arguments of a command`,
       'Put it into a file with mode 0600, or into SHOAL_TOKEN. Make another token now: this one was seen.',
     );
   }
-  return readTokenFile(path);
+  return { file };
+}
+
+/** The text that {@link tokenSource} finds. Errors: those, and `FILE_NOT_USABLE` for a file that others can read. */
+export async function tokenText(
+  flagged: string | undefined,
+  terminal: Terminal,
+  flag?: string,
+): Promise<string | undefined> {
+  const source = await tokenSource(flagged, terminal, flag);
+  if (source === undefined) return undefined;
+  if ('text' in source) return source.text;
+  const { readTokenFile } = await credentials();
+  return readTokenFile(source.file);
 }
 
 /** The one secret that is shown to a coordinator: a token to join with, or the first of a token file. */

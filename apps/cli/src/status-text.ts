@@ -68,12 +68,13 @@ export function protectionLines(protection: Protection | undefined, nowMs: numbe
   const untilMs = Math.min(certificateExpiresUnixMs, authorityExpiresUnixMs);
   const day = new Date(untilMs).toISOString().slice(0, 10);
   const warning = untilMs - nowMs < soonMs ? ': run shoal certs init where the certificates were made' : '';
+  const revoked = protection.revoked === 0 ? '' : `, ${grouped(protection.revoked)} revoked`;
   return [
     // With certificates it is the metrics alone that nothing protects.
     ...(protection.insecure
       ? ['INSECURE: whoever reaches its HTTP port can read the metrics (--http, --insecure)']
       : []),
-    `TLS 1.3, certificate until ${day}${warning}`,
+    `TLS 1.3, certificate until ${day}${revoked}${warning}`,
   ];
 }
 

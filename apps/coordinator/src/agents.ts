@@ -158,6 +158,7 @@ export class Agents {
           silentForMs: Math.max(0, Math.round(agent.silentForMs)),
           stats: known.stats,
           certificateExpiresUnixMs: known.certificateExpiresUnixMs,
+          isolation: known.join.isolation,
         }),
       ];
     });

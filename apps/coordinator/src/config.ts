@@ -23,6 +23,11 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
    */
   readonly tokens?: string;
   /**
+   * A token file, mode 0600, in place of `tokens`: it is looked at as often as the files in `tlsDir`, and a token that was
+   * taken out of it opens nothing any more, and ends the calls of its bearer. Default: none.
+   */
+  readonly tokenFile?: string;
+  /**
    * Allow an address that other machines can reach although there is no `tlsDir`.
    *
    * Default false: whoever reaches the port could run code on every agent. It is warned of, at the start and every minute.
@@ -36,7 +41,7 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
    * Where the default is taken, the coordinator warns and does without; one that was asked for is an error then.
    */
   readonly http?: string;
-  /** How often the files in `tlsDir` are looked at. Default 5,000 ms. */
+  /** How often the files in `tlsDir`, the list of revoked certificates among them, and `tokenFile` are looked at. Default 5,000 ms. */
   readonly certificateCheckMs?: number;
   /** A folder that keeps pushed bundles over restarts. Default: memory only. */
   readonly bundleDir?: string;
@@ -113,6 +118,7 @@ export interface SettledConfig {
   readonly listen: ListenAddress;
   readonly tlsDir: string | undefined;
   readonly tokens: string | undefined;
+  readonly tokenFile: string | undefined;
   readonly http: HttpConfig | undefined;
   /** It can be reached by others, and nothing protects it: somebody asked for that. */
   readonly isExposed: boolean;
@@ -152,6 +158,9 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
   if (isExposed && config.insecure !== true) {
     throw new ShoalError('INSECURE_LISTEN', { address: formatAddress(listen) });
   }
+  if (config.tokens !== undefined && config.tokenFile !== undefined) {
+    throw new ShoalError('REQUEST_INVALID', { field: 'tokenFile', reason: 'is given, and so is tokens' });
+  }
   const ephemeralGraceMs = positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000);
   const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? defaultSchedulerOptions.heartbeatMs);
   const leaseMs = positive('leaseMs', config.leaseMs ?? defaultSchedulerOptions.leaseMs);
@@ -160,6 +169,7 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     listen,
     tlsDir: config.tlsDir,
     tokens: config.tokens,
+    tokenFile: config.tokenFile,
     http,
     isExposed,
     isHttpExposed: http !== undefined && !isLoopback(http.address.host),

@@ -105,6 +105,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const access = await Access.open({
     tlsDir: settled.tlsDir,
     tokens: settled.tokens,
+    tokenFile: settled.tokenFile,
     isExposed: settled.isExposed,
     isHttpExposed: settled.isHttpExposed,
     certificateCheckMs: settled.certificateCheckMs,

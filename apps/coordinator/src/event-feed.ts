@@ -30,9 +30,11 @@ export interface ClusterEvent {
  * | `http.unavailable` | warn | address, code |
  * | `limit.reached` | warn | limit, peer, times (since the last line) |
  * | `access.refused` | warn | code, path, peer, refusals (since the last line) |
- * | `token.created`, `certificate.issued` | info | role, name, ttlMs |
+ * | `token.created`, `token.revoked`, `certificate.issued` | info | id, role, name, ttlMs |
  * | `certificate.exposed` | warn | file |
  * | `certificate.replaced` | info | until |
+ * | `certificate.revoked` | info | entries, ended (calls) |
+ * | `tokens.replaced`, `tokens.refused` | info, warn | tokens, ended (calls), reason |
  * | `certificate.expiring`, `certificate.refused` | warn | file, until, reason |
  * | `bundle.stored`, `bundle.named` | info | sha256, bytes, name |
  */

@@ -7,6 +7,7 @@ import type { ShoalError } from '@shoal/errors';
 import { type DataResponse, Encoding, type JobSetup, ownPeer } from '@shoal/protocol';
 import type { AgentLog } from './agent-log.ts';
 import { returned } from './attempt-report.ts';
+import { wireIsolations } from './child-isolation.ts';
 import type { SettledConfig } from './config.ts';
 import type { AgentCommand, Join, KeepNews } from './core/agent-command.ts';
 import type { AgentEvent, AgentMachine, LinkId } from './core/index.ts';
@@ -215,7 +216,7 @@ export class AgentDriver {
   }
 
   #join({ instance, held, epochSeen }: Join): void {
-    const { name, processes, labels, encodings } = this.#parts.config;
+    const { name, processes, labels, encodings, isolation } = this.#parts.config;
     this.#link?.join({
       agentName: name,
       instance,
@@ -231,6 +232,7 @@ export class AgentDriver {
       epochSeen,
       encodings: encodings.map((encoding) => wireEncodings[encoding]),
       host: hostInfo(),
+      isolation: wireIsolations[isolation.level],
     });
   }
 

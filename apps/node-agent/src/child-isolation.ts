@@ -31,6 +31,14 @@ const levels: Readonly<Record<WireIsolation, IsolationLevel | undefined>> = {
   [WireIsolation.CONTAINER]: 'container',
 };
 
+/** The levels as they are told to a coordinator. */
+export const wireIsolations: Readonly<Record<IsolationLevel, WireIsolation>> = {
+  process: WireIsolation.PROCESS,
+  permission: WireIsolation.PERMISSION,
+  user: WireIsolation.USER,
+  container: WireIsolation.CONTAINER,
+};
+
 /** The level of a job's children: the stricter one of what it asks for and what its agent does anyway. */
 export function isolationLevel(asked: WireIsolation, own: AgentIsolation): IsolationLevel {
   const level = levels[asked];

@@ -5,10 +5,13 @@ import type {
   DrainAgentResponse,
   GetStatusResponse,
   JobInfo,
+  JoinTokenInfo,
   ListAgentsResponse,
   ListJobsResponse,
+  ListJoinTokensResponse,
   NameBundleResponse,
   ResumeAgentResponse,
+  RevokeJoinTokenResponse,
 } from '@shoal/protocol';
 import { ownPeer } from '@shoal/protocol';
 import { parseAddress } from './address.ts';
@@ -84,6 +87,25 @@ export class ClusterClient implements AsyncDisposable {
     return this.#connection.once<CreateJoinTokenResponse>((...call) =>
       access.createJoinToken(request, ...call),
     );
+  }
+
+  /** The tokens to join with that can be used, the one that expires first at the top. Errors: NO_AUTHORITY, PERMISSION_DENIED. */
+  async joinTokens(): Promise<readonly JoinTokenInfo[]> {
+    const { access } = this.#connection;
+    const answer = await this.#connection.call<ListJoinTokensResponse>((...call) =>
+      access.listJoinTokens({}, ...call),
+    );
+    return answer.tokens;
+  }
+
+  /** Takes a token to join with back. Errors: TOKEN_NOT_FOUND, NO_AUTHORITY, PERMISSION_DENIED. */
+  async revokeJoinToken(id: string): Promise<JoinTokenInfo | undefined> {
+    const { access } = this.#connection;
+    // Not repeated: the second time it would not be there any more.
+    const answer = await this.#connection.once<RevokeJoinTokenResponse>((...call) =>
+      access.revokeJoinToken({ id }, ...call),
+    );
+    return answer.token;
   }
 
   /** Gives an agent no new work. Errors: AGENT_NOT_FOUND. */

@@ -1,5 +1,6 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '@shoal/errors';
 import { keyPem, newKeyPair, signingAlgorithm, signingKey } from './key-pair.ts';
 import { type CertifiedIdentity, isIdentityName, organisation } from './role.ts';
@@ -91,6 +92,7 @@ export class CertificateAuthority {
       extensions: [new x509.SubjectAlternativeNameExtension(names)],
       nowMs,
       lifetimeMs,
+      afterMs: 0,
     });
     return { cert, key: keyPem(keys.privateKey) };
   }
@@ -98,10 +100,10 @@ export class CertificateAuthority {
   /** A certificate with a new key for somebody who calls the coordinator. */
   async issueIdentity(
     identity: CertifiedIdentity,
-    { nowMs = Date.now(), lifetimeMs = lifetimesMs.issued }: Validity = {},
+    { nowMs = Date.now(), lifetimeMs = lifetimesMs.issued, afterMs = 0 }: Validity = {},
   ): Promise<CertifiedKey> {
     const keys = await newKeyPair();
-    const cert = await this.#signIdentity(identity, keys.publicKey, { nowMs, lifetimeMs });
+    const cert = await this.#signIdentity(identity, keys.publicKey, { nowMs, lifetimeMs, afterMs });
     return { cert, key: keyPem(keys.privateKey) };
   }
 
@@ -114,7 +116,7 @@ export class CertificateAuthority {
   async answer(
     requestPem: string,
     identity: CertifiedIdentity,
-    { nowMs = Date.now(), lifetimeMs = lifetimesMs.joined }: Validity = {},
+    { nowMs = Date.now(), lifetimeMs = lifetimesMs.joined, afterMs = 0 }: Validity = {},
   ): Promise<string> {
     const x509 = await import('./x509.ts');
     let publicKey: CryptoKey;
@@ -126,7 +128,7 @@ export class CertificateAuthority {
       const reason = `is no certificate request: ${(error as Error).message}`;
       throw new ShoalError('REQUEST_INVALID', { field: 'certificate_request', reason });
     }
-    return this.#signIdentity(identity, publicKey, { nowMs, lifetimeMs });
+    return this.#signIdentity(identity, publicKey, { nowMs, lifetimeMs, afterMs });
   }
 
   async #signIdentity(
@@ -149,13 +151,18 @@ export class CertificateAuthority {
   }
 
   async #sign(x509: X509, content: Content): Promise<string> {
-    const { subject, publicKey, usage, extensions, nowMs, lifetimeMs } = content;
+    const { subject, publicKey, usage, extensions, nowMs, lifetimeMs, afterMs } = content;
+    // Certificates begin with a second.
+    const afterSecondMs = afterMs === 0 ? 0 : Math.floor(afterMs / 1000) * 1000 + 1000;
+    const validFromMs = Math.max(nowMs - clockSkewMs, afterSecondMs);
+    // It would be turned away where it is shown at once.
+    if (validFromMs > nowMs) await delay(Math.min(1_000, validFromMs - nowMs));
     const authority = new x509.X509Certificate(this.cert);
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serialNumber(),
       subject,
       issuer: authority.subjectName.toJSON(),
-      notBefore: new Date(nowMs - clockSkewMs),
+      notBefore: new Date(validFromMs),
       notAfter: new Date(Math.min(nowMs + lifetimeMs, authority.notAfter.getTime())),
       publicKey,
       signingKey: signingKey(this.key),
@@ -177,6 +184,11 @@ export interface Validity {
   /** Milliseconds since 1970. Default: now. */
   readonly nowMs?: number;
   readonly lifetimeMs?: number;
+  /**
+   * It begins later than this, in milliseconds since 1970: those that began until then were taken back. Default: never; it
+   * begins a little before `nowMs`.
+   */
+  readonly afterMs?: number;
 }
 
 type X509 = typeof import('./x509.ts');
@@ -190,6 +202,7 @@ interface Content {
   readonly extensions: Extension[];
   readonly nowMs: number;
   readonly lifetimeMs: number;
+  readonly afterMs: number;
 }
 
 const pem = (certificate: { toString(format: 'pem'): string }): string =>

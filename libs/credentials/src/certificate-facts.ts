@@ -3,6 +3,8 @@ import { type CertifiedIdentity, identityOfSubject } from './role.ts';
 
 /** What is told of a certificate. */
 export interface CertificateFacts {
+  /** Its number, unlike any other of its authority: hexadecimal. */
+  readonly serial: string;
   /** Milliseconds since 1970. */
   readonly validFromMs: number;
   /** Milliseconds since 1970. */
@@ -27,6 +29,7 @@ export function certificateFacts(pem: string): CertificateFacts {
     return host === undefined ? [] : [host];
   });
   return {
+    serial: certificate.serialNumber,
     validFromMs: certificate.validFromDate.getTime(),
     validToMs: certificate.validToDate.getTime(),
     identity: isClear ? identityOfSubject(Object.fromEntries(fields)) : undefined,

@@ -12,6 +12,14 @@ export { type CertificateRequest, createCertificateRequest } from './certificate
 export { logRedaction } from './log-redaction.ts';
 export { isHost, machineHosts } from './machine-hosts.ts';
 export {
+  asSerial,
+  parseRevocations,
+  type RevocableCertificate,
+  type Revocation,
+  RevocationList,
+  revocationLine,
+} from './revocation-list.ts';
+export {
   type CertifiedIdentity,
   identityOfSubject,
   isIdentityName,

@@ -3,6 +3,7 @@ import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
 import { makeFolder } from '@shoal/folders';
+import { parseRevocations, type Revocation, RevocationList, revocationLine } from './revocation-list.ts';
 import { readReason } from './token-file.ts';
 
 /** Where an agent that joins keeps its own: beside shoal-tls, where it runs on the coordinator's machine. */
@@ -22,6 +23,9 @@ export const tlsFiles = {
   client: 'client.crt',
   clientKey: 'client.key',
 } as const;
+
+/** The list of certificates that are good no more, beside those of a coordinator. */
+const revokedFile = 'revoked.txt';
 
 /** One of {@link tlsFiles}. */
 export type TlsFile = keyof typeof tlsFiles;
@@ -76,13 +80,61 @@ export class TlsFolder {
     return (await Promise.all(found)).flat();
   }
 
+  /** Where the list of what was taken back lies. */
+  get revokedPath(): string {
+    return join(this.path, revokedFile);
+  }
+
+  /** The text of the list of what was taken back; empty where there is none. Errors: `FILE_NOT_USABLE`. */
+  async revokedText(): Promise<string> {
+    return readFile(this.revokedPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '';
+      throw new ShoalError('FILE_NOT_USABLE', { path: this.revokedPath, reason: readReason(error) });
+    });
+  }
+
+  /** What was taken back; nothing where there is no list. Errors: `FILE_NOT_USABLE`, which names the line. */
+  async revocations(): Promise<RevocationList> {
+    return this.revocationsIn(await this.revokedText());
+  }
+
+  /** The same out of a text that was read. Errors: `FILE_NOT_USABLE`, which names the line. */
+  revocationsIn(text: string): RevocationList {
+    return new RevocationList(this.#parsed(text));
+  }
+
+  /** Puts more on the list. A coordinator that uses this folder takes it up by itself. Errors: `FILE_NOT_USABLE`. */
+  async revoke(revocations: readonly Revocation[]): Promise<void> {
+    const before = await this.revokedText();
+    const ends = before === '' || before.endsWith('\n') ? '' : '\n';
+    const after = `${before}${ends}${revocations.map((each) => `${revocationLine(each)}\n`).join('')}`;
+    // Looked at first: one that could not be read would be used by nobody.
+    this.#parsed(after);
+    await this.#replace(this.revokedPath, after, 0o644);
+  }
+
+  #parsed(text: string): readonly Revocation[] {
+    try {
+      return parseRevocations(text);
+    } catch (error) {
+      throw new ShoalError('FILE_NOT_USABLE', {
+        path: this.revokedPath,
+        reason: (error as Error).message,
+      });
+    }
+  }
+
   /** Writes a file, whole or not at all, so that whoever reads it meanwhile gets the old one or the new one. */
   async write(file: TlsFile, text: string): Promise<void> {
     makeFolder(this.path);
-    const path = this.pathOf(file);
+    await this.#replace(this.pathOf(file), text, file.endsWith('Key') ? 0o600 : 0o644);
+  }
+
+  async #replace(path: string, text: string, mode: number): Promise<void> {
     const unfinished = `${path}.${process.pid}.new`;
-    await writeFile(unfinished, text, { mode: file.endsWith('Key') ? 0o600 : 0o644 });
-    if (file.endsWith('Key')) await chmod(unfinished, 0o600);
+    await writeFile(unfinished, text, { mode });
+    // It may have been there, left by one that was killed, with another mode.
+    if (mode === 0o600) await chmod(unfinished, mode);
     await rename(unfinished, path);
   }
 }

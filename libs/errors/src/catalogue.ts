@@ -91,6 +91,7 @@ export type ErrorCode =
   | 'AGENT_LIED'
   | 'AGENT_NAME_TAKEN'
   | 'AGENT_NOT_FOUND'
+  | 'TOKEN_NOT_FOUND'
   | 'SESSION_STALE'
   | 'COORDINATOR_STOPPING'
   | 'NO_ROOM'
@@ -290,6 +291,11 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'ALREADY_EXISTS',
   ),
   AGENT_NOT_FOUND: row('There is no agent {agent}. Agents: {agents}.', '{suggestion}', 'NOT_FOUND'),
+  TOKEN_NOT_FOUND: row(
+    'There is no token {token} to join with that could be taken back: it was used, has expired, or never was.',
+    'shoal token ls lists those that can be used. The certificate that one was exchanged for is taken back by shoal certs revoke.',
+    'NOT_FOUND',
+  ),
   COORDINATOR_STOPPING: row(
     'The coordinator is stopping and takes no new jobs.',
     'Try again when it is back.',

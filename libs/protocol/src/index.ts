@@ -25,8 +25,13 @@ export {
   CreateJoinTokenResponse,
   JoinClusterRequest,
   JoinClusterResponse,
+  JoinTokenInfo,
+  ListJoinTokensRequest,
+  ListJoinTokensResponse,
   RenewCertificateRequest,
   RenewCertificateResponse,
+  RevokeJoinTokenRequest,
+  RevokeJoinTokenResponse,
 } from './gen/shoal/v1/access.ts';
 export {
   type AgentServiceServer,

@@ -28,7 +28,9 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
   const known = before === undefined ? [] : certificateFacts(before).hosts;
   const hosts = [...new Set([...machineHosts(), ...known, ...asked])];
   await write(folder, await authority.issueCoordinator(hosts), 'coordinator', 'coordinatorKey');
-  await write(folder, await authority.issueIdentity({ name: 'admin', role: 'admin' }), 'client', 'clientKey');
+  const admin = { name: 'admin', role: 'admin' } as const;
+  const afterMs = (await folder.revocations()).untilMs(admin);
+  await write(folder, await authority.issueIdentity(admin, { afterMs }), 'client', 'clientKey');
   const until = new Date(certificateFacts(await folder.read('coordinator')).validToMs)
     .toISOString()
     .slice(0, 10);

@@ -28,7 +28,9 @@ export async function issueCert({ tlsDir, name, role, output }: IssueRequest): P
     await folder.read('authorityKey'),
   );
   const target = new TlsFolder(output ?? join(tlsDir, 'issued', name));
-  const made = await authority.issueIdentity({ name, role });
+  // What was revoked is what was issued before.
+  const afterMs = (await folder.revocations()).untilMs({ name, role });
+  const made = await authority.issueIdentity({ name, role }, { afterMs });
   await target.write('authority', authority.cert);
   await write(target, made, 'client', 'clientKey');
   const until = new Date(certificateFacts(made.cert).validToMs).toISOString().slice(0, 10);

@@ -45,5 +45,26 @@ export function certsCommand(terminal: Terminal): Command {
         terminal.stdout.write(await issueCert({ tlsDir, name, role: flags.role, output: flags.output }));
       },
     );
-  return new Command('certs').summary('make certificates for a cluster').addCommand(init).addCommand(issue);
+  const revoke = new Command('revoke')
+    .summary('take certificates back before they expire')
+    .description(
+      'Puts all certificates that NAME has got so far, or the one with a serial number, on the list of those that are good\n' +
+        'no more (revoked.txt in the TLS folder). The coordinator that runs with this folder reads it within seconds: it\n' +
+        'turns them away and ends what they have open. NAME can have a new one afterwards.',
+    )
+    .argument('<NAME|SERIAL>', 'a name, or a number as openssl x509 -serial shows it')
+    .addOption(new Option('--role <role>', 'of that name, those of this role alone').choices(roles))
+    .addOption(tlsDirOption(`the folder of the coordinator; ${defaultTlsDir} where nothing says`))
+    .action(
+      async (what: string, flags: { readonly tlsDir?: string; readonly role?: (typeof roles)[number] }) => {
+        const { revokeCert } = await import('../certs/revoke.ts');
+        const tlsDir = tlsDirOf(flags, terminal) ?? defaultTlsDir;
+        terminal.stdout.write(await revokeCert({ tlsDir, what, role: flags.role, nowMs: Date.now() }));
+      },
+    );
+  return new Command('certs')
+    .summary('make certificates for a cluster, and take them back')
+    .addCommand(init)
+    .addCommand(issue)
+    .addCommand(revoke);
 }

@@ -1,12 +1,18 @@
 import type { CoordinatorConfig } from '@shoal/coordinator';
 import { Command, Option } from 'commander';
-import { type SecurityFlags, tlsDirOf, tlsDirOption, tokenFileOption, tokenText } from '../security-flags.ts';
+import {
+  type SecurityFlags,
+  tlsDirOf,
+  tlsDirOption,
+  tokenFileOption,
+  tokenSource,
+} from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { address, addressOrOff, byteSize, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
 interface CoordinatorFlags
   extends SecurityFlags,
-    Omit<CoordinatorConfig, 'log' | 'scheduling' | 'tlsDir' | 'tokens' | 'insecure'> {}
+    Omit<CoordinatorConfig, 'log' | 'scheduling' | 'tlsDir' | 'tokens' | 'tokenFile' | 'insecure'> {}
 
 /** `shoal coordinator`: the one process that agents and clients connect to. */
 export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) => void): Command {
@@ -124,7 +130,7 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
     )
     .action(async (flags: CoordinatorFlags) => {
       const { insecure, tlsDir: _, tokenFile, ...config } = flags;
-      const [tlsDir, tokens] = [tlsDirOf(flags, terminal), await tokenText(tokenFile, terminal)];
+      const [tlsDir, source] = [tlsDirOf(flags, terminal), await tokenSource(tokenFile, terminal)];
       const [{ startCoordinator }, { serviceLog }, { untilEnded }] = await Promise.all([
         import('@shoal/coordinator'),
         import('../service-log.ts'),
@@ -135,7 +141,11 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
         const coordinator = await startCoordinator({
           ...config,
           ...(tlsDir === undefined ? {} : { tlsDir }),
-          ...(tokens === undefined ? {} : { tokens }),
+          ...(source === undefined
+            ? {}
+            : 'file' in source
+              ? { tokenFile: source.file }
+              : { tokens: source.text }),
           insecure: insecure === true,
           log,
         });

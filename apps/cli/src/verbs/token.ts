@@ -1,3 +1,4 @@
+import type { ClusterClient } from '@shoal/client';
 import type { Role } from '@shoal/credentials';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
@@ -5,11 +6,18 @@ import { connectFlags, connectionSecurity, type SecurityFlags } from '../securit
 import type { Terminal } from '../terminal.ts';
 import { duration } from '../usage-error.ts';
 
-interface CreateFlags extends SecurityFlags {
+interface AskFlags extends SecurityFlags {
+  readonly address?: string;
+}
+
+interface ListFlags extends AskFlags {
+  readonly outputFormat: 'text' | 'json';
+}
+
+interface CreateFlags extends AskFlags {
   readonly role: Role;
   readonly ttl: number;
   readonly name?: string;
-  readonly address?: string;
   readonly output?: string;
 }
 
@@ -36,16 +44,37 @@ export function tokenCommand(terminal: Terminal): Command {
     )
     .option('--name <name>', 'the name that its bearer gets (default: an agent chooses its own)')
     .addOption(outputOption())
-    .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS, or 127.0.0.1:7300)'));
+    .addOption(coordinatorOption());
   for (const flag of connectFlags()) create.addOption(flag);
   create.action(async (flags: CreateFlags) => {
-    const address = flags.address ?? addressFromEnvironment(terminal) ?? defaultAddress;
-    const { ClusterClient } = await import('@shoal/client');
-    await using client = await ClusterClient.open(address, await connectionSecurity(flags, terminal));
+    await using client = await clientOf(flags, terminal);
     const { role, ttl: ttlMs, name = '' } = flags;
-    const { token } = await client.createJoinToken({ role, ttlMs, name });
+    const { id, token } = await client.createJoinToken({ role, ttlMs, name });
     await deliver(`${token}\n`, flags.output, terminal);
+    // Of an older coordinator it has none.
+    if (id !== '') terminal.stderr.write(`shoal: until it is used, shoal token revoke ${id} takes it back\n`);
   });
+  const ls = asking('ls', 'list the tokens to join with that can be used').addOption(
+    new Option('--output-format <format>', 'for people or for programs')
+      .choices(['text', 'json'])
+      .default('text'),
+  );
+  ls.action((flags: ListFlags) =>
+    withClient(flags, terminal, async (client) => {
+      const [tokens, { tokenList }] = await Promise.all([client.joinTokens(), import('../token-text.ts')]);
+      return flags.outputFormat === 'json' ? `${JSON.stringify(tokens)}\n` : tokenList(tokens, Date.now());
+    }),
+  );
+  const revoke = asking('revoke', 'take a token to join with back before it is used').argument(
+    '<ID>',
+    'a token, as shoal token ls names it',
+  );
+  revoke.action((id: string, flags: AskFlags) =>
+    withClient(flags, terminal, async (client) => {
+      const token = await client.revokeJoinToken(id);
+      return `token ${id}${token === undefined ? '' : ` (${token.role})`} opens nothing any more\n`;
+    }),
+  );
   const generate = new Command('generate')
     .summary('make a token of 256 bits for a token file')
     .description(
@@ -65,7 +94,41 @@ export function tokenCommand(terminal: Terminal): Command {
       const { bearerLine, newSecret } = await import('@shoal/credentials');
       await deliver(`${bearerLine({ secret: newSecret(), role: flags.role })}\n`, flags.output, terminal);
     });
-  return new Command('token').summary('make tokens').addCommand(create).addCommand(generate);
+  return new Command('token')
+    .summary('make tokens, list those to join with and take them back')
+    .addCommand(create)
+    .addCommand(ls)
+    .addCommand(revoke)
+    .addCommand(generate);
+}
+
+const coordinatorOption = (): Option =>
+  addressOption('the coordinator (default: SHOAL_ADDRESS, or 127.0.0.1:7300)');
+
+/** A verb that asks the coordinator, as an admin. */
+function asking(name: string, summary: string): Command {
+  const command = new Command(name)
+    .summary(summary)
+    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}. Needs an admin.`)
+    .addOption(coordinatorOption());
+  for (const flag of connectFlags()) command.addOption(flag);
+  return command;
+}
+
+async function clientOf(flags: AskFlags, terminal: Terminal): Promise<ClusterClient> {
+  const address = flags.address ?? addressFromEnvironment(terminal) ?? defaultAddress;
+  const { ClusterClient } = await import('@shoal/client');
+  return ClusterClient.open(address, await connectionSecurity(flags, terminal));
+}
+
+/** Asks the coordinator and writes what came of it to stdout. */
+async function withClient(
+  flags: AskFlags,
+  terminal: Terminal,
+  ask: (client: ClusterClient) => Promise<string>,
+): Promise<void> {
+  await using client = await clientOf(flags, terminal);
+  terminal.stdout.write(await ask(client));
 }
 
 function ttl(text: string): number {

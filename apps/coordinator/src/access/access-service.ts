@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { digestOf, formatJoinToken, isIdentityName, isRole, newSecret } from '@shoal/credentials';
@@ -8,14 +9,19 @@ import {
   type CreateJoinTokenResponse,
   type JoinClusterRequest,
   type JoinClusterResponse,
+  type JoinTokenInfo,
+  type ListJoinTokensRequest,
+  type ListJoinTokensResponse,
   peerOfCall,
   type RenewCertificateRequest,
   type RenewCertificateResponse,
+  type RevokeJoinTokenRequest,
+  type RevokeJoinTokenResponse,
   statusOf,
 } from '@shoal/protocol';
 import type { EventFeed } from '../event-feed.ts';
 import type { Gate } from './gate.ts';
-import { type JoinGrant, JoinTokens } from './join-tokens.ts';
+import { type JoinGrant, JoinTokens, type ListedToken } from './join-tokens.ts';
 import type { ServerCertificates } from './server-certificates.ts';
 import type { TokenTries } from './token-tries.ts';
 
@@ -32,6 +38,8 @@ export interface AccessParts {
   readonly isConnected: (agent: string) => boolean;
 }
 
+/** Of the name of a token, which opens nothing: chosen by chance, so that it tells nothing of the secret. */
+const idBytes = 4;
 const ttlMsMin = 1_000;
 const ttlMsMax = 86_400_000;
 
@@ -55,15 +63,29 @@ export function accessService({
     void own().authority;
     const grant = checkedGrant(role, name);
     if (ttlMs < ttlMsMin || ttlMs > ttlMsMax) throw invalid('ttl_ms', 'must be from 1 second to 1 day');
-    const secret = newSecret();
-    tokens.add(digestText(secret), grant, ttlMs, performance.now());
+    const [secret, id] = [newSecret(), randomBytes(idBytes).toString('hex')];
+    tokens.add(digestText(secret), id, grant, ttlMs, performance.now());
     feed.tell(
       'token.created',
-      { role, ...(name === '' ? {} : { name }), ttlMs },
+      { id, role, ...(name === '' ? {} : { name }), ttlMs },
       `a token for one ${role} to join with was made`,
     );
     const token = formatJoinToken({ secret, authority: own().fingerprint });
-    return { token, expiresUnixMs: Date.now() + ttlMs };
+    return { token, expiresUnixMs: Date.now() + ttlMs, id };
+  };
+
+  const listTokens = (): ListJoinTokensResponse => {
+    void own();
+    const nowMs = performance.now();
+    return { tokens: tokens.list(nowMs).map((token) => infoOf(token, nowMs)) };
+  };
+
+  const revokeToken = ({ id }: RevokeJoinTokenRequest): RevokeJoinTokenResponse => {
+    void own();
+    const nowMs = performance.now();
+    const token = infoOf(tokens.revoke(id, nowMs), nowMs);
+    feed.tell('token.revoked', { id, role: token.role }, `the token ${id} to join with was taken back`);
+    return { token };
   };
 
   /** What the token grants; a wrong one is remembered against whoever showed it. */
@@ -94,7 +116,10 @@ export function accessService({
       if (grant.role === 'agent' && isConnected(name))
         throw new ShoalError('AGENT_NAME_TAKEN', { agent: name });
       const { role } = grant;
-      const certificateChain = await authority.answer(request.certificateRequest, { name, role });
+      // Its bearer was let in anew: what was revoked is what was issued before.
+      const afterMs = own().revocations.untilMs({ name, role });
+      const identity = { name, role };
+      const certificateChain = await authority.answer(request.certificateRequest, identity, { afterMs });
       feed.tell('certificate.issued', { name, role }, `${role} ${name} joined with a token`);
       return { certificateChain };
     } catch (error) {
@@ -136,6 +161,14 @@ export function accessService({
       call: ServerUnaryCall<RenewCertificateRequest, RenewCertificateResponse>,
       respond: sendUnaryData<RenewCertificateResponse>,
     ): void => settle(respond, () => renew(call)),
+    listJoinTokens: (
+      _: ServerUnaryCall<ListJoinTokensRequest, ListJoinTokensResponse>,
+      respond: sendUnaryData<ListJoinTokensResponse>,
+    ): void => settle(respond, async () => listTokens()),
+    revokeJoinToken: (
+      call: ServerUnaryCall<RevokeJoinTokenRequest, RevokeJoinTokenResponse>,
+      respond: sendUnaryData<RevokeJoinTokenResponse>,
+    ): void => settle(respond, async () => revokeToken(call.request)),
   };
 }
 
@@ -154,6 +187,13 @@ function checkedGrant(role: string, name: string): JoinGrant {
     throw invalid('name', `is missing: a ${role} gets the name that is given here`);
   return { role, name: name === '' ? undefined : name };
 }
+
+const infoOf = ({ expiresAtMs, id, name = '', role }: ListedToken, nowMs: number): JoinTokenInfo => ({
+  id,
+  role,
+  name,
+  expiresUnixMs: Math.round(Date.now() + expiresAtMs - nowMs),
+});
 
 const digestText = (secret: string): string => digestOf(secret).toString('base64url');
 

@@ -44,6 +44,8 @@ export const accessTable: Readonly<Record<string, Callers>> = {
   '/shoal.v1.ClusterService/WatchEvents': ['viewer', 'admin'],
 
   '/shoal.v1.AccessService/CreateJoinToken': ['admin'],
+  '/shoal.v1.AccessService/ListJoinTokens': ['admin'],
+  '/shoal.v1.AccessService/RevokeJoinToken': ['admin'],
   // The token in the message is what counts.
   '/shoal.v1.AccessService/JoinCluster': 'anyone',
   '/shoal.v1.AccessService/RenewCertificate': ['agent'],

@@ -7,6 +7,7 @@ let said: { event: string; msg: string }[] = [];
 const options = (): AccessOptions => ({
   tlsDir: undefined,
   tokens: undefined,
+  tokenFile: undefined,
   isExposed: false,
   isHttpExposed: false,
   certificateCheckMs: 5_000,

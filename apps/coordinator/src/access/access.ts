@@ -1,19 +1,21 @@
 import { ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
-import { type BearerToken, parseBearerTokens } from '@shoal/credentials';
-import { ShoalError } from '@shoal/errors';
+import { RevocationList } from '@shoal/credentials';
 import type { Protection } from '@shoal/protocol';
 import type { EventFeed } from '../event-feed.ts';
 import { Gate, type Refusal } from './gate.ts';
 import { Identification } from './identification.ts';
 import { MessageRules } from './message-rules.ts';
 import { ServerCertificates } from './server-certificates.ts';
+import { bearerTokens, TokenFile } from './token-file.ts';
 import { TokenTries } from './token-tries.ts';
 
 /** What {@link Access.open} needs. */
 export interface AccessOptions {
   readonly tlsDir: string | undefined;
-  /** The text of a token file; undefined: none. */
+  /** What a token file holds; undefined: none. */
   readonly tokens: string | undefined;
+  /** A token file, which is read again when it changes; undefined: none. */
+  readonly tokenFile: string | undefined;
   /** Whether it listens where others reach it, with nothing that protects it. */
   readonly isExposed: boolean;
   /** Whether its metrics are where others reach them; nothing ever protects those. */
@@ -26,6 +28,7 @@ export interface AccessOptions {
   readonly knowsJob: (id: string) => boolean;
 }
 
+const nothing = new RevocationList();
 const warnEveryMs = 60_000;
 const refusalsEveryMs = 1_000;
 
@@ -36,18 +39,29 @@ export class Access {
   readonly gate: Gate | undefined;
   readonly tries: TokenTries;
   readonly #options: AccessOptions;
+  readonly #tokenFile: TokenFile | undefined;
   #reminder: NodeJS.Timeout | undefined;
   #refusals = 0;
   #refusalToldAtMs = Number.NEGATIVE_INFINITY;
 
-  private constructor(options: AccessOptions, certificates: ServerCertificates | undefined) {
+  private constructor(
+    options: AccessOptions,
+    certificates: ServerCertificates | undefined,
+    tokenFile: TokenFile | undefined,
+  ) {
     this.#options = options;
     this.certificates = certificates;
     this.tries = new TokenTries(options.maxWrongTokens);
-    const tokens = options.tokens === undefined ? [] : bearerTokens(options.tokens);
+    this.#tokenFile = tokenFile;
+    const tokens = tokenFile?.tokens ?? (options.tokens === undefined ? [] : bearerTokens(options.tokens));
     if (certificates !== undefined || tokens.length > 0) {
+      const identification = new Identification(tokens, () => this.certificates?.revocations ?? nothing);
+      tokenFile?.watch((replaced) => {
+        identification.replaceTokens(replaced);
+        return this.gate?.recheck() ?? 0;
+      });
       this.gate = new Gate({
-        identification: new Identification(tokens),
+        identification,
         rules: new MessageRules(options.knowsJob),
         tries: this.tries,
         onRefused: (refusal) => this.#refused(refusal),
@@ -57,11 +71,14 @@ export class Access {
 
   /** Errors: `FILE_NOT_USABLE` for a certificate, a key or a token that cannot be used. */
   static async open(options: AccessOptions): Promise<Access> {
-    const { tlsDir, certificateCheckMs: checkMs, feed } = options;
-    return new Access(
-      options,
-      tlsDir === undefined ? undefined : await ServerCertificates.open({ tlsDir, checkMs, feed }),
-    );
+    const { tlsDir, tokenFile: path, certificateCheckMs: checkMs, feed } = options;
+    let access: Access | undefined;
+    const onRevoked = (): number => access?.gate?.recheck() ?? 0;
+    const tokenFile = path === undefined ? undefined : await TokenFile.open({ path, checkMs, feed });
+    const certificates =
+      tlsDir === undefined ? undefined : await ServerCertificates.open({ tlsDir, checkMs, feed, onRevoked });
+    access = new Access(options, certificates, tokenFile);
+    return access;
   }
 
   get credentials(): ServerCredentials {
@@ -81,6 +98,7 @@ export class Access {
       insecure: this.#options.isExposed || this.#options.isHttpExposed,
       certificateExpiresUnixMs: expiries?.certificateMs ?? 0,
       authorityExpiresUnixMs: expiries?.authorityMs ?? 0,
+      revoked: this.certificates?.revocations.size ?? 0,
     };
   }
 
@@ -105,6 +123,7 @@ export class Access {
   stop(): void {
     clearInterval(this.#reminder);
     this.certificates?.stop();
+    this.#tokenFile?.stop();
   }
 
   /** Told once a second at most: whoever guesses at tokens must not fill the disk as well. */
@@ -122,15 +141,5 @@ export class Access {
       `${path} was refused to ${peer}: ${error.message}`,
       'warn',
     );
-  }
-}
-
-function bearerTokens(text: string): readonly BearerToken[] {
-  try {
-    const tokens = parseBearerTokens(text);
-    if (tokens.length === 0) throw new Error('there is no token in it');
-    return tokens;
-  } catch (error) {
-    throw new ShoalError('FILE_NOT_USABLE', { path: 'token file', reason: (error as Error).message });
   }
 }

@@ -32,6 +32,9 @@ export interface Refusal {
   readonly peer: string;
 }
 
+/** How long somebody has to hear why his call ends. */
+const hearingMs = 2_000;
+
 /**
  * Every call passes here before its service hears of it: who calls, whether he may (access-table.ts), and whether what
  * he asks for is his (message-rules.ts). What is refused is told in words.
@@ -45,6 +48,8 @@ export class Gate {
    * does not shut them out.
    */
   readonly #proven = new WeakSet<object>();
+  /** Calls that are open, and how to end them. */
+  readonly #open = new Map<(error: ShoalError) => void, Identity>();
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -55,14 +60,37 @@ export class Gate {
     return this.#callers.get(metadata);
   }
 
+  /** What callers showed may have been taken back: ends the calls of those. Returns how many. */
+  recheck(): number {
+    const lost = [...this.#open].flatMap(([end, caller]) => {
+      const error = this.#parts.identification.lost(caller);
+      return error === undefined ? [] : [() => end(error)];
+    });
+    for (const end of lost) end();
+    return lost.length;
+  }
+
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
     const rules = this.#parts.rules.byPath[path] ?? {};
     let caller: Identity | undefined;
     let refused = false;
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+      this.#open.delete(end);
+    };
     const refuse = (error: unknown): void => {
+      if (isOver) return;
       refused = true;
+      over();
       call.sendStatus(statusOf(error));
       if (error instanceof ShoalError) this.#parts.onRefused({ error, path, peer: call.getPeer() });
+    };
+    /** Of a call that was let in. Somebody who does not read would never hear of it, and stay. */
+    const end = (error: ShoalError): void => {
+      refuse(error);
+      const { stream } = call as unknown as CallWithSocket;
+      setTimeout(() => stream?.destroy?.(), hearingMs).unref();
     };
     /** Hands a message on, unless its rule refuses it. Nothing of a refused call goes further, in either direction. */
     const pass = <T>(by: MessageRule | undefined, message: T, next: (message: T) => void): void => {
@@ -90,6 +118,7 @@ export class Gate {
               if (!(found instanceof ShoalError)) {
                 caller = found;
                 this.#callers.set(metadata, found);
+                if (!isOver) this.#open.set(end, found);
               }
             } catch (error) {
               refuse(error);
@@ -103,9 +132,11 @@ export class Gate {
           onReceiveHalfClose: (go) => {
             if (!refused) go();
           },
+          onCancel: () => over(),
         }),
       sendMessage: (message, go) => pass(rules.response, message, go),
       sendStatus: (status, go) => {
+        over();
         if (!refused) go(status);
       },
     });
@@ -137,13 +168,23 @@ function shownBy(call: ServerInterceptingCallInterface, metadata: Metadata): Sho
 }
 
 /** What grpc-js shows of a certificate that is not good: nothing. Its socket knows why. */
-type CallWithSocket = { readonly stream?: { readonly session?: { readonly socket?: Partial<TLSSocket> } } };
+type CallWithSocket = {
+  readonly stream?: {
+    readonly session?: { readonly socket?: Partial<TLSSocket> };
+    readonly destroy?: () => void;
+  };
+};
 
 function certificateOf(call: ServerInterceptingCallInterface): Shown['certificate'] {
   const { sslPeerCertificate: verified } = call.getAuthContext();
   if (verified !== undefined) {
-    const { subject, valid_to: validTo } = verified;
-    return { subject: subject as unknown as SubjectFields, validToMs: Date.parse(validTo) };
+    const { serialNumber: serial, subject, valid_from: validFrom, valid_to: validTo } = verified;
+    return {
+      subject: subject as unknown as SubjectFields,
+      serial,
+      validFromMs: Date.parse(validFrom),
+      validToMs: Date.parse(validTo),
+    };
   }
   const socket = (call as unknown as CallWithSocket).stream?.session?.socket;
   const shown = socket?.getPeerCertificate?.();

@@ -1,6 +1,7 @@
-import { formatJoinToken, newSecret } from '@shoal/credentials';
+import { formatJoinToken, newSecret, RevocationList } from '@shoal/credentials';
 import { expect, test } from 'vitest';
 import { Identification } from './identification.ts';
+import type { Identity } from './identity.ts';
 
 const [all, viewing] = [newSecret(), newSecret()];
 const identification = new Identification([
@@ -26,7 +27,33 @@ test('a token without a role opens everything, one with a role what that may', (
     name: undefined,
     roles: new Set(['client', 'agent', 'viewer', 'admin']),
   });
-  expect(identify(bearer(viewing))).toMatchObject({ id: 'token 2', roles: new Set(['viewer']) });
+  expect(identify(bearer(viewing))).toMatchObject({ roles: new Set(['viewer']) });
+});
+
+test('what a bearer owns stays his when another token is taken out of the file', () => {
+  const own = new Identification([
+    { secret: all, role: undefined },
+    { secret: viewing, role: 'viewer' },
+  ]);
+  const idOf = () =>
+    (own.identify({ authorization: bearer(viewing), certificate: undefined }) as Identity).id;
+  const before = idOf();
+  own.replaceTokens([{ secret: viewing, role: 'viewer' }]);
+  expect(idOf()).toBe(before);
+});
+
+test('somebody who was let in is lost when his token is taken out, or his certificate revoked', () => {
+  let list = new RevocationList();
+  const own = new Identification([{ secret: all, role: undefined }], () => list);
+  const certificate = { ...laptop, serial: '4A'.repeat(16), validFromMs: 5 };
+  const both = own.identify({ authorization: bearer(all), certificate }) as Identity;
+  expect(own.lost(both)).toBeUndefined();
+  list = new RevocationList([{ name: 'laptop', role: 'client', untilMs: 5 }]);
+  expect(own.lost(both)).toMatchObject({ message: expect.stringContaining('its certificate was revoked') });
+  expect(own.identify({ authorization: undefined, certificate })).toMatchObject({ code: 'UNAUTHENTICATED' });
+  list = new RevocationList();
+  own.replaceTokens([{ secret: viewing, role: undefined }]);
+  expect(own.lost(both)).toMatchObject({ message: expect.stringContaining('its token was taken out') });
 });
 
 test('whoever shows both has the name of the one and the roles of both', () => {

@@ -3,6 +3,7 @@ import {
   digestOf,
   identityOfSubject,
   parseJoinToken,
+  RevocationList,
   roles,
   type SubjectFields,
   sameDigest,
@@ -14,7 +15,12 @@ import type { Identity } from './identity.ts';
 export interface Shown {
   /** Its certificate: the subject of one that our authority signed, or why it does not count; undefined: none. */
   readonly certificate:
-    | { readonly subject: SubjectFields; readonly validToMs?: number }
+    | {
+        readonly subject: SubjectFields;
+        readonly serial?: string;
+        readonly validFromMs?: number;
+        readonly validToMs?: number;
+      }
     | { readonly problem: string }
     | undefined;
   /** The header `authorization`, as it came. */
@@ -30,29 +36,51 @@ const issueHint = 'Ask whoever runs the cluster for a certificate: shoal certs i
 
 /** Tells who calls, out of what was shown. Holds digests of the tokens and not the tokens. */
 export class Identification {
-  readonly #tokens: readonly KnownToken[];
+  #tokens: readonly KnownToken[] = [];
+  readonly #revoked: () => RevocationList;
 
-  constructor(tokens: readonly BearerToken[]) {
-    this.#tokens = tokens.map(({ secret, role }, at) => ({
-      digest: digestOf(secret),
-      identity: {
-        id: `token ${at + 1}`,
-        name: undefined,
-        roles: new Set(role === undefined ? roles : [role]),
-        words: `the bearer of ${role === undefined ? 'the' : `a ${role}`} token`,
-      },
-    }));
+  /** `revoked` gives the certificates that are good no more, as of now. */
+  constructor(tokens: readonly BearerToken[], revoked: () => RevocationList = () => nothing) {
+    this.#revoked = revoked;
+    this.replaceTokens(tokens);
+  }
+
+  /** From now on these are the tokens that count. */
+  replaceTokens(tokens: readonly BearerToken[]): void {
+    this.#tokens = tokens.map(({ secret, role }) => {
+      const digest = digestOf(secret);
+      // Not by its line: what belongs to a bearer stays his when another line is taken out.
+      const token = digest.toString('hex').slice(0, 16);
+      return {
+        digest,
+        identity: {
+          id: `token ${token}`,
+          name: undefined,
+          token,
+          roles: new Set(role === undefined ? roles : [role]),
+          words: `the bearer of ${role === undefined ? 'the' : `a ${role}`} token`,
+        },
+      };
+    });
+  }
+
+  /** Why somebody who was let in is not known any more: what he showed was taken back. Undefined: he is. */
+  lost({ certificate, token }: Identity): ShoalError | undefined {
+    if (certificate !== undefined && this.#revoked().has(certificate)) return revoked();
+    if (token === undefined || this.#tokens.some(({ identity }) => identity.token === token))
+      return undefined;
+    return unknown('its token was taken out of the token file of the coordinator', 'Ask for another one.');
   }
 
   /** The caller; or an `UNAUTHENTICATED` error with why nobody is known. What was shown and is wrong counts as such. */
   identify({ authorization, certificate }: Shown): Identity | ShoalError {
     const bearer = authorization === undefined ? undefined : this.#bearer(authorization);
     if (bearer instanceof ShoalError) return bearer;
-    const holder = certificate === undefined ? undefined : holderOf(certificate);
+    const holder = certificate === undefined ? undefined : this.#holderOf(certificate);
     // A token says who somebody is where the certificate does not: a server's own, say, in a folder with everything.
     if (holder instanceof ShoalError) return bearer ?? holder;
     if (holder !== undefined && bearer !== undefined) {
-      return { ...holder, roles: new Set([...holder.roles, ...bearer.roles]) };
+      return { ...holder, token: bearer.token, roles: new Set([...holder.roles, ...bearer.roles]) };
     }
     return (
       holder ??
@@ -62,6 +90,12 @@ export class Identification {
         `Give --tls-dir (tls in code) or SHOAL_TOKEN (token in code). ${issueHint}`,
       )
     );
+  }
+
+  #holderOf(certificate: NonNullable<Shown['certificate']>): Identity | ShoalError {
+    const holder = holderOf(certificate);
+    if (holder instanceof ShoalError || holder.certificate === undefined) return holder;
+    return this.#revoked().has(holder.certificate) ? revoked() : holder;
   }
 
   #bearer(authorization: string): Identity | ShoalError {
@@ -93,14 +127,20 @@ function holderOf(certificate: NonNullable<Shown['certificate']>): Identity | Sh
   const found = identityOfSubject(certificate.subject);
   if (found === undefined) return unknown('its certificate names no role in this cluster', issueHint);
   const { name, role } = found;
+  const { serial, validFromMs = 0, validToMs } = certificate;
   return {
     id: `${role} ${name}`,
     name,
-    validToMs: certificate.validToMs,
+    validToMs,
+    certificate: serial === undefined ? undefined : { serial, validFromMs, identity: found },
     roles: new Set([role]),
     words: `${role} ${name}`,
   };
 }
+
+const nothing = new RevocationList();
+
+const revoked = (): ShoalError => unknown('its certificate was revoked', issueHint);
 
 const foreign = [
   'its certificate was signed by another authority than that of this cluster',

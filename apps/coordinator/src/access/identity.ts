@@ -1,4 +1,4 @@
-import type { Role } from '@shoal/credentials';
+import type { RevocableCertificate, Role } from '@shoal/credentials';
 
 /** Who calls, as far as it was proven. */
 export interface Identity {
@@ -8,6 +8,10 @@ export interface Identity {
   readonly name: string | undefined;
   /** Until when its certificate is good; undefined for the bearer of a token. */
   readonly validToMs?: number | undefined;
+  /** The certificate that it showed, and the token, each where it did: what may be taken back while it calls. */
+  readonly certificate?: RevocableCertificate | undefined;
+  /** By which its token is known; no secret. */
+  readonly token?: string | undefined;
   readonly roles: ReadonlySet<Role>;
   /** As a message calls it: `client laptop`. */
   readonly words: string;

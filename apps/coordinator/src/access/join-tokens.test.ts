@@ -8,15 +8,15 @@ const refusedFor = (reason: string): object =>
 
 test('a token is exchanged once', () => {
   const tokens = new JoinTokens(3);
-  tokens.add('a', grant, quarterHourMs, 0);
+  tokens.add('a', 'id-a', grant, quarterHourMs, 0);
   expect(tokens.take('a', 1)).toEqual(grant);
   expect(() => tokens.take('a', 2)).toThrow(refusedFor('was used before'));
 });
 
 test('a token is good for its time and no longer', () => {
   const tokens = new JoinTokens(3);
-  tokens.add('a', grant, quarterHourMs, 0);
-  tokens.add('b', grant, quarterHourMs, 0);
+  tokens.add('a', 'id-a', grant, quarterHourMs, 0);
+  tokens.add('b', 'id-b', grant, quarterHourMs, 0);
   expect(tokens.take('a', quarterHourMs - 1)).toEqual(grant);
   expect(() => tokens.take('b', quarterHourMs)).toThrow(refusedFor('has expired'));
 });
@@ -27,7 +27,7 @@ test('a token that nobody made is unknown', () => {
 
 test('a token that was given back can be used again, within its time', () => {
   const tokens = new JoinTokens(3);
-  tokens.add('a', grant, quarterHourMs, 0);
+  tokens.add('a', 'id-a', grant, quarterHourMs, 0);
   tokens.take('a', 1);
   tokens.giveBack('a');
   expect(tokens.take('a', 2)).toEqual(grant);
@@ -37,11 +37,44 @@ test('a token that was given back can be used again, within its time', () => {
 
 test('so many are kept; one more is refused by an error that names the option, until an hour after their end', () => {
   const tokens = new JoinTokens(3);
-  for (let at = 0; at < 3; at += 1) tokens.add(`token-${at}`, grant, quarterHourMs, 0);
-  expect(() => tokens.add('more', grant, quarterHourMs, 1)).toThrow(
+  for (let at = 0; at < 3; at += 1) tokens.add(`token-${at}`, `id-${at}`, grant, quarterHourMs, 0);
+  expect(() => tokens.add('more', 'id-more', grant, quarterHourMs, 1)).toThrow(
     expect.objectContaining({ code: 'LIMIT_REACHED', message: expect.stringContaining('--max-join-tokens') }),
   );
   const later = quarterHourMs + 3_600_000;
-  tokens.add('more', grant, quarterHourMs, later);
+  tokens.add('more', 'id-more', grant, quarterHourMs, later);
   expect(() => tokens.take('token-0', later)).toThrow(refusedFor('is unknown here'));
+});
+
+test('those that can be used are listed, the one that expires first at the top', () => {
+  const tokens = new JoinTokens(9);
+  tokens.add('a', 'id-a', { role: 'client', name: 'ann' }, 900, 0);
+  tokens.add('b', 'id-b', grant, 500, 0);
+  tokens.add('c', 'id-c', grant, 100, 0);
+  tokens.add('d', 'id-d', grant, 900, 0);
+  tokens.take('d', 1);
+  expect(tokens.list(100)).toEqual([
+    { id: 'id-b', role: 'agent', name: undefined, expiresAtMs: 500 },
+    { id: 'id-a', role: 'client', name: 'ann', expiresAtMs: 900 },
+  ]);
+});
+
+test('one that is taken back opens nothing, not even where its exchange was under way', () => {
+  const tokens = new JoinTokens(3);
+  tokens.add('a', 'id-a', grant, quarterHourMs, 0);
+  tokens.take('a', 1);
+  tokens.giveBack('a');
+  expect(tokens.revoke('id-a', 2)).toMatchObject({ id: 'id-a', role: 'agent' });
+  tokens.giveBack('a');
+  expect(() => tokens.take('a', 3)).toThrow(refusedFor('was taken back'));
+  expect(tokens.list(3)).toEqual([]);
+});
+
+test.each(['used', 'expired', 'unknown'])('one that is %s cannot be taken back, and that is said', (why) => {
+  const tokens = new JoinTokens(3);
+  if (why !== 'unknown') tokens.add('a', 'id-a', grant, quarterHourMs, 0);
+  if (why === 'used') tokens.take('a', 1);
+  expect(() => tokens.revoke('id-a', why === 'expired' ? quarterHourMs : 1)).toThrow(
+    expect.objectContaining({ code: 'TOKEN_NOT_FOUND', message: expect.stringContaining('id-a') }),
+  );
 });

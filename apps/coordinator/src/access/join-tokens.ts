@@ -8,10 +8,18 @@ export interface JoinGrant {
   readonly name: string | undefined;
 }
 
+/** What is told of a token that can be used. */
+export interface ListedToken extends JoinGrant {
+  /** What people call it. */
+  readonly id: string;
+  readonly expiresAtMs: number;
+}
+
 interface OpenToken {
+  readonly id: string;
   readonly grant: JoinGrant;
   readonly expiresAtMs: number;
-  used: boolean;
+  state: 'open' | 'used' | 'revoked';
 }
 
 /** A token that has expired or was used is remembered for so long, so that its bearer is told which of the two. */
@@ -30,8 +38,8 @@ export class JoinTokens {
     this.#most = most;
   }
 
-  /** A new token, good for `ttlMs`. Throws `LIMIT_REACHED` where as many are kept already as may be. */
-  add(digest: string, grant: JoinGrant, ttlMs: number, atMs: number): void {
+  /** A new token, known by `id` from then on and good for `ttlMs`. Throws `LIMIT_REACHED` where as many are kept already as may be. */
+  add(digest: string, id: string, grant: JoinGrant, ttlMs: number, atMs: number): void {
     this.#forget(atMs);
     if (this.#byDigest.size >= this.#most) {
       throw new ShoalError('LIMIT_REACHED', {
@@ -42,23 +50,41 @@ export class JoinTokens {
         option: 'shoal coordinator --max-join-tokens; they are forgotten an hour after they expire',
       });
     }
-    this.#byDigest.set(digest, { grant, expiresAtMs: atMs + ttlMs, used: false });
+    this.#byDigest.set(digest, { id, grant, expiresAtMs: atMs + ttlMs, state: 'open' });
   }
 
   /** What the token grants; from now on it is used. Throws `UNAUTHENTICATED` for one that grants nothing. */
   take(digest: string, atMs: number): JoinGrant {
     const token = this.#byDigest.get(digest);
     if (token === undefined) throw refused('this token to join with is unknown here');
-    if (token.used) throw refused('this token to join with was used before');
+    if (token.state === 'revoked') throw refused('this token to join with was taken back');
+    if (token.state === 'used') throw refused('this token to join with was used before');
     if (atMs >= token.expiresAtMs) throw refused('this token to join with has expired');
-    token.used = true;
+    token.state = 'used';
     return token.grant;
   }
 
   /** The exchange failed for a reason that the token is innocent of: it can be used again. */
   giveBack(digest: string): void {
     const token = this.#byDigest.get(digest);
-    if (token !== undefined) token.used = false;
+    // It may have been taken back meanwhile.
+    if (token?.state === 'used') token.state = 'open';
+  }
+
+  /** Those that can be used, the one that expires first at the top. */
+  list(atMs: number): readonly ListedToken[] {
+    return [...this.#byDigest.values()]
+      .filter(({ expiresAtMs, state }) => state === 'open' && atMs < expiresAtMs)
+      .map(({ expiresAtMs, grant, id }) => ({ ...grant, id, expiresAtMs }))
+      .sort((one, other) => one.expiresAtMs - other.expiresAtMs);
+  }
+
+  /** Nobody can use it any more. Throws `TOKEN_NOT_FOUND` for one that nobody could use anyway. */
+  revoke(id: string, atMs: number): ListedToken {
+    const found = this.list(atMs).find((token) => token.id === id);
+    if (found === undefined) throw new ShoalError('TOKEN_NOT_FOUND', { token: id });
+    for (const token of this.#byDigest.values()) if (token.id === id) token.state = 'revoked';
+    return found;
   }
 
   #forget(atMs: number): void {

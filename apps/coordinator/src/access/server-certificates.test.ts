@@ -31,7 +31,7 @@ test.skipIf(process.platform === 'win32')(
     await folder.write('coordinator', cert);
     const logged: unknown[] = [];
     const log = pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) });
-    const parts = { tlsDir: folder.path, checkMs: 60_000, feed: new EventFeed(log) };
+    const parts = { tlsDir: folder.path, checkMs: 60_000, feed: new EventFeed(log), onRevoked: () => 0 };
     (await ServerCertificates.open(parts)).stop();
     expect(logged).toEqual([]);
 

@@ -3,6 +3,7 @@ import {
   CertificateAuthority,
   certificateFacts,
   certificateFingerprint,
+  type RevocationList,
   TlsFolder,
 } from '@shoal/credentials';
 import { durationText, ShoalError } from '@shoal/errors';
@@ -16,6 +17,8 @@ export interface ServerCertificateParts {
   /** How often the files are looked at. */
   readonly checkMs: number;
   readonly feed: EventFeed;
+  /** The list of revoked certificates is another one. Returns how many calls that ended. */
+  readonly onRevoked: () => number;
 }
 
 /** An expiry this near is warned of. */
@@ -32,7 +35,8 @@ export function daysLeft(validToMs: number, nowMs: number): number | undefined {
  * The coordinator's certificate and authority, as its TLS folder holds them now.
  *
  * The files are looked at every few seconds, and not watched: what replaces them may be a link that is swung over, a
- * mount, or another machine. New connections get the new certificate; open ones go on.
+ * mount, or another machine. New connections get the new certificate; open ones go on, but for those of callers whose
+ * certificates were revoked meanwhile.
  */
 export class ServerCertificates {
   readonly credentials: ListenCredentials;
@@ -40,6 +44,8 @@ export class ServerCertificates {
   readonly #folder: TlsFolder;
   #material: ListenMaterial;
   #authority: CertificateAuthority | undefined;
+  #revocations: RevocationList;
+  #revokedText: string;
   #complained = '';
   #warnedAtMs = Number.NEGATIVE_INFINITY;
   readonly #timer: NodeJS.Timeout;
@@ -50,6 +56,8 @@ export class ServerCertificates {
     this.#folder = folder;
     this.#material = read.material;
     this.#authority = read.authority;
+    this.#revocations = read.revocations;
+    this.#revokedText = read.revokedText;
     this.credentials = new ListenCredentials(read.material);
     this.#warn();
     this.#timer = setInterval(() => void this.#check(), parts.checkMs);
@@ -81,6 +89,11 @@ export class ServerCertificates {
   /** The fingerprint of the authority: what a new machine knows the cluster by. */
   get fingerprint(): string {
     return certificateFingerprint(new X509Certificate(this.#material.ca));
+  }
+
+  /** Certificates that are good no more. */
+  get revocations(): RevocationList {
+    return this.#revocations;
   }
 
   /** When both certificates expire, in milliseconds since 1970. */
@@ -117,8 +130,9 @@ export class ServerCertificates {
   }
 
   async #reload(): Promise<void> {
-    const { material, authority } = await readFolder(this.#folder);
+    const { material, authority, revocations, revokedText } = await readFolder(this.#folder);
     this.#authority = authority;
+    if (revokedText !== this.#revokedText) this.#revoke(revocations, revokedText);
     if (sameMaterial(material, this.#material)) return;
     this.credentials.replace(material);
     this.#material = material;
@@ -128,6 +142,18 @@ export class ServerCertificates {
       'certificate.replaced',
       { until },
       `a new certificate is used, good until ${until}`,
+    );
+  }
+
+  #revoke(revocations: RevocationList, text: string): void {
+    this.#revocations = revocations;
+    this.#revokedText = text;
+    const ended = this.#parts.onRevoked();
+    const facts = { entries: revocations.size, ended };
+    this.#parts.feed.tell(
+      'certificate.revoked',
+      facts,
+      `${this.#folder.revokedPath} was read anew: it has ${revocations.size} entries, and ended ${ended} open calls`,
     );
   }
 
@@ -151,17 +177,25 @@ export class ServerCertificates {
 interface Read {
   readonly material: ListenMaterial;
   readonly authority: CertificateAuthority | undefined;
+  readonly revocations: RevocationList;
+  readonly revokedText: string;
 }
 
 async function readFolder(folder: TlsFolder): Promise<Read> {
-  const [ca, cert, key, authorityKey] = await Promise.all([
+  const [ca, cert, key, authorityKey, revokedText] = await Promise.all([
     folder.read('authority'),
     folder.read('coordinator'),
     folder.read('coordinatorKey'),
     folder.find('authorityKey'),
+    folder.revokedText(),
   ]);
   const authority = authorityKey === undefined ? undefined : new CertificateAuthority(ca, authorityKey);
-  return { material: { ca, cert, key }, authority };
+  return {
+    material: { ca, cert, key },
+    authority,
+    revocations: folder.revocationsIn(revokedText),
+    revokedText,
+  };
 }
 
 const sameMaterial = (one: ListenMaterial, other: ListenMaterial): boolean =>

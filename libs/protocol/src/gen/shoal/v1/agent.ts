@@ -24,6 +24,7 @@ import {
   ChildSetup,
   Encoding,
   FailureKind,
+  Isolation,
   ItemAttempt,
   ItemRange,
   JobOptions,
@@ -159,7 +160,11 @@ export interface Join {
   /** The encodings that its children can decode. */
   encodings: Encoding[];
   /** The machine. */
-  host?: HostInfo | undefined;
+  host?:
+    | HostInfo
+    | undefined;
+  /** How it keeps its processes apart, at least. A job may ask for more. */
+  isolation: Isolation;
 }
 
 export interface Join_LabelsEntry {
@@ -777,6 +782,7 @@ function createBaseJoin(): Join {
     epochSeen: 0,
     encodings: [],
     host: undefined,
+    isolation: 0,
   };
 }
 
@@ -812,6 +818,9 @@ export const Join: MessageFns<Join> = {
     }
     if (message.host !== undefined) {
       HostInfo.encode(message.host, writer.uint32(74).fork()).join();
+    }
+    if (message.isolation !== 0) {
+      writer.uint32(80).int32(message.isolation);
     }
     return writer;
   },
@@ -914,6 +923,14 @@ export const Join: MessageFns<Join> = {
             message.host = HostInfo.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.isolation = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -948,6 +965,7 @@ export const Join: MessageFns<Join> = {
     message.epochSeen = object.epochSeen ?? 0;
     message.encodings = object.encodings?.map((e) => e) || [];
     message.host = (object.host !== undefined && object.host !== null) ? HostInfo.fromPartial(object.host) : undefined;
+    message.isolation = object.isolation ?? 0;
     return message;
   },
 };

@@ -20,7 +20,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Peer } from "./common.ts";
+import { Isolation, Peer } from "./common.ts";
 
 export const protobufPackage = "shoal.v1";
 
@@ -144,6 +144,8 @@ export interface Protection {
   certificateExpiresUnixMs: number;
   /** When the certificate of its authority expires, in milliseconds since 1970. 0: it has none. */
   authorityExpiresUnixMs: number;
+  /** Certificates and names that its list of revoked ones has. */
+  revoked: number;
 }
 
 /** What is known of an agent. */
@@ -180,6 +182,8 @@ export interface AgentInfo {
     | undefined;
   /** When the certificate that it joined with expires, in milliseconds since 1970. 0: it showed none. */
   certificateExpiresUnixMs: number;
+  /** How it keeps its processes apart, at least. Not said by an agent that is older than this field. */
+  isolation: Isolation;
 }
 
 export interface AgentInfo_LabelsEntry {
@@ -732,6 +736,7 @@ function createBaseProtection(): Protection {
     insecure: false,
     certificateExpiresUnixMs: 0,
     authorityExpiresUnixMs: 0,
+    revoked: 0,
   };
 }
 
@@ -751,6 +756,9 @@ export const Protection: MessageFns<Protection> = {
     }
     if (message.authorityExpiresUnixMs !== 0) {
       writer.uint32(40).uint64(message.authorityExpiresUnixMs);
+    }
+    if (message.revoked !== 0) {
+      writer.uint32(48).uint32(message.revoked);
     }
     return writer;
   },
@@ -808,6 +816,14 @@ export const Protection: MessageFns<Protection> = {
             message.authorityExpiresUnixMs = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.revoked = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -830,6 +846,7 @@ export const Protection: MessageFns<Protection> = {
     message.insecure = object.insecure ?? false;
     message.certificateExpiresUnixMs = object.certificateExpiresUnixMs ?? 0;
     message.authorityExpiresUnixMs = object.authorityExpiresUnixMs ?? 0;
+    message.revoked = object.revoked ?? 0;
     return message;
   },
 };
@@ -849,6 +866,7 @@ function createBaseAgentInfo(): AgentInfo {
     silentForMs: 0,
     stats: undefined,
     certificateExpiresUnixMs: 0,
+    isolation: 0,
   };
 }
 
@@ -892,6 +910,9 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     }
     if (message.certificateExpiresUnixMs !== 0) {
       writer.uint32(104).uint64(message.certificateExpiresUnixMs);
+    }
+    if (message.isolation !== 0) {
+      writer.uint32(112).int32(message.isolation);
     }
     return writer;
   },
@@ -1016,6 +1037,14 @@ export const AgentInfo: MessageFns<AgentInfo> = {
             message.certificateExpiresUnixMs = longToNumber(reader.uint64());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.isolation = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1056,6 +1085,7 @@ export const AgentInfo: MessageFns<AgentInfo> = {
       ? AgentStats.fromPartial(object.stats)
       : undefined;
     message.certificateExpiresUnixMs = object.certificateExpiresUnixMs ?? 0;
+    message.isolation = object.isolation ?? 0;
     return message;
   },
 };

@@ -1,0 +1,97 @@
+import { type BearerToken, parseBearerTokens, readTokenFile } from '@shoal/credentials';
+import { ShoalError } from '@shoal/errors';
+import type { EventFeed } from '../event-feed.ts';
+
+/** What {@link TokenFile.open} needs. */
+export interface TokenFileParts {
+  readonly path: string;
+  /** How often the file is looked at. */
+  readonly checkMs: number;
+  readonly feed: EventFeed;
+}
+
+/**
+ * The tokens that open a coordinator, as their file holds them now: one that is taken out of it opens nothing any more.
+ *
+ * A file that cannot be used changes nothing, and that is told once: it may be half written, or have lost its mode.
+ */
+export class TokenFile {
+  readonly #parts: TokenFileParts;
+  #text: string;
+  #tokens: readonly BearerToken[];
+  #onReplaced: (tokens: readonly BearerToken[]) => number = () => 0;
+  #complained = '';
+  #checking = false;
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(parts: TokenFileParts, text: string) {
+    this.#parts = parts;
+    this.#text = text;
+    this.#tokens = bearerTokens(text, parts.path);
+    this.#timer = setInterval(() => void this.#check(), parts.checkMs);
+    this.#timer.unref();
+  }
+
+  /** Reads the file. Errors: `FILE_NOT_USABLE` for one that others can read, or that holds no token. */
+  static async open(parts: TokenFileParts): Promise<TokenFile> {
+    return new TokenFile(parts, await readTokenFile(parts.path));
+  }
+
+  get tokens(): readonly BearerToken[] {
+    return this.#tokens;
+  }
+
+  /** Hears of tokens that are others than before; returns how many calls that ended. */
+  watch(onReplaced: (tokens: readonly BearerToken[]) => number): void {
+    this.#onReplaced = onReplaced;
+  }
+
+  /** Looks at the file no more. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #check(): Promise<void> {
+    if (this.#checking) return;
+    this.#checking = true;
+    const { feed, path } = this.#parts;
+    try {
+      const text = await readTokenFile(path);
+      if (text !== this.#text) this.#replace(text);
+      this.#complained = '';
+    } catch (error) {
+      const reason = (error as Error).message;
+      if (reason !== this.#complained) {
+        const message = `the token file cannot be used, the earlier tokens stay: ${reason}`;
+        feed.tell('tokens.refused', { reason }, message, 'warn');
+      }
+      this.#complained = reason;
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  #replace(text: string): void {
+    const { feed, path } = this.#parts;
+    this.#tokens = bearerTokens(text, path);
+    this.#text = text;
+    const ended = this.#onReplaced(this.#tokens);
+    const tokens = this.#tokens.length;
+    feed.tell(
+      'tokens.replaced',
+      { tokens, ended },
+      `${path} was read anew: it has ${tokens} ${tokens === 1 ? 'token' : 'tokens'}, and ended ${ended} open calls`,
+    );
+  }
+}
+
+/** The tokens in a text, at least one. Throws `FILE_NOT_USABLE`, which names the line, and nothing of what stands there. */
+export function bearerTokens(text: string, path: string = 'token file'): readonly BearerToken[] {
+  try {
+    const tokens = parseBearerTokens(text);
+    if (tokens.length === 0) throw new Error('there is no token in it');
+    return tokens;
+  } catch (error) {
+    throw new ShoalError('FILE_NOT_USABLE', { path, reason: (error as Error).message });
+  }
+}

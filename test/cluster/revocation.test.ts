@@ -1,0 +1,133 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectPool } from '@shoal/client';
+import { bearerLine, newSecret } from '@shoal/credentials';
+import { type GetStatusRequest, type GetStatusResponse, ownPeer } from '@shoal/protocol';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { type RawClient, unary } from './raw-client.ts';
+import { TestCluster, until } from './test-cluster.ts';
+import { TlsFiles } from './tls-files.testkit.ts';
+
+let files: TlsFiles;
+const cluster = new TestCluster();
+beforeAll(async () => {
+  files = await TlsFiles.make();
+  await cluster.listen({ tlsDir: files.folder.path, certificateCheckMs: 20 });
+});
+afterAll(async () => {
+  await cluster.stop();
+  await files.remove();
+});
+
+const statusFor = (client: RawClient): Promise<GetStatusResponse> =>
+  unary<GetStatusRequest, GetStatusResponse>((request, done) => client.cluster.getStatus(request, done), {
+    client: ownPeer,
+  });
+
+/** What shoal certs revoke NAME does. */
+const revoke = (name: string): Promise<void> =>
+  files.folder.revoke([{ name, role: undefined, untilMs: Math.floor(Date.now() / 1000) * 1000 }]);
+
+const wasRevoked = {
+  code: 'UNAUTHENTICATED',
+  message: expect.stringContaining('its certificate was revoked'),
+};
+
+test('a client whose certificate is revoked is turned away on the connection that it has, and others are not', async () => {
+  const [ann, bob] = await Promise.all(
+    ['ann', 'bob'].map(async (name) => cluster.connect(await files.identity({ name, role: 'client' }))),
+  );
+  expect((await statusFor(ann as RawClient)).protection?.revoked).toBe(0);
+  await revoke('ann');
+  await until('it is read', () => cluster.events('certificate.revoked').length > 0);
+  await expect(statusFor(ann as RawClient)).rejects.toMatchObject(wasRevoked);
+  const again = cluster.connect(await files.identity({ name: 'ann', role: 'client' }));
+  await expect(statusFor(again), 'one that was made before its time is no better').rejects.toMatchObject(
+    wasRevoked,
+  );
+  expect((await statusFor(bob as RawClient)).protection?.revoked).toBe(1);
+});
+
+test('a name that was revoked can be given out again', async () => {
+  const read = cluster.events('certificate.revoked').length;
+  await revoke('cora');
+  await until('it is read', () => cluster.events('certificate.revoked').length > read);
+  const afterMs = (await files.folder.revocations()).untilMs({ name: 'cora', role: 'client' });
+  const client = cluster.connect(await files.identity({ name: 'cora', role: 'client' }, { afterMs }));
+  expect((await statusFor(client)).coordinator?.version).toBe(ownPeer.version);
+});
+
+test('one certificate is revoked by its number, and another one of that name goes on', async () => {
+  const [lost, kept] = await Promise.all([1, 2].map(() => files.identity({ name: 'dora', role: 'client' })));
+  if (lost === undefined || kept === undefined) throw new Error('There are two.');
+  const { X509Certificate } = await import('node:crypto');
+  await files.folder.revoke([{ serial: new X509Certificate(lost.cert).serialNumber }]);
+  const client = cluster.connect(lost);
+  const error = await until('it is turned away', () =>
+    statusFor(client).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    ),
+  );
+  expect(error).toMatchObject(wasRevoked);
+  await statusFor(cluster.connect(kept));
+});
+
+test('what a revoked client and a revoked agent have open ends, with the reason', async () => {
+  const agent = await cluster.agent({ name: 'left', tlsDir: await files.agentFolder('left'), processes: 1 });
+  const tls = await files.identity({ name: 'erin', role: 'client' });
+  const pool = await connectPool(cluster.coordinator.address, { tls });
+  onTestFinished(() => pool.terminate());
+  const job = pool.map((ms: number) => new Promise((done) => setTimeout(done, ms)), [60_000]);
+  const ended = expect(job).rejects.toMatchObject(wasRevoked);
+  await until('it runs', () => cluster.events('job.created').length > 0);
+  await revoke('erin');
+  await ended;
+  await revoke('left');
+  expect(await agent.ended).toMatchObject(wasRevoked);
+  expect(Number(cluster.events('certificate.revoked').at(-1)?.['ended']), 'its streams').toBeGreaterThan(1);
+});
+
+test('a list that cannot be read changes nothing, and is complained of once', async () => {
+  const before = cluster.events('certificate.revoked').length;
+  await writeFile(`${files.folder.revokedPath}.new`, 'nonsense\n');
+  await rename(`${files.folder.revokedPath}.new`, files.folder.revokedPath);
+  await until('it is complained of', () => cluster.events('certificate.refused').length > 0);
+  expect(cluster.events('certificate.refused')).toEqual([
+    expect.objectContaining({
+      msg: expect.stringMatching(/revoked\.txt.*line 1 revokes nothing: give serial HEX/),
+    }),
+  ]);
+  expect(cluster.events('certificate.revoked')).toHaveLength(before);
+  const ann = cluster.connect(await files.identity({ name: 'ann', role: 'client' }));
+  await expect(statusFor(ann)).rejects.toMatchObject(wasRevoked);
+});
+
+test('a token that is taken out of its file opens nothing any more, and ends what it has open', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-tokens-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'tokens');
+  const [taken, kept] = [newSecret(), newSecret()];
+  const write = async (...secrets: readonly string[]): Promise<void> => {
+    const lines = secrets.map((secret) => `${bearerLine({ secret, role: 'viewer' })}\n`);
+    await writeFile(`${file}.new`, lines.join(''), { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  };
+  await write(taken, kept);
+  const open = new TestCluster();
+  onTestFinished(() => open.stop());
+  await open.listen({ tokenFile: file, certificateCheckMs: 20 });
+  const [one, other] = [open.connect(undefined, taken), open.connect(undefined, kept)];
+  const events = one.cluster.watchEvents({});
+  const reason = new Promise<string>((resolve) => events.on('error', (error) => resolve(error.message)));
+  events.resume();
+  await Promise.all([statusFor(one), statusFor(other)]);
+  await write(kept);
+  expect(await reason).toContain('its token was taken out of the token file of the coordinator');
+  await expect(statusFor(one)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  await statusFor(other);
+  expect(open.events('tokens.replaced')).toEqual([
+    expect.objectContaining({ tokens: 1, ended: 1, msg: expect.not.stringContaining(kept) }),
+  ]);
+});
