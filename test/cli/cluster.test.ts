@@ -95,7 +95,7 @@ describe('a cluster on this machine', () => {
     const list = await agents('ls');
     expect(list.exitCode).toBe(0);
     expect(list.stdout).toMatch(
-      /^AGENT +STATE +BUSY +HOST +VERSION +LABELS\nagent-1 +ready +0\/1 .+\nagent-2 +ready /,
+      /^AGENT +STATE +BUSY +HOST +VERSION +ISOLATION +LABELS\nagent-1 +ready +0\/1 .+ process *\nagent-2 +ready /,
     );
     expect(await agents('drain', 'agent-2')).toMatchObject({
       exitCode: 0,

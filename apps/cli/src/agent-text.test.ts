@@ -1,4 +1,4 @@
-import { AgentInfo, AgentState } from '@shoal/protocol';
+import { AgentInfo, AgentState, Isolation } from '@shoal/protocol';
 import { expect, test } from 'vitest';
 import { agentList, agentRecord, agentTroubles } from './agent-text.ts';
 
@@ -11,13 +11,14 @@ const agent = AgentInfo.fromPartial({
   host: { hostname: 'rack2' },
   agent: { version: '0.1.0' },
   stats: { troubles: ['Bundle abc cannot be stored.'] },
+  isolation: Isolation.CONTAINER,
 });
 
-test('agents are listed with their labels, and below them what keeps them from some of their work', () => {
+test('agents are listed with their isolation and labels, and below them what keeps them from some of their work', () => {
   expect(agentList([agent])).toBe(
     [
-      'AGENT    STATE  BUSY  HOST   VERSION  LABELS',
-      'rack2-b  ready  1/4   rack2  0.1.0    gpu=a100,zone=north',
+      'AGENT    STATE  BUSY  HOST   VERSION  ISOLATION  LABELS',
+      'rack2-b  ready  1/4   rack2  0.1.0    container  gpu=a100,zone=north',
       'rack2-b: Bundle abc cannot be stored.',
       '',
     ].join('\n'),
@@ -25,7 +26,17 @@ test('agents are listed with their labels, and below them what keeps them from s
 });
 
 test('a program reads it, too', () => {
-  expect(agentRecord(agent)).toMatchObject({ name: 'rack2-b', troubles: ['Bundle abc cannot be stored.'] });
+  expect(agentRecord(agent)).toMatchObject({
+    name: 'rack2-b',
+    isolation: 'container',
+    troubles: ['Bundle abc cannot be stored.'],
+  });
+});
+
+test('an agent that is too old to say how it isolates is not said to do anything', () => {
+  const older = { ...agent, isolation: Isolation.UNSPECIFIED };
+  expect(agentRecord(older)).toMatchObject({ isolation: '' });
+  expect(agentList([older])).toMatch(/0\.1\.0 +gpu=a100/);
 });
 
 test.each([

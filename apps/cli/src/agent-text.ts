@@ -1,4 +1,4 @@
-import { type AgentInfo, AgentState } from '@shoal/protocol';
+import { type AgentInfo, AgentState, Isolation } from '@shoal/protocol';
 import { enumWord } from './enum-word.ts';
 import { aligned } from './text-table.ts';
 
@@ -51,6 +51,7 @@ export function agentRecord(agent: AgentInfo): Readonly<Record<string, unknown>>
     busySlots,
     heldAttempts,
     labels,
+    isolation: agentIsolation(agent),
     hostname: host?.hostname ?? '',
     version: agent.agent?.version ?? '',
     session,
@@ -69,7 +70,11 @@ export function agentRecord(agent: AgentInfo): Readonly<Record<string, unknown>>
 /** What an agent is doing, in a word: `ready`, `draining`, `disconnected`, `quarantined`. */
 export const agentState = ({ state }: AgentInfo): string => enumWord(AgentState, state);
 
-const head = ['AGENT', 'STATE', 'BUSY', 'HOST', 'VERSION'];
+/** How it keeps its processes apart (docs/isolation.md), in a word: `process`, `user`, …; empty where it does not say. */
+const agentIsolation = ({ isolation }: AgentInfo): string =>
+  isolation === Isolation.UNSPECIFIED ? '' : enumWord(Isolation, isolation);
+
+const head = ['AGENT', 'STATE', 'BUSY', 'HOST', 'VERSION', 'ISOLATION'];
 
 const cells = (agent: AgentInfo): string[] => [
   agent.name,
@@ -77,4 +82,5 @@ const cells = (agent: AgentInfo): string[] => [
   `${agent.busySlots}/${agent.slots}`,
   agent.host?.hostname ?? '',
   agent.agent?.version ?? '',
+  agentIsolation(agent),
 ];

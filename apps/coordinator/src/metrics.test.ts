@@ -1,4 +1,4 @@
-import { AgentInfo, GetStatusResponse, limits, ownPeer, Protection } from '@shoal/protocol';
+import { AgentInfo, GetStatusResponse, Isolation, limits, ownPeer, Protection } from '@shoal/protocol';
 import { expect, test } from 'vitest';
 import { metricsText } from './metrics.ts';
 
@@ -51,4 +51,16 @@ test('certificates say when they expire, of agents the one that does first; with
   });
   expect(text).not.toContain('secret-name');
   expect(metricsText(status(), [])).not.toContain(name);
+});
+
+test('agents are counted by how they keep processes apart', () => {
+  const agents = [Isolation.USER, Isolation.USER, Isolation.PROCESS, Isolation.UNSPECIFIED].map((isolation) =>
+    AgentInfo.fromPartial({ isolation }),
+  );
+  expect(valuesOf(metricsText(status(), agents))).toMatchObject({
+    'shoal_agents_isolated{isolation="process"}': 1,
+    'shoal_agents_isolated{isolation="permission"}': 0,
+    'shoal_agents_isolated{isolation="user"}': 2,
+    'shoal_agents_isolated{isolation="container"}': 0,
+  });
 });

@@ -1,4 +1,4 @@
-import { type AgentInfo, type GetStatusResponse, type LimitName, limits } from '@shoal/protocol';
+import { type AgentInfo, type GetStatusResponse, Isolation, type LimitName, limits } from '@shoal/protocol';
 
 /** One metric of the text format of Prometheus. */
 interface Metric {
@@ -13,6 +13,14 @@ interface Metric {
 const counted = (Object.keys(limits) as LimitName[]).filter(
   (name) => limits[name].metric === 'limits_reached',
 );
+
+/** All levels, each from the start on; agents that are too old to say are of none. */
+const isolations: readonly (readonly [level: string, Isolation])[] = [
+  ['process', Isolation.PROCESS],
+  ['permission', Isolation.PERMISSION],
+  ['user', Isolation.USER],
+  ['container', Isolation.CONTAINER],
+];
 
 /**
  * What a coordinator tells its monitoring, as text that Prometheus reads.
@@ -48,6 +56,15 @@ function metrics(status: GetStatusResponse, agents: readonly AgentInfo[]): Metri
   return [
     gauge('start_time_seconds', 'When the coordinator started, since 1970.', status.startedUnixMs / 1000),
     gauge('agents', 'Agents that are connected.', status.agents),
+    {
+      name: 'shoal_agents_isolated',
+      type: 'gauge',
+      help: 'Agents by how they keep processes apart (docs/isolation.md).',
+      values: isolations.map(([level, isolation]) => [
+        `{isolation="${level}"}`,
+        agents.filter((agent) => agent.isolation === isolation).length,
+      ]),
+    },
     gauge('slots', 'Processes that they run at once.', status.slots),
     gauge('busy_slots', 'Slots that are busy.', status.busySlots),
     gauge('active_jobs', 'Jobs that are not over.', status.activeJobs),
