@@ -44,9 +44,9 @@ const suites: readonly Suite[] = [
     workers: 2,
   },
   { name: 'python', include: ['test/python/**/*.test.ts'], timeoutMs: 180_000, serial: true },
-  { name: 'cluster', include: ['test/cluster/**/*.test.ts'], timeoutMs: 180_000, serial: true },
-  { name: 'cli', include: ['test/cli/**/*.test.ts'], timeoutMs: 180_000, serial: true },
-  { name: 'examples', include: ['test/examples/**/*.test.ts'], timeoutMs: 240_000, serial: true },
+  { name: 'cluster', include: ['test/cluster/**/*.test.ts'], workers: 2, timeoutMs: 180_000, serial: true },
+  { name: 'cli', include: ['test/cli/**/*.test.ts'], workers: 2, timeoutMs: 180_000, serial: true },
+  { name: 'examples', include: ['test/examples/**/*.test.ts'], workers: 2, timeoutMs: 240_000, serial: true },
   { name: 'readme', include: ['test/readme/**/*.test.ts'], timeoutMs: 240_000, serial: true },
   {
     name: 'chaos',

@@ -137,6 +137,8 @@ test.each(['in plain text', 'over TLS'])(
     const tls = await files?.identity({ name: 'laptop', role: 'client' });
     const scene = new Scene(() => new DialCredentials({ tls: tls && (() => tls) }));
     await scene.start(files?.folder.path);
+    // Each connection has its socket, and what the agent asked before it joined has none any more.
+    await expect.poll(() => scene.open.descriptors - scene.open.connections).toBe(0);
     const atFirst = scene.open;
     const [silent, deaf, busy, killed, left] = await Promise.all([
       scene.held(),
