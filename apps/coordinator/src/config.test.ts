@@ -53,8 +53,45 @@ test.each(['127.0.0.1:0', '127.0.0.1:64536', '127.0.0.1:65535'])(
   },
 );
 
-test.each([0, -1, 0.5, Number.NaN])('a lease of %s is refused by name', (leaseMs) => {
-  expect(() => settleConfig({ leaseMs })).toThrow(/leaseMs/);
+test.each([0, -1, 0.5, Number.NaN, 2 ** 31])('a lease of %s is refused by name', (leaseMs) => {
+  for (const config of [{ leaseMs }, { scheduling: { leaseMs } }]) {
+    expect(() => settleConfig(config)).toThrow(
+      new RangeError(`leaseMs must be a whole number from 1 to 2147483647, not ${leaseMs}.`),
+    );
+  }
+});
+
+test('a lease and a heartbeat hold in whichever place they are given, and never two of them', () => {
+  const times = { leaseMs: 4_000, heartbeatMs: 500 };
+  for (const config of [times, { scheduling: times }, { ...times, scheduling: { leaseMs: 4_000 } }]) {
+    expect(settleConfig(config).scheduling).toMatchObject({ ...times, selfFenceMs: 3_200 });
+  }
+  expect(() => settleConfig({ leaseMs: 4_000, scheduling: { leaseMs: 5_000 } })).toThrow(
+    new RangeError('leaseMs is 4000, and scheduling.leaseMs is 5000: leave one of them out.'),
+  );
+});
+
+test.each([
+  [{ leaesMs: 1 }, 'Coordinator options: there is no option "leaesMs". Did you mean leaseMs?'],
+  [{ idelMs: 1 }, 'Coordinator options: there is no option "idelMs". Did you mean idleMs?'],
+  [{ scheduling: { leasMs: 1 } }, 'scheduling: there is no option "leasMs". Did you mean leaseMs?'],
+  [{ scheduling: 5 }, 'scheduling must be an object, not number.'],
+  [{ scheduling: { leaseMs: '5s' } }, 'leaseMs must be a number, not string'],
+  [{ listen: 7300 }, 'listen must be a string, not number.'],
+  [{ insecure: 'yes' }, 'insecure must be a boolean, not string.'],
+  [{ idleMs: null }, 'idleMs must be a number, not null.'],
+])('%j is refused by name, not ignored', (config: object, message) => {
+  expect(() => settleConfig(config)).toThrow(new TypeError(message));
+});
+
+test('what an option of the scheduler may be is told when the coordinator is started', () => {
+  const bad = { confirmMs: 1_000 };
+  expect(() => settleConfig({ scheduling: bad })).toThrow(
+    'confirmMs must be at least 2 x heartbeatMs (2000)',
+  );
+  expect(() => settleConfig({ scheduling: { graceMs: 0.5 } })).toThrow(
+    'graceMs must be a whole number from 0 to 2147483647, not 0.5.',
+  );
 });
 
 test.each([

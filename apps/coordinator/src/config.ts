@@ -1,9 +1,11 @@
 import { tmpdir } from 'node:os';
-import { ShoalError } from '@shoal/errors';
+import { checkOptionKinds, ShoalError } from '@shoal/errors';
 import { defaultServerLimits, limits, type ServerLimits } from '@shoal/protocol';
-import { defaultSchedulerOptions, type SchedulerOptions } from '@shoal/scheduler';
+import type { SchedulerOptions } from '@shoal/scheduler';
 import { formatAddress, isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { type Log, stderrLog } from './log.ts';
+import { optionKinds } from './option-kinds.ts';
+import { settleScheduling } from './scheduling-config.ts';
 
 /** What a coordinator is started with. Everything is optional. */
 export interface CoordinatorConfig extends Partial<ServerLimits> {
@@ -96,11 +98,19 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
   readonly maxJobs?: number;
   /** Bytes of the requests of all jobs that are known, at most: functions as text, initArgs, environments. Default 256 MiB. */
   readonly maxRequestBytes?: number;
-  /** How often agents say that they live. Default 2,000 ms; at most a quarter of `leaseMs`. */
+  /** How long a drain waits for the jobs that run. Default 30,000 ms. `shoal coordinator --drain-ms`. */
+  readonly drainMs?: number;
+  /**
+   * How often agents say that they live. Default 2,000 ms, or a fifth of a `leaseMs` below 10,000; at most a quarter of
+   * `leaseMs`. `shoal coordinator --heartbeat-ms`.
+   */
   readonly heartbeatMs?: number;
-  /** A silent agent is lost after so long. Default 10,000 ms. */
+  /**
+   * A silent agent is lost after so long. Default 10,000 ms, or five times a `heartbeatMs` above 2,000.
+   * `shoal coordinator --lease-ms`.
+   */
   readonly leaseMs?: number;
-  /** The scheduler's other numbers. Default: those of the delivery contract. */
+  /** The scheduler's other numbers. Default: those of the delivery contract, moved to fit `heartbeatMs` and `leaseMs`. */
   readonly scheduling?: Partial<SchedulerOptions>;
   /** Where events are logged. Default: JSON lines on stderr. */
   readonly log?: Log;
@@ -145,14 +155,14 @@ export interface SettledConfig {
   readonly silentGraceMs: number;
   readonly maxJobs: number;
   readonly maxRequestBytes: number;
-  readonly heartbeatMs: number;
-  readonly leaseMs: number;
-  readonly scheduling: Partial<SchedulerOptions>;
+  readonly drainMs: number;
+  readonly scheduling: SchedulerOptions;
   readonly log: Log;
 }
 
-/** Checks a config before anything starts. Throws `INSECURE_LISTEN`, `REQUEST_INVALID` or a RangeError. */
+/** Checks a config before anything starts. Throws `INSECURE_LISTEN`, `REQUEST_INVALID`, a TypeError or a RangeError. */
 export function settleConfig(config: CoordinatorConfig): SettledConfig {
+  checkOptionKinds('Coordinator options', config, optionKinds);
   const listen = parseListenAddress(config.listen ?? '127.0.0.1:7300');
   const isExposed = !isLoopback(listen.host) && config.tlsDir === undefined;
   if (isExposed && config.insecure !== true) {
@@ -162,8 +172,6 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     throw new ShoalError('REQUEST_INVALID', { field: 'tokenFile', reason: 'is given, and so is tokens' });
   }
   const ephemeralGraceMs = positive('ephemeralGraceMs', config.ephemeralGraceMs ?? 30_000);
-  const heartbeatMs = positive('heartbeatMs', config.heartbeatMs ?? defaultSchedulerOptions.heartbeatMs);
-  const leaseMs = positive('leaseMs', config.leaseMs ?? defaultSchedulerOptions.leaseMs);
   const http = settleHttp(config, listen);
   return {
     listen,
@@ -196,9 +204,8 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     silentGraceMs: settleSilentGrace(config.silentGraceMs, ephemeralGraceMs),
     maxJobs: positive('maxJobs', config.maxJobs ?? limits.jobs.default),
     maxRequestBytes: positive('maxRequestBytes', config.maxRequestBytes ?? limits.requestBytes.default),
-    heartbeatMs,
-    leaseMs,
-    scheduling: { ...config.scheduling, heartbeatMs, leaseMs },
+    drainMs: positive('drainMs', config.drainMs ?? 30_000),
+    scheduling: settleScheduling(config),
     log: config.log ?? stderrLog(),
   };
 }
@@ -255,11 +262,7 @@ function settleServerLimits(config: CoordinatorConfig): ServerLimits {
   }
   const names = Object.keys(defaultServerLimits) as (keyof ServerLimits)[];
   const settled = names.map((name) => {
-    const value = positive(name, config[name] ?? defaultServerLimits[name], least[name]);
-    if (name.endsWith('Ms') && value > timerMsMax) {
-      throw new RangeError(`${name} must be at most ${timerMsMax}, not ${value}.`);
-    }
-    return [name, value];
+    return [name, positive(name, config[name] ?? defaultServerLimits[name], least[name])];
   });
   return Object.fromEntries(settled) as unknown as ServerLimits;
 }
@@ -267,6 +270,9 @@ function settleServerLimits(config: CoordinatorConfig): ServerLimits {
 function positive(name: string, value: number, from: number = 1): number {
   if (!Number.isSafeInteger(value) || value < from) {
     throw new RangeError(`${name} must be a whole number from ${from} on, not ${String(value)}.`);
+  }
+  if (name.endsWith('Ms') && value > timerMsMax) {
+    throw new RangeError(`${name} must be at most ${timerMsMax}, not ${value}.`);
   }
   return value;
 }

@@ -49,7 +49,7 @@ export interface Coordinator {
   /** A snapshot of what it does. */
   status(): CoordinatorStatus;
   /**
-   * Stops. With `drain` (the default) running jobs may finish for up to `drainMs` (default 30,000) and new ones are
+   * Stops. With `drain` (the default) running jobs may finish for up to `drainMs` (default: that of the config) and new ones are
    * refused; without, everything ends at once. Called again, it stops at once. Resolves when nothing of it is left.
    */
   close(options?: { readonly drain?: boolean; readonly drainMs?: number }): Promise<void>;
@@ -84,7 +84,7 @@ const partingMs = 2_000;
 /** Starts a coordinator. Rejects with `INSECURE_LISTEN`, `FILE_NOT_USABLE`, `ADDRESS_IN_USE`, or the first bad option. */
 export async function startCoordinator(config: CoordinatorConfig = {}): Promise<Coordinator> {
   const settled = settleConfig(config);
-  const { heartbeatMs, leaseMs } = settled;
+  const { heartbeatMs, leaseMs } = settled.scheduling;
   const now = (): number => performance.now();
   const epoch = newEpoch();
   const startedUnixMs = Date.now();
@@ -263,7 +263,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       const work = { slots, activeJobs, queuedItems, runningItems };
       return { epoch, agents: connected, ...work, ...bytes, connections, limitsReached };
     },
-    close: ({ drain = true, drainMs = 30_000 } = {}) => {
+    close: ({ drain = true, drainMs = settled.drainMs } = {}) => {
       if (closing !== undefined) hurry();
       closing ??= stop(drain, drainMs);
       return closing;

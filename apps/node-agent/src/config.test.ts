@@ -1,6 +1,6 @@
 import { usableCpus } from '@shoal/pool';
 import { expect, test } from 'vitest';
-import { settleConfig } from './config.ts';
+import { type AcceptedEncoding, type AgentConfig, settleConfig } from './config.ts';
 
 const join = '127.0.0.1:7300';
 
@@ -75,4 +75,37 @@ test('what another isolation needs is refused, not ignored', () => {
   expect(() => settleConfig({ join, isolation: 'user', isolationImage: 'shoal:1' })).toThrow(
     /--isolation-image/,
   );
+});
+
+test.each([
+  [{ join, proceses: 1 }, 'Agent options: there is no option "proceses". Did you mean processes?'],
+  [{ join, processes: '4' }, 'processes must be a number, not string.'],
+  [{ join: 7300 }, 'join must be a string, not number.'],
+  [{ join, labels: 'gpu=a100' }, 'labels must be an object, not string.'],
+])('%j is refused by name, not ignored', (config: object, message) => {
+  expect(() => settleConfig(config as AgentConfig)).toThrow(new TypeError(message));
+});
+
+test.each([{}, { join: undefined }])(
+  'an agent that is not told where to join is refused: %j',
+  (config: object) => {
+    expect(() => settleConfig(config as AgentConfig)).toThrow('join: "" is no address; give HOST:PORT');
+  },
+);
+
+test('what a terminal would obey is shown, not sent to it', () => {
+  expect(() => settleConfig({ join, name: '\u001b[2Jrack\n' })).toThrow('name: "\\u001b[2Jrack\\n" must be');
+  const encodings = ['\u001b[2J'] as unknown as readonly AcceptedEncoding[];
+  expect(() => settleConfig({ join, encodings })).toThrow(
+    'encodings: "\\u001b[2J" is none of v8, json, bytes',
+  );
+});
+
+test('a drain waits no longer than a timer can', () => {
+  expect(settleConfig({ join, drainMs: 1 }).drainMs).toBe(1);
+  for (const drainMs of [0, 0.5, 2 ** 31]) {
+    expect(() => settleConfig({ join, drainMs })).toThrow(
+      'drainMs must be a whole number from 1 to 2147483647',
+    );
+  }
 });

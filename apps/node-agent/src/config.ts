@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { labelFault, ShoalError } from '@shoal/errors';
+import { checkOptionKinds, labelFault, quotedText, ShoalError } from '@shoal/errors';
 import { type IsolationLevel, isolationLevels, usableCpus } from '@shoal/pool';
 import { limits, ownPeer } from '@shoal/protocol';
 import type { AgentIsolation } from './child-isolation.ts';
 import { type Log, stderrLog } from './log.ts';
+import { optionKinds } from './option-kinds.ts';
 
 /** What an agent is started with. Only `join` is needed. */
 export interface AgentConfig {
@@ -74,7 +75,7 @@ export interface AgentConfig {
   readonly encodings?: readonly AcceptedEncoding[];
   /** Bytes of results kept for a coordinator that does not take them; beyond it the children wait. Default 32 MiB. */
   readonly maxSpoolBytes?: number;
-  /** How long a drain waits for what runs. Default 30,000 ms. */
+  /** How long a drain waits for what runs. Default 30,000 ms. `shoal agent --drain-ms`. */
   readonly drainMs?: number;
   /** Where events are logged. Default: JSON lines on stderr. */
   readonly log?: Log;
@@ -107,15 +108,21 @@ export interface SettledConfig {
   readonly log: Log;
 }
 
-/** Checks a config before anything starts. Throws `REQUEST_INVALID` or a RangeError that names the option. */
+/** Checks a config before anything starts. Throws `REQUEST_INVALID`, a TypeError or a RangeError that names the option. */
 export function settleConfig(config: AgentConfig): SettledConfig {
+  checkOptionKinds('Agent options', config, optionKinds);
   const name = config.name ?? ownName();
   const most = limits.nameChars.default;
   if (!/^[\w.:-]+$/.test(name) || name.length > most) {
-    throw invalid('name', `"${name}" must be 1 to ${most} letters, digits, ".", ":", "-" or "_"`);
+    throw invalid('name', `${quotedText(name)} must be 1 to ${most} letters, digits, ".", ":", "-" or "_"`);
   }
-  if (!/^(\[[^\]]+\]|[^:[\]\s]+):\d{1,5}$/.test(config.join)) {
-    throw invalid('join', `"${config.join}" is no address; give HOST:PORT, such as 127.0.0.1:7300`);
+  // Whoever writes no TypeScript may leave it out.
+  const address: string | undefined = config.join;
+  if (address === undefined || !/^(\[[^\]]+\]|[^:[\]\s]+):\d{1,5}$/.test(address)) {
+    throw invalid(
+      'join',
+      `${quotedText(address ?? '')} is no address; give HOST:PORT, such as 127.0.0.1:7300`,
+    );
   }
   const processes = within('processes', config.processes ?? usableCpus(), { max: 1024 });
   return {
@@ -138,14 +145,14 @@ export function settleConfig(config: AgentConfig): SettledConfig {
     bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? limits.bundleCacheBytes.default),
     maxSpoolBytes: within('maxSpoolBytes', config.maxSpoolBytes ?? limits.spoolBytes.default),
     encodings: settleEncodings(config.encodings ?? allEncodings),
-    drainMs: within('drainMs', config.drainMs ?? 30_000),
+    drainMs: within('drainMs', config.drainMs ?? 30_000, { max: 2_147_483_647 }),
     log: config.log ?? stderrLog(),
   };
 }
 
 function settleStart(way: string): 'auto' | 'spawn' | 'fork' {
   if (way === 'auto' || way === 'spawn' || way === 'fork') return way;
-  throw invalid('startChildren', `"${way}" must be auto, spawn or fork`);
+  throw invalid('startChildren', `${quotedText(way)} must be auto, spawn or fork`);
 }
 
 function within(
@@ -167,7 +174,7 @@ function settleIsolation(
   processes: number,
 ): AgentIsolation {
   if (!isolationLevels.includes(isolation)) {
-    throw invalid('isolation', `"${isolation}" is none of ${isolationLevels.join(', ')}`);
+    throw invalid('isolation', `${quotedText(isolation)} is none of ${isolationLevels.join(', ')}`);
   }
   if (isolationUids !== undefined && isolation !== 'user') {
     throw invalid('isolationUids', `(--isolation-uids) is for the isolation user, not ${isolation}`);
@@ -186,6 +193,7 @@ function settleIsolation(
       image,
     };
   }
+  if (!Array.isArray(isolationUids)) throw invalid('isolationUids', 'must be [first, last]');
   const [firstUid, lastUid] = isolationUids;
   const count = lastUid - firstUid + 1;
   const isRange = Number.isSafeInteger(firstUid) && Number.isSafeInteger(lastUid);
@@ -201,9 +209,10 @@ function settleIsolation(
 }
 
 function settleEncodings(encodings: readonly AcceptedEncoding[]): readonly AcceptedEncoding[] {
+  if (!Array.isArray(encodings)) throw invalid('encodings', 'must be a list');
   const unknown = encodings.find((encoding) => !allEncodings.includes(encoding));
   if (unknown !== undefined || encodings.length === 0) {
-    throw invalid('encodings', `"${unknown ?? ''}" is none of ${allEncodings.join(', ')}`);
+    throw invalid('encodings', `${quotedText(String(unknown ?? ''))} is none of ${allEncodings.join(', ')}`);
   }
   return [...new Set(encodings)];
 }

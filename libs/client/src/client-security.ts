@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { ShoalError } from '@shoal/errors';
+import { checkOptionNames, ShoalError } from '@shoal/errors';
 import type { DialMaterial } from '@shoal/protocol';
 import type { Address } from './address.ts';
 
@@ -42,9 +42,8 @@ export function checkSecurityOptions({ tls, token, insecure }: SecurityOptions):
   if (typeof tls !== 'object' || tls === null || Array.isArray(tls)) {
     throw new TypeError(`tls has to be true, false or { ca, cert, key }, not ${typeof tls}.`);
   }
+  checkOptionNames('tls', tls, tlsNames);
   for (const [name, value] of Object.entries(tls)) {
-    if (!tlsNames.includes(name))
-      throw new TypeError(`tls has no option "${name}"; it has ca, cert and key.`);
     if (value !== undefined && typeof value !== 'string' && !(value instanceof Uint8Array)) {
       throw new TypeError(`tls.${name} has to be PEM or the path of a file with it, not ${typeof value}.`);
     }

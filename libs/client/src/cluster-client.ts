@@ -1,3 +1,4 @@
+import { checkOptionNames } from '@shoal/errors';
 import type {
   AgentInfo,
   CreateJoinTokenRequest,
@@ -20,7 +21,12 @@ import { Bundler } from './bundle/bundler.ts';
 import { BundleUploads } from './bundle-upload.ts';
 import { checkSecurityOptions, securityOf } from './client-security.ts';
 import { Connection } from './connection.ts';
-import { type ConnectionOptions, connectionLimits, connectionSignal } from './connection-options.ts';
+import {
+  type ConnectionOptions,
+  connectionLimits,
+  connectionNames,
+  connectionSignal,
+} from './connection-options.ts';
 
 /** A task module that is to be given a name. */
 export interface NamedModule {
@@ -52,6 +58,7 @@ export class ClusterClient implements AsyncDisposable {
    */
   static async open(address: string, options: ConnectionOptions = {}): Promise<ClusterClient> {
     const target = parseAddress(address);
+    checkOptionNames('Options of a connection', options, connectionNames);
     checkSecurityOptions(options);
     const bounds = connectionLimits(options);
     const signal = connectionSignal(options);

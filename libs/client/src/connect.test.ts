@@ -35,13 +35,18 @@ describe('connecting', () => {
   test('a bad option is refused by its name, before anything starts', async () => {
     const refused = (options: object): Promise<Error> => rejection(connect(coordinator.address, options));
     expect(await refused({ processes: 0 })).toMatchObject({ name: 'RangeError', message: /processes/ });
-    expect(await refused({ tokn: 'x' })).toMatchObject({ name: 'TypeError', message: /no option "tokn"/ });
+    for (const [options, where, meant] of [
+      [{ tokn: 'x' }, 'connect() options', 'token'],
+      [{ connectTimeoutMS: 1 }, 'connect() options', 'connectTimeoutMs'],
+      [{ proceses: 1 }, 'connect() options', 'processes'],
+      [{ tls: { crt: 'x' } }, 'tls', 'cert'],
+    ] as const) {
+      const name = where === 'tls' ? 'crt' : Object.keys(options)[0];
+      const message = `${where}: there is no option "${name}". Did you mean ${meant}?`;
+      expect(await refused(options)).toMatchObject({ name: 'TypeError', message });
+    }
     expect(await refused({ token: 'a b' })).toMatchObject({ name: 'TypeError', message: /^token has to be/ });
     expect(await refused({ tls: 'yes' })).toMatchObject({ name: 'TypeError', message: /^tls has to be/ });
-    expect(await refused({ tls: { crt: 'x' } })).toMatchObject({
-      name: 'TypeError',
-      message: /no option "crt"/,
-    });
     expect(await refused({ tls: { cert: 'x' } })).toMatchObject({ message: /tls.cert and tls.key/ });
     expect(await refused({ tls: { ca: '/nowhere/ca.crt' } })).toMatchObject({
       code: 'FILE_NOT_USABLE',

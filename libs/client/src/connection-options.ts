@@ -1,4 +1,5 @@
-import type { PoolOptions } from '@shoal/pool';
+import { checkOptionNames } from '@shoal/errors';
+import { type PoolOptions, poolOptionNames } from '@shoal/pool';
 import { checkSecurityOptions, type TlsOptions } from './client-security.ts';
 import type { ConnectionLimits } from './connection.ts';
 
@@ -47,6 +48,16 @@ export interface ConnectionOptions {
 
 const timerMsMax = 2_147_483_647;
 
+/** The options of a connection. */
+export const connectionNames: readonly string[] = Object.keys({
+  connectTimeoutMs: true,
+  reconnectTimeoutMs: true,
+  signal: true,
+  tls: true,
+  token: true,
+  insecure: true,
+} satisfies Record<keyof ConnectionOptions, true>);
+
 /** Tells the options of a connection from those of a pool, and checks their types. */
 export function splitOptions(options: unknown): {
   readonly connectionOptions: ConnectionOptions;
@@ -57,6 +68,7 @@ export function splitOptions(options: unknown): {
       `connect() options have to be an object, not ${options === null ? 'null' : typeof options}.`,
     );
   }
+  checkOptionNames('connect() options', options, [...connectionNames, ...poolOptionNames]);
   const { connectTimeoutMs, insecure, reconnectTimeoutMs, signal, tls, token, ...poolOptions } =
     options as ConnectionOptions;
   const connectionOptions = { connectTimeoutMs, insecure, reconnectTimeoutMs, signal, tls, token };

@@ -6,6 +6,8 @@
  * (`google.rpc.ErrorInfo`: reason = the code, metadata = the facts), so that a message can be rebuilt anywhere.
  */
 
+import { shownText } from './shown-text.ts';
+
 /** A fact of an error: what the placeholders of its message are filled with. */
 export type Fact = string | number | boolean;
 
@@ -378,7 +380,7 @@ export function isErrorCode(code: string): code is ErrorCode {
 }
 
 const fill = (template: string, facts: Facts): string =>
-  template.replace(/\{(\w+)\}/g, (_, name: string) => String(facts[name] ?? ''));
+  template.replace(/\{(\w+)\}/g, (_, name: string) => shownText(String(facts[name] ?? '')));
 
 /** The full text of an error: its message and what to do about it. */
 export function describe(code: ErrorCode, facts: Facts): string {

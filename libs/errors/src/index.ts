@@ -9,6 +9,7 @@ export {
   isErrorCode,
 } from './catalogue.ts';
 export { labelCharsMax, labelEntriesMax, labelFault } from './label-rule.ts';
+export { checkOptionKinds, checkOptionNames, type OptionKind } from './option-names.ts';
 export { bytesText, countText, durationText, timesText } from './quantity.ts';
 export {
   InitializerError,
@@ -23,4 +24,5 @@ export {
   ShoalError,
   TimeoutError,
 } from './shoal-error.ts';
+export { quotedText, shownText } from './shown-text.ts';
 export { nearestName } from './suggestion.ts';

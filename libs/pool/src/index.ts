@@ -17,7 +17,7 @@ export type * from './job-backend.ts';
 export { endUser } from './launchers/end-user.ts';
 export { setprivPaths } from './launchers/spawn.ts';
 export type * from './map-pool.ts';
-export { checkPoolOptions } from './option-table.ts';
+export { checkPoolOptions, poolOptionNames } from './option-table.ts';
 export type {
   MapOptions,
   MapProgress,

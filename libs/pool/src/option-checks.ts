@@ -1,4 +1,4 @@
-import { labelEntriesMax, labelFault, nearestName } from '@shoal/errors';
+import { checkOptionNames, labelEntriesMax, labelFault, quotedText } from '@shoal/errors';
 
 /** Looks at one option's value; throws a TypeError or RangeError that names the option. */
 export type OptionCheck = (name: string, value: unknown) => void;
@@ -8,7 +8,7 @@ export const timerMsMax = 2_147_483_647;
 
 /** What `value` is, for a message: `0`, `"four"`, `null`, `an array`, `a function`. */
 function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'string') return quotedText(value, 40);
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
@@ -146,15 +146,8 @@ export function checkOptions(
 ): void {
   if (options === undefined) return;
   if (!isRecord(options)) throw wrongType(where, 'an object', options);
+  checkOptionNames(where, options, Object.keys(checks));
   for (const [name, value] of Object.entries(options)) {
-    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (check === undefined) throw new TypeError(unknownOption(where, name, Object.keys(checks)));
-    if (value !== undefined) check(name, value);
+    if (value !== undefined) checks[name]?.(name, value);
   }
-}
-
-function unknownOption(where: string, name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known);
-  const advice = nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`;
-  return `${where}: there is no option "${name}". ${advice}`;
 }

@@ -109,6 +109,9 @@ const methodChecks: Record<MethodKind, Readonly<Record<string, OptionCheck>>> = 
   submit: submitChecks,
 };
 
+/** The options of a pool. */
+export const poolOptionNames: readonly string[] = Object.keys(poolChecks);
+
 /** Throws a TypeError or RangeError that names the first option of a pool that is not as documented. */
 export function checkPoolOptions(options: unknown): asserts options is PoolOptions | undefined {
   checkOptions('Pool options', options, poolChecks);

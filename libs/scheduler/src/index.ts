@@ -4,7 +4,7 @@ export type * from './event.ts';
 export type * from './failure.ts';
 export type * from './identity.ts';
 export { defaultRetries, type JobSpec, type RetryBudgets } from './job-spec.ts';
-export { defaultSchedulerOptions, type SchedulerOptions } from './options.ts';
+export { defaultSchedulerOptions, type SchedulerOptions, schedulerOptions } from './options.ts';
 export {
   type ItemBlock,
   type Outcome,

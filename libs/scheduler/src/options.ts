@@ -2,23 +2,39 @@
  * The numbers of the delivery contract: every limit and every time that the scheduler judges by.
  */
 
-/** What a scheduler can be told. Times are in milliseconds. */
+/**
+ * What a scheduler can be told. Times are in milliseconds.
+ *
+ * Who gives one of the times that depend on each other need not give the others: a default follows what was given.
+ */
 export interface SchedulerOptions {
-  /** How often an agent says that it lives. Default 2,000. Stretched when agents are many, see `heartbeatsPerSecondMax`. */
+  /**
+   * How often an agent says that it lives. Default 2,000, or a fifth of a `leaseMs` below 10,000. Stretched when agents are
+   * many, see `heartbeatsPerSecondMax`.
+   */
   readonly heartbeatMs: number;
-  /** How long an agent may be silent before it is lost. Default 10,000; at least four heartbeats. Stretched with them. */
+  /**
+   * How long an agent may be silent before it is lost. Default 10,000, or five of a `heartbeatMs` above 2,000; at least four
+   * heartbeats. Stretched with them.
+   */
   readonly leaseMs: number;
-  /** How long an agent whose stream closed may take to come back. Default 3,000; at most `leaseMs`. */
+  /** How long an agent whose stream closed may take to come back. Default 3,000, or a shorter `leaseMs`; at most that. */
   readonly graceMs: number;
-  /** How long an attempt may go unlisted by its agent's heartbeats. Default 5,000; at least two heartbeats. */
+  /**
+   * How long an attempt may go unlisted by its agent's heartbeats. Default 5,000, or two and a half of a `heartbeatMs` above
+   * 2,000; at least two heartbeats.
+   */
   readonly confirmMs: number;
-  /** When an agent without an answer starts nothing new. The agent does it; here only to be compared. Default 8,000; below `leaseMs`. */
+  /**
+   * When an agent without an answer starts nothing new. The agent does it; here only to be compared. Default: four fifths of
+   * `leaseMs`, 8,000; below that.
+   */
   readonly selfFenceMs: number;
   /** Heartbeats of all agents together, at most. Default 500: beyond 1,000 agents each beats more slowly. */
   readonly heartbeatsPerSecondMax: number;
   /** Retries wait a random time up to this, doubled with each retry. Default 250. */
   readonly backoffMs: number;
-  /** No retry waits longer. Default 30,000. */
+  /** No retry waits longer. Default 30,000, or a longer `backoffMs`; at least that. */
   readonly backoffMsMax: number;
   /** How long an item that was in a dying child waits for an agent other than that one. Default 2,000. */
   readonly elsewhereMs: number;
@@ -28,7 +44,7 @@ export interface SchedulerOptions {
   readonly flapWithinMs: number;
   /** How long a flapping agent is set aside the first time; doubles each time. Default 30,000. */
   readonly quarantineMs: number;
-  /** Default 300,000. */
+  /** No agent is set aside for longer. Default 300,000, or a longer `quarantineMs`; at least that. */
   readonly quarantineMsMax: number;
   /**
    * Agents whose drain by an operator is remembered while they are away. Default 1,000: beyond it the one that was drained
@@ -99,13 +115,13 @@ export const defaultSchedulerOptions: SchedulerOptions = {
 
 /** Fills in the defaults. Throws a TypeError or RangeError that names the option. */
 export function schedulerOptions(given: Partial<SchedulerOptions> = {}): SchedulerOptions {
-  const options: SchedulerOptions = { ...defaultSchedulerOptions, ...given };
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value] of Object.entries(given)) {
     if (typeof value !== 'number') throw new TypeError(`${name} must be a number, not ${typeof value}`);
     if (!Number.isFinite(value) || value < 0) {
       throw new RangeError(`${name} must be a finite number and not negative, not ${value}`);
     }
   }
+  const options: SchedulerOptions = { ...fittingDefaults(given), ...given };
   const positive = [
     'heartbeatMs',
     'heartbeatsPerSecondMax',
@@ -122,6 +138,7 @@ export function schedulerOptions(given: Partial<SchedulerOptions> = {}): Schedul
     if (options[name] <= 0) throw new RangeError(`${name} must be more than 0, not ${options[name]}`);
   }
   const { heartbeatMs, leaseMs, graceMs, confirmMs, selfFenceMs, tinyFactor } = options;
+  const { backoffMs, backoffMsMax, quarantineMs, quarantineMsMax } = options;
   requireRatio(Number.isInteger(Math.log2(tinyFactor)), 'tinyFactor', 'a power of two', tinyFactor);
   // Three heartbeats may be lost before a machine is given up, and it stops by itself before others take its work.
   requireRatio(heartbeatMs * 4 <= leaseMs, 'leaseMs', `at least 4 x heartbeatMs (${heartbeatMs})`, leaseMs);
@@ -134,7 +151,33 @@ export function schedulerOptions(given: Partial<SchedulerOptions> = {}): Schedul
     `at least 2 x heartbeatMs (${heartbeatMs})`,
     confirmMs,
   );
+  requireRatio(backoffMsMax >= backoffMs, 'backoffMsMax', `at least backoffMs (${backoffMs})`, backoffMsMax);
+  requireRatio(
+    quarantineMsMax >= quarantineMs,
+    'quarantineMsMax',
+    `at least quarantineMs (${quarantineMs})`,
+    quarantineMsMax,
+  );
   return options;
+}
+
+/** The defaults, those of them moved that would contradict what was given: nobody is told of an option that he did not set. */
+function fittingDefaults(given: Partial<SchedulerOptions>): SchedulerOptions {
+  const usual = defaultSchedulerOptions;
+  const [beat, lease] = [usual.heartbeatMs, usual.leaseMs];
+  const fifth = Math.max(1, Math.floor(((given.leaseMs ?? lease) * beat) / lease));
+  const heartbeatMs = given.heartbeatMs ?? Math.min(beat, fifth);
+  const leaseMs = given.leaseMs ?? Math.max(lease, (heartbeatMs * lease) / beat);
+  return {
+    ...usual,
+    heartbeatMs,
+    leaseMs,
+    graceMs: Math.min(usual.graceMs, leaseMs),
+    confirmMs: Math.max(usual.confirmMs, (heartbeatMs * usual.confirmMs) / beat),
+    selfFenceMs: Math.floor((leaseMs * usual.selfFenceMs) / lease),
+    backoffMsMax: Math.max(usual.backoffMsMax, given.backoffMs ?? 0),
+    quarantineMsMax: Math.max(usual.quarantineMsMax, given.quarantineMs ?? 0),
+  };
 }
 
 function requireRatio(holds: boolean, name: string, rule: string, value: number): void {

@@ -1,0 +1,25 @@
+import type { OptionKind } from '@shoal/errors';
+import type { AgentConfig } from './config.ts';
+
+/** Every option of an agent, and what it is. */
+export const optionKinds: Readonly<Record<keyof AgentConfig, OptionKind>> = {
+  join: 'string',
+  name: 'string',
+  tlsDir: 'string',
+  token: 'string',
+  insecure: 'boolean',
+  processes: 'number',
+  maxTasksPerChild: 'number',
+  labels: 'object',
+  maxRssBytes: 'number',
+  startChildren: 'string',
+  isolation: 'string',
+  isolationUids: 'object',
+  isolationImage: 'string',
+  bundleDir: 'string',
+  bundleCacheBytes: 'number',
+  encodings: 'object',
+  maxSpoolBytes: 'number',
+  drainMs: 'number',
+  log: 'object',
+};
