@@ -1,11 +1,15 @@
 /** Each level of isolation: what it claims, and what the documents say that it does not do. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Isolation, type ListAgentsRequest, type ListAgentsResponse } from '@shoal/protocol';
 import { connect, Pool, type PoolOptions } from 'shoal';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { attempts, facts, type Goal, leaveBehind } from './isolation-work.ts';
+import { unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -88,6 +92,16 @@ describe('permission', () => {
     expect((await readdir(goal.folder)).filter((name) => !name.startsWith('sqlite-'))).toEqual(['secret']);
   });
 
+  test('its coordinator says that the agent does it', async () => {
+    await cluster.listen();
+    await cluster.agent({ isolation: 'permission', processes: 1 });
+    const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
+      (request, done) => cluster.connect().cluster.listAgents(request, done),
+      {},
+    );
+    expect(agents.map(({ isolation }) => isolation)).toEqual([Isolation.PERMISSION]);
+  });
+
   test('a job may ask for it on an agent that does less', async () => {
     await using pool = await clusterWith('process', { isolation: 'permission' });
     expect(await pool.apply(attempts, [goal])).toEqual(seatBelt);
@@ -145,6 +159,18 @@ describe.skipIf(!isRoot)('user', () => {
     expect(existsSync(`/proc/${pid}`)).toBe(true);
     await pool.terminate();
     await until('it is gone', () => !existsSync(`/proc/${pid}`));
+  });
+
+  test('what came to run as a user since it was cleaned up ends before anybody has that user', async () => {
+    const uid = 1_850_000_000;
+    await cluster.listen();
+    await cluster.agent({ isolation: 'user', processes: 1, isolationUids: [uid, uid + 1] });
+    const stranger = spawn('sleep', ['600'], { uid, gid: uid, detached: true, stdio: 'ignore' });
+    await once(stranger, 'spawn');
+    const ended = once(stranger, 'exit');
+    await using pool = await connect(cluster.coordinator.address);
+    expect(await pool.apply(() => process.getuid?.(), [])).toBe(uid);
+    expect(await ended).toEqual([null, 'SIGKILL']);
   });
 
   test('children of one connection share a user, and those of another one have another', async () => {

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { ShoalError } from '@shoal/errors';
 import { endUser } from '@shoal/pool';
 import { type AgentIsolation, unavailable } from './child-isolation.ts';
+import { ClaimFile, claimsDir } from './claim-file.ts';
 
 /** How many agents of one machine find users for themselves. */
 const blocksMax = 100;
@@ -13,18 +14,20 @@ const sweepsMax = 50;
  * Users that this agent has and no other one of this machine: whoever ends all processes of a user would end those of the
  * other agent.
  *
- * The claim is a socket without a file, which goes with the process, however that ends. All of them are listed by the
- * kernel: two ranges that overlap find each other.
+ * The claim is a socket without a file, which goes with the process, however that ends, and which containers of one pod
+ * see of each other; and a file, which those see that have another network. Two ranges that overlap find each other.
  */
 export class UserClaim {
   readonly firstUid: number;
   readonly lastUid: number;
   readonly #server: Server;
+  readonly #file: ClaimFile | undefined;
 
-  private constructor(firstUid: number, lastUid: number, server: Server) {
+  private constructor(firstUid: number, lastUid: number, server: Server, file: ClaimFile | undefined) {
     this.firstUid = firstUid;
     this.lastUid = lastUid;
     this.#server = server;
+    this.#file = file;
   }
 
   /**
@@ -32,13 +35,22 @@ export class UserClaim {
    * that was killed has left running as one of them. Rejects with `REQUEST_INVALID` for users that the system knows, and
    * with `ISOLATION_NOT_AVAILABLE` for those of another agent.
    */
-  static async take({ firstUid, lastUid, mayMove = false }: AgentIsolation): Promise<UserClaim> {
+  static async take(
+    { firstUid, lastUid, mayMove = false }: AgentIsolation,
+    claimDir: string = claimsDir,
+  ): Promise<UserClaim> {
     const count = lastUid - firstUid + 1;
     for (let block = 0; block < (mayMove ? blocksMax : 1); block += 1) {
       const first = firstUid + block * count;
-      const server = await claimed(first, first + count - 1);
+      const last = first + count - 1;
+      const server = await claimed(first, last);
       if (server === undefined) continue;
-      const claim = new UserClaim(first, first + count - 1, server);
+      const file = ClaimFile.take(claimDir, first, last);
+      if (file === 'taken') {
+        server.close();
+        continue;
+      }
+      const claim = new UserClaim(first, last, server, file);
       try {
         await claim.#check();
       } catch (error) {
@@ -56,6 +68,7 @@ export class UserClaim {
 
   release(): void {
     this.#server.close();
+    this.#file?.release();
   }
 
   async #check(): Promise<void> {

@@ -1,15 +1,34 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 
 /** Until there is a process again to do it with. */
 const retryMs = 1_000;
+const sweepMs = 10_000;
+/** A shell that its own kill does not reach. */
+const killAll = ['-c', 'kill -s KILL -- -1'] as const;
 
 /**
  * Ends everything that runs as a user, whatever process group it went into, then calls `done`. A user that could not be
  * cleaned up is tried again and stays taken: whoever had it next would meet what is there.
  */
 export function endUser(uid: number, done: () => void): void {
-  const killer = spawn('/bin/sh', ['-c', 'kill -s KILL -- -1'], { uid, gid: uid, stdio: 'ignore', env: {} });
+  const killer = spawn('/bin/sh', killAll, { uid, gid: uid, stdio: 'ignore', env: {} });
   killer.once('error', () => void setTimeout(() => endUser(uid, done), retryMs).unref());
   killer.once('exit', done);
   killer.unref();
+}
+
+/**
+ * The same at once, while everybody waits for a few milliseconds: before a user is given to somebody, so that whatever
+ * came to run as it since it was cleaned up does not meet who has it next. Returns why that could not be done.
+ */
+export function sweepUser(uid: number): Error | undefined {
+  const { error, signal } = spawnSync('/bin/sh', killAll, {
+    uid,
+    gid: uid,
+    stdio: 'ignore',
+    env: {},
+    timeout: sweepMs,
+  });
+  // Its exit code says that there was nothing to kill: that is how it should be.
+  return error ?? (signal === null ? undefined : new Error(`the shell was ended by ${signal}`));
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Isolation } from '../isolation.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from '../launcher.ts';
 import { launchContainer } from './container.ts';
-import { endUser } from './end-user.ts';
+import { endUser, sweepUser } from './end-user.ts';
 import { notStarted } from './not-started.ts';
 import { spawnLauncher } from './spawn.ts';
 import { UserIds } from './user-ids.ts';
@@ -87,18 +87,27 @@ function launchAsUser(
   const range = `${firstUid}-${lastUid}`;
   const uids = userIds.get(range) ?? new UserIds(firstUid, lastUid);
   userIds.set(range, uids);
-  const uid = uids.take(request.key);
-  if (uid === undefined) {
+  const taken = uids.take(request.key);
+  if (taken === undefined) {
     const users = lastUid - firstUid + 1;
     const reason = `all ${users} users of this agent are taken (shoal agent --isolation-uids)`;
     return notStarted(new Error(reason), onExit);
+  }
+  const { uid, isNew } = taken;
+  const left = (): void => {
+    const last = uids.leave(request.key);
+    if (last !== undefined) endUser(last, () => uids.free(last));
+  };
+  const failure = isNew ? sweepUser(uid) : undefined;
+  if (failure !== undefined) {
+    left();
+    return notStarted(new Error(`user ${uid} could not be cleaned up: ${failure.message}`), onExit);
   }
   request.onUser?.(uid);
   const env = apart(request);
   const home = env['HOME'] ?? request.workDir ?? '/';
   return spawnLauncher.launch({ ...request, env: { ...env, HOME: home }, uid }, (exit, error) => {
-    const last = uids.leave(request.key);
-    if (last !== undefined) endUser(last, () => uids.free(last));
+    left();
     onExit(exit, error);
   });
 }

@@ -12,16 +12,17 @@ export class UserIds {
     this.#free = Array.from({ length: last - first + 1 }, (_, at) => first + at);
   }
 
-  /** The user of a key, for one more child; undefined: all are taken. */
-  take(key: string): number | undefined {
+  /** The user of a key, for one more child, and whether it is the first one of this key; undefined: all are taken. */
+  take(key: string): { readonly uid: number; readonly isNew: boolean } | undefined {
     const known = this.#taken.get(key);
     if (known !== undefined) {
       known.children += 1;
-      return known.uid;
+      return { uid: known.uid, isNew: false };
     }
     const uid = this.#free.shift();
-    if (uid !== undefined) this.#taken.set(key, { uid, children: 1 });
-    return uid;
+    if (uid === undefined) return undefined;
+    this.#taken.set(key, { uid, children: 1 });
+    return { uid, isNew: true };
   }
 
   /** A child of this key is gone. Returns its user where it was the last one; {@link free} gives it to others. */
