@@ -86,6 +86,9 @@ export class LocalBackend implements JobBackend, ChunkListener {
   readonly #attempts: Map<ChunkId, string> = new Map();
   readonly #events: { readonly event: SchedulerEvent; readonly inHand: InHand }[] = [];
   #isStepping = false;
+  /** Pushed, and not yet told to the scheduler. */
+  #pushed: { readonly job: string; count: number; bytes: number } | undefined;
+  #isPushDue = false;
   #jobsOpened = 0;
   #itemsDone = 0;
   #isTerminated = false;
@@ -134,8 +137,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
       push: (block) => {
         if (!this.#jobs.has(job)) return;
         this.#store.addBlock(job, block);
-        const { count, bytes } = block;
-        this.#happened({ type: 'itemsPushed', atMs: performance.now(), job, count, bytes: bytes.byteLength });
+        this.#pushedSoon(job, block);
       },
       endInput: () => this.#happened({ type: 'inputEnded', atMs: performance.now(), job }),
       acknowledge: (position) =>
@@ -148,6 +150,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
   }
 
   stats(): PoolStats {
+    this.#sayPushed();
     const { processes, recycled, deaths, starts } = this.#children.stats();
     let queued = 0;
     let running = 0;
@@ -272,9 +275,32 @@ export class LocalBackend implements JobBackend, ChunkListener {
 
   // -- the loop ----------------------------------------------------------------------------------------------
 
+  /** Blocks that are pushed one right after another are one event: all slots share them, not all slots each of them. */
+  #pushedSoon(job: string, { count, bytes }: Block): void {
+    if (this.#pushed?.job !== job) this.#sayPushed();
+    this.#pushed ??= { job, count: 0, bytes: 0 };
+    this.#pushed.count += count;
+    this.#pushed.bytes += bytes.byteLength;
+    if (this.#isPushDue) return;
+    this.#isPushDue = true;
+    process.nextTick(() => {
+      this.#isPushDue = false;
+      this.#sayPushed();
+    });
+  }
+
+  #sayPushed(): void {
+    const pushed = this.#pushed;
+    if (pushed === undefined) return;
+    this.#pushed = undefined;
+    this.#happened({ type: 'itemsPushed', atMs: performance.now(), ...pushed });
+  }
+
   /** Events one after another: what commands set off (an acknowledgement, a push) waits for its turn. */
   #happened(event: SchedulerEvent, inHand: InHand = {}): void {
     if (this.#isTerminated) return;
+    // What was pushed before this comes before it.
+    this.#sayPushed();
     this.#events.push({ event, inHand });
     if (this.#isStepping) return;
     this.#isStepping = true;

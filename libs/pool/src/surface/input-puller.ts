@@ -19,9 +19,9 @@ export interface ItemReceiver {
 
 // Pulling stops for the event loop after this long: results come in meanwhile, and a slow input is not held up.
 const sliceMs = 10;
-// What is pushed leaves when the event loop has its turn: an array is not pushed whole before its first item starts.
-const sliceItems = 8_192;
-const sliceRounds = 16;
+// What is pushed leaves when the event loop has its turn: an array is not pushed whole before its first item starts. Each
+// time more, for on a busy machine a turn of the event loop is when others are given the processor.
+const firstSliceMs = 2;
 
 /** How many items an input has, where it can say so beforehand. */
 export function knownLength(items: Items<unknown>): number | undefined {
@@ -87,6 +87,7 @@ class ArrayPuller implements InputPuller {
   /** Parts of it can be copied. */
   #isPlain: boolean;
   #next = 0;
+  #sliceMs = firstSliceMs;
   #isResting = false;
   #over = false;
 
@@ -100,15 +101,15 @@ class ArrayPuller implements InputPuller {
   pull(): void {
     if (this.#isResting || this.#over) return;
     const receiver = this.#receiver;
-    const restsAt = this.#next + sliceItems;
-    let rounds = 0;
+    const restsAtMs = performance.now() + this.#sliceMs;
+    let isFirst = true;
     // Looked at again after each round: what was pushed may have been taken meanwhile.
     for (let room = receiver.room(); room > 0 && this.#next < this.#count; room = receiver.room()) {
-      if (this.#next >= restsAt || rounds === sliceRounds) {
+      if (!isFirst && performance.now() >= restsAtMs) {
         this.#rest();
         return;
       }
-      rounds += 1;
+      isFirst = false;
       try {
         this.#take(Math.min(this.#count, this.#next + room));
       } catch (error) {
@@ -138,6 +139,7 @@ class ArrayPuller implements InputPuller {
   /** What was pushed leaves, and what has come back is taken, before more is pushed. */
   #rest(): void {
     this.#isResting = true;
+    this.#sliceMs = Math.min(2 * this.#sliceMs, sliceMs);
     setImmediate(() => {
       this.#isResting = false;
       this.pull();
