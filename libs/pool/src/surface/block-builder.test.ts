@@ -49,6 +49,19 @@ test('blocks of an input whose length is known begin with what one process would
   expect(counts(heavy.blocks)).toEqual([5, 5, 5, 5]);
 });
 
+test('a list of integers becomes whole blocks, and goes on where something else comes in between', () => {
+  const { builder, blocks } = builderOf({ itemsMax: 20 });
+  const list: unknown[] = Array.from({ length: 100 }, (_, at) => at);
+  list[50] = -0;
+  list[60] = 'sixty';
+  let taken = 0;
+  while (taken < list.length) taken = builder.addFrom(list, taken, list.length);
+  builder.flush();
+  expect(counts(blocks)[0]).toBe(20);
+  // toEqual tells -0 from 0.
+  expect(itemsOf(blocks)).toEqual(list);
+});
+
 test('an item that is larger than one may be is found among others', () => {
   const { builder, blocks, refused } = builderOf({ itemsMax: 3, itemBytesMax: 10_000 });
   for (const item of ['x', 'x'.repeat(20_000), 'x']) builder.add(item);

@@ -1,7 +1,8 @@
 import { bytesText } from '@shoal/errors';
 import type { BlobFile, Block } from '../chunk-request.ts';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
-import { encodeBlock, encodeNumbers } from '../values/block-codec.ts';
+import { encodeBlock, encodeNumbers, encodeValue } from '../values/block-codec.ts';
+import { packedMin, packIntegers } from '../values/number-list.ts';
 import { explainUnportable, findUnportable } from '../values/portable.ts';
 
 /** What an item that cannot be sent fails with. */
@@ -25,6 +26,8 @@ const targetBytes = 65_536;
 const blockBytesMax = 262_144;
 // Chunks of a numeric size that are smaller than this share a block; each child decodes the whole block.
 const sharedBytes = 4_096;
+// What a number is taken for.
+const numberBytes = 5;
 // Processes share a block that is smaller than this: decoding all of it costs each of them less than one more message.
 const worthwhileBytes = 32_768;
 
@@ -43,6 +46,8 @@ export class BlockBuilder {
   #goal: number;
   /** Until it is known what items weigh, no block is larger than it will be then. */
   #roughBytesMax = targetBytes;
+  /** Lists have had nothing but integers so far. */
+  #onlyIntegers = true;
 
   constructor(options: BlockBuilderOptions) {
     this.#options = options;
@@ -63,7 +68,7 @@ export class BlockBuilder {
   /** Takes an item in; emits a block when it is full. */
   add(value: unknown): void {
     this.#values.push(value);
-    this.#roughBytes += typeof value === 'number' ? 5 : roughBytes(value);
+    this.#roughBytes += typeof value === 'number' ? numberBytes : roughBytes(value);
     if (this.#values.length >= this.#goal || this.#roughBytes >= this.#roughBytesMax) this.flush();
   }
 
@@ -72,12 +77,33 @@ export class BlockBuilder {
    * where it stopped. Throws what reading the list throws, and has taken nothing then.
    */
   addFrom(list: readonly unknown[], from: number, until: number): number {
+    const integers = this.#addIntegers(list, from, until);
+    if (integers > 0) return from + integers;
     const values = list.slice(from, Math.min(until, from + this.#goal - this.#values.length));
     const count = this.#measure(values);
     if (count < values.length) values.length = count;
     this.#values = this.#values.length === 0 ? values : this.#values.concat(values);
     if (this.#values.length >= this.#goal || this.#roughBytes >= this.#roughBytesMax) this.flush();
     return from + count;
+  }
+
+  /**
+   * Makes a block of them where they are many integers, and nothing but a block: they are read once, and copied once. Says
+   * how many were taken in.
+   */
+  #addIntegers(list: readonly unknown[], from: number, until: number): number {
+    if (!this.#onlyIntegers || this.#values.length > 0) return 0;
+    const count = Math.min(until - from, this.#goal, Math.ceil(this.#roughBytesMax / numberBytes));
+    if (count < packedMin) return 0;
+    const integers = packIntegers(list, from, from + count);
+    if (integers.length === count) {
+      this.#emit(count, encodeValue(integers));
+      return count;
+    }
+    this.#onlyIntegers = false;
+    this.#values = Array.from(integers);
+    this.#roughBytes = numberBytes * integers.length;
+    return integers.length;
   }
 
   /** Adds up what these values take, until the block is full; says how many they are. */
@@ -88,7 +114,7 @@ export class BlockBuilder {
       const value = values[at];
       // A hole of the list is an item like others; a hole in a block is an item that was refused.
       if (value === undefined) values[at] = undefined;
-      bytes += typeof value === 'number' ? 5 : roughBytes(value);
+      bytes += typeof value === 'number' ? numberBytes : roughBytes(value);
       at += 1;
     }
     this.#roughBytes = bytes;

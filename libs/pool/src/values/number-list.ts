@@ -10,19 +10,29 @@ export type ValueList = readonly unknown[] | Int32Array | Float64Array;
 const { Float64Array: Numbers, Int32Array: Integers } = globalThis;
 
 /** Shorter lists gain nothing: a typed array is dearer to begin than a few numbers are to write. */
-const packedMin = 16;
+export const packedMin = 16;
 
 /** The same numbers, packed; undefined where something else is among the values, a hole even, or they are few. */
 export function packNumbers(values: readonly unknown[]): Int32Array | Float64Array | undefined {
   const count = values.length;
   if (count < packedMin) return undefined;
   const integers = new Integers(count);
-  const taken = fillIntegers(integers, values);
+  const taken = fillIntegers(integers, values, 0);
   if (taken === count) return integers;
   // The first that is no integer: mostly no number at all, and nothing more has to be looked at.
   if (typeof values[taken] !== 'number') return undefined;
   const numbers = new Numbers(count);
   return fillNumbers(numbers, values) === count ? numbers : undefined;
+}
+
+/**
+ * The elements of a list from `from` to before `until`, as integers; fewer where one is no 32-bit integer, which has been
+ * read then as well.
+ */
+export function packIntegers(list: readonly unknown[], from: number, until: number): Int32Array {
+  const integers = new Integers(until - from);
+  const taken = fillIntegers(integers, list, from);
+  return taken === integers.length ? integers : integers.subarray(0, taken);
 }
 
 /** Whether these are packed numbers. */
@@ -33,9 +43,9 @@ export function isPacked(values: unknown): values is Int32Array | Float64Array {
 // Loops of their own, and small: the compiler has them ready after few items.
 
 /** Stops at the first value that is no 32-bit integer; -0 is none. */
-function fillIntegers(into: Int32Array, values: readonly unknown[]): number {
+function fillIntegers(into: Int32Array, values: readonly unknown[], from: number): number {
   for (let at = 0; at < into.length; at++) {
-    const value = values[at];
+    const value = values[from + at];
     if (typeof value !== 'number' || value !== (value | 0) || (value === 0 && 1 / value < 0)) return at;
     into[at] = value;
   }
