@@ -171,6 +171,28 @@ export const values = chapter('values', (specify) => {
     });
   });
 
+  specify('results of numbers may be anything, each stands at its place', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const various = (item: number): unknown => {
+      if (item % 100 === 60) throw new RangeError(`not ${item}`);
+      if (item % 100 === 61) return `item ${item}`;
+      if (item % 100 === 62) return Promise.resolve(item);
+      if (item % 100 === 63) return undefined;
+      if (item % 100 === 64) return -0;
+      return item < 500 ? item : item / 4;
+    };
+    const items = Array.from({ length: 1_000 }, (_, index) => index);
+    const outcomes = await pool.mapSettled(various, items);
+    const expected = await Promise.all(
+      items.map(async (item) => (item % 100 === 60 ? 'threw' : various(item))),
+    );
+    // toEqual tells -0 from 0.
+    expect(outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'threw'))).toEqual(
+      expected,
+    );
+    expect(outcomes.map(({ index }) => index)).toEqual(items);
+  });
+
   specify('long lists of numbers arrive as they were, whichever numbers they are', async ({ open }) => {
     await using pool = await open({ processes: 2 });
     const whole = upTo(500);

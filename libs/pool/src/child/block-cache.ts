@@ -24,6 +24,12 @@ export class CachedBlock {
     this.#left = count;
   }
 
+  /** All its items from the first on, where they are numbers and nothing else. */
+  get numbers(): Int32Array | Float64Array | undefined {
+    if (this.#numbers === undefined && this.#values === undefined && this.#left > 0) this.#decode();
+    return this.#numbers;
+  }
+
   /**
    * Hand out an item. It is not kept: a function may change what it is given, and a second try must not see that.
    * Whoever asks again gets a fresh one.

@@ -27,10 +27,11 @@ import type {
   TaskMessage,
 } from './message.ts';
 import { installModuleHooks } from './module-hooks.ts';
+import { NumberRun } from './number-run.ts';
 import { Part } from './part.ts';
 import type { EarlyPrint } from './preload.ts';
 import { PrintCapture } from './print-capture.ts';
-import { ResultBatch } from './result-batch.ts';
+import { numbersMax, ResultBatch } from './result-batch.ts';
 import { Task } from './task.ts';
 import { loadTask, publishChildState, TaskUnloadable } from './task-loader.ts';
 
@@ -69,6 +70,7 @@ export function runChild({
   const tasks = new Map<number, Task>();
   const blocks = new Map<number, CachedBlock>();
   const broadcasts = new Broadcasts();
+  const numbers = new NumberRun(numbersMax);
   let isRetiring = false;
 
   const channel = new Channel(handle, descriptor);
@@ -169,6 +171,7 @@ export function runChild({
       chunk: spec.chunk,
       encoding,
       maxResultBytes,
+      numbers,
       onRefused,
       beforeSend: () => prints.flush(),
     });

@@ -64,18 +64,22 @@ export class ItemContext {
 export class CurrentItem {
   readonly #followed = new AsyncLocalStorage<ItemContext>();
   #part: EnteredPart | undefined;
-  #context: ItemContext | undefined;
+  /**
+   * Of the item on the only lane, once somebody has asked for it; only set here. A field, for it is looked at after every
+   * item: a getter would be one more function to compile.
+   */
+  enteredContext: ItemContext | undefined;
 
   /** Items of this part start on the only lane there is, until {@link leave}; at the latest before a next one starts
    * after one that has a context. */
   enter(part: EnteredPart): void {
     this.#part = part;
-    this.#context = undefined;
+    this.enteredContext = undefined;
   }
 
   leave(): void {
     this.#part = undefined;
-    this.#context = undefined;
+    this.enteredContext = undefined;
   }
 
   /** Run `task` so that everything it starts is known to belong to this item. */
@@ -92,13 +96,8 @@ export class CurrentItem {
   entered(): ItemContext | undefined {
     const part = this.#part;
     if (part === undefined) return undefined;
-    this.#context ??= new ItemContext(part.next - 1, part.context);
-    return this.#context;
-  }
-
-  /** The same, if anybody has asked before. */
-  get enteredContext(): ItemContext | undefined {
-    return this.#context;
+    this.enteredContext ??= new ItemContext(part.next - 1, part.context);
+    return this.enteredContext;
   }
 
   /** Let `current()` of the package find it, whichever copy of the package the task has loaded. */

@@ -3,9 +3,11 @@
  * batch goes when it is about 128 KiB or some milliseconds old, so that slow items go one by one, at once.
  */
 import type { Encoding } from '../chunk-request.ts';
-import { encodeBlock, encodeNumbers } from '../values/block-codec.ts';
+import { encodeBlock, encodeNumbers, encodeValue } from '../values/block-codec.ts';
+import { packedMin } from '../values/number-list.ts';
 import { explainUnportable, findUnportable, type Unportable } from '../values/portable.ts';
 import type { Channel } from './channel.ts';
+import type { NumberRun } from './number-run.ts';
 
 /** Where a batch's failures go. */
 export type ItemRefused = (
@@ -19,13 +21,18 @@ export interface ResultFormat {
   readonly chunk: number;
   readonly encoding: Encoding;
   readonly maxResultBytes: number;
+  /** Shared by all batches of the child. */
+  readonly numbers: NumberRun;
   readonly onRefused: ItemRefused;
   /** Called before results leave: what their items printed has to be there first, for the last one ends the job. */
   readonly beforeSend: () => void;
 }
 
 const batchBytesMax = 128 * 1024;
-/** Above this a message is split: it is the biggest that travels well over a network. */
+/** What a number is taken for. */
+const numberBytes = 5;
+/** So many numbers are a full batch. */
+export const numbersMax: number = Math.floor(batchBytesMax / numberBytes);
 const messageBytesMax = 256 * 1024;
 /** What an object is taken for until the first batch has shown how big they are. */
 const objectBytesGuess = 64;
@@ -48,11 +55,15 @@ export class ResultBatch {
   }
 
   get isEmpty(): boolean {
-    return this.#values.length === 0;
+    return this.#count === 0;
   }
 
   get isFull(): boolean {
-    return this.#estimate >= batchBytesMax;
+    return this.#estimate >= batchBytesMax || this.#format.numbers.countOf(this) >= numbersMax;
+  }
+
+  get #count(): number {
+    return this.#values.length + this.#format.numbers.countOf(this);
   }
 
   add(index: number, value: unknown): void {
@@ -63,13 +74,27 @@ export class ResultBatch {
   /** The values that are pushed from here on are those of this item and the ones after it. */
   goOnAt(index: number): void {
     // Items that ran side by side finish in any order; a run is of consecutive ones.
-    if (this.#values.length > 0 && this.#first + this.#values.length !== index) this.flush();
-    if (this.#values.length === 0) this.#first = index;
+    const count = this.#count;
+    if (count > 0 && this.#first + count !== index) this.flush();
+    if (this.isEmpty) this.#first = index;
   }
 
   push(value: unknown): void {
+    if (this.#values.length === 0 && !this.isEmpty) this.#mixNumbers();
     this.#values.push(value);
-    this.#estimate += typeof value === 'number' ? 5 : this.#sizeOf(value);
+    this.#estimate += typeof value === 'number' ? numberBytes : this.#sizeOf(value);
+  }
+
+  /** Where numbers go that follow what is here; undefined where something else is here already. */
+  borrowNumbers(): NumberRun | undefined {
+    const { encoding, numbers } = this.#format;
+    return encoding === 'v8' && this.#values.length === 0 && numbers.lendTo(this) ? numbers : undefined;
+  }
+
+  /** Something else comes after the numbers. */
+  #mixNumbers(): void {
+    this.#values = Array.from(this.#format.numbers.take());
+    this.#estimate = numberBytes * this.#values.length;
   }
 
   #sizeOf(value: unknown): number {
@@ -80,15 +105,31 @@ export class ResultBatch {
 
   /** Send what is there. */
   flush(): void {
+    if (this.isEmpty) return;
+    const { beforeSend, numbers } = this.#format;
     const values = this.#values;
-    if (values.length === 0) return;
     const first = this.#first;
     const runMs = this.runMs;
     this.#values = [];
     this.#estimate = 0;
     this.runMs = 0;
-    this.#format.beforeSend();
-    this.#sendPortable(first, values, runMs);
+    beforeSend();
+    if (values.length === 0) this.#sendNumbers(first, numbers.take(), runMs);
+    else this.#sendPortable(first, values, runMs);
+  }
+
+  #sendNumbers(first: number, numbers: Int32Array | Float64Array, runMs: number): void {
+    const bytes = numbers.length < packedMin ? undefined : encodeValue(numbers);
+    if (bytes === undefined || bytes.byteLength > this.#messageBytesMax) {
+      this.#send(first, Array.from(numbers), runMs);
+      return;
+    }
+    this.#channel.send(this.#channel.writer.values(this.#format.chunk, first, numbers.length, runMs, bytes));
+  }
+
+  /** Above this a message is split: it is the biggest that travels well over a network. */
+  get #messageBytesMax(): number {
+    return Math.min(messageBytesMax, this.#format.maxResultBytes);
   }
 
   /** Send the values between those that cannot travel. */
@@ -135,7 +176,7 @@ export class ResultBatch {
     }
     if (values.length > 1) {
       this.#objectBytes = bytes.byteLength / values.length;
-      if (bytes.byteLength > Math.min(messageBytesMax, maxResultBytes)) {
+      if (bytes.byteLength > this.#messageBytesMax) {
         this.#sendHalves(first, values, runMs);
         return;
       }

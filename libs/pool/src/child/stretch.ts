@@ -5,15 +5,12 @@
 import { isThenable } from './awaited-items.ts';
 import type { CurrentItem } from './current-item.ts';
 import { endStacksAt } from './item-reports.ts';
+import { onlyNumbers, runNumbers } from './number-stretch.ts';
 import type { Part } from './part.ts';
+import { millisecond, strideMax } from './stretch-clock.ts';
 import type { TaskFunction } from './task-loader.ts';
 
 endStacksAt(import.meta.url);
-
-// Taken before any task runs, for a task may put something else in its place.
-const millisecond: () => number = Date.now;
-/** Reading the clock costs as much as a tiny item; up to this many of them share a reading. */
-const strideMax = 8;
 
 /**
  * Run items of a part, up to `until` at most, for about a millisecond: whoever calls has to look then whether results have to
@@ -34,7 +31,15 @@ export function runStretch(
   const block = items.blockOf(index);
   const end = Math.min(until, block.end);
   results.goOnAt(index);
-  // It only has to be seen that time passes, not how much: a clock that is set meanwhile does no harm.
+  const numbers = spread ? undefined : block.numbers;
+  const into = numbers === undefined ? undefined : results.borrowNumbers();
+  if (numbers !== undefined && into !== undefined) {
+    const other = runNumbers(part, run, numbers, block.first, end, into, current);
+    if (other === onlyNumbers) return undefined;
+    if (isThenable(other)) return other;
+    results.push(other);
+    return undefined;
+  }
   const began = millisecond();
   let stride = 1;
   let look = index + stride;
@@ -47,7 +52,6 @@ export function runStretch(
     if (index >= end || current.enteredContext !== undefined) return undefined;
     if (index >= look) {
       if (results.isFull || millisecond() !== began) return undefined;
-      // From one to many: a slow item must be told of at once.
       if (stride < strideMax) stride += stride;
       look = index + stride;
     }

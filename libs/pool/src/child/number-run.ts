@@ -1,0 +1,44 @@
+/**
+ * Numbers that items have returned, one after another: kept as they travel, so that none becomes an object and nobody
+ * has to look at them again. A child has one place for them, and the batch that results are gathered in borrows it.
+ */
+
+// Taken before any task runs, for a task may put something else in their places.
+const { Float64Array: Numbers, Int32Array: Integers, Uint8Array: Bytes } = globalThis;
+const { compare } = Buffer;
+
+export class NumberRun {
+  readonly values: Float64Array<ArrayBuffer>;
+  count = 0;
+  #holder: object | undefined;
+
+  /** `max`: how many it takes. */
+  constructor(max: number) {
+    this.values = new Numbers(max);
+  }
+
+  /** Whether these are the numbers of this batch from here on; not while another one has some here. */
+  lendTo(batch: object): boolean {
+    if (this.count > 0 && this.#holder !== batch) return false;
+    this.#holder = batch;
+    return true;
+  }
+
+  /** How many of them are this batch's. */
+  countOf(batch: object): number {
+    return this.#holder === batch ? this.count : 0;
+  }
+
+  /** Take them all, in half the memory where they are integers. Valid until the next one comes. */
+  take(): Int32Array | Float64Array {
+    const numbers = this.values.subarray(0, this.count);
+    this.count = 0;
+    const integers = new Integers(numbers);
+    // Without a loop, which would have to be compiled first. Also tells -0 from 0.
+    return compare(bytesOf(numbers), bytesOf(new Numbers(integers))) === 0 ? integers : numbers;
+  }
+}
+
+function bytesOf({ buffer, byteLength, byteOffset }: Float64Array): Uint8Array {
+  return new Bytes(buffer, byteOffset, byteLength);
+}
