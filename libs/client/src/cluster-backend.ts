@@ -143,7 +143,13 @@ export class ClusterBackend implements JobBackend {
     const hold = connection.jobs.holdGroup({ groupId: this.#groupId });
     this.#hold = hold;
     const lost = (): void => {
-      if (this.#hold === hold) this.#hold = undefined;
+      if (this.#hold !== hold) return;
+      this.#hold = undefined;
+      // It is there for as long as the connection is: whoever is at its other end the next time may be another one.
+      this.#gate.doubt(async () => {
+        await connection.greetAgain();
+        return jobsWithin(connection.streamsMax);
+      });
     };
     // Without it the next job finds new processes, and asks again.
     hold

@@ -98,10 +98,14 @@ export class ClusterJob implements RunningJob, OutcomeListener {
       // Whoever waits for the results keeps the process alive.
       this.#deadline = setTimeout(() => this.#passDeadline(), Math.min(deadlineMs, timerMsMax)).unref();
     }
-    this.#place = options.gate.enter(() => {
-      // What was said of its wait holds no more.
-      if (!isInAtOnce) options.sink.progress(this.#progress);
-      this.#start().catch((error: unknown) => this.end(error));
+    this.#place = options.gate.enter({
+      letIn: () => {
+        // What was said of its wait holds no more.
+        if (!isInAtOnce) options.sink.progress(this.#progress);
+        this.#start().catch((error: unknown) => this.end(error));
+      },
+      refuse: (error) => this.end(error),
+      wait: () => this.#wait(),
     });
     isInAtOnce = false;
     if (this.#place.isWaiting) this.#wait();
@@ -159,9 +163,14 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     if (this.#inputEnded) this.#gate.endInput();
   }
 
-  /** The connection carries no further job for now. */
+  /** The connection carries no further job for now, or nobody knows whether it does. */
   #wait(): void {
-    this.#options.sink.progress({ ...this.#progress, waitingFor: 'waits for other jobs of this pool' });
+    const waitingFor = this.#options.gate.isInDoubt ? this.#lostText : 'waits for other jobs of this pool';
+    this.#options.sink.progress({ ...this.#progress, waitingFor });
+  }
+
+  get #lostText(): string {
+    return `the connection to ${this.#options.connection.address.text} was lost, trying again`;
   }
 
   get #deadlineAtMs(): number | undefined {
@@ -241,9 +250,8 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   reached(isReached: boolean): void {
     if (this.#over) return;
-    const { address } = this.#options.connection;
-    const waitingFor = `the connection to ${address.text} was lost, trying again`;
-    this.#options.sink.progress(isReached ? this.#progress : { ...this.#progress, waitingFor });
+    const { sink } = this.#options;
+    sink.progress(isReached ? this.#progress : { ...this.#progress, waitingFor: this.#lostText });
   }
 
   stats(stats: GroupStats): void {

@@ -153,17 +153,29 @@ export class Connection {
   }
 
   async #greet(deadlineMs: number): Promise<void> {
-    const { coordinator, maxStreamsPerConnection } = await this.once<GetStatusResponse>(
-      (...call) => this.cluster.getStatus({ client: ownPeer }, ...call),
-      deadlineMs,
-    );
+    this.#met(await this.once<GetStatusResponse>((...call) => this.#getStatus(...call), deadlineMs));
+  }
+
+  /**
+   * Greets whoever is there now, after the connection broke: a coordinator that was restarted may be of another release,
+   * and have other limits. Errors: CONNECTION_LOST, VERSION_MISMATCH.
+   */
+  async greetAgain(): Promise<void> {
+    this.#met(await this.call<GetStatusResponse>((...call) => this.#getStatus(...call)));
+  }
+
+  #getStatus(...call: CallTail<GetStatusResponse>): ClientUnaryCall {
+    return this.cluster.getStatus({ client: ownPeer }, ...call);
+  }
+
+  #met({ coordinator, maxStreamsPerConnection }: GetStatusResponse): void {
     checkPeer(coordinator, 'coordinator', 'client');
     this.#hasWorked = true;
     // One of an older release does not say it.
     if (maxStreamsPerConnection > 0) this.#streamsMax = maxStreamsPerConnection;
   }
 
-  /** Calls that may be open at once, as the coordinator said when it was greeted. Further ones wait, without a word. */
+  /** Calls that may be open at once, as the coordinator said when it was greeted last. Further ones wait, without a word. */
   get streamsMax(): number {
     return this.#streamsMax;
   }

@@ -258,6 +258,7 @@ export class FakeCoordinator implements AsyncDisposable {
       }),
       listJobs: this.#unary('listJobs', () => ({ jobs: [] })),
       watchJob: () => {},
+      holdGroup: () => {},
       cancelJob: this.#unary('cancelJob', ({ jobId, reason }: { jobId: string; reason: string }) => {
         const job = this.#find(jobId);
         const error = { code: 'JOB_CANCELLED', facts: { reason }, message: '', error: new Uint8Array() };

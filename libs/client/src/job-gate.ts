@@ -16,6 +16,16 @@ export interface JobPlace {
   leave(): void;
 }
 
+/** What a job before a {@link JobGate} hears; nothing after it has left, and one of the first two, once. */
+export interface JobTurn {
+  /** It is its turn. */
+  readonly letIn: () => void;
+  /** Nobody can say how many may go in. */
+  readonly refuse: (error: unknown) => void;
+  /** It is known how many may go in, and it waits for its turn. */
+  readonly wait: () => void;
+}
+
 /**
  * Lets in as many jobs of a connection at once as it can carry; the others wait in line.
  *
@@ -23,18 +33,21 @@ export interface JobPlace {
  * were such streams, none would be left for their items, and every job would wait for its input for ever.
  */
 export class JobGate {
-  readonly #jobsMax: number;
+  #jobsMax: number;
+  /** Asks how many may be inside; undefined where that is known. */
+  #ask: (() => Promise<number>) | undefined;
+  #isAsking = false;
   readonly #inside: Set<JobPlace> = new Set();
-  /** In order, each with what lets it in. */
-  readonly #waiting: Map<JobPlace, () => void> = new Map();
+  /** In order. */
+  readonly #waiting: Map<JobPlace, JobTurn> = new Map();
   #isShut = false;
 
   constructor(jobsMax: number) {
     this.#jobsMax = jobsMax;
   }
 
-  /** Calls `letIn` once, when it is the job's turn: at once if there is room; never, if it leaves before. */
-  enter(letIn: () => void): JobPlace {
+  /** Lets a job in when it is its turn: at once if there is room; never, if it leaves before. */
+  enter(turn: JobTurn): JobPlace {
     const waiting = this.#waiting;
     const place: JobPlace = {
       get isWaiting() {
@@ -42,9 +55,19 @@ export class JobGate {
       },
       leave: () => this.#leave(place),
     };
-    waiting.set(place, letIn);
+    waiting.set(place, turn);
     this.#open();
     return place;
+  }
+
+  /** How many may be inside is not certain any more: before the next one goes in, `ask` says it anew. */
+  doubt(ask: () => Promise<number>): void {
+    this.#ask = ask;
+  }
+
+  /** Whether those who wait do so until that is known. */
+  get isInDoubt(): boolean {
+    return this.#ask !== undefined;
   }
 
   /** Nobody who waits is let in any more. */
@@ -58,11 +81,38 @@ export class JobGate {
   }
 
   #open(): void {
-    for (const [place, letIn] of this.#waiting) {
-      if (this.#isShut || this.#inside.size >= this.#jobsMax) return;
+    for (const [place, { letIn }] of this.#waiting) {
+      if (this.#isShut) return;
+      if (this.#ask !== undefined) {
+        void this.#resolve(this.#ask);
+        return;
+      }
+      if (this.#inside.size >= this.#jobsMax) return;
       this.#waiting.delete(place);
       this.#inside.add(place);
       letIn();
     }
+  }
+
+  async #resolve(ask: () => Promise<number>): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      this.#jobsMax = await ask();
+      // Doubted again meanwhile: the answer may be of before that.
+      if (this.#ask === ask) this.#ask = undefined;
+    } catch (error) {
+      failure = { error };
+    }
+    this.#isAsking = false;
+    if (failure === undefined) {
+      this.#open();
+      for (const [, { wait }] of this.#waiting) wait();
+      return;
+    }
+    const refused = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [, { refuse }] of refused) refuse(failure.error);
   }
 }

@@ -8,6 +8,9 @@ const plusOne = (n: number): number => n + 1;
 const waits = ({ progress }: Job<number>): boolean =>
   progress.waitingFor === 'waits for other jobs of this pool';
 
+const isCutOff = ({ progress }: Job<number>): boolean =>
+  progress.waitingFor?.endsWith('was lost, trying again') ?? false;
+
 let coordinator: FakeCoordinator;
 let pool: MapPool;
 /** Ends the one job that has a place. */
@@ -90,6 +93,30 @@ test('a deadline passes while a coordinator that cannot be reached has not heard
     message: expect.stringContaining('50 ms'),
   });
   expect(coordinator.jobs).toHaveLength(1);
+});
+
+test('a coordinator that comes back with fewer streams is asked before the next jobs go in', async () => {
+  letGo();
+  await first;
+  await pool.terminate();
+  coordinator.streamsMax = 100;
+  pool = await connect(coordinator.address);
+  const held = Promise.withResolvers<void>();
+  const input = async function* (): AsyncGenerator<number> {
+    yield 1;
+    await held.promise;
+  };
+  const runs = pool.submit(plusOne, input());
+  await until('it runs', () => runs.progress.done === 1);
+  coordinator.streamsMax = 7;
+  coordinator.cut({ refuse: true });
+  await until('it has lost its connection', () => isCutOff(runs));
+  const jobs = [1, 2, 3].map(() => pool.submit(plusOne, input()));
+  await until('all wait for that', () => jobs.every(isCutOff));
+  coordinator.mend();
+  await until('one has a place, and two wait for theirs', () => jobs.filter(waits).length === 2);
+  held.resolve();
+  expect(await Promise.all([runs, ...jobs].map((job) => job.result()))).toEqual(Array(4).fill([2]));
 });
 
 test('terminate() ends those that wait, and none of them is created', async () => {
