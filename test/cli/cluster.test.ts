@@ -2,7 +2,16 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RawClient } from '../cluster/raw-client.ts';
 import { slack } from '../slack.ts';
-import { allGone, Command, ended, isAlive, marked, shoalCommand, until } from './command.testkit.ts';
+import {
+  allGone,
+  Command,
+  ended,
+  isAlive,
+  marked,
+  shoalCommand,
+  until,
+  withoutProgress,
+} from './command.testkit.ts';
 
 const started: Command[] = [];
 const start = (args: readonly string[], options: { input?: string; mark?: string } = {}): Command => {
@@ -88,6 +97,13 @@ describe('a cluster on this machine', () => {
         { name: 'agent-2', state: 'ready', slots: 1 },
       ],
     });
+  });
+
+  test('a reader that has gone when the agents are listed gets no stack trace', async () => {
+    const list = start(['agents', 'ls', '--address', address]);
+    list.closeStdout();
+    const { stderr, exitCode } = await list.ended;
+    expect({ stderr: withoutProgress(stderr), exitCode }).toEqual({ stderr: '', exitCode: 141 });
   });
 
   test('shoal agents takes an agent out of service and puts it back', async () => {

@@ -1,4 +1,5 @@
 import { type ErrorCode, ShoalError } from '@shoal/errors';
+import { OutputGone } from './output.ts';
 
 /** How the command ends. Scripts rely on these numbers; they never change. */
 export const exitCode = {
@@ -40,5 +41,6 @@ const codes: Partial<Record<ErrorCode, number>> = {
 
 /** The exit code that an error ends the command with. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof OutputGone) return exitCode.outputGone;
   return error instanceof ShoalError ? (codes[error.code] ?? exitCode.failed) : exitCode.failed;
 }

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { complain } from './complaint.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
+import { OutputGone, outliveReaders, writeOut } from './output.ts';
 import { buildProgram } from './program.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { fromCommander } from './usage-error.ts';
@@ -14,6 +15,7 @@ export async function run(
   argv: readonly string[],
   terminal: Terminal = processTerminal(argv[1] ?? 'shoal'),
 ): Promise<number> {
+  outliveReaders(terminal);
   let ending: number = exitCode.done;
   const program = buildProgram(terminal, (code) => {
     ending = code;
@@ -22,14 +24,26 @@ export async function run(
     await program.parseAsync([...argv]);
     return ending;
   } catch (error) {
-    if (!(error instanceof CommanderError)) {
-      complain(terminal, error);
-      return exitCodeOf(error);
-    }
     // Help that was asked for is a result; a bare `shoal` gets it as an answer to a question it did not ask.
-    if (error.exitCode === 0) return exitCode.done;
+    if (!(error instanceof CommanderError)) return failed(terminal, error);
+    if (error.exitCode === 0) return writtenOut(terminal);
     if (error.code === 'commander.help') return exitCode.usage;
     complain(terminal, fromCommander(error));
     return exitCode.usage;
+  }
+}
+
+function failed(terminal: Terminal, error: unknown): number {
+  if (!(error instanceof OutputGone)) complain(terminal, error);
+  return exitCodeOf(error);
+}
+
+/** How a command ends that has written what it had to say. */
+async function writtenOut(terminal: Terminal): Promise<number> {
+  try {
+    await writeOut(terminal, '');
+    return exitCode.done;
+  } catch (error) {
+    return failed(terminal, error);
   }
 }

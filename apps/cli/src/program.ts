@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { writeOut } from './output.ts';
 import type { Terminal } from './terminal.ts';
 import { usageError } from './usage-error.ts';
 import { agentCommand } from './verbs/agent.ts';
@@ -36,7 +37,7 @@ export function buildProgram(terminal: Terminal, end: (exitCode: number) => void
   ]) {
     program.addCommand(verb);
   }
-  const versionCommand = new Command('version').action(() => void terminal.stdout.write(`${version}\n`));
+  const versionCommand = new Command('version').action(() => writeOut(terminal, `${version}\n`));
   program.addCommand(versionCommand, { hidden: true });
   for (const command of everyCommand(program)) {
     command

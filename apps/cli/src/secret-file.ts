@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { ShoalError } from '@shoal/errors';
-import { systemReason } from './map/system-reason.ts';
+import { systemReason } from './system-reason.ts';
 
 /** Writes a file that its owner alone can read, also where it was there with another mode. */
 export async function writeSecret(path: string, text: string): Promise<void> {

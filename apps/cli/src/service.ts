@@ -1,5 +1,6 @@
 import { exitCode } from './exit-code.ts';
 import { giveHeapRoom } from './heap-room.ts';
+import { outliveReaders } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What runs until somebody ends it: a coordinator, an agent, a cluster on this machine. */
@@ -20,10 +21,10 @@ export interface Service {
  */
 export async function untilEnded(
   starting: Service | Promise<Service>,
-  { stderr, stdout }: Pick<Terminal, 'stderr' | 'stdout'>,
+  terminal: Pick<Terminal, 'stderr' | 'stdout'>,
 ): Promise<number> {
   // For good: it may have something to say when it has ended, too.
-  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  outliveReaders(terminal);
   giveHeapRoom();
   const started = Promise.resolve(starting);
   const signalled = Promise.withResolvers<number>();

@@ -3,10 +3,10 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ShoalError } from '@shoal/errors';
+import { systemReason } from '../system-reason.ts';
 import type { Terminal } from '../terminal.ts';
 import { usageError } from '../usage-error.ts';
 import { isMeantAsRange, parseRange, rangeItems, rangeLength } from './range.ts';
-import { systemReason } from './system-reason.ts';
 
 /** The formats that items are read from. */
 export const inputFormats = ['ndjson', 'csv', 'lines', 'range'] as const;

@@ -12,7 +12,7 @@ import { type InputFormat, openItemSource } from './item-source.ts';
 import { JobDeadline } from './job-deadline.ts';
 import { errorLine, resultLine } from './output-line.ts';
 import { type Count, type Progress, startProgress } from './progress.ts';
-import { OutputGone, openResultWriter, type ResultWriter } from './result-writer.ts';
+import { openResultWriter, type ResultWriter } from './result-writer.ts';
 import { parseTaskSpec, type TaskSpec } from './task-spec.ts';
 import { WaitingNotice } from './waiting-notice.ts';
 
@@ -107,7 +107,6 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
     return count.failed > 0 ? exitCode.failed : exitCode.done;
   } catch (error) {
     if (interruption.signal !== undefined) return exitCodeOfSignal(interruption.signal);
-    if (error instanceof OutputGone) return exitCode.outputGone;
     // What came before the error is good; it is written before the error is told.
     await writer.close();
     throw deadline.told(error);

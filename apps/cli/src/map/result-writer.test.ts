@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { OutputGone } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
-import { OutputGone, openResultWriter, ResultWriter } from './result-writer.ts';
+import { openResultWriter, ResultWriter } from './result-writer.ts';
 
 let folder: string;
 beforeEach(() => {

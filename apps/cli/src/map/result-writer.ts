@@ -3,13 +3,9 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { ShoalError } from '@shoal/errors';
+import { outputFailure } from '../output.ts';
+import { systemReason } from '../system-reason.ts';
 import type { Terminal } from '../terminal.ts';
-import { systemReason } from './system-reason.ts';
-
-/** The reader of stdout went away (`… | head -1`): no fault of anybody, and nobody is left to tell. */
-export class OutputGone extends Error {
-  override readonly name: string = 'OutputGone';
-}
 
 const flushCharacters = 64 * 1024;
 
@@ -82,10 +78,7 @@ export class ResultWriter {
   }
 
   #fail(error: NodeJS.ErrnoException): void {
-    this.#failure ??=
-      error.code === 'EPIPE'
-        ? new OutputGone(error.message)
-        : new ShoalError('FILE_NOT_USABLE', { path: this.#name, reason: systemReason(error) });
+    this.#failure ??= outputFailure(this.#name, error);
     this.#wake?.();
   }
 }

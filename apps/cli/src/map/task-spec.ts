@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ShoalError } from '@shoal/errors';
+import { systemReason } from '../system-reason.ts';
 import { usageError } from '../usage-error.ts';
-import { systemReason } from './system-reason.ts';
 
 /** The task function that a command line names. */
 export interface TaskSpec {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { type ItemAttempt, ShoalError } from '@shoal/errors';
 import { makeFolder } from '@shoal/folders';
-import { systemReason } from '../map/system-reason.ts';
 import type { TaskSpec } from '../map/task-spec.ts';
+import { systemReason } from '../system-reason.ts';
 import { version } from '../version.ts';
 
 /** An item that killed its process or ran too long, with all that it takes to run it again alone. */

@@ -5,7 +5,8 @@ import { Pool, PrintWriter } from '@shoal/pool';
 import { exitCode } from '../exit-code.ts';
 import { exitCodeOfSignal, Interruption } from '../interruption.ts';
 import { resultLine } from '../map/output-line.ts';
-import { systemReason } from '../map/system-reason.ts';
+import { writeOut } from '../output.ts';
+import { systemReason } from '../system-reason.ts';
 import type { Terminal } from '../terminal.ts';
 import { moduleDigest, readPoison } from './poison-file.ts';
 
@@ -41,7 +42,7 @@ export async function replay(request: ReplayRequest, terminal: Terminal): Promis
     const line = outcome?.status === 'fulfilled' ? resultLine(outcome.value, index) : outcome?.error;
     if (typeof line === 'string') {
       say(`item ${index} gave a result this time.`);
-      terminal.stdout.write(`${line}\n`);
+      await writeOut(terminal, `${line}\n`);
       return exitCode.done;
     }
     if (line !== undefined) say(`${line.code}: ${endingText(line, index, timeoutMs)}`);

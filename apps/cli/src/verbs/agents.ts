@@ -2,6 +2,7 @@ import type { AgentInfo } from '@shoal/protocol';
 import { Command, Option } from 'commander';
 import { withConnectingNotice } from '../connecting-notice.ts';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
+import { writeOut } from '../output.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -68,7 +69,7 @@ async function withClient(
     ClusterClient.open(address, await connectionSecurity(flags, terminal)),
     (text) => void terminal.stderr.write(`${text}\n`),
   );
-  terminal.stdout.write(await ask(client));
+  await writeOut(terminal, await ask(client));
 }
 
 /** How an agent is after it was told: `agent-1 draining, 2 attempts run on`. */

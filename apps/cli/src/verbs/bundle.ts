@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { withConnectingNotice } from '../connecting-notice.ts';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
+import { writeOut } from '../output.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { usageError } from '../usage-error.ts';
@@ -29,7 +30,7 @@ export function bundleCommand(terminal: Terminal): Command {
       (text) => void terminal.stderr.write(`${text}\n`),
     );
     const bundle = await client.pushBundle({ name, version, module: url.href });
-    terminal.stdout.write(`${name}@${version} ${bundle.sha256}\n`);
+    await writeOut(terminal, `${name}@${version} ${bundle.sha256}\n`);
   });
   return new Command('bundle').summary('name task modules for clients in other languages').addCommand(push);
 }

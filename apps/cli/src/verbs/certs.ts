@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { writeOut } from '../output.ts';
 import { defaultTlsDir, tlsDirOf, tlsDirOption } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -23,7 +24,7 @@ export function certsCommand(terminal: Terminal): Command {
     .action(async (flags: { readonly tlsDir?: string; readonly name?: string[] }) => {
       const { initCerts } = await import('../certs/init.ts');
       const tlsDir = tlsDirOf(flags, terminal) ?? defaultTlsDir;
-      terminal.stdout.write(await initCerts({ tlsDir, hosts: flags.name ?? [] }));
+      await writeOut(terminal, await initCerts({ tlsDir, hosts: flags.name ?? [] }));
     });
   const issue = new Command('issue')
     .summary('make a certificate for somebody who calls the coordinator')
@@ -42,7 +43,7 @@ export function certsCommand(terminal: Terminal): Command {
       ) => {
         const { issueCert } = await import('../certs/issue.ts');
         const tlsDir = tlsDirOf(flags, terminal) ?? defaultTlsDir;
-        terminal.stdout.write(await issueCert({ tlsDir, name, role: flags.role, output: flags.output }));
+        await writeOut(terminal, await issueCert({ tlsDir, name, role: flags.role, output: flags.output }));
       },
     );
   const revoke = new Command('revoke')

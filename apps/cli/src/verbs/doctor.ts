@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { addressFromEnvironment, addressOption } from '../coordinator-address.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
+import { writeOut } from '../output.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags, tlsDirOf } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -45,7 +46,8 @@ export function doctorCommand(terminal: Terminal, end: (exitCode: number) => voi
       findings.push(...asked.findings);
       unreached = asked.error;
     }
-    terminal.stdout.write(
+    await writeOut(
+      terminal,
       flags.outputFormat === 'json' ? `${JSON.stringify({ findings })}\n` : findingsText(findings),
     );
     if (unreached !== undefined && exitCodeOf(unreached) === exitCode.unreachable) end(exitCode.unreachable);

@@ -1,6 +1,7 @@
 import { ShoalError } from '@shoal/errors';
 import { Command, Option } from 'commander';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
+import { writeOut } from '../output.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -38,7 +39,8 @@ export function statusCommand(terminal: Terminal): Command {
       asFarAsAllowed(client.jobs()),
     ]);
     const report = { address, cluster, agents, jobs };
-    terminal.stdout.write(
+    await writeOut(
+      terminal,
       flags.outputFormat === 'json' ? `${JSON.stringify(statusRecord(report))}\n` : statusText(report),
     );
   });

@@ -2,6 +2,7 @@ import type { ClusterClient } from '@shoal/client';
 import type { Role } from '@shoal/credentials';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
+import { writeOut } from '../output.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { duration } from '../usage-error.ts';
@@ -139,7 +140,7 @@ function ttl(text: string): number {
 
 async function deliver(text: string, file: string | undefined, terminal: Terminal): Promise<void> {
   if (file === undefined) {
-    terminal.stdout.write(text);
+    await writeOut(terminal, text);
     return;
   }
   const { writeSecret } = await import('../secret-file.ts');
