@@ -13,7 +13,7 @@ const mayDependOn: Readonly<Record<string, readonly string[]>> = {
   'scope:scheduler': [],
   'scope:protocol': ['scope:errors'],
   'scope:pool': ['scope:errors', 'scope:folders', 'scope:fork-server', 'scope:scheduler'],
-  'scope:client': ['scope:errors', 'scope:pool', 'scope:protocol'],
+  'scope:client': ['scope:errors', 'scope:folders', 'scope:pool', 'scope:protocol'],
   'scope:coordinator': [
     'scope:credentials',
     'scope:errors',

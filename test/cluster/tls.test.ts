@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { connect as connectPool } from '@shoal/client';
 import type { CertifiedIdentity } from '@shoal/credentials';
 import {
@@ -111,6 +111,12 @@ describe('a coordinator with certificates', () => {
     };
     await (await connectPool(address, { tls: { ca, cert, key } })).terminate();
     await (await connectPool(address, { tls: paths })).terminate();
+    await chmod(paths.key, 0o640);
+    expect(await attempt(paths)).toMatchObject({
+      code: 'FILE_NOT_USABLE',
+      message: `${paths.key}: others can read this key (mode 0640); run: chmod 600 ${paths.key}.`,
+    });
+    await chmod(paths.key, 0o600);
   });
 
   test('its status says that it is encrypted, and until when', async () => {

@@ -27,6 +27,7 @@ describe.skipIf(!available)('children in containers', () => {
     await cluster.listen();
     const { address } = cluster.coordinator;
     const isolation = ['--isolation', 'container', '--isolation-image', image, '--max-rss-bytes', '128MiB'];
+    isolation.push('--isolation-cpus', '0.5');
     agent = Command.start(['agent', '--join', address, '--name', 'ship', '--processes', '1', ...isolation], {
       env: { AGENT_SECRET: 'x' },
     });
@@ -91,7 +92,10 @@ describe.skipIf(!available)('children in containers', () => {
     }, []);
     running.catch(() => {});
     await until('one runs', () => cluster.coordinator.status().runningItems > 0);
-    expect(await containers()).not.toEqual([]);
+    const [name = ''] = await containers();
+    const format = '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}}';
+    const { stdout } = await promisify(execFile)('docker', ['inspect', '--format', format, name]);
+    expect(stdout.trim(), 'memory, with swap, and CPUs').toBe(`${2 ** 27} ${2 ** 27} 500000000`);
     agent.signal('SIGKILL');
     await until('its container is gone', async () => (await containers()).length === 0);
   });

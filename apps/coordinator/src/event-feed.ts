@@ -31,7 +31,6 @@ export interface ClusterEvent {
  * | `limit.reached` | warn | limit, peer, times (since the last line) |
  * | `access.refused` | warn | code, path, peer, refusals (since the last line) |
  * | `token.created`, `token.revoked`, `certificate.issued` | info | id, role, name, ttlMs |
- * | `certificate.exposed` | warn | file |
  * | `certificate.replaced` | info | until |
  * | `certificate.revoked` | info | entries, ended (calls) |
  * | `tokens.replaced`, `tokens.refused` | info, warn | tokens, ended (calls), reason |

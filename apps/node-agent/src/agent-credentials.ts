@@ -83,10 +83,8 @@ export class AgentCredentials {
       return plain;
     }
     const folder = new TlsFolder(tlsDir ?? defaultAgentTlsDir);
+    await folder.checkKeys();
     const name = await certifiedName(folder, options, joinToken);
-    for (const { path, says } of await folder.exposedKeys()) {
-      options.log.warn({ event: 'agent.insecure', file: path }, `INSECURE: ${says}`);
-    }
     const secured = new AgentCredentials(options, {
       folder,
       name,

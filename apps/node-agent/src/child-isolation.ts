@@ -10,8 +10,12 @@ export interface AgentIsolation {
   readonly lastUid: number;
   /** Nobody named them: where another agent has them, those after them do. */
   readonly mayMove?: boolean;
-  /** For level `container`. */
+  /** For level `container`, and so are those below. */
   readonly image: string;
+  /** Memory of a child's container, at most: less where a job's or the agent's `maxRssBytes` says so. */
+  readonly memoryBytes: number;
+  /** CPUs of a child's container. */
+  readonly cpus: number;
 }
 
 /** What else a child's isolation is made of. */
@@ -72,7 +76,13 @@ export function childIsolation(
     case 'user':
       return { level, firstUid: own.firstUid, lastUid: own.lastUid };
     case 'container':
-      return { level, image: own.image, readable: [bundleDir], memoryBytes };
+      return {
+        level,
+        image: own.image,
+        readable: [bundleDir],
+        memoryBytes: Math.min(own.memoryBytes, memoryBytes ?? Number.POSITIVE_INFINITY),
+        cpus: own.cpus,
+      };
   }
 }
 

@@ -11,7 +11,14 @@ const terms: AgentTerms = {
   maxTasksPerChild: undefined,
   maxRssBytes: undefined,
   startChildren: undefined,
-  isolation: { level: 'process', firstUid: 500, lastUid: 501, image: 'shoal:test' },
+  isolation: {
+    level: 'process',
+    firstUid: 500,
+    lastUid: 501,
+    image: 'shoal:test',
+    memoryBytes: 2 ** 30,
+    cpus: 1,
+  },
   bundleDir: '/bundles',
   workParentDir: '/work',
 };

@@ -1,6 +1,7 @@
 import { usableCpus } from '@shoal/pool';
 import { expect, test } from 'vitest';
 import { type AcceptedEncoding, type AgentConfig, settleConfig } from './config.ts';
+import { usableMemory } from './host-info.ts';
 
 const join = '127.0.0.1:7300';
 
@@ -108,4 +109,36 @@ test('a drain waits no longer than a timer can', () => {
       'drainMs must be a whole number from 1 to 2147483647',
     );
   }
+});
+
+test('a container has a share of the memory and one CPU, unless somebody says otherwise', () => {
+  const settled = (config: Partial<AgentConfig>) =>
+    settleConfig({ join: 'localhost:7300', isolation: 'container', processes: 4, ...config }).isolation;
+  expect(settled({})).toMatchObject({
+    cpus: 1,
+    memoryBytes: Math.max(2 ** 26, Math.floor(usableMemory() / 4)),
+  });
+  expect(settled({ isolationCpus: 0.5, isolationMemoryBytes: 2 ** 26 })).toMatchObject({
+    cpus: 0.5,
+    memoryBytes: 2 ** 26,
+  });
+});
+
+test.each([
+  [{ isolationMemoryBytes: 2 ** 26 - 1 }, 'isolationMemoryBytes must be a whole number from 67108864 on'],
+  [{ isolationCpus: 0 }, 'isolationCpus must be a number from 0.01 to 1024, not 0.'],
+  [{ isolationCpus: 1025 }, 'isolationCpus must be a number'],
+  [{ isolationCpus: Number.NaN }, 'isolationCpus must be a number'],
+])('%j is refused for a container', (config, message) => {
+  expect(() => settleConfig({ join: 'localhost:7300', isolation: 'container', ...config })).toThrow(message);
+});
+
+test.each([
+  [
+    { isolationMemoryBytes: 2 ** 27 },
+    '(--isolation-memory-bytes) is for the isolation container, not process',
+  ],
+  [{ isolationCpus: 2 }, '(--isolation-cpus) is for the isolation container, not process'],
+])('%j is refused where there are no containers', (config, message) => {
+  expect(() => settleConfig({ join: 'localhost:7300', ...config })).toThrow(message);
 });

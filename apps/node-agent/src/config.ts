@@ -4,6 +4,7 @@ import { checkOptionKinds, labelFault, quotedText, ShoalError } from '@shoal/err
 import { type IsolationLevel, isolationLevels, usableCpus } from '@shoal/pool';
 import { limits, ownPeer } from '@shoal/protocol';
 import type { AgentIsolation } from './child-isolation.ts';
+import { usableMemory } from './host-info.ts';
 import { type Log, stderrLog } from './log.ts';
 import { optionKinds } from './option-kinds.ts';
 
@@ -62,6 +63,17 @@ export interface AgentConfig {
   readonly isolationUids?: readonly [first: number, last: number];
   /** The image for the isolation `container`: Shoal's own, of the release of this agent. Default: `shoal:VERSION`. */
   readonly isolationImage?: string;
+  /**
+   * Memory of a child's container for the isolation `container`, in bytes, swap and its temporary files included: beyond it
+   * the kernel ends the child. A smaller `maxRssBytes`, of the agent or of a job, holds in its place. Default: the memory of
+   * this machine, divided by `processes`. From 67,108,864.
+   */
+  readonly isolationMemoryBytes?: number;
+  /**
+   * CPUs of a child's container for the isolation `container`: so much time of them it gets, however many threads it starts.
+   * Default 1. From 0.01 to 1,024.
+   */
+  readonly isolationCpus?: number;
   /** The folder in which the users' code is kept; one that is missing is made (mode 0700). Default: the system's for temporary files. */
   readonly bundleDir?: string;
   /** Bytes of bundles kept on disk. Default 1 GiB. */
@@ -167,10 +179,12 @@ function within(
   return value;
 }
 
+/** Less holds no Node. */
+const containerBytesMin = 64 * 2 ** 20;
 const uids = { min: 65_536, max: 2 ** 31 - 1, most: 100_000 };
 
 function settleIsolation(
-  { isolation = 'process', isolationUids, isolationImage }: AgentConfig,
+  { isolation = 'process', isolationUids, isolationImage, isolationMemoryBytes, isolationCpus }: AgentConfig,
   processes: number,
 ): AgentIsolation {
   if (!isolationLevels.includes(isolation)) {
@@ -179,10 +193,21 @@ function settleIsolation(
   if (isolationUids !== undefined && isolation !== 'user') {
     throw invalid('isolationUids', `(--isolation-uids) is for the isolation user, not ${isolation}`);
   }
-  if (isolationImage !== undefined && isolation !== 'container') {
-    throw invalid('isolationImage', `(--isolation-image) is for the isolation container, not ${isolation}`);
+  const ofContainers = { isolationImage, isolationMemoryBytes, isolationCpus };
+  for (const [name, value] of Object.entries(ofContainers)) {
+    if (value === undefined || isolation === 'container') continue;
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw invalid(name, `(--${flag}) is for the isolation container, not ${isolation}`);
   }
-  const image = isolationImage ?? `shoal:${ownPeer.version}`;
+  const contained = {
+    image: isolationImage ?? `shoal:${ownPeer.version}`,
+    memoryBytes: within(
+      'isolationMemoryBytes',
+      isolationMemoryBytes ?? Math.max(containerBytesMin, Math.floor(usableMemory() / processes)),
+      { min: containerBytesMin },
+    ),
+    cpus: settleCpus(isolationCpus ?? 1),
+  };
   if (isolationUids === undefined) {
     const firstUid = 1_900_000_000;
     return {
@@ -190,7 +215,7 @@ function settleIsolation(
       firstUid,
       lastUid: firstUid + Math.max(1_000, 2 * processes) - 1,
       mayMove: true,
-      image,
+      ...contained,
     };
   }
   if (!Array.isArray(isolationUids)) throw invalid('isolationUids', 'must be [first, last]');
@@ -205,7 +230,13 @@ function settleIsolation(
         `${2 * processes} (twice --processes) to ${uids.most} users`,
     );
   }
-  return { level: isolation, firstUid, lastUid, image };
+  return { level: isolation, firstUid, lastUid, ...contained };
+}
+
+/** Docker knows hundredths of a CPU. */
+function settleCpus(cpus: number): number {
+  if (typeof cpus === 'number' && cpus >= 0.01 && cpus <= 1024) return cpus;
+  throw new RangeError(`isolationCpus must be a number from 0.01 to 1024, not ${String(cpus)}.`);
 }
 
 function settleEncodings(encodings: readonly AcceptedEncoding[]): readonly AcceptedEncoding[] {

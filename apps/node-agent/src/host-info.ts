@@ -9,9 +9,14 @@ export function hostInfo(): HostInfo {
     platform: platform(),
     arch: arch(),
     cpus: usableCpus(),
-    // The limit of a container where there is one; 0 or something absurd where there is none.
-    memoryBytes: Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY),
+    memoryBytes: usableMemory(),
     pid: process.pid,
     nodeVersion: process.versions.node,
   });
+}
+
+/** Memory that the agent can use: the limit of its container where there is one, and what the machine has. */
+export function usableMemory(): number {
+  // 0 or something absurd where there is no limit.
+  return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
 }

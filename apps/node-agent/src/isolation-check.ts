@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { setprivPaths } from '@shoal/pool';
+import { setprivArguments, setprivPaths } from '@shoal/pool';
 import { type AgentIsolation, unavailable } from './child-isolation.ts';
 
 const answersWithinMs = 20_000;
 
 /** Whether an agent can keep children apart as it was told to. Rejects with `ISOLATION_NOT_AVAILABLE`. */
-export async function checkIsolation({ image, level }: AgentIsolation): Promise<void> {
+export async function checkIsolation({
+  image,
+  level,
+}: Pick<AgentIsolation, 'image' | 'level'>): Promise<void> {
   if (level === 'user') await checkUsers();
   if (level === 'container') await checkContainers(image);
 }
@@ -21,9 +24,13 @@ async function checkUsers(): Promise<void> {
     );
   }
   const setpriv = setprivPaths.find(existsSync);
-  const works = setpriv !== undefined && (await succeeds(setpriv, ['--no-new-privs', '/bin/true']));
+  const works = setpriv !== undefined && (await succeeds(setpriv, [...setprivArguments, '/bin/true']));
   if (works) return;
-  throw unavailable('user', 'there is no setpriv that knows --no-new-privs', 'Install util-linux.');
+  throw unavailable(
+    'user',
+    `there is no setpriv that knows ${setprivArguments.join(' ')}`,
+    'Install util-linux, 2.33 or later.',
+  );
 }
 
 async function checkContainers(image: string): Promise<void> {

@@ -16,6 +16,8 @@ export const optionKinds: Readonly<Record<keyof AgentConfig, OptionKind>> = {
   isolation: 'string',
   isolationUids: 'object',
   isolationImage: 'string',
+  isolationMemoryBytes: 'number',
+  isolationCpus: 'number',
   bundleDir: 'string',
   bundleCacheBytes: 'number',
   encodings: 'object',

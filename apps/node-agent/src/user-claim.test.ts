@@ -9,6 +9,8 @@ const range = (firstUid: number, lastUid: number): AgentIsolation => ({
   firstUid,
   lastUid,
   image: '',
+  memoryBytes: 2 ** 30,
+  cpus: 1,
 });
 
 async function take(isolation: AgentIsolation): Promise<UserClaim> {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { checkOptionNames, ShoalError } from '@shoal/errors';
+import { ExposedFileError, readPrivateFile } from '@shoal/folders';
 import type { DialMaterial } from '@shoal/protocol';
 import type { Address } from './address.ts';
 
@@ -10,7 +11,7 @@ export interface TlsOptions {
   readonly ca?: string | Uint8Array | undefined;
   /** Who you are: your certificate. Needs `key`. Default: none; you are whoever your `token` says. */
   readonly cert?: string | Uint8Array | undefined;
-  /** The private key of `cert`. Default: none. */
+  /** The private key of `cert`; a file with it has mode 0600 (others are refused). Default: none. */
   readonly key?: string | Uint8Array | undefined;
 }
 
@@ -57,7 +58,7 @@ export function checkSecurityOptions({ tls, token, insecure }: SecurityOptions):
  * How to reach an address with these options.
  *
  * Errors: `INSECURE_CONNECT` for another machine without TLS, unless `insecure` allows it; `FILE_NOT_USABLE` for a file
- * that is not there or holds no PEM.
+ * that is not there or holds no PEM, and for a key that others can read.
  */
 export async function securityOf(address: Address, options: SecurityOptions): Promise<ClientSecurity> {
   const { tls, token, insecure } = options;
@@ -78,16 +79,31 @@ export async function securityOf(address: Address, options: SecurityOptions): Pr
 }
 
 async function readMaterial({ ca, cert, key }: TlsOptions): Promise<DialMaterial> {
-  const [caPem, certPem, keyPem] = await Promise.all([pemOf(ca), pemOf(cert), pemOf(key)]);
+  const [caPem, certPem, keyPem] = await Promise.all([
+    pemOf(ca, readText),
+    pemOf(cert, readText),
+    pemOf(key, readKey),
+  ]);
   return { ca: caPem, cert: certPem, key: keyPem };
 }
 
-async function pemOf(given: string | Uint8Array | undefined): Promise<string | undefined> {
+const readText = (path: string): Promise<string> => readFile(path, 'utf8');
+const readKey = (path: string): Promise<string> => readPrivateFile(path, 'key');
+
+async function pemOf(
+  given: string | Uint8Array | undefined,
+  read: (path: string) => Promise<string>,
+): Promise<string | undefined> {
   if (given === undefined) return undefined;
   if (typeof given !== 'string') return Buffer.from(given).toString('utf8');
   if (given.includes('-----BEGIN ')) return given;
-  const text = await readFile(given, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    const reason = error.code === 'ENOENT' ? 'it does not exist' : `it cannot be read (${error.code})`;
+  const text = await read(given).catch((error: NodeJS.ErrnoException) => {
+    const reason =
+      error instanceof ExposedFileError
+        ? error.message
+        : error.code === 'ENOENT'
+          ? 'it does not exist'
+          : `it cannot be read (${error.code})`;
     throw new ShoalError('FILE_NOT_USABLE', { path: given, reason });
   });
   if (!/PRIVATE KEY-----/.test(text)) checkCertificate(given, text);

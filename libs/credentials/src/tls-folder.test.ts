@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -37,10 +37,29 @@ test('a missing file is told with what makes it, and may be missing where that i
 test('a file that is no PEM is refused when it is read, not at the first handshake', async () => {
   const tls = new TlsFolder(folder);
   await writeFile(tls.pathOf('client'), 'nonsense');
-  await writeFile(tls.pathOf('clientKey'), 'nonsense');
+  await writeFile(tls.pathOf('clientKey'), 'nonsense', { mode: 0o600 });
   await expect(tls.find('client')).rejects.toThrow(/no certificate/);
   await expect(tls.find('clientKey')).rejects.toThrow(/no private key/);
 });
+
+test.skipIf(process.platform === 'win32').each(['authorityKey', 'coordinatorKey', 'clientKey'] as const)(
+  'a key that others can read is refused, with the way out: %s',
+  async (file) => {
+    const tls = new TlsFolder(folder);
+    const { key } = await CertificateAuthority.create();
+    await tls.write(file, key);
+    await tls.checkKeys();
+    expect(await tls.find(file)).toBe(key);
+    await chmod(tls.pathOf(file), 0o640);
+    const path = tls.pathOf(file);
+    const refused = {
+      code: 'FILE_NOT_USABLE',
+      message: `${path}: others can read this key (mode 0640); run: chmod 600 ${path}.`,
+    };
+    await expect(tls.find(file)).rejects.toMatchObject(refused);
+    await expect(tls.checkKeys()).rejects.toMatchObject(refused);
+  },
+);
 
 test.skipIf(process.platform === 'win32')(
   'a token that others can read is refused, with the way out',

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
-import { makeFolder } from '@shoal/folders';
+import { exposure, makeFolder, readPrivateFile } from '@shoal/folders';
 import { parseRevocations, type Revocation, RevocationList, revocationLine } from './revocation-list.ts';
 import { readReason } from './token-file.ts';
 
@@ -43,10 +43,11 @@ export class TlsFolder {
     return join(this.path, tlsFiles[file]);
   }
 
-  /** A file that has to be there. Errors: `FILE_NOT_USABLE`, with what makes it. */
+  /** A file that has to be there. Errors: `FILE_NOT_USABLE`, with what makes it; also for a key that others can read. */
   async read(file: TlsFile): Promise<string> {
     const path = this.pathOf(file);
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const reading = file.endsWith('Key') ? readPrivateFile(path, 'key') : readFile(path, 'utf8');
+    const text = await reading.catch((error: NodeJS.ErrnoException) => {
       const hint = error.code === 'ENOENT' ? `; ${origin[file]}` : '';
       throw new ShoalError('FILE_NOT_USABLE', { path, reason: `${readReason(error)}${hint}` });
     });
@@ -64,20 +65,22 @@ export class TlsFolder {
     }
   }
 
-  /**
-   * What is wrong with keys that others on this machine can read, one sentence each. They are used all the same: what
-   * mounts secrets into containers often gives them to everybody there.
-   */
+  /** What is wrong with keys that others on this machine can read, one sentence each. */
   async exposedKeys(): Promise<readonly { readonly path: string; readonly says: string }[]> {
-    if (process.platform === 'win32') return [];
     const found = (['authorityKey', 'coordinatorKey', 'clientKey'] as const).map(async (file) => {
       const path = this.pathOf(file);
-      const mode = (await stat(path).catch(() => undefined))?.mode ?? 0;
-      if ((mode & 0o077) === 0) return [];
-      const text = (mode & 0o777).toString(8).padStart(4, '0');
-      return [{ path, says: `others can read this key (mode ${text}); run: chmod 600 ${path}` }];
+      const says = exposure(path, 'key', (await stat(path).catch(() => undefined))?.mode ?? 0);
+      return says === undefined ? [] : [{ path, says }];
     });
     return (await Promise.all(found)).flat();
+  }
+
+  /** Refuses a folder with a key that others can read, needed here or not. Errors: `FILE_NOT_USABLE`. */
+  async checkKeys(): Promise<void> {
+    const [exposed] = await this.exposedKeys();
+    if (exposed !== undefined) {
+      throw new ShoalError('FILE_NOT_USABLE', { path: exposed.path, reason: exposed.says });
+    }
   }
 
   /** Where the list of what was taken back lies. */

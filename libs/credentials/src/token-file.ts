@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { ShoalError } from '@shoal/errors';
+import { ExposedFileError, readPrivateFile } from '@shoal/folders';
 
 const fileBytesMax = 64 * 1024;
 
@@ -13,19 +14,17 @@ export async function readTokenFile(path: string): Promise<string> {
   const refuse = (reason: string): never => {
     throw new ShoalError('FILE_NOT_USABLE', { path, reason });
   };
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => refuse(readReason(error)));
+  const found = await stat(path).catch((error: unknown) => refuse(readReason(error)));
   if (!found.isFile()) refuse('it is no file');
-  if (process.platform !== 'win32' && (found.mode & 0o077) !== 0) {
-    const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
-    refuse(`others can read this token (mode ${mode}); run: chmod 600 ${path}`);
-  }
   if (found.size > fileBytesMax) refuse('it is longer than 64 KiB, which is no token');
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => refuse(readReason(error)));
+  return readPrivateFile(path, 'token').catch((error: unknown) => refuse(readReason(error)));
 }
 
 /** Why a file cannot be read, in words. */
-export function readReason(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return 'it does not exist';
-  if (error.code === 'EACCES' || error.code === 'EPERM') return 'this user may not read it';
-  return `it cannot be read (${error.code ?? error.message})`;
+export function readReason(error: unknown): string {
+  if (error instanceof ExposedFileError) return error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'it does not exist';
+  if (code === 'EACCES' || code === 'EPERM') return 'this user may not read it';
+  return `it cannot be read (${code ?? message})`;
 }

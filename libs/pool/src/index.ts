@@ -15,7 +15,7 @@ export {
 } from './isolation.ts';
 export type * from './job-backend.ts';
 export { endUser } from './launchers/end-user.ts';
-export { setprivPaths } from './launchers/spawn.ts';
+export { setprivArguments, setprivPaths } from './launchers/spawn.ts';
 export type * from './map-pool.ts';
 export { checkPoolOptions, poolOptionNames } from './option-table.ts';
 export type {

@@ -36,8 +36,10 @@ export type Isolation =
       readonly image: string;
       /** Folders that it sees, under their own names, and cannot write. */
       readonly readable: readonly string[];
-      /** Memory of the whole container. */
-      readonly memoryBytes: number | undefined;
+      /** Memory of the whole container, without any swap. */
+      readonly memoryBytes: number;
+      /** So many CPUs' worth of time, at most. */
+      readonly cpus: number;
     };
 
 /** Options of Node that change how code runs, and neither what it may do, nor which program runs, nor what is written. */

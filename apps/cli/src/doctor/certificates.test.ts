@@ -35,7 +35,7 @@ test('a folder without certificates is told what makes them', async () => {
 });
 
 test.skipIf(process.platform === 'win32')(
-  'a key that others can read is warned of with the remedy',
+  'a key that others can read is broken, and told with the remedy',
   async () => {
     const authority = await CertificateAuthority.create();
     await folder.write('authority', authority.cert);
@@ -45,7 +45,7 @@ test.skipIf(process.platform === 'win32')(
     await chmod(path, 0o644);
     expect((await certificateFindings(folder.path, Date.now()))[1]).toEqual({
       what: path,
-      state: 'warning',
+      state: 'broken',
       says: `others can read this key (mode 0644); run: chmod 600 ${path}`,
     });
   },

@@ -26,7 +26,7 @@ export async function certificateFindings(path: string, nowMs: number): Promise<
     }
   }
   for (const { path: what, says } of await folder.exposedKeys())
-    findings.push({ what, state: 'warning', says });
+    findings.push({ what, state: 'broken', says });
   if (findings.length > 0) return findings;
   const names = [tlsFiles.authority, tlsFiles.coordinator, tlsFiles.client].join(', ');
   return [{ what: path, state: 'broken', says: `there is none of ${names}; shoal certs init makes them` }];

@@ -11,12 +11,13 @@ const soonMs = 7 * 86_400_000;
 /** What a coordinator says of itself and its agents; or why it says nothing. */
 export async function clusterFindings(
   address: string,
-  security: Partial<ConnectionOptions>,
+  security: () => Promise<Partial<ConnectionOptions>>,
   nowMs: number,
 ): Promise<{ readonly findings: Finding[]; readonly error?: unknown }> {
   const what = `coordinator ${address}`;
   try {
-    await using client = await ClusterClient.open(address, { connectTimeoutMs: answerWithinMs, ...security });
+    const options = { connectTimeoutMs: answerWithinMs, ...(await security()) };
+    await using client = await ClusterClient.open(address, options);
     const status = await client.status();
     // An agent may not list others.
     const agents = await client.agents().catch(() => []);

@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { Pool, setprivPaths, usableCpus } from '@shoal/pool';
+import { ShoalError } from '@shoal/errors';
+import { Pool, usableCpus } from '@shoal/pool';
+import { version } from '../version.ts';
 import type { Finding } from './finding.ts';
 
 const answersWithinMs = 10_000;
@@ -15,8 +14,8 @@ export async function machineFindings(): Promise<Finding[]> {
     await children('children', 'process'),
     await forking(),
     await children('isolation permission', 'permission'),
-    users(),
-    await containers(),
+    await agents('user'),
+    await agents('container'),
   ];
 }
 
@@ -49,24 +48,23 @@ async function forking(): Promise<Finding> {
 
 const remedy = (why = ''): string => (why.includes('not built') ? '; npm run build, with cc, makes it' : '');
 
-/** A level that is not to be had is no fault: only whoever wants it misses something. */
-function users(): Finding {
-  const what = 'isolation user';
-  const isRoot = process.getuid?.() === 0;
-  const says =
-    process.platform !== 'linux' || !isRoot
-      ? 'not to be had: it takes root, on Linux'
-      : setprivPaths.some(existsSync)
-        ? 'can be had'
-        : 'not to be had: it takes setpriv (util-linux)';
-  return { what, state: 'ok', says };
-}
-
-async function containers(): Promise<Finding> {
-  const args = ['version', '--format', '{{.Server.Version}}'];
-  const says = await promisify(execFile)('docker', args, { timeout: answersWithinMs }).then(
-    ({ stdout }) => `can be had: Docker ${stdout.trim()}`,
-    () => 'not to be had: Docker does not answer',
-  );
-  return { what: 'isolation container', state: 'ok', says };
+/**
+ * What an agent of that level would find when it starts. A level that is not to be had is no fault: only whoever wants it
+ * misses something.
+ */
+async function agents(level: 'user' | 'container'): Promise<Finding> {
+  const what = `isolation ${level}`;
+  const image = `shoal:${version}`;
+  const { checkIsolation } = await import('@shoal/node-agent');
+  try {
+    await checkIsolation({ level, image });
+    return {
+      what,
+      state: 'ok',
+      says: level === 'user' ? 'can be had' : `can be had, with the image ${image}`,
+    };
+  } catch (error) {
+    if (!(error instanceof ShoalError)) throw error;
+    return { what, state: 'ok', says: `not to be had: ${error.facts['reason']}. ${error.facts['hint']}` };
+  }
 }

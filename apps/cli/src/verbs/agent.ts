@@ -18,6 +18,8 @@ interface AgentFlags extends SecurityFlags {
   readonly isolation?: IsolationLevel;
   readonly isolationUids?: readonly [number, number];
   readonly isolationImage?: string;
+  readonly isolationMemoryBytes?: number;
+  readonly isolationCpus?: number;
   readonly bundleDir?: string;
   readonly bundleCacheBytes?: number;
   readonly maxSpoolBytes?: number;
@@ -32,6 +34,12 @@ function uidRange(text: string): readonly [number, number] {
     throw new InvalidArgumentError('Give the first and the last number: 1900000000-1900000999.');
   }
   return [Number(from), Number(to)];
+}
+
+function cpus(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 0.01 && value <= 1024) return value;
+  throw new InvalidArgumentError('Give 0.01 to 1024.');
 }
 
 /** `shoal agent`: this machine's processes, at the service of a coordinator. */
@@ -108,6 +116,13 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
         'the image for --isolation container: the one of this release (default: shoal:VERSION)',
       ),
     )
+    .addOption(
+      new Option(
+        '--isolation-memory-bytes <bytes>',
+        'memory of a container: 512MiB (from 64MiB; default: that of this machine, divided by the processes)',
+      ).argParser(byteSize(2 ** 40, 64 * 2 ** 20)),
+    )
+    .addOption(new Option('--isolation-cpus <n>', 'CPUs of a container: 0.5, 2 (default: 1)').argParser(cpus))
     .option('--bundle-dir <dir>', 'where the code of jobs is kept (default: the folder for temporary files)')
     .addOption(
       new Option(

@@ -2,7 +2,13 @@ import { Command, Option } from 'commander';
 import { addressFromEnvironment, addressOption } from '../coordinator-address.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
 import { writeOut } from '../output.ts';
-import { connectFlags, connectionSecurity, type SecurityFlags, tlsDirOf } from '../security-flags.ts';
+import {
+  connectFlags,
+  connectionSecurity,
+  type SecurityFlags,
+  tlsDirOf,
+  tokenSource,
+} from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface DoctorFlags extends SecurityFlags {
@@ -15,8 +21,8 @@ export function doctorCommand(terminal: Terminal, end: (exitCode: number) => voi
   const command = new Command('doctor')
     .summary('look for what is wrong with this machine, its certificates and its cluster')
     .description(
-      'Starts a process and runs a task in it, looks at the certificates in the TLS folder, and asks the coordinator, where\n' +
-        'one is named. Exit code 0: nothing is broken; 1: something is; 3: the coordinator cannot be reached.',
+      'Starts a process and runs a task in it, looks at the certificates in the TLS folder and at the token file, and asks the\n' +
+        'coordinator, where one is named. Exit code 0: nothing is broken; 1: something is; 3: the coordinator cannot be reached.',
     )
     .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS; without one this machine alone)'))
     .addOption(
@@ -37,12 +43,13 @@ export function doctorCommand(terminal: Terminal, end: (exitCode: number) => voi
       const { certificateFindings } = await import('../doctor/certificates.ts');
       findings.push(...(await certificateFindings(tlsDir, nowMs)));
     }
+    const { tokenFindings } = await import('../doctor/token.ts');
+    findings.push(...(await tokenFindings(() => tokenSource(flags.tokenFile, terminal))));
     const address = flags.address ?? addressFromEnvironment(terminal);
     let unreached: unknown;
     if (address !== undefined) {
       const { clusterFindings } = await import('../doctor/cluster.ts');
-      const security = await connectionSecurity(flags, terminal);
-      const asked = await clusterFindings(address, security, nowMs);
+      const asked = await clusterFindings(address, () => connectionSecurity(flags, terminal), nowMs);
       findings.push(...asked.findings);
       unreached = asked.error;
     }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
 import { pino } from 'pino';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { EventFeed } from '../event-feed.ts';
 import { daysLeft, ServerCertificates } from './server-certificates.ts';
 
@@ -20,7 +20,7 @@ test.each([
 });
 
 test.skipIf(process.platform === 'win32')(
-  'a key that others can read is warned of, with the remedy',
+  'a coordinator starts with no key that others can read, and goes on with the earlier one where a new one is such',
   async () => {
     const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-keys-')));
     onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
@@ -29,21 +29,26 @@ test.skipIf(process.platform === 'win32')(
     await folder.write('authority', authority.cert);
     await folder.write('coordinatorKey', key);
     await folder.write('coordinator', cert);
-    const logged: unknown[] = [];
+    await folder.write('clientKey', key);
+    const logged: { readonly event?: string; readonly reason?: string }[] = [];
     const log = pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) });
-    const parts = { tlsDir: folder.path, checkMs: 60_000, feed: new EventFeed(log), onRevoked: () => 0 };
-    (await ServerCertificates.open(parts)).stop();
-    expect(logged).toEqual([]);
-
+    const parts = { tlsDir: folder.path, checkMs: 5, feed: new EventFeed(log), onRevoked: () => 0 };
     const file = folder.pathOf('coordinatorKey');
-    await chmod(file, 0o640);
-    (await ServerCertificates.open(parts)).stop();
+    for (const each of [file, folder.pathOf('clientKey')]) {
+      await chmod(each, 0o640);
+      await expect(ServerCertificates.open(parts)).rejects.toMatchObject({
+        code: 'FILE_NOT_USABLE',
+        message: `${each}: others can read this key (mode 0640); run: chmod 600 ${each}.`,
+      });
+      await chmod(each, 0o600);
+    }
+    const certificates = await ServerCertificates.open(parts);
+    onTestFinished(() => certificates.stop());
+    expect(logged).toEqual([]);
+    await chmod(file, 0o644);
+    await vi.waitFor(() => expect(logged).toHaveLength(1), { timeout: 30_000 });
     expect(logged).toMatchObject([
-      {
-        event: 'certificate.exposed',
-        file,
-        msg: `INSECURE: others can read this key (mode 0640); run: chmod 600 ${file}`,
-      },
+      { event: 'certificate.refused', reason: expect.stringContaining(`run: chmod 600 ${file}`) },
     ]);
   },
 );

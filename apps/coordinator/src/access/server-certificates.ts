@@ -64,13 +64,12 @@ export class ServerCertificates {
     this.#timer.unref();
   }
 
-  /** Reads the folder. Errors: `FILE_NOT_USABLE`, which names the file and what makes it. */
+  /** Reads the folder. Errors: `FILE_NOT_USABLE`, which names the file and what makes it; also for a key that others can read. */
   static async open(parts: ServerCertificateParts): Promise<ServerCertificates> {
     const folder = new TlsFolder(parts.tlsDir);
+    // Before they are read: of those that are not needed here, too, whoever has one can be somebody.
+    await folder.checkKeys();
     const read = await readFolder(folder);
-    for (const { path, says } of await folder.exposedKeys()) {
-      parts.feed.tell('certificate.exposed', { file: path }, `INSECURE: ${says}`, 'warn');
-    }
     if (read.authority !== undefined) await CertificateAuthority.load();
     try {
       return new ServerCertificates(parts, folder, read);

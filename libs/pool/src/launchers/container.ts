@@ -100,7 +100,7 @@ export function launchContainer(request: LaunchRequest, asked: Contained, onExit
   };
 }
 
-function limitsOf({ memoryBytes, readable }: Contained, workDir: string): string[] {
+function limitsOf({ cpus, memoryBytes, readable }: Contained, workDir: string): string[] {
   const mount = (from: string, to: string): string[] => [
     '--mount',
     `type=bind,src=${from},dst=${to},readonly`,
@@ -109,7 +109,7 @@ function limitsOf({ memoryBytes, readable }: Contained, workDir: string): string
     ...['--rm', '--interactive', '--network', 'none', '--read-only', '--user', nobody, '--pids-limit', '512'],
     ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges:true', '--log-driver', 'none'],
     ...['--no-healthcheck', '--tmpfs', `/tmp:${tmpfs}`, '--workdir', '/tmp'],
-    ...(memoryBytes === undefined ? [] : ['--memory', `${memoryBytes}`, '--memory-swap', `${memoryBytes}`]),
+    ...['--memory', `${memoryBytes}`, '--memory-swap', `${memoryBytes}`, '--cpus', `${cpus}`],
     ...mount(workDir, '/shoal'),
     ...readable.flatMap((folder) => mount(folder, folder)),
     ...['--entrypoint', 'sh'],

@@ -71,11 +71,14 @@ export function spawnChild(request: LaunchRequest, stdio: StdioOptions, onExit: 
 /** Where the program lies that gives rights up. */
 export const setprivPaths: readonly string[] = ['/usr/bin/setpriv', '/bin/setpriv'];
 
+/** What it is started with for a child that is another user: it gains no rights, and ends with us. */
+export const setprivArguments: readonly string[] = ['--no-new-privs', '--pdeathsig', 'KILL'];
+
 /** What a child is started through. */
 function wrapper({ uid }: LaunchRequest): readonly string[] {
   if (uid === undefined) return deathSignal();
   const path = setprivPaths.find(isFile) ?? 'setpriv';
-  return [path, '--no-new-privs', '--pdeathsig', 'KILL'];
+  return [path, ...setprivArguments];
 }
 
 /**
