@@ -12,6 +12,7 @@ import { Countdown, type LeaseClock } from './leases.ts';
 import type { SchedulerOptions } from './options.ts';
 import type { Piece } from './pending-items.ts';
 import { Line, ReadyQueue } from './ready-queue.ts';
+import { takeOut } from './short-list.ts';
 import type { Turn } from './turn.ts';
 
 /** The lane of jobs that ask for nothing lives as long as the scheduler. */
@@ -292,16 +293,4 @@ export class Dispatcher {
     for (const agent of this.agents.values()) lane.admit(agent);
     return lane;
   }
-}
-
-/**
- * Keeps the order. What is looked for is near the front: what came first is done first. By hand, because the list has
- * about eight members, and each of the array's own methods costs more than moving them.
- */
-function takeOut<T>(list: T[], value: T): void {
-  const last = list.length - 1;
-  let at = 0;
-  while (at < last && list[at] !== value) at += 1;
-  for (; at < last; at += 1) list[at] = list[at + 1] as T;
-  list.pop();
 }

@@ -7,8 +7,8 @@ import type { Job } from './job.ts';
 export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher): void {
   for (const job of jobs) {
     checkJob(job);
-    const { line, seat, pending, wakeAtMs } = job;
-    must(seat.index >= 0 === dispatcher.isReady(job), `job ${job.id} is in the queue when it is ready`);
+    const { line, pending, wakeAtMs } = job;
+    must(line.jobs.has(job) === dispatcher.isReady(job), `job ${job.id} is in the queue when it is ready`);
     const retryMs = pending.nextReadyMs;
     must(retryMs === undefined || (wakeAtMs as number) <= retryMs, `job ${job.id} wakes for its next retry`);
     must(dispatcher.lanes.get(line.lane.key) === line.lane, `job ${job.id} stands in a lane that is served`);

@@ -7,6 +7,7 @@ import { JobAttempts } from './job-attempts.ts';
 import type { JobSpec } from './job-spec.ts';
 import type { SchedulerOptions } from './options.ts';
 import { PendingItems } from './pending-items.ts';
+import type { Ranked } from './rank-queue.ts';
 import type { Line } from './ready-queue.ts';
 import { ReorderBuffer } from './reorder-buffer.ts';
 import { type Lesson, Sharding } from './sharding.ts';
@@ -22,7 +23,7 @@ interface WeighedBlock extends ItemRange {
  * Invariant: each pushed item is in exactly one place: pending, running, or settled. What runs is open in one attempt,
  * or in a straggler and one copy of it.
  */
-export class Job {
+export class Job implements Ranked<Job> {
   readonly id: JobId;
   readonly spec: JobSpec;
   readonly line: Line;
@@ -35,7 +36,11 @@ export class Job {
   load = 0;
   /** When it was last served, as a rising number. */
   turn = 0;
-  readonly seat: Seat<Job> = new Seat<Job>(this);
+  level: Ranked<Job>['level'];
+  ahead: Job | undefined;
+  behind: Job | undefined;
+  placedTurn = 0;
+  strayed: Ranked<Job>['strayed'];
   readonly wakeSeat: Seat<Job> = new Seat<Job>(this);
   /** When the scheduler has to look at it again. */
   wakeAtMs: number | undefined;

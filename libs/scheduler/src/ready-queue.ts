@@ -1,8 +1,7 @@
 import type { Group } from './group.ts';
-import { Seat } from './heap.ts';
 import type { Job } from './job.ts';
 import type { Lane } from './lane.ts';
-import { RankHeap } from './rank-heap.ts';
+import { type Ranked, RankQueue } from './rank-queue.ts';
 
 /**
  * Who goes first: the higher priority; then whoever has less running, so that a small job passes a big one;
@@ -19,11 +18,15 @@ function rankOf({ load, spec }: Job): number {
 }
 
 /** The jobs of one group that could run in one lane. */
-export class Line {
+export class Line implements Ranked<Line> {
   readonly lane: Lane;
   readonly group: Group;
-  readonly jobs: RankHeap<Job> = new RankHeap();
-  readonly seat: Seat<Line> = new Seat<Line>(this);
+  readonly jobs: RankQueue<Job> = new RankQueue();
+  level: Ranked<Line>['level'];
+  ahead: Line | undefined;
+  behind: Line | undefined;
+  placedTurn = 0;
+  strayed: Ranked<Line>['strayed'];
   /** Jobs that live, ready or not. */
   members = 0;
   /** Its group has used up its slots: it is out of the queue until one of them is free. */
@@ -41,7 +44,7 @@ export class Line {
  * It holds lines, not jobs: a group that has used up its slots leaves with all its jobs in one move.
  */
 export class ReadyQueue {
-  readonly #lines: RankHeap<Line> = new RankHeap();
+  readonly #lines: RankQueue<Line> = new RankQueue();
 
   /** The job that goes first. */
   top(): Job | undefined {
@@ -50,20 +53,16 @@ export class ReadyQueue {
 
   /** Puts a job in, or where it belongs after it changed; or takes it out when it is not ready. */
   refresh(job: Job, ready: boolean): void {
-    const { line, seat } = job;
-    if (ready) line.jobs.put(seat, rankOf(job), job.turn);
-    else if (seat.index < 0) return;
-    else {
-      line.jobs.remove(seat);
-      if (line.jobs.size === 0) this.#lines.remove(line.seat);
-    }
+    const { line } = job;
+    if (ready) line.jobs.put(job, rankOf(job), job.turn);
+    else line.jobs.remove(job);
     this.#replace(line);
   }
 
   /** Takes a line out until its group has a slot again. */
   shelve(line: Line): void {
     line.shelved = true;
-    this.#lines.remove(line.seat);
+    this.#lines.remove(line);
   }
 
   /** Brings a shelved line back. */
@@ -73,9 +72,11 @@ export class ReadyQueue {
   }
 
   #replace(line: Line): void {
-    const { jobs } = line;
+    if (line.shelved) return;
+    const first = line.jobs.top();
     // A line goes where its first job would.
-    if (!line.shelved && jobs.size > 0) this.#lines.put(line.seat, jobs.topRank, jobs.topTurn);
+    if (first === undefined) this.#lines.remove(line);
+    else this.#lines.put(line, rankOf(first), first.turn);
   }
 
   /** Whether `a` goes before `b`. */
