@@ -93,8 +93,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'attempt-number-twice',
     breaks: 'Now and then a new attempt gets the number of the one before it.',
     file: `${scheduler}/dispatcher.ts`,
-    snippet: 'new Attempt(++this.started, job',
-    replacement: 'new Attempt(this.started % 16 === 15 ? this.started : ++this.started, job',
+    snippet: 'const id = ++this.started;',
+    replacement: 'const id = this.started % 16 === 15 ? this.started : ++this.started;',
     seed: 1,
   },
   {

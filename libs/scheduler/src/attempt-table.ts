@@ -18,6 +18,8 @@ interface Page {
  */
 export class AttemptTable {
   readonly #pages: Map<number, Page> = new Map();
+  /** The last page that became empty. */
+  #spare: Page | undefined;
 
   get(id: AttemptId): Attempt | undefined {
     return this.#pages.get(Math.floor(id / pageSize))?.attempts[id % pageSize];
@@ -33,7 +35,8 @@ export class AttemptTable {
     const number = Math.floor(attempt.id / pageSize);
     let page = this.#pages.get(number);
     if (page === undefined) {
-      page = { attempts: Array.from({ length: pageSize }), size: 0 };
+      page = this.#spare ?? { attempts: Array.from({ length: pageSize }), size: 0 };
+      this.#spare = undefined;
       this.#pages.set(number, page);
     }
     page.attempts[attempt.id % pageSize] = attempt;
@@ -46,7 +49,9 @@ export class AttemptTable {
     const page = this.#pages.get(number) as Page;
     page.attempts[id % pageSize] = undefined;
     page.size -= 1;
-    if (page.size === 0) this.#pages.delete(number);
+    if (page.size > 0) return;
+    this.#pages.delete(number);
+    this.#spare = page;
   }
 
   /** Every attempt, the oldest page first. */

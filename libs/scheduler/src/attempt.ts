@@ -1,5 +1,5 @@
 import type { Agent } from './agent.ts';
-import type { History } from './blame.ts';
+import { type History, spotless } from './blame.ts';
 import type { Chained } from './chain.ts';
 import type { Revoke } from './command.ts';
 import type { Share } from './group.ts';
@@ -16,23 +16,40 @@ export interface SharedRange extends ItemRange {
 
 const none: readonly Attempt[] = [];
 
-/** One try at a shard, on one agent. It holds its share of a slot until the agent says that it is over. */
-export class Attempt implements Timed, Chained<Attempt> {
+/** What an attempt is made of. */
+export interface AttemptTerms {
   readonly id: AttemptId;
   readonly job: Job;
   readonly agent: Agent;
-  readonly first: number;
-  readonly count: number;
+  readonly shard: HistoryRange;
+  /** What its group has on its agent. */
+  readonly share: Share;
   /** How much of a slot it takes, in parts of `shardsPerSlot`: a long shard takes a whole one, a short one a part. */
   readonly weight: number;
   /** When it was handed out, on the lease clock. */
   readonly startedMs: number;
+  /** The straggler whose items it is to finish first. */
+  readonly original: Attempt | undefined;
+}
+
+/**
+ * One try at a shard, on one agent. It holds its share of a slot until the agent says that it is over.
+ *
+ * The object is used again for another attempt then: with thousands of agents attempts live so long that the garbage
+ * collection would carry each of them through all its generations.
+ */
+export class Attempt implements Timed, Chained<Attempt> {
+  id: AttemptId = 0;
+  first = 0;
+  count = 0;
+  weight = 0;
+  startedMs = 0;
   /** Its items without an outcome. No queue has them, and no other attempt but its twins. */
-  readonly open: RangeSet;
+  readonly open: RangeSet = new RangeSet(0, 0);
   /** The straggler whose items it is to finish first; undefined: there is none, or none any more. */
   original: Attempt | undefined;
   /** It was to finish the items of a straggler first. */
-  readonly isCopy: boolean;
+  isCopy = false;
   /** The attempts that are to finish its items first. No two of them have the same. Few attempts ever have any. */
   copies: Set<Attempt> | undefined;
   /** Why it was taken back: nothing that it reports counts, but its slot is not free yet. Undefined: it was not. */
@@ -47,36 +64,54 @@ export class Attempt implements Timed, Chained<Attempt> {
   /** Its neighbours among the attempts at its job. */
   olderOfJob: Attempt | undefined;
   newerOfJob: Attempt | undefined;
-  /** What its group has on its agent. */
-  readonly share: Share;
-  readonly #history: History;
+  #job: Job | undefined;
+  #agent: Agent | undefined;
+  #share: Share | undefined;
+  #history: History = spotless;
   #histories: HistoryMap | undefined;
 
-  constructor(
-    id: AttemptId,
-    job: Job,
-    agent: Agent,
-    shard: HistoryRange,
-    share: Share,
-    weight: number,
-    startedMs: number,
-    original: Attempt | undefined,
-  ) {
+  /** A new attempt, in an object that none is in. */
+  begin({ id, job, agent, shard, share, weight, startedMs, original }: AttemptTerms): void {
     this.id = id;
-    this.job = job;
-    this.agent = agent;
     this.first = shard.first;
     this.count = shard.count;
-    this.share = share;
     this.weight = weight;
     this.startedMs = startedMs;
+    this.open.reset(shard.first, shard.count);
     this.original = original;
     this.isCopy = original !== undefined;
-    this.open = new RangeSet(shard.first, shard.count);
+    this.#job = job;
+    this.#agent = agent;
+    this.#share = share;
     this.#history = shard.history;
     if (original === undefined) return;
     original.copies ??= new Set();
     original.copies.add(this);
+  }
+
+  /** It is over and settled, and nobody knows it any more. */
+  clear(): void {
+    this.original = undefined;
+    this.copies = undefined;
+    this.revoked = undefined;
+    this.listedIn = 0;
+    this.#job = undefined;
+    this.#agent = undefined;
+    this.#share = undefined;
+    this.#history = spotless;
+    this.#histories = undefined;
+  }
+
+  get job(): Job {
+    return this.#job as Job;
+  }
+
+  get agent(): Agent {
+    return this.#agent as Agent;
+  }
+
+  get share(): Share {
+    return this.#share as Share;
   }
 
   /** What its items went through before, and in its twins since. */

@@ -17,6 +17,8 @@ import type { Turn } from './turn.ts';
 
 /** The lane of jobs that ask for nothing lives as long as the scheduler. */
 const anyAgent = Lane.keyOf({});
+/** Of attempts that are over so many objects are kept for new ones: where all slots are in use each is used again at once. */
+const clearedMax = 256;
 
 /**
  * Brings jobs with something to run and agents with room together.
@@ -36,6 +38,10 @@ export class Dispatcher {
   readonly #options: SchedulerOptions;
   readonly #turn: Turn;
   readonly #clock: LeaseClock;
+  /** Attempts that this step has released: what they leave behind is still to be settled. */
+  readonly #over: Attempt[] = [];
+  /** Objects for the next attempts. */
+  readonly #cleared: Attempt[] = [];
 
   constructor(options: SchedulerOptions, turn: Turn, clock: LeaseClock, confirmMs: () => number) {
     this.#options = options;
@@ -138,6 +144,7 @@ export class Dispatcher {
     group.ended(agent, attempt.share);
     if (group.forgotten) this.groups.delete(group.id);
     this.unshelve(group);
+    this.#over.push(attempt);
   }
 
   /** A group may have got a slot. */
@@ -149,9 +156,18 @@ export class Dispatcher {
 
   /** Places shards as long as a job has something to run and an agent has room for it. */
   dispatch(): void {
+    this.#clearOver();
     for (const lane of this.lanes.values()) lane.stuck = false;
     for (let lane = this.#nextLane(); lane !== undefined; lane = this.#nextLane()) {
       if (!this.#serve(lane)) lane.stuck = true;
+    }
+  }
+
+  /** What this step has released is settled by now. */
+  #clearOver(): void {
+    for (let attempt = this.#over.pop(); attempt !== undefined; attempt = this.#over.pop()) {
+      attempt.clear();
+      if (this.#cleared.length < clearedMax) this.#cleared.push(attempt);
     }
   }
 
@@ -202,7 +218,9 @@ export class Dispatcher {
   start(job: Job, agent: Agent, shard: HistoryRange, weight: number, original?: Attempt): void {
     const share = job.group.started(agent);
     const { nowMs } = this.#clock;
-    const attempt = new Attempt(++this.started, job, agent, shard, share, weight, nowMs, original);
+    const id = ++this.started;
+    const attempt = this.#cleared.pop() ?? new Attempt();
+    attempt.begin({ id, job, agent, shard, share, weight, startedMs: nowMs, original });
     this.attempts.add(attempt);
     if (!agent.permanent) this.unconfirmed.start(attempt);
     agent.attempts.push(attempt);

@@ -26,6 +26,14 @@ export class RangeSet {
     this.#size = count;
   }
 
+  /** Has it hold these items, whatever it held before. */
+  reset(first: number, count: number): void {
+    this.#first = first;
+    this.#end = first + count;
+    this.#size = count;
+    this.#stretches = undefined;
+  }
+
   /** How many items are in it. */
   get size(): number {
     return this.#size;
