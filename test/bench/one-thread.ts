@@ -10,7 +10,14 @@ import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' } } });
 /** Those of libs/pool/src/launchers/fork-server.ts. */
-const flags = ['--single-threaded', '--v8-pool-size=1', '--no-maglev-osr'];
+const flags = [
+  '--single-threaded',
+  '--v8-pool-size=1',
+  '--no-maglev-osr',
+  '--no-memory-reducer',
+  '--baseline-batch-compilation-threshold=65536',
+  '--use-largepages=silent',
+];
 
 /** By what they do most. */
 const programs: Readonly<Record<string, string>> = {

@@ -23,16 +23,14 @@ interface ServerAddon {
 
 const control = 3;
 
-const { addon: path, modules } = JSON.parse(process.argv[2] ?? '') as ForkServerArguments;
+const { addon: path, flagCount, modules } = JSON.parse(process.argv[2] ?? '') as ForkServerArguments;
 // Ours, not the user's: what a task starts is neither single-threaded nor a fork server.
 process.argv.length = 2;
-process.execArgv = process.execArgv.filter(
-  (argument) => !/^--(single-threaded|v8-pool-size|no-maglev-osr)/.test(argument),
-);
+process.execArgv = process.execArgv.slice(0, -flagCount);
 
 const { exitNow, makePair, serve } = createRequire(import.meta.url)(path) as ServerAddon;
 prepareCopies(exitNow);
-await rehearse(makePair(), join(dirname(path), '../src/rehearsal.mjs'));
+await rehearse(makePair, join(dirname(path), '../src/rehearsal.mjs'));
 let preloaded: Preloaded | undefined;
 if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).preload(modules);
 // A module of the user's that Node itself has loaded may have drawn as well.
@@ -54,5 +52,6 @@ refill?.();
 // A seed holds for each realm that begins to draw: this one has it now, and threads begin with their own.
 Math.random();
 setFlagsFromString('--random-seed=0');
-if (copy.id <= selfTests) void selfTest();
-else runChild(copy.id === firstOrder ? { earlyPrints: preloaded?.prints ?? [] } : {});
+const [order] = copy;
+if (order <= selfTests) void selfTest();
+else runChild(order === firstOrder ? { earlyPrints: preloaded?.prints ?? [] } : {});

@@ -235,6 +235,8 @@ export class LocalBackend implements JobBackend, ChunkListener {
   async #learnSetup(setup: LocalBackendOptions['setup']): Promise<void> {
     const known = setup instanceof Promise ? await setup : setup;
     this.#setup = known;
+    // What they will share is known with the first job: before it, they would be copies of another server, without it.
+    if (known.preload === true && known.startChildren === 'fork') return;
     this.#warmUp(known, 1);
   }
 

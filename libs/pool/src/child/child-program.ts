@@ -85,6 +85,8 @@ export function runChild({
   process.on('exit', sayLastWords);
   return () => {
     process.off('exit', sayLastWords);
+    // Whoever rehearses has retired: nothing is said, but how to is compiled.
+    sayLastWords();
     prints.uninstall();
     channel.close();
   };

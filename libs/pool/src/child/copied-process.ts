@@ -4,29 +4,25 @@ import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 
 /** A copy of this process, as the addon's `serve` returns it. */
-export interface Copy {
+export type Copy = readonly [
   /** Of the order that asked for it. */
-  readonly id: number;
-  readonly pid: number;
+  id: number,
+  pid: number,
   /** Drawn for it, from 0 to 2,147,483,647. */
-  readonly seed: number;
-}
+  seed: number,
+];
 
 /** Before there are copies: how they end, and all that will be run in them for this compiled. */
 export function prepareCopies(exitNow: (code: number) => never): void {
   endBy(exitNow);
   // Nobody listens to it.
   process.emit('shoal' as never);
-  // 0 means: no seed.
-  become(process.pid, 0);
+  // This process itself, which has no seed.
+  putRight([0, process.pid, 0]);
 }
 
 /** Make this copy a process of its own. */
-export function putRight({ pid, seed }: Copy): void {
-  become(pid, Math.max(1, seed));
-}
-
-function become(pid: number, seed: number): void {
+export function putRight([id, pid, seed]: Copy): void {
   Object.defineProperty(process, 'pid', {
     value: pid,
     configurable: true,
@@ -34,7 +30,7 @@ function become(pid: number, seed: number): void {
     writable: false,
   });
   // Math.random has drawn nothing yet (preload.ts sees to that), so that it begins here.
-  setFlagsFromString(`--random-seed=${seed}`);
+  setFlagsFromString(`--random-seed=${id === 0 ? 0 : Math.max(1, seed)}`);
 }
 
 /**

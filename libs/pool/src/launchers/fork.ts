@@ -11,7 +11,7 @@ import { ForkServer } from './fork-server.ts';
 import { ForkedChild, type Maker } from './forked-child.ts';
 import { spawnLauncher } from './spawn.ts';
 
-/** Each holds about 40 MiB, most of it shared with nobody. */
+/** Each holds about 60 MiB, shared with nobody but its children. */
 const serversMax = 8;
 /** How long one without children is kept. */
 const idleMs = 10_000;
