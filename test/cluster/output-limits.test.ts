@@ -78,6 +78,43 @@ describe.each(['on one machine', 'on a cluster'])('%s', (where) => {
     expect(names.slice(0, 3)).toEqual(['0', '1', '2']);
     expect(names).not.toContain('3');
   });
+
+  test('maxErrorFields: own fields beyond it are left out', async () => {
+    await using pool = await open({ maxErrorFields: 3 });
+    for (const count of [2, 3, 4]) {
+      const error = await thrown(
+        pool.apply(
+          (fields: number) => {
+            const own = Array.from({ length: fields }, (_, at) => [`field${at}`, at]);
+            throw Object.assign(new Error('m'), Object.fromEntries(own));
+          },
+          [count],
+        ),
+      );
+      const kept = Object.keys(error).filter((name) => name.startsWith('field'));
+      expect(kept).toEqual(['field0', 'field1', 'field2'].slice(0, count));
+    }
+  });
+
+  test('maxErrorBytes: an error that is bigger loses its fields, and is cut where they are not enough', async () => {
+    await using pool = await open({ maxErrorBytes: 16_384, maxErrorChars: 65_536 });
+    const error = async (field: number, message: number) =>
+      thrown(
+        pool.apply(
+          (fieldChars: number, chars: number) => {
+            throw Object.assign(new Error('m'.repeat(chars)), { field: 'f'.repeat(fieldChars) });
+          },
+          [field, message],
+        ),
+      );
+    expect(await error(10_000, 10)).toMatchObject({ field: 'f'.repeat(10_000), message: 'm'.repeat(10) });
+    const heavy = await error(16_384, 10);
+    expect(heavy).not.toHaveProperty('field');
+    expect(heavy.message).toBe('m'.repeat(10));
+    const { message } = await error(1, 60_000);
+    expect(message).toMatch(/^m+…$/);
+    expect(message.length).toBeLessThan(16_384);
+  });
 });
 
 test.each<[PoolOptions, RegExp]>([
@@ -85,6 +122,10 @@ test.each<[PoolOptions, RegExp]>([
   [{ maxPrintBytesPerSecond: 0 }, /maxPrintBytesPerSecond/],
   [{ maxErrorChars: 65_537 }, /maxErrorChars/],
   [{ maxErrorDepth: 0.5 }, /maxErrorDepth/],
+  [{ maxErrorFields: 0 }, /maxErrorFields/],
+  [{ maxErrorFields: 1_025 }, /maxErrorFields/],
+  [{ maxErrorBytes: 16_383 }, /maxErrorBytes/],
+  [{ maxErrorBytes: 1_048_577 }, /maxErrorBytes/],
 ])('%j is refused by name', (options, name) => {
   expect(() => new Pool(options)).toThrow(name);
 });

@@ -28,6 +28,8 @@ export interface AgentsParts {
   readonly maxAgentSlots: number;
   readonly maxLabels: number;
   readonly maxResultBytes: number;
+  /** What is sent to an agent in one message. */
+  readonly partBytes: number;
 }
 
 interface KnownAgent {
@@ -67,7 +69,7 @@ export class Agents {
       vault: this.#parts.vault,
       epoch,
       control,
-      messageBytes: limits.partBytes.default,
+      messageBytes: this.#parts.partBytes,
       maxResultBytes: this.#parts.maxResultBytes,
       onOver: (over) => this.#sessionOver(over),
     });

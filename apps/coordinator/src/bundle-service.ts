@@ -16,7 +16,6 @@ import {
   type LimitName,
   type ListBundlesRequest,
   type ListBundlesResponse,
-  limits,
   type NameBundleRequest,
   type NameBundleResponse,
   type PutBundleRequest,
@@ -27,7 +26,7 @@ import type { BundleStore } from './bundle-store.ts';
 import type { EventFeed } from './event-feed.ts';
 
 /** Takes bundles in and gives them out, in parts. */
-export function bundleService(store: BundleStore, feed: EventFeed): BundleServiceServer {
+export function bundleService(store: BundleStore, feed: EventFeed, partBytes: number): BundleServiceServer {
   return {
     hasBundles: (
       call: ServerUnaryCall<HasBundlesRequest, HasBundlesResponse>,
@@ -52,7 +51,7 @@ export function bundleService(store: BundleStore, feed: EventFeed): BundleServic
     },
 
     getBundle: (call: ServerWritableStream<GetBundleRequest, GetBundleResponse>): void => {
-      sendBundle(call, store).catch((error: unknown) => call.emit('error', statusOf(error)));
+      sendBundle(call, store, partBytes).catch((error: unknown) => call.emit('error', statusOf(error)));
     },
 
     nameBundle: (
@@ -118,10 +117,10 @@ async function receiveBundle(
 async function sendBundle(
   call: ServerWritableStream<GetBundleRequest, GetBundleResponse>,
   store: BundleStore,
+  partBytes: number,
 ): Promise<void> {
   const content = await store.get(call.request.sha256);
   const writer = new FlowControlledWriter<GetBundleResponse>(call);
-  const partBytes = limits.partBytes.default;
   for (let from = 0; from === 0 || from < content.byteLength; from += partBytes) {
     const size = from === 0 ? content.byteLength : 0;
     try {

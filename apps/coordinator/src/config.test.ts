@@ -107,6 +107,8 @@ test.each([
   ['keepaliveMs', 1],
   ['keepaliveTimeoutMs', 1],
   ['maxSessionMemoryBytes', 2 ** 20],
+  ['streamWindowBytes', 65_535],
+  ['partBytes', 4_096],
   ['maxJoinTokens', 1],
   ['maxAgentSlots', 1],
   ['maxLabels', 1],
@@ -119,6 +121,17 @@ test.each([
       new RangeError(`${name} must be a whole number from ${least} on, not ${bad}.`),
     );
   }
+});
+
+test.each([
+  ['streamWindowBytes', 2 ** 30 - 1],
+  ['partBytes', 2 ** 20],
+] as const)('%s is %i at most', (name, most) => {
+  expect(() => settleConfig({ [name]: most - 1 })).not.toThrow();
+  expect(() => settleConfig({ [name]: most })).not.toThrow();
+  expect(() => settleConfig({ [name]: most + 1 })).toThrow(
+    new RangeError(`${name} must be at most ${most}, not ${most + 1}.`),
+  );
 });
 
 test('a time is no longer than a timer can wait', () => {

@@ -47,6 +47,8 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
   readonly certificateCheckMs?: number;
   /** A folder that keeps pushed bundles over restarts. Default: memory only. */
   readonly bundleDir?: string;
+  /** What the coordinator sends in one message, of items, results and bundles, in bytes. Default 262,144. 4,096 to 1,048,576. */
+  readonly partBytes?: number;
   /** Processes of one agent, at most. Default 1,024. */
   readonly maxAgentSlots?: number;
   /** Labels of a job or an agent, at most. Default 64. */
@@ -138,6 +140,7 @@ export interface SettledConfig {
   readonly bundleDir: string | undefined;
   /** Those of connections and calls. */
   readonly serverLimits: ServerLimits;
+  readonly partBytes: number;
   readonly maxAgentSlots: number;
   readonly maxLabels: number;
   readonly maxPrintBytes: number;
@@ -184,6 +187,7 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     certificateCheckMs: positive('certificateCheckMs', config.certificateCheckMs ?? 5_000),
     bundleDir: config.bundleDir,
     serverLimits: settleServerLimits(config),
+    partBytes: settlePartBytes(config.partBytes ?? limits.partBytes.default),
     maxAgentSlots: positive('maxAgentSlots', config.maxAgentSlots ?? limits.agentSlots.default),
     maxLabels: positive('maxLabels', config.maxLabels ?? limits.labelEntries.default),
     maxPrintBytes: positive('maxPrintBytes', config.maxPrintBytes ?? limits.printBytes.default),
@@ -208,6 +212,12 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     scheduling: settleScheduling(config),
     log: config.log ?? stderrLog(),
   };
+}
+
+/** Whoever receives it has a limit for messages of its own, 4 MiB where nobody said another. */
+function settlePartBytes(asked: number): number {
+  if (positive('partBytes', asked, partBytes.min) <= partBytes.max) return asked;
+  throw new RangeError(`partBytes must be at most ${partBytes.max}, not ${asked}.`);
 }
 
 /** Who asked for less than a client that left gets would not get it; the default rises with that. */
@@ -247,8 +257,12 @@ const least: Partial<Record<keyof ServerLimits, number>> = {
   maxSessionMemoryBytes: 2 ** 20,
   maxMetadataBytes: 1024,
   maxStreamsPerConnection: 4,
+  streamWindowBytes: 65_535,
 };
 const timerMsMax = 2_147_483_647;
+/** HTTP/2 counts no further, and the window of a connection is twice that of a call. */
+const streamWindowBytesMax = 2 ** 30 - 1;
+const partBytes = { min: 4_096, max: 2 ** 20 };
 
 function settleServerLimits(config: CoordinatorConfig): ServerLimits {
   const { maxConnections, maxConnectionsPerPeer } = config;
@@ -262,7 +276,11 @@ function settleServerLimits(config: CoordinatorConfig): ServerLimits {
   }
   const names = Object.keys(defaultServerLimits) as (keyof ServerLimits)[];
   const settled = names.map((name) => {
-    return [name, positive(name, config[name] ?? defaultServerLimits[name], least[name])];
+    const value = positive(name, config[name] ?? defaultServerLimits[name], least[name]);
+    if (name === 'streamWindowBytes' && value > streamWindowBytesMax) {
+      throw new RangeError(`${name} must be at most ${streamWindowBytesMax}, not ${value}.`);
+    }
+    return [name, value];
   });
   return Object.fromEntries(settled) as unknown as ServerLimits;
 }

@@ -132,8 +132,8 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     onLimit: (limit) => counts.reached(limit),
   });
   const groups = new Groups(driver);
-  const { maxAgentSlots, maxLabels, maxResultBytes } = settled;
-  const bounds = { maxAgentSlots, maxLabels, maxResultBytes };
+  const { maxAgentSlots, maxLabels, maxResultBytes, partBytes } = settled;
+  const bounds = { maxAgentSlots, maxLabels, maxResultBytes, partBytes };
   const agents = new Agents({ driver, vault, feed, groups, epoch, ...bounds });
   let address = formatAddress(settled.listen);
   const jobs = new Jobs({
@@ -188,9 +188,10 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
         isOpen: (connection) => server.isOpen(connection),
         heartbeatMs,
         maxItemBytes: settled.maxItemBytes,
+        partBytes: settled.partBytes,
       }),
     },
-    { definition: BundleServiceService, handlers: bundleService(bundles, feed) },
+    { definition: BundleServiceService, handlers: bundleService(bundles, feed, settled.partBytes) },
     { definition: AgentServiceService, handlers: agentService(agents, driver, access.gate) },
     { definition: ClusterServiceService, handlers: clusterService({ agents, feed, status }) },
     {

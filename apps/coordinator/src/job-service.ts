@@ -56,6 +56,8 @@ export interface JobServiceParts {
   readonly heartbeatMs: number;
   /** One item, encoded. */
   readonly maxItemBytes: number;
+  /** What is sent to a client in one message. */
+  readonly partBytes: number;
 }
 
 /** The calls of clients: each is checked here and done by {@link Jobs} or by a stream of its own. */
@@ -67,8 +69,8 @@ export function jobService({
   isOpen,
   heartbeatMs,
   maxItemBytes,
+  partBytes,
 }: JobServiceParts): JobServiceServer {
-  const partBytes = limits.partBytes.default;
   return {
     createJob: (
       call: ServerUnaryCall<CreateJobRequest, CreateJobResponse>,
@@ -99,7 +101,7 @@ export function jobService({
           fail: (error) => respond(statusOf(error)),
         },
         // An item and what frames it.
-        maxItemBytes + partBytes,
+        maxItemBytes + limits.partBytes.default,
       );
       call.on('data', (message: PushItemsRequest) => intake.take(message));
       call.on('end', () => intake.inputClosed());

@@ -13,6 +13,7 @@ const own: Record<OwnOption, OptionKind> = {
   http: 'string',
   certificateCheckMs: 'number',
   bundleDir: 'string',
+  partBytes: 'number',
   maxAgentSlots: 'number',
   maxLabels: 'number',
   maxPrintBytes: 'number',

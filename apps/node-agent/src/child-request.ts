@@ -155,6 +155,8 @@ const outputMost: OutputLimits = {
   printBytesPerSecond: 2 ** 30,
   errorChars: 2 ** 16,
   errorDepth: 32,
+  errorFields: 1_024,
+  errorBytes: 2 ** 20,
 };
 
 function outputLimits(asked: OutputLimits): Partial<OutputLimits> {

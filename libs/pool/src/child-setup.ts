@@ -67,6 +67,8 @@ function outputLimits(options: PoolOptions): Pick<ChildSetup, 'output'> {
     printBytesPerSecond: options.maxPrintBytesPerSecond,
     errorChars: options.maxErrorChars,
     errorDepth: options.maxErrorDepth,
+    errorFields: options.maxErrorFields,
+    errorBytes: options.maxErrorBytes,
   };
   const given = Object.entries(named).filter(([, value]) => value !== undefined);
   return given.length === 0 ? {} : { output: Object.fromEntries(given) };

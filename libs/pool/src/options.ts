@@ -134,7 +134,7 @@ export interface PoolOptions {
   readonly maxPrintBytesPerSecond?: number | undefined;
   /**
    * How many characters the message of an error may have that a task throws, and how many its stack; what is more is cut,
-   * and ends in `…`. All of an error together takes 256 KiB at most: beyond that its own fields are left out.
+   * and ends in `…`.
    *
    * Default: 16,384. 256 to 65,536.
    */
@@ -145,6 +145,19 @@ export interface PoolOptions {
    * Default: 8. 1 to 32.
    */
   readonly maxErrorDepth?: number | undefined;
+  /**
+   * How many own fields of an error are kept that a task throws; the others are left out.
+   *
+   * Default: 64. 1 to 1,024.
+   */
+  readonly maxErrorFields?: number | undefined;
+  /**
+   * How many bytes all of an error may take that a task throws, its causes included; beyond it own fields are left out, then
+   * causes, and then message and stack are cut.
+   *
+   * Default: 262,144 (256 KiB). 16,384 to 1,048,576.
+   */
+  readonly maxErrorBytes?: number | undefined;
   /**
    * How many bytes one item may take when it is sent; beyond that it fails with code `ITEM_TOO_LARGE`.
    *
@@ -270,9 +283,16 @@ export interface MapOptions {
    * How many items may be taken from the input and not yet taken by the consumer, at most.
    *
    * Default: starts at 64 or more and grows while the consumer keeps up, to 65,536 items; 262,144 where every result is
-   * collected (`map`). At most 16 MiB of items in any case (one item always fits). 1 to 1,000,000.
+   * collected (`map`). Bounded in bytes, too: `bufferBytes`. 1 to 1,000,000.
    */
   readonly bufferSize?: number | undefined;
+  /**
+   * How many bytes of items may be taken from the input and not yet be done, at most; a single bigger item always fits. On
+   * a cluster the coordinator bounds what it holds of a job besides (`windowBytes`).
+   *
+   * Default: 16,777,216 (16 MiB). 65,536 to 1,073,741,824.
+   */
+  readonly bufferBytes?: number | undefined;
   /** Jobs of a higher priority go first; equal ones share the pool fairly. Default: 0. -100 to 100. */
   readonly priority?: number | undefined;
   /**

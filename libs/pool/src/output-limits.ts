@@ -8,12 +8,26 @@ export interface OutputLimits {
   readonly errorChars: number;
   /** Errors in a chain of `cause`, below the one that was thrown. */
   readonly errorDepth: number;
+  /** Own fields of an error. */
+  readonly errorFields: number;
+  /** All of an error, encoded. */
+  readonly errorBytes: number;
 }
 
 const printBytes = 64 * 1024;
 const printBytesPerSecond = 1024 * 1024;
 const errorChars = 16_384;
 const errorDepth = 8;
+const errorFields = 64;
+// It travels in messages that hold many; this is far below the limit of one.
+const errorBytes = 256 * 1024;
 
 /** Where nobody says others. */
-export const defaultOutputLimits: OutputLimits = { printBytes, printBytesPerSecond, errorChars, errorDepth };
+export const defaultOutputLimits: OutputLimits = {
+  printBytes,
+  printBytesPerSecond,
+  errorChars,
+  errorDepth,
+  errorFields,
+  errorBytes,
+};

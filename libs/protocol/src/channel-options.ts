@@ -48,7 +48,9 @@ export const serverOptions = ({
  * less than a message of 64 KiB: each would wait for a word of the other side, and over a long line no call would be
  * faster than 64 KiB a round trip.
  */
-export const serverSettings: Settings = { initialWindowSize: limits.streamWindowBytes.default };
+export const serverSettings = ({ streamWindowBytes }: ServerLimits): Settings => ({
+  initialWindowSize: streamWindowBytes,
+});
 
 /** Options of our clients. */
 export const clientOptions: ChannelOptions = {

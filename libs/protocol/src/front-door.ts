@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, isIP, type Server as NetServer, type So
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { serverSettings } from './channel-options.ts';
 import { doorQuestion, fullNotice } from './full-notice.ts';
-import { type LimitName, limits } from './limits.ts';
+import type { LimitName } from './limits.ts';
 import { peerOf } from './peer-address.ts';
 import type { ServerLimits } from './server-limits.ts';
 import { SessionWatch, type WatchedSession } from './session-watch.ts';
@@ -144,9 +144,9 @@ export class FrontDoor {
     // grpc-js shows nobody the server that it makes for this. Without it there is no telling when handshakes are done.
     const { http2Servers } = this.#server as unknown as { http2Servers: Map<Http2Server, unknown> };
     [...http2Servers.keys()].at(-1)?.on('session', (session) => {
-      session.settings(serverSettings);
+      session.settings(serverSettings(this.#limits));
       // That of the whole connection, which is read by Node itself, whatever its calls do.
-      session.setLocalWindowSize(2 * limits.streamWindowBytes.default);
+      session.setLocalWindowSize(2 * this.#limits.streamWindowBytes);
       const { remoteAddress, remotePort } = session.socket;
       const name = `${remoteAddress}:${remotePort}`;
       const visitor = this.#visitors.get(name);

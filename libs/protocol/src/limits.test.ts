@@ -19,6 +19,11 @@ test('every limit has an option, or says why it is fixed; and shows somewhere, o
   }
 });
 
+test('few limits have a reason in place of an option', () => {
+  const fixed = Object.entries(limits).filter(([, { fixedBecause }]) => fixedBecause !== undefined);
+  expect(fixed.map(([name]) => name)).toEqual(['bundleFiles', 'nameChars']);
+});
+
 test('beyond each limit is an error; or its meaning says what happens without one', () => {
   const silent = Object.entries(limits).filter(([, { error }]) => error === undefined);
   const quiet = /waits?\b|closed|dropped|in parts|refused|sign of life|on the disk/;

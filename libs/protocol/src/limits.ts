@@ -124,10 +124,10 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   partBytes: limit(
     256 * KiB,
     'bytes',
-    fixed('both sides cut what is bigger into parts of this size; nothing is refused for it'),
+    coordinator('partBytes'),
     undefined,
     uncounted('it is the size of a part, and nobody runs into it'),
-    'The payload of one message of ours. Blocks are made about this big; a bigger one travels in parts. gRPC is fastest from 64 to 256 KiB.',
+    'The payload of one message of ours. Blocks are made about this big; a bigger one travels in parts. The option is for what the coordinator sends. gRPC is fastest from 64 to 256 KiB.',
   ),
   itemBytes: limit(
     64 * MiB,
@@ -292,10 +292,10 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
   streamWindowBytes: limit(
     256 * KiB,
     'bytes',
-    fixed('HTTP/2 makes the sender wait; nothing is refused for it'),
+    coordinator('streamWindowBytes'),
     undefined,
     uncounted('every call that is read slower than it is sent runs into it, as it should'),
-    'What either side sends of a call before the other side has read it. Then it waits.',
+    'What either side sends of a call before the other side has read it. Then it waits. The option is for what the coordinator is sent.',
   ),
   connections: limit(
     10_000,

@@ -177,7 +177,14 @@ const setup: fc.Arbitrary<ChildSetup> = fc.record({
   onlyEnv: fc.boolean(),
   isolation: anyOf(Isolation),
   output: maybe(
-    fc.record({ printBytes: uint64, printBytesPerSecond: uint64, errorChars: uint32, errorDepth: uint32 }),
+    fc.record({
+      printBytes: uint64,
+      printBytesPerSecond: uint64,
+      errorChars: uint32,
+      errorDepth: uint32,
+      errorFields: uint32,
+      errorBytes: uint32,
+    }),
   ),
 });
 const ended: fc.Arbitrary<AttemptEnded> = fc.record({

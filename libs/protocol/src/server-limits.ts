@@ -22,6 +22,8 @@ export interface ServerLimits {
   readonly maxStreamsPerConnection: number;
   /** What a connection may hold in memory, in steps of 1 MiB. */
   readonly maxSessionMemoryBytes: number;
+  /** What a caller may send of a call before it was read. */
+  readonly streamWindowBytes: number;
   /** One message, packed and unpacked. */
   readonly maxMessageBytes: number;
   /** Names and values of a call's metadata. */
@@ -40,6 +42,7 @@ export const defaultServerLimits: ServerLimits = {
   keepaliveTimeoutMs: limits.keepaliveTimeoutMs.default,
   maxStreamsPerConnection: limits.concurrentStreams.default,
   maxSessionMemoryBytes: limits.sessionMemoryBytes.default,
+  streamWindowBytes: limits.streamWindowBytes.default,
   maxMessageBytes: limits.messageBytes.default,
   maxMetadataBytes: limits.metadataBytes.default,
 };

@@ -88,6 +88,7 @@ export const options = chapter('options', (specify) => {
       'maxTasksPerChild',
       'concurrentTasksPerChild',
       'bufferSize',
+      'bufferBytes',
     ];
     for (const name of names) {
       for (const value of nonsense) {

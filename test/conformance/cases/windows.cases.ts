@@ -55,6 +55,20 @@ export const windows = chapter('windows', (specify) => {
     await stream.return();
   });
 
+  specify('bufferBytes bounds a window in bytes, and a single bigger item fits', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const input = endless((index) => `${index}`.padEnd(65_536));
+    const stream = pool.imap((text: string) => text.length, input.items, { bufferBytes: 4 * 65_536 });
+    await stream.next();
+    // One more is pulled before it is known not to fit.
+    expect(await settled(input.pulled)).toBeLessThanOrEqual(7);
+    await stream.return();
+    const big = 'x'.repeat(200_000);
+    expect(await pool.map((text: string) => text.length, [big, big], { bufferBytes: 65_536 })).toEqual([
+      200_000, 200_000,
+    ]);
+  });
+
   specify('a window is bounded in bytes, whatever its items weigh (G29)', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const input = endless((index) => `${index}`.padEnd(mebibyte));

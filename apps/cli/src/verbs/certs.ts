@@ -60,7 +60,7 @@ export function certsCommand(terminal: Terminal): Command {
       async (what: string, flags: { readonly tlsDir?: string; readonly role?: (typeof roles)[number] }) => {
         const { revokeCert } = await import('../certs/revoke.ts');
         const tlsDir = tlsDirOf(flags, terminal) ?? defaultTlsDir;
-        terminal.stdout.write(await revokeCert({ tlsDir, what, role: flags.role, nowMs: Date.now() }));
+        await writeOut(terminal, await revokeCert({ tlsDir, what, role: flags.role, nowMs: Date.now() }));
       },
     );
   return new Command('certs')

@@ -99,6 +99,20 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
       ),
     )
     .addOption(
+      limit(
+        '--stream-window-bytes <size>',
+        'what a caller sends before it was read; more suits long lines (default: 256KiB)',
+        byteSize(2 ** 30 - 1, 65_535),
+      ),
+    )
+    .addOption(
+      limit(
+        '--part-bytes <size>',
+        'what is sent in one message: 4KiB to 1MiB (default: 256KiB)',
+        byteSize(2 ** 20, 4096),
+      ),
+    )
+    .addOption(
       limit('--keepalive-ms <n>', 'a silent one is asked for a sign of life (default: 20000)', milliseconds),
     )
     .addOption(

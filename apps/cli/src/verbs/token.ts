@@ -129,7 +129,7 @@ async function withClient(
   ask: (client: ClusterClient) => Promise<string>,
 ): Promise<void> {
   await using client = await clientOf(flags, terminal);
-  terminal.stdout.write(await ask(client));
+  await writeOut(terminal, await ask(client));
 }
 
 function ttl(text: string): number {

@@ -14,7 +14,7 @@ _sym_db = _symbol_database.Default()
 from shoal.v1 import common_pb2 as shoal_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16shoal/v1/cluster.proto\x12\x08shoal.v1\x1a\x15shoal/v1/common.proto\"2\n\x10GetStatusRequest\x12\x1e\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x0e.shoal.v1.Peer\"\xac\x04\n\x11GetStatusResponse\x12#\n\x0b\x63oordinator\x18\x01 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x17\n\x0fstarted_unix_ms\x18\x03 \x01(\x04\x12\x0e\n\x06\x61gents\x18\x04 \x01(\r\x12\r\n\x05slots\x18\x05 \x01(\r\x12\x12\n\nbusy_slots\x18\x06 \x01(\r\x12\x13\n\x0b\x61\x63tive_jobs\x18\x07 \x01(\r\x12\x14\n\x0cqueued_items\x18\x08 \x01(\x04\x12\x15\n\rrunning_items\x18\t \x01(\x04\x12\x15\n\rsettled_items\x18\n \x01(\x04\x12\x12\n\nheld_bytes\x18\x0b \x01(\x04\x12\x15\n\rspilled_bytes\x18\x0c \x01(\x04\x12\x18\n\x10speculated_items\x18\r \x01(\x04\x12\x18\n\x10speculation_wins\x18\x0e \x01(\x04\x12(\n\nprotection\x18\x0f \x01(\x0b\x32\x14.shoal.v1.Protection\x12\x13\n\x0b\x63onnections\x18\x10 \x01(\r\x12\x46\n\x0elimits_reached\x18\x11 \x03(\x0b\x32..shoal.v1.GetStatusResponse.LimitsReachedEntry\x12\"\n\x1amax_streams_per_connection\x18\x12 \x01(\r\x1a\x34\n\x12LimitsReachedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\x90\x01\n\nProtection\x12\x11\n\tencrypted\x18\x01 \x01(\x08\x12\x15\n\rauthenticated\x18\x02 \x01(\x08\x12\x10\n\x08insecure\x18\x03 \x01(\x08\x12#\n\x1b\x63\x65rtificate_expires_unix_ms\x18\x04 \x01(\x04\x12!\n\x19\x61uthority_expires_unix_ms\x18\x05 \x01(\x04\"\xa3\x03\n\tAgentInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.shoal.v1.AgentState\x12\x1d\n\x05\x61gent\x18\x03 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\r\n\x05slots\x18\x04 \x01(\r\x12\x12\n\nbusy_slots\x18\x05 \x01(\r\x12\x15\n\rheld_attempts\x18\x06 \x01(\r\x12/\n\x06labels\x18\x07 \x03(\x0b\x32\x1f.shoal.v1.AgentInfo.LabelsEntry\x12 \n\x04host\x18\x08 \x01(\x0b\x32\x12.shoal.v1.HostInfo\x12\x0f\n\x07session\x18\t \x01(\x04\x12\x16\n\x0ejoined_unix_ms\x18\n \x01(\x04\x12\x15\n\rsilent_for_ms\x18\x0b \x01(\x04\x12#\n\x05stats\x18\x0c \x01(\x0b\x32\x14.shoal.v1.AgentStats\x12#\n\x1b\x63\x65rtificate_expires_unix_ms\x18\r \x01(\x04\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x83\x01\n\x08HostInfo\x12\x10\n\x08hostname\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x0c\n\x04\x61rch\x18\x03 \x01(\t\x12\x0c\n\x04\x63pus\x18\x04 \x01(\r\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x04\x12\x0b\n\x03pid\x18\x06 \x01(\r\x12\x14\n\x0cnode_version\x18\x07 \x01(\t\"\xaf\x01\n\nAgentStats\x12)\n\tprocesses\x18\x01 \x03(\x0b\x32\x16.shoal.v1.ChildProcess\x12\x10\n\x08recycled\x18\x02 \x01(\x04\x12\x0e\n\x06\x64\x65\x61ths\x18\x03 \x01(\x04\x12+\n\x0cgroup_losses\x18\x04 \x03(\x0b\x32\x15.shoal.v1.GroupLosses\x12\x10\n\x08troubles\x18\x05 \x03(\t\x12\x15\n\rspooled_bytes\x18\x06 \x01(\x04\"A\n\x0bGroupLosses\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x10\n\x08recycled\x18\x02 \x01(\x04\x12\x0e\n\x06\x64\x65\x61ths\x18\x03 \x01(\x04\"\xa0\x01\n\x0c\x43hildProcess\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12\x11\n\ttasks_run\x18\x03 \x01(\x04\x12\x17\n\x0fstarted_unix_ms\x18\x04 \x01(\x04\x12\x11\n\trss_bytes\x18\x05 \x01(\x04\x12#\n\x05state\x18\x06 \x01(\x0e\x32\x14.shoal.v1.ChildState\x12\x10\n\x08group_id\x18\x07 \x01(\t\"\x13\n\x11ListAgentsRequest\"9\n\x12ListAgentsResponse\x12#\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x13.shoal.v1.AgentInfo\"\'\n\x11\x44rainAgentRequest\x12\x12\n\nagent_name\x18\x01 \x01(\t\"8\n\x12\x44rainAgentResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.shoal.v1.AgentInfo\"(\n\x12ResumeAgentRequest\x12\x12\n\nagent_name\x18\x01 \x01(\t\"9\n\x13ResumeAgentResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.shoal.v1.AgentInfo\"\x14\n\x12WatchEventsRequest\"\xad\x01\n\x13WatchEventsResponse\x12\x0f\n\x07unix_ms\x18\x01 \x01(\x04\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x37\n\x05\x66\x61\x63ts\x18\x03 \x03(\x0b\x32(.shoal.v1.WatchEventsResponse.FactsEntry\x12\x0f\n\x07message\x18\x04 \x01(\t\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\x95\x01\n\nAgentState\x12\x1b\n\x17\x41GENT_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GENT_STATE_READY\x10\x01\x12\x18\n\x14\x41GENT_STATE_DRAINING\x10\x02\x12\x1c\n\x18\x41GENT_STATE_DISCONNECTED\x10\x03\x12\x1b\n\x17\x41GENT_STATE_QUARANTINED\x10\x04*\x89\x01\n\nChildState\x12\x1b\n\x17\x43HILD_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HILD_STATE_STARTING\x10\x01\x12\x14\n\x10\x43HILD_STATE_IDLE\x10\x02\x12\x14\n\x10\x43HILD_STATE_BUSY\x10\x03\x12\x18\n\x14\x43HILD_STATE_RETIRING\x10\x04\x32\x82\x03\n\x0e\x43lusterService\x12\x44\n\tGetStatus\x12\x1a.shoal.v1.GetStatusRequest\x1a\x1b.shoal.v1.GetStatusResponse\x12G\n\nListAgents\x12\x1b.shoal.v1.ListAgentsRequest\x1a\x1c.shoal.v1.ListAgentsResponse\x12G\n\nDrainAgent\x12\x1b.shoal.v1.DrainAgentRequest\x1a\x1c.shoal.v1.DrainAgentResponse\x12J\n\x0bResumeAgent\x12\x1c.shoal.v1.ResumeAgentRequest\x1a\x1d.shoal.v1.ResumeAgentResponse\x12L\n\x0bWatchEvents\x12\x1c.shoal.v1.WatchEventsRequest\x1a\x1d.shoal.v1.WatchEventsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16shoal/v1/cluster.proto\x12\x08shoal.v1\x1a\x15shoal/v1/common.proto\"2\n\x10GetStatusRequest\x12\x1e\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x0e.shoal.v1.Peer\"\xac\x04\n\x11GetStatusResponse\x12#\n\x0b\x63oordinator\x18\x01 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x17\n\x0fstarted_unix_ms\x18\x03 \x01(\x04\x12\x0e\n\x06\x61gents\x18\x04 \x01(\r\x12\r\n\x05slots\x18\x05 \x01(\r\x12\x12\n\nbusy_slots\x18\x06 \x01(\r\x12\x13\n\x0b\x61\x63tive_jobs\x18\x07 \x01(\r\x12\x14\n\x0cqueued_items\x18\x08 \x01(\x04\x12\x15\n\rrunning_items\x18\t \x01(\x04\x12\x15\n\rsettled_items\x18\n \x01(\x04\x12\x12\n\nheld_bytes\x18\x0b \x01(\x04\x12\x15\n\rspilled_bytes\x18\x0c \x01(\x04\x12\x18\n\x10speculated_items\x18\r \x01(\x04\x12\x18\n\x10speculation_wins\x18\x0e \x01(\x04\x12(\n\nprotection\x18\x0f \x01(\x0b\x32\x14.shoal.v1.Protection\x12\x13\n\x0b\x63onnections\x18\x10 \x01(\r\x12\x46\n\x0elimits_reached\x18\x11 \x03(\x0b\x32..shoal.v1.GetStatusResponse.LimitsReachedEntry\x12\"\n\x1amax_streams_per_connection\x18\x12 \x01(\r\x1a\x34\n\x12LimitsReachedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\"\xa1\x01\n\nProtection\x12\x11\n\tencrypted\x18\x01 \x01(\x08\x12\x15\n\rauthenticated\x18\x02 \x01(\x08\x12\x10\n\x08insecure\x18\x03 \x01(\x08\x12#\n\x1b\x63\x65rtificate_expires_unix_ms\x18\x04 \x01(\x04\x12!\n\x19\x61uthority_expires_unix_ms\x18\x05 \x01(\x04\x12\x0f\n\x07revoked\x18\x06 \x01(\r\"\xcb\x03\n\tAgentInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x05state\x18\x02 \x01(\x0e\x32\x14.shoal.v1.AgentState\x12\x1d\n\x05\x61gent\x18\x03 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\r\n\x05slots\x18\x04 \x01(\r\x12\x12\n\nbusy_slots\x18\x05 \x01(\r\x12\x15\n\rheld_attempts\x18\x06 \x01(\r\x12/\n\x06labels\x18\x07 \x03(\x0b\x32\x1f.shoal.v1.AgentInfo.LabelsEntry\x12 \n\x04host\x18\x08 \x01(\x0b\x32\x12.shoal.v1.HostInfo\x12\x0f\n\x07session\x18\t \x01(\x04\x12\x16\n\x0ejoined_unix_ms\x18\n \x01(\x04\x12\x15\n\rsilent_for_ms\x18\x0b \x01(\x04\x12#\n\x05stats\x18\x0c \x01(\x0b\x32\x14.shoal.v1.AgentStats\x12#\n\x1b\x63\x65rtificate_expires_unix_ms\x18\r \x01(\x04\x12&\n\tisolation\x18\x0e \x01(\x0e\x32\x13.shoal.v1.Isolation\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x83\x01\n\x08HostInfo\x12\x10\n\x08hostname\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x0c\n\x04\x61rch\x18\x03 \x01(\t\x12\x0c\n\x04\x63pus\x18\x04 \x01(\r\x12\x14\n\x0cmemory_bytes\x18\x05 \x01(\x04\x12\x0b\n\x03pid\x18\x06 \x01(\r\x12\x14\n\x0cnode_version\x18\x07 \x01(\t\"\xaf\x01\n\nAgentStats\x12)\n\tprocesses\x18\x01 \x03(\x0b\x32\x16.shoal.v1.ChildProcess\x12\x10\n\x08recycled\x18\x02 \x01(\x04\x12\x0e\n\x06\x64\x65\x61ths\x18\x03 \x01(\x04\x12+\n\x0cgroup_losses\x18\x04 \x03(\x0b\x32\x15.shoal.v1.GroupLosses\x12\x10\n\x08troubles\x18\x05 \x03(\t\x12\x15\n\rspooled_bytes\x18\x06 \x01(\x04\"A\n\x0bGroupLosses\x12\x10\n\x08group_id\x18\x01 \x01(\t\x12\x10\n\x08recycled\x18\x02 \x01(\x04\x12\x0e\n\x06\x64\x65\x61ths\x18\x03 \x01(\x04\"\xa0\x01\n\x0c\x43hildProcess\x12\x0b\n\x03pid\x18\x01 \x01(\r\x12\r\n\x05\x61gent\x18\x02 \x01(\t\x12\x11\n\ttasks_run\x18\x03 \x01(\x04\x12\x17\n\x0fstarted_unix_ms\x18\x04 \x01(\x04\x12\x11\n\trss_bytes\x18\x05 \x01(\x04\x12#\n\x05state\x18\x06 \x01(\x0e\x32\x14.shoal.v1.ChildState\x12\x10\n\x08group_id\x18\x07 \x01(\t\"\x13\n\x11ListAgentsRequest\"9\n\x12ListAgentsResponse\x12#\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x13.shoal.v1.AgentInfo\"\'\n\x11\x44rainAgentRequest\x12\x12\n\nagent_name\x18\x01 \x01(\t\"8\n\x12\x44rainAgentResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.shoal.v1.AgentInfo\"(\n\x12ResumeAgentRequest\x12\x12\n\nagent_name\x18\x01 \x01(\t\"9\n\x13ResumeAgentResponse\x12\"\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x13.shoal.v1.AgentInfo\"\x14\n\x12WatchEventsRequest\"\xad\x01\n\x13WatchEventsResponse\x12\x0f\n\x07unix_ms\x18\x01 \x01(\x04\x12\r\n\x05\x65vent\x18\x02 \x01(\t\x12\x37\n\x05\x66\x61\x63ts\x18\x03 \x03(\x0b\x32(.shoal.v1.WatchEventsResponse.FactsEntry\x12\x0f\n\x07message\x18\x04 \x01(\t\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\x95\x01\n\nAgentState\x12\x1b\n\x17\x41GENT_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41GENT_STATE_READY\x10\x01\x12\x18\n\x14\x41GENT_STATE_DRAINING\x10\x02\x12\x1c\n\x18\x41GENT_STATE_DISCONNECTED\x10\x03\x12\x1b\n\x17\x41GENT_STATE_QUARANTINED\x10\x04*\x89\x01\n\nChildState\x12\x1b\n\x17\x43HILD_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HILD_STATE_STARTING\x10\x01\x12\x14\n\x10\x43HILD_STATE_IDLE\x10\x02\x12\x14\n\x10\x43HILD_STATE_BUSY\x10\x03\x12\x18\n\x14\x43HILD_STATE_RETIRING\x10\x04\x32\x82\x03\n\x0e\x43lusterService\x12\x44\n\tGetStatus\x12\x1a.shoal.v1.GetStatusRequest\x1a\x1b.shoal.v1.GetStatusResponse\x12G\n\nListAgents\x12\x1b.shoal.v1.ListAgentsRequest\x1a\x1c.shoal.v1.ListAgentsResponse\x12G\n\nDrainAgent\x12\x1b.shoal.v1.DrainAgentRequest\x1a\x1c.shoal.v1.DrainAgentResponse\x12J\n\x0bResumeAgent\x12\x1c.shoal.v1.ResumeAgentRequest\x1a\x1d.shoal.v1.ResumeAgentResponse\x12L\n\x0bWatchEvents\x12\x1c.shoal.v1.WatchEventsRequest\x1a\x1d.shoal.v1.WatchEventsResponse0\x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shoal.v1.cluster_pb2', globals())
@@ -27,10 +27,10 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _AGENTINFO_LABELSENTRY._serialized_options = b'8\001'
   _WATCHEVENTSRESPONSE_FACTSENTRY._options = None
   _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_options = b'8\001'
-  _AGENTSTATE._serialized_start=2260
-  _AGENTSTATE._serialized_end=2409
-  _CHILDSTATE._serialized_start=2412
-  _CHILDSTATE._serialized_end=2549
+  _AGENTSTATE._serialized_start=2317
+  _AGENTSTATE._serialized_end=2466
+  _CHILDSTATE._serialized_start=2469
+  _CHILDSTATE._serialized_end=2606
   _GETSTATUSREQUEST._serialized_start=59
   _GETSTATUSREQUEST._serialized_end=109
   _GETSTATUSRESPONSE._serialized_start=112
@@ -38,37 +38,37 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _GETSTATUSRESPONSE_LIMITSREACHEDENTRY._serialized_start=616
   _GETSTATUSRESPONSE_LIMITSREACHEDENTRY._serialized_end=668
   _PROTECTION._serialized_start=671
-  _PROTECTION._serialized_end=815
-  _AGENTINFO._serialized_start=818
-  _AGENTINFO._serialized_end=1237
-  _AGENTINFO_LABELSENTRY._serialized_start=1192
-  _AGENTINFO_LABELSENTRY._serialized_end=1237
-  _HOSTINFO._serialized_start=1240
-  _HOSTINFO._serialized_end=1371
-  _AGENTSTATS._serialized_start=1374
-  _AGENTSTATS._serialized_end=1549
-  _GROUPLOSSES._serialized_start=1551
-  _GROUPLOSSES._serialized_end=1616
-  _CHILDPROCESS._serialized_start=1619
-  _CHILDPROCESS._serialized_end=1779
-  _LISTAGENTSREQUEST._serialized_start=1781
-  _LISTAGENTSREQUEST._serialized_end=1800
-  _LISTAGENTSRESPONSE._serialized_start=1802
-  _LISTAGENTSRESPONSE._serialized_end=1859
-  _DRAINAGENTREQUEST._serialized_start=1861
-  _DRAINAGENTREQUEST._serialized_end=1900
-  _DRAINAGENTRESPONSE._serialized_start=1902
-  _DRAINAGENTRESPONSE._serialized_end=1958
-  _RESUMEAGENTREQUEST._serialized_start=1960
-  _RESUMEAGENTREQUEST._serialized_end=2000
-  _RESUMEAGENTRESPONSE._serialized_start=2002
-  _RESUMEAGENTRESPONSE._serialized_end=2059
-  _WATCHEVENTSREQUEST._serialized_start=2061
-  _WATCHEVENTSREQUEST._serialized_end=2081
-  _WATCHEVENTSRESPONSE._serialized_start=2084
-  _WATCHEVENTSRESPONSE._serialized_end=2257
-  _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_start=2213
-  _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_end=2257
-  _CLUSTERSERVICE._serialized_start=2552
-  _CLUSTERSERVICE._serialized_end=2938
+  _PROTECTION._serialized_end=832
+  _AGENTINFO._serialized_start=835
+  _AGENTINFO._serialized_end=1294
+  _AGENTINFO_LABELSENTRY._serialized_start=1249
+  _AGENTINFO_LABELSENTRY._serialized_end=1294
+  _HOSTINFO._serialized_start=1297
+  _HOSTINFO._serialized_end=1428
+  _AGENTSTATS._serialized_start=1431
+  _AGENTSTATS._serialized_end=1606
+  _GROUPLOSSES._serialized_start=1608
+  _GROUPLOSSES._serialized_end=1673
+  _CHILDPROCESS._serialized_start=1676
+  _CHILDPROCESS._serialized_end=1836
+  _LISTAGENTSREQUEST._serialized_start=1838
+  _LISTAGENTSREQUEST._serialized_end=1857
+  _LISTAGENTSRESPONSE._serialized_start=1859
+  _LISTAGENTSRESPONSE._serialized_end=1916
+  _DRAINAGENTREQUEST._serialized_start=1918
+  _DRAINAGENTREQUEST._serialized_end=1957
+  _DRAINAGENTRESPONSE._serialized_start=1959
+  _DRAINAGENTRESPONSE._serialized_end=2015
+  _RESUMEAGENTREQUEST._serialized_start=2017
+  _RESUMEAGENTREQUEST._serialized_end=2057
+  _RESUMEAGENTRESPONSE._serialized_start=2059
+  _RESUMEAGENTRESPONSE._serialized_end=2116
+  _WATCHEVENTSREQUEST._serialized_start=2118
+  _WATCHEVENTSREQUEST._serialized_end=2138
+  _WATCHEVENTSRESPONSE._serialized_start=2141
+  _WATCHEVENTSRESPONSE._serialized_end=2314
+  _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_start=2270
+  _WATCHEVENTSRESPONSE_FACTSENTRY._serialized_end=2314
+  _CLUSTERSERVICE._serialized_start=2609
+  _CLUSTERSERVICE._serialized_end=2995
 # @@protoc_insertion_point(module_scope)

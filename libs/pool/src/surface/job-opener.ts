@@ -113,7 +113,7 @@ export class JobOpener {
         max: windowMax,
         nowMs: () => performance.now(),
       }),
-      windowBytes: windowBytesMax,
+      windowBytes: options.bufferBytes ?? windowBytesMax,
       itemBytesMax: this.#options.maxItemBytes ?? defaultItemBytesMax,
       // Python's bound for a chunk: four for every process.
       blockItemsMax:

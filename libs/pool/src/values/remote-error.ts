@@ -13,12 +13,16 @@ import { canTravel } from './portable.ts';
 
 /** How many errors of an AggregateError travel. */
 const errorsMax = 32;
-const fieldsMax = 64;
-/** The whole description, encoded. It travels in messages that hold many; 256 KiB is far below the limit of one. */
-const errorBytesMax = 256 * 1024;
+/** A character takes six bytes at most (JSON, of a control character), and message and stack are two texts. */
+const bytesPerChar = 12;
+/** Name, code and what frames them. */
+const restBytes = 8 * 1024;
 
-type ErrorLimits = Pick<OutputLimits, 'errorChars' | 'errorDepth'>;
-/** How deep causes are followed (errors deeper down are described in words), and how long a message and a stack may be. */
+type ErrorLimits = Pick<OutputLimits, 'errorChars' | 'errorDepth' | 'errorFields' | 'errorBytes'>;
+/**
+ * How deep causes are followed (errors deeper down are described in words), how long a message and a stack may be, how many
+ * own fields are kept, and how much all of it is.
+ */
 let bounds: ErrorLimits = defaultOutputLimits;
 
 /** What holds in this process from now on. */
@@ -40,15 +44,15 @@ export function summarize(data: RemoteErrorData): string {
 /**
  * Write the description of an error; structured clone for `v8`, JSON for the others.
  *
- * Never more than 256 KiB and never a failure: own fields, causes and thrown values go first where they are too big or
- * JSON has no words for them (a cycle); name, message and stack always fit.
+ * Never more than `errorBytes` and never a failure: own fields, causes and thrown values go first where they are too big or
+ * JSON has no words for them (a cycle); name, message and stack are cut until they fit.
  */
 export function encodeError(encoding: Encoding, data: RemoteErrorData): Uint8Array {
-  for (const candidate of [data, withoutFields(data)]) {
+  for (const candidate of [data, withoutFields(data), bare(data)]) {
     const bytes = read(() => encodeDescription(encoding, candidate));
-    if (bytes !== undefined && bytes.byteLength <= errorBytesMax) return bytes;
+    if (bytes !== undefined && bytes.byteLength <= bounds.errorBytes) return bytes;
   }
-  return encodeDescription(encoding, bare(data));
+  return encodeDescription(encoding, short(data));
 }
 
 function encodeDescription(encoding: Encoding, data: RemoteErrorData): Uint8Array {
@@ -65,6 +69,17 @@ function bare({ name, message, stack, code }: RemoteErrorData): RemoteErrorData 
     message,
     ...(stack === undefined ? {} : { stack }),
     ...(code === undefined ? {} : { code: typeof code === 'string' ? cut(code, 256) : code }),
+  };
+}
+
+/** The same, so short that it fits whatever its characters are. */
+function short(data: RemoteErrorData): RemoteErrorData {
+  const { message, stack, ...rest } = bare(data);
+  const chars = Math.floor((bounds.errorBytes - restBytes) / bytesPerChar);
+  return {
+    ...rest,
+    message: cut(message, chars),
+    ...(stack === undefined ? {} : { stack: cut(stack, chars) }),
   };
 }
 
@@ -146,7 +161,7 @@ function fieldsOf(error: Error): Record<string, unknown> | undefined {
   const fields: Record<string, unknown> = {};
   let count = 0;
   for (const key of Object.keys(error)) {
-    if (named.has(key) || key === '__proto__' || count >= fieldsMax) continue;
+    if (named.has(key) || key === '__proto__' || count >= bounds.errorFields) continue;
     const value = read(() => (error as unknown as Readonly<Record<string, unknown>>)[key]);
     if (value === undefined || !canTravel(value)) continue;
     fields[key] = value;

@@ -483,6 +483,10 @@ export interface OutputLimits {
   errorChars: number;
   /** Errors in a chain of causes, below the one that was thrown. */
   errorDepth: number;
+  /** Own fields of an error. */
+  errorFields: number;
+  /** All of an error, encoded, in bytes. */
+  errorBytes: number;
 }
 
 /** A function that prepares a process. */
@@ -2733,7 +2737,7 @@ export const ChildSetup_EnvEntry: MessageFns<ChildSetup_EnvEntry> = {
 };
 
 function createBaseOutputLimits(): OutputLimits {
-  return { printBytes: 0, printBytesPerSecond: 0, errorChars: 0, errorDepth: 0 };
+  return { printBytes: 0, printBytesPerSecond: 0, errorChars: 0, errorDepth: 0, errorFields: 0, errorBytes: 0 };
 }
 
 export const OutputLimits: MessageFns<OutputLimits> = {
@@ -2749,6 +2753,12 @@ export const OutputLimits: MessageFns<OutputLimits> = {
     }
     if (message.errorDepth !== 0) {
       writer.uint32(32).uint32(message.errorDepth);
+    }
+    if (message.errorFields !== 0) {
+      writer.uint32(40).uint32(message.errorFields);
+    }
+    if (message.errorBytes !== 0) {
+      writer.uint32(48).uint32(message.errorBytes);
     }
     return writer;
   },
@@ -2798,6 +2808,22 @@ export const OutputLimits: MessageFns<OutputLimits> = {
             message.errorDepth = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.errorFields = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.errorBytes = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2819,6 +2845,8 @@ export const OutputLimits: MessageFns<OutputLimits> = {
     message.printBytesPerSecond = object.printBytesPerSecond ?? 0;
     message.errorChars = object.errorChars ?? 0;
     message.errorDepth = object.errorDepth ?? 0;
+    message.errorFields = object.errorFields ?? 0;
+    message.errorBytes = object.errorBytes ?? 0;
     return message;
   },
 };
