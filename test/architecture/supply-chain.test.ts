@@ -80,7 +80,9 @@ test('npm run sbom lists every one of them', async () => {
 });
 
 /** Somebody without a network, or with a registry that knows of no advisories, cannot be told. */
-test('npm audit knows of nothing high or critical, where it can be asked', async () => {
+test('npm audit knows of nothing high or critical; where it is not answered, this is skipped', async ({
+  skip,
+}) => {
   const args = ['audit', '--omit=dev', '--json', '--fetch-retries=0', '--fetch-timeout=10000'];
   const { stdout } = await promisify(execFile)('npm', args, { cwd: root, timeout: 30_000 }).catch(
     (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
@@ -93,6 +95,7 @@ test('npm audit knows of nothing high or critical, where it can be asked', async
   } catch {
     counts = undefined;
   }
-  if (counts === undefined) console.warn('npm audit was not answered: advisories are not checked here.');
-  else expect(counts).toMatchObject({ high: 0, critical: 0 });
+  // Never passed in silence: what nobody looked at is counted as skipped, with the reason.
+  if (counts === undefined) skip('npm audit was not answered: advisories were not looked for');
+  expect(counts).toMatchObject({ high: 0, critical: 0 });
 });

@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { dockerAnswers } from '../../docker/image.ts';
+import { canary, expectNoSecret } from '../canary.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const name = `shoal-test-${process.pid}`;
@@ -60,6 +64,24 @@ describe.skipIf(!available)('npm run cluster:up and cluster:down', () => {
     expect(await output('docker', 'inspect', '-f', '{{.State.ExitCode}}', `${name}_agent_3`)).toBe('0');
   });
 
+  test('no secret of theirs, and none among the items, is in what they have said', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shoal-compose-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const input = join(folder, 'items.txt');
+    await writeFile(input, `${canary}\n`);
+    const map = ['libs/shoal/bin/shoal.js', 'map', 'examples/square.ts#square', '--input', input];
+    const at = ['--address', `127.0.0.1:${port}`, '--tls-dir', `.build/clusters/${name}`];
+    await output(process.execPath, ...map, ...at);
+    const coordinator = `${name}_coordinator_1`;
+    const files = ['agents/token', 'tls/ca.key', 'tls/coordinator.key', 'tls/client.key'];
+    const texts = await Promise.all(files.map((file) => output('docker', 'exec', coordinator, 'cat', file)));
+    // Of a token file the secret, of a key a line that is its own.
+    const secrets = texts.map((text) => text.split('\n')[1] ?? text.split(' ').at(-1) ?? text);
+    for (const container of await containerNames()) {
+      expectNoSecret(container, await said(container), [canary, ...secrets]);
+    }
+  });
+
   test('after cluster:down nothing is left of it', async () => {
     await cluster('down');
     expect(await containerNames()).toEqual([]);
@@ -68,6 +90,15 @@ describe.skipIf(!available)('npm run cluster:up and cluster:down', () => {
 
   function cluster(...args: string[]): Promise<string> {
     return output('npm', 'run', '--silent', 'cluster', '--', ...args);
+  }
+
+  /** All that a container has written to stdout and stderr. */
+  async function said(container: string): Promise<string> {
+    const { stdout, stderr } = await promisify(execFile)('docker', ['logs', container], {
+      maxBuffer: 2 ** 26,
+    });
+    expect(stdout + stderr, container).toContain('"event"');
+    return stdout + stderr;
   }
 
   async function containerNames(): Promise<string[]> {
