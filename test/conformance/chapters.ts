@@ -65,8 +65,15 @@ export const farChapters: readonly Chapter[] = [
   prints,
 ];
 
+/** Every case takes its time: where children are forked, all of them are held on demand only (`npm run conformance:fork`). */
+const holdsAll = process.env['CONFORMANCE'] === 'all';
+
 /** What depends on how children are started: how they end, what of them is seen from outside. */
-export const childChapters: readonly Chapter[] = [deaths, timeouts, recycling, initializer, ending, prints];
+export const childChapters: readonly Chapter[] = holdsAll
+  ? chapters
+  : [deaths, timeouts, recycling, initializer, ending, prints];
 
 /** What depends on whether they share modules: what is loaded, once or in each, and what becomes of its prints and errors. */
-export const sharedModuleChapters: readonly Chapter[] = [functions, deaths, recycling, initializer, prints];
+export const sharedModuleChapters: readonly Chapter[] = holdsAll
+  ? chapters
+  : [functions, deaths, recycling, initializer, prints];
