@@ -38,7 +38,8 @@ const nodeOptions = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].joi
 const refill = /(^|\s)(-r|--(import|require|loader|experimental-loader))\b/.test(nodeOptions)
   ? (await import('./child/preload.ts')).refillCaches
   : undefined;
-const why = preloaded?.why ?? (await residue());
+const why = preloaded?.why ?? (await residue(preloaded?.leftTimer));
+preloaded?.forgetTimers();
 if (why !== undefined) {
   writeSync(control, forkRecord('refused', why));
   process.exit(0);

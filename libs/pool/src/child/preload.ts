@@ -3,6 +3,7 @@
  * chance while it is loaded, all copies have alike; what is drawn later must not be, so nothing is taken ahead here from
  * where the copies go on.
  */
+import { createHook } from 'node:async_hooks';
 import { randomFillSync } from 'node:crypto';
 import { installModuleHooks } from './module-hooks.ts';
 import { importModule, publishChildState, TaskUnloadable } from './task-loader.ts';
@@ -18,6 +19,10 @@ export interface Preloaded {
   /** Why this process must not be copied any more, as a part of a sentence; undefined: it may. */
   readonly why: string | undefined;
   readonly prints: readonly EarlyPrint[];
+  /** Whether a timer of a module is left, also one that keeps no process alive. To be asked for as long as it may change. */
+  leftTimer(): boolean;
+  /** It will not be asked any more. */
+  forgetTimers(): void;
   /** To be called in each copy, first of all. */
   restoreChance(): void;
 }
@@ -33,6 +38,7 @@ export async function preload(urls: readonly string[]): Promise<Preloaded> {
   for (let time = 0; time < refillsToCompile; time++) refillCaches();
   const restoreChance = divertChance();
   const captured = capturePrints();
+  const timers = watchTimers();
   let why: string | undefined;
   try {
     for (const url of urls) await importModule(url);
@@ -40,7 +46,7 @@ export async function preload(urls: readonly string[]): Promise<Preloaded> {
     // The copies of a process without it will say so themselves, with the error.
     why = `a module that cannot be loaded (${error instanceof TaskUnloadable ? error.facts['module'] : String(error)})`;
   }
-  return { why, prints: captured(), restoreChance };
+  return { why, prints: captured(), restoreChance, ...timers };
 }
 
 /**
@@ -68,6 +74,23 @@ export function refillCaches(): void {
   const { randomInt, randomUUID } = process.getBuiltinModule('node:crypto');
   for (let i = 0; i < 128; i++) randomUUID();
   for (let i = 0; i < 1_024; i++) randomInt(2);
+}
+
+/** A timer in a copy would go off with all that it had left to wait already gone by. */
+function watchTimers(): Pick<Preloaded, 'leftTimer' | 'forgetTimers'> {
+  const timers: { readonly _destroyed?: boolean }[] = [];
+  const hook = createHook({
+    init(_, type, __, resource) {
+      if (type === 'Timeout') timers.push(resource);
+    },
+  }).enable();
+  return {
+    leftTimer: () => timers.some(({ _destroyed: isOver }) => isOver === false),
+    forgetTimers() {
+      hook.disable();
+      timers.length = 0;
+    },
+  };
 }
 
 /** Keeps what is printed from here until the returned function is called. */

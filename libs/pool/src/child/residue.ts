@@ -18,10 +18,13 @@ const passing = new Set(['CloseReq', 'PipeWrap', 'Immediate', 'TickObject', 'Mic
 const settleMs = 1_000;
 const lookMs = 10;
 
-/** The first thing found, as a part of a sentence ("a thread (sharp)"), and not gone soon; undefined where there is none. */
-export async function residue(): Promise<string | undefined> {
+/**
+ * The first thing found, as a part of a sentence ("a thread (sharp)"), and not gone soon; undefined where there is none.
+ * `leftTimer`: whether there is a timer that keeps no process alive, of which Node tells nothing.
+ */
+export async function residue(leftTimer: () => boolean = () => false): Promise<string | undefined> {
   for (let waited = 0; ; waited += lookMs) {
-    const found = look();
+    const found = look() ?? (leftTimer() ? 'a timer' : undefined);
     if (found === undefined || waited >= settleMs) return found;
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }

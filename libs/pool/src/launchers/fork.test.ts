@@ -147,6 +147,7 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
 
   test.each([
     ['timer', 'something that it waits for (Timeout)'],
+    ['quiet-timer', 'a timer'],
     ['socket', 'an open socket'],
     ['child', 'a child process'],
     ['thread', 'a thread'],
@@ -159,6 +160,44 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     expect(pool.starts.notForked).toMatch(/^loading left .+ behind.*\(so nothing is preloaded\)$/);
     // What is found first of several differs: a child has pipes, which are sockets.
     if (file !== 'child') expect(pool.starts.notForked).toContain(what);
+  });
+
+  test('shares a module that left something behind by bad luck, once that was long enough ago', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    let nowMs = 0;
+    const env = { ...setupOf().env, SHOAL_FORK_BOOK: join(folder, 'loaded') };
+    const pool = new TestPool(1, { launcher: new ForkLauncher(forkAddon(), () => nowMs) });
+    const setup = setupOf({ startChildren: 'fork', stdio: 'ignore', preload: true, env });
+    const loaders = async (): Promise<number[]> => {
+      const task = taskOf('residues/first-timer', 'loadedBy');
+      const { values } = await pool.run(task, [1, 2], { setup, maxTasksPerChild: 1 });
+      return [...values.values()].map(Number);
+    };
+    const [first, second] = await loaders();
+    expect(first).not.toBe(second);
+    expect(pool.pool.stats().starts.notForked).toMatch(/\(so nothing is preloaded\)$/);
+    nowMs = 10_000;
+    // The server is there when it is; until then nothing is shared.
+    let isShared = false;
+    for (let tries = 0; tries < 200 && !isShared; tries++) {
+      const [one, other] = await loaders();
+      isShared = one === other;
+    }
+    expect(isShared, JSON.stringify(pool.pool.stats().starts)).toBe(true);
+    expect(pool.pool.stats().starts.notForked).toBeUndefined();
+    await pool.pool.terminate();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('lets the first child say what a shared module has printed, and no other', async () => {
+    await using pool = new Forking(1, { preload: true, stdio: 'forward' });
+    await pool.run(taskOf('early-prints', 'pid'), [1, 2, 3], { maxTasksPerChild: 1 });
+    expect(pool.starts).toEqual({ spawned: 0, forked: expect.any(Number) });
+    const { prints } = pool.test;
+    expect(prints.map(({ stream, text }) => ({ stream, text }))).toEqual([
+      { stream: 'stdout', text: 'loaded' },
+      { stream: 'stderr', text: 'complained' },
+    ]);
   });
 
   test('replaces a server that is stopped, and loses nothing by it', async () => {

@@ -9,6 +9,7 @@ import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
 import { ForkServer } from './fork-server.ts';
 import { ForkedChild, type Maker } from './forked-child.ts';
+import { Refusals } from './refusals.ts';
 import { spawnLauncher } from './spawn.ts';
 
 /** Each holds about 60 MiB, shared with nobody but its children. */
@@ -32,23 +33,25 @@ interface Family {
 
 export class ForkLauncher implements Launcher {
   readonly #found: FoundAddon;
+  readonly #nowMs: () => number;
   readonly #families = new Map<string, Family>();
-  /** What no server is started for any more, and why. */
-  readonly #refused = new Map<string, string>();
+  readonly #refusals = new Refusals();
   readonly #deathsAtMs: number[] = [];
   #forked = 0;
   #spawned = 0;
+  /** Why the last one was not forked, where that was no refusal; undefined since one was. */
   #why: string | undefined;
   #isClosed = false;
 
-  constructor(found: FoundAddon = forkAddon()) {
+  constructor(found: FoundAddon = forkAddon(), nowMs: () => number = () => performance.now()) {
     this.#found = found;
-    if (found.addon === undefined) this.#why = found.why;
+    this.#nowMs = nowMs;
   }
 
   get counts(): StartCounts {
-    const why = this.#why === undefined ? {} : { notForked: this.#why };
-    return { spawned: this.#spawned, forked: this.#forked, ...why };
+    const why = this.#found.why ?? this.#refusals.why ?? this.#why;
+    const told = why === undefined ? {} : { notForked: why };
+    return { spawned: this.#spawned, forked: this.#forked, ...told };
   }
 
   launch(request: LaunchRequest, onExit: OnExit): LaunchedChild {
@@ -103,10 +106,12 @@ export class ForkLauncher implements Launcher {
     const cold = `${request.key} `;
     const warm = `${cold}${request.preload.join(' ')}`;
     for (const name of warm === cold ? [cold] : [warm, cold]) {
-      if (this.#refused.has(name)) continue;
+      if (this.#refusals.holds(name, this.#nowMs())) continue;
       const family =
         this.#families.get(name) ?? this.#start(name, request, name === warm ? request.preload : []);
-      if (family !== undefined) return family;
+      if (family === undefined) continue;
+      // The next try of one that was refused is nobody's to wait for.
+      if (family.server.isReady || !this.#refusals.has(name)) return family;
     }
     return undefined;
   }
@@ -129,6 +134,7 @@ export class ForkLauncher implements Launcher {
         {
           gone,
           ready: () => {
+            this.#refusals.lift(name);
             for (const child of family.waiting.splice(0)) this.#ask(family, child);
           },
           forked: (id, pid) => {
@@ -137,6 +143,7 @@ export class ForkLauncher implements Launcher {
             family.asked.delete(id);
             family.living.set(pid, child);
             this.#forked += 1;
+            this.#why = undefined;
             child.forked(pid);
           },
           failed: (id) => {
@@ -186,8 +193,8 @@ export class ForkLauncher implements Launcher {
     clearTimeout(family.idleTimer);
     if (this.#families.get(name) === family) this.#families.delete(name);
     if (!wasReady || this.#diesTooOften()) {
-      this.#refused.set(name, why);
-      this.#why = name.endsWith(' ') ? why : `${why} (so nothing is preloaded)`;
+      const told = name.endsWith(' ') ? why : `${why} (so nothing is preloaded)`;
+      this.#refusals.add(name, told, this.#nowMs(), wasReady);
     }
     const unborn = [...family.asked.values(), ...family.waiting];
     const living = [...family.living.values()];
@@ -221,7 +228,7 @@ export class ForkLauncher implements Launcher {
   }
 
   #diesTooOften(): boolean {
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs();
     this.#deathsAtMs.push(nowMs);
     while ((this.#deathsAtMs[0] ?? nowMs) < nowMs - deathsWithinMs) this.#deathsAtMs.shift();
     return this.#deathsAtMs.length > deathsMax;

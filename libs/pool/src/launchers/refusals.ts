@@ -1,0 +1,50 @@
+/**
+ * What no fork server is started for, and why. What a module leaves behind on loading may be a matter of luck (a thread that
+ * was about to end, a machine that was busy), so a server is tried again, twice, and then no more.
+ */
+
+/** How long the first and the second refusal hold. */
+const holdsMs = [10_000, 60_000] as const;
+/** Keys come and go on an agent. */
+const namesMax = 256;
+
+interface Refusal {
+  readonly why: string;
+  readonly times: number;
+  readonly untilMs: number;
+}
+
+export class Refusals {
+  readonly #refusals = new Map<string, Refusal>();
+
+  /** Of the last one, as a part of a sentence. */
+  get why(): string | undefined {
+    return [...this.#refusals.values()].at(-1)?.why;
+  }
+
+  /** Whether none may be started now. */
+  holds(name: string, atMs: number): boolean {
+    const refusal = this.#refusals.get(name);
+    return refusal !== undefined && atMs < refusal.untilMs;
+  }
+
+  /** Whether one was refused, however long ago: nobody should wait for another. */
+  has(name: string): boolean {
+    return this.#refusals.has(name);
+  }
+
+  add(name: string, why: string, atMs: number, isFinal: boolean): void {
+    const times = this.#refusals.get(name)?.times ?? 0;
+    const untilMs = isFinal ? Number.POSITIVE_INFINITY : atMs + (holdsMs[times] ?? Number.POSITIVE_INFINITY);
+    // The last one is the last in order.
+    this.#refusals.delete(name);
+    this.#refusals.set(name, { why, times: times + 1, untilMs });
+    const [oldest] = this.#refusals.keys();
+    if (this.#refusals.size > namesMax && oldest !== undefined) this.#refusals.delete(oldest);
+  }
+
+  /** A server is at work after all. */
+  lift(name: string): void {
+    this.#refusals.delete(name);
+  }
+}
