@@ -70,7 +70,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     snippet: 'for (const range of attempt.open.take(first, count)) {',
     replacement:
       'for (const range of attempt.open.take(first, count).length > 0 ? [{ first, count }] : [{ first, count }]) {',
-    seed: 14,
+    seed: 23,
   },
   {
     name: 'given-up-and-believed',
@@ -405,9 +405,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'labels-unheeded',
     breaks: 'A job runs on agents that do not have its labels.',
-    file: `${scheduler}/lane.ts`,
-    snippet: 'if (agent.labels[label] !== value) return;',
-    replacement: 'if (agent.labels[label] !== value) continue;',
+    file: `${scheduler}/agent.ts`,
+    snippet: 'if (this.labels[label] !== value) return false;',
+    replacement: 'if (this.labels[label] !== value) continue;',
     seed: 4,
   },
   {

@@ -33,7 +33,7 @@ const notations: Readonly<{ [Type in SchedulerEvent['type']]: (words: Words) => 
     job: words.take('the job'),
     reason: words.take('why'),
   }),
-  // agentJoined a/2 slots=2 labels.gpu=1 resumes=1 held.squares=#1,#2
+  // agentJoined a/2 slots=2 labels.gpu=1 encodings=json,bytes resumes=1 held.squares=#1,#2
   agentJoined: (words) => {
     const held = Object.entries(words.group('held')).flatMap(([job, attempts]) =>
       attempts.split(',').map((attempt) => ({ attempt: Number(attempt.slice(1)), job })),
@@ -43,6 +43,7 @@ const notations: Readonly<{ [Type in SchedulerEvent['type']]: (words: Words) => 
       ...words.takeSession(),
       slots: must(words.number('slots'), 'slots'),
       labels: words.group('labels'),
+      ...encodingsOf(words.text('encodings')),
       held,
       permanent: words.flag('permanent'),
       ...words.numbers('resumes'),
@@ -122,15 +123,21 @@ export function schedulerEventOf(type: string, words: Words): Happening {
   return read(words);
 }
 
+/** An agent that says nothing takes everything. */
+const encodingsOf = (list: string | undefined): { readonly encodings?: readonly string[] } =>
+  list === undefined ? {} : { encodings: list.split(',') };
+
 /** A job as transcripts want it where they say nothing else: one item a shard, in order, no limits in sight. */
 function specOf(words: Words): JobSpec {
   const chunkSize = words.text('chunkSize') ?? '1';
+  const encoding = words.text('encoding');
   const { id = 'caller', processes } = words.group('group');
   const retries = words.group('retries');
   const budget = (kind: FailureKind): number => Number(retries[kind] ?? defaultRetries[kind]);
   return {
     priority: words.number('priority') ?? 0,
     labels: words.group('labels'),
+    ...(encoding === undefined ? {} : { encoding }),
     chunkSize: chunkSize === 'auto' ? chunkSize : Number(chunkSize),
     group: { id, processes: processes === undefined ? Number.POSITIVE_INFINITY : Number(processes) },
     retries: {

@@ -13,6 +13,7 @@ import {
 import type { SessionId } from '@shoal/scheduler';
 import { AgentSession, type SessionStream } from './agent-session.ts';
 import type { Driver } from './driver.ts';
+import { encodingName } from './encoding-name.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Groups } from './groups.ts';
 import { checkLabels } from './label-check.ts';
@@ -76,7 +77,9 @@ export class Agents {
     const { agentName: agent, instance, labels, slots } = join;
     const held = join.held.map((each) => ({ attempt: each.attempt, job: each.jobId, epoch: each.epoch }));
     driver.links.set(id, session);
-    driver.step({ type: 'joinReceived', session: id, agent, instance, slots, labels, held });
+    // One of an older release does not say what it takes: it refuses what it gets.
+    const encodings = join.encodings.length === 0 ? {} : { encodings: join.encodings.map(encodingName) };
+    driver.step({ type: 'joinReceived', session: id, agent, instance, slots, labels, ...encodings, held });
     if (session.refused) {
       driver.links.delete(id);
       feed.tell(

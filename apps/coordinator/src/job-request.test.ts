@@ -70,6 +70,7 @@ test('a request that says nothing gets the defaults', () => {
   expect(spec({})).toEqual({
     priority: 0,
     labels: {},
+    encoding: 'json',
     chunkSize: 'auto',
     concurrentTasks: 1,
     group: { id: 'job-1', processes: Number.MAX_SAFE_INTEGER },

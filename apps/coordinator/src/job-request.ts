@@ -3,6 +3,7 @@ import { ShoalError } from '@shoal/errors';
 import { ChildSetup, CreateJobRequest, Encoding, JobOptions, RetryBudgets, TaskRef } from '@shoal/protocol';
 import { defaultRetries, type JobSpec } from '@shoal/scheduler';
 import type { BundleStore } from './bundle-store.ts';
+import { encodingName } from './encoding-name.ts';
 import { checkLabels } from './label-check.ts';
 
 /** What a coordinator allows a job. */
@@ -86,6 +87,7 @@ export function jobSpec(
   return {
     priority: options.priority,
     labels: options.labels,
+    encoding: encodingName(options.encoding),
     chunkSize: options.chunkSize === 0 ? 'auto' : options.chunkSize,
     concurrentTasks: options.concurrentTasksPerChild,
     ...(options.totalItems === undefined ? {} : { totalItems: options.totalItems }),

@@ -79,8 +79,8 @@ export interface AgentConfig {
   /** Bytes of bundles kept on disk. Default 1 GiB. */
   readonly bundleCacheBytes?: number;
   /**
-   * In which encodings items and results may come: `v8` (what the TypeScript client sends), `json`, `bytes`. A job in
-   * another one ends with `ENCODING_NOT_ACCEPTED`. Default: all three.
+   * In which encodings items and results may come: `v8` (what the TypeScript client sends), `json`, `bytes`. Jobs in
+   * another one go to agents that accept it; where there is none they wait, and say so. Default: all three.
    *
    * What decodes them is the child that runs the user's code. Without `v8` no bytes of a client reach V8's deserializer.
    */

@@ -11,6 +11,8 @@ import type { Timed } from './leases.ts';
 export class Agent implements Timed, Chained<Agent> {
   readonly name: AgentName;
   labels: Readonly<Record<string, string>>;
+  /** What items may come in; undefined: all there is. */
+  encodings: readonly string[] | undefined;
   /** The one agent of a local pool: no lease, no confirmation, cannot be lost. */
   readonly permanent: boolean;
   session: SessionId;
@@ -35,15 +37,28 @@ export class Agent implements Timed, Chained<Agent> {
   next: Agent | undefined;
   chain: Chained<Agent>['chain'];
   readonly seat: Seat<Agent> = new Seat<Agent>(this);
-  /** Its place in each lane whose labels it has. */
+  /** Its place in each lane whose demands it meets. */
   readonly berths: Berth[] = [];
 
   constructor(joined: AgentJoined) {
     this.name = joined.agent;
     this.labels = joined.labels;
+    this.encodings = joined.encodings;
     this.permanent = joined.permanent;
     this.session = joined.session;
     this.slots = joined.slots;
+  }
+
+  hasLabels(labels: Readonly<Record<string, string>>): boolean {
+    for (const [label, value] of Object.entries(labels)) {
+      if (this.labels[label] !== value) return false;
+    }
+    return true;
+  }
+
+  /** Whether it takes items in this encoding; those of a job that names none it takes whatever they are. */
+  accepts(encoding: string | undefined): boolean {
+    return encoding === undefined || this.encodings === undefined || this.encodings.includes(encoding);
   }
 
   /** Whether it may get new work, room left aside. */

@@ -209,6 +209,36 @@ test('G20: a job that needs labels names them, and what is the matter with the a
   expect(world.waiting(two.job)).toBe('every agent with label gpu=a100 is draining');
 });
 
+test('an agent gets only jobs in an encoding that it accepts, and comes back with others', () => {
+  const world = new World();
+  world.join('wary', 4, { encodings: ['json'] });
+  world.add(1, { encoding: 'v8' });
+  expect(placed(world.join('any', 1))).toEqual(['1: item 0 on any']);
+  expect(placed(world.add(1, { encoding: 'json' }).commands)).toEqual(['2: item 0 on wary']);
+  expect(placed(world.add(1).commands)).toEqual(['3: item 0 on wary']);
+  world.add(1, { encoding: 'v8' });
+  expect(placed(world.join('wary', 4, { held: [2, 3], resumes: world.session('wary') }))).toEqual([
+    '4: item 0 on wary',
+  ]);
+});
+
+test('G20: a job in an encoding that no agent accepts says so, and what is the matter with those that do', () => {
+  const world = schedulerWith({ agents: {} });
+  const one = world.add(1, { encoding: 'v8' });
+  expect(world.waiting(one.job)).toBe('no agents are connected');
+  world.join('wary', 1, { encodings: ['json'], labels: { gpu: 'a100' } });
+  expect(world.waiting(one.job)).toBe('no agent accepts v8');
+  const two = world.add(1, { encoding: 'v8', labels: { gpu: 'a100' } });
+  expect(world.waiting(two.job)).toBe('no agent with label gpu=a100 accepts v8');
+  const three = world.add(1, { encoding: 'v8', labels: { zone: 'north' } });
+  expect(world.waiting(three.job)).toBe('no agent has label zone=north');
+  world.join('any', 1);
+  expect(world.waiting(one.job)).toBeUndefined();
+  const four = world.add(1, { encoding: 'v8' });
+  world.step({ type: 'drainRequested', agent: 'any' });
+  expect(world.waiting(four.job)).toBe('every agent that accepts v8 is draining');
+});
+
 test('G20: a retry says which item waits, and how long', () => {
   const retries = { thrown: 1, crash: 2, timeout: 0, lost: 10 };
   const world = schedulerWith({

@@ -7,7 +7,7 @@ import type { HistoryRange } from './history-map.ts';
 import type { AgentName } from './identity.ts';
 import type { Job } from './job.ts';
 import type { JobSpec } from './job-spec.ts';
-import { Lane } from './lane.ts';
+import { type Demand, Lane } from './lane.ts';
 import { Countdown, type LeaseClock } from './leases.ts';
 import type { SchedulerOptions } from './options.ts';
 import type { Piece } from './pending-items.ts';
@@ -15,8 +15,6 @@ import { Line, ReadyQueue } from './ready-queue.ts';
 import { takeOut } from './short-list.ts';
 import type { Turn } from './turn.ts';
 
-/** The lane of jobs that ask for nothing lives as long as the scheduler. */
-const anyAgent = Lane.keyOf({});
 /** Of attempts that are over so many objects are kept for new ones: where all slots are in use each is used again at once. */
 const clearedMax = 256;
 
@@ -24,7 +22,7 @@ const clearedMax = 256;
  * Brings jobs with something to run and agents with room together.
  *
  * What it costs to place a shard does not grow with the number of agents, and with the number of jobs as a heap does;
- * only with the number of *different* label requirements among the jobs that live, one lane for each.
+ * only with the number of *different* requirements (labels, encoding) among the jobs that live, one lane for each.
  */
 export class Dispatcher {
   readonly attempts: AttemptTable = new AttemptTable();
@@ -48,13 +46,12 @@ export class Dispatcher {
     this.#turn = turn;
     this.#clock = clock;
     this.unconfirmed = new Countdown(clock, confirmMs);
-    this.#openLane(anyAgent, {});
   }
 
   /** The line in which a new job stands. */
   enter(spec: JobSpec): Line {
-    const key = Lane.keyOf(spec.labels);
-    const lane = this.lanes.get(key) ?? this.#openLane(key, spec.labels);
+    const key = Lane.keyOf(spec);
+    const lane = this.lanes.get(key) ?? this.#openLane(key, spec);
     const { id, processes } = spec.group;
     const group = this.groups.get(id) ?? new Group(id, processes);
     this.groups.set(id, group);
@@ -79,14 +76,14 @@ export class Dispatcher {
     group.jobs -= 1;
     line.members -= 1;
     if (line.members === 0) group.lines.delete(line);
-    if (lane.jobs === 0 && lane.key !== anyAgent) {
+    if (lane.jobs === 0 && !lane.stays) {
       lane.close();
       this.lanes.delete(lane.key);
     }
     if (group.forgotten) this.groups.delete(group.id);
   }
 
-  /** An agent came, or came back with other slots or labels. */
+  /** An agent came, or came back with other slots, labels or encodings. */
   admit(agent: Agent): void {
     this.dismiss(agent);
     this.agents.set(agent.name, agent);
@@ -305,8 +302,8 @@ export class Dispatcher {
     return false;
   }
 
-  #openLane(key: string, labels: Readonly<Record<string, string>>): Lane {
-    const lane = new Lane(key, labels, this.#options.shardsPerSlot);
+  #openLane(key: string, demand: Demand): Lane {
+    const lane = new Lane(key, demand, this.#options.shardsPerSlot);
     this.lanes.set(key, lane);
     for (const agent of this.agents.values()) lane.admit(agent);
     return lane;

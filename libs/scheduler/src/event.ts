@@ -61,6 +61,8 @@ export interface AgentJoined {
   /** Processes that it runs at once. */
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** What items may come in; all there is if left out. */
+  readonly encodings?: readonly string[];
   readonly held: readonly HeldAttempt[];
   /**
    * The session that this very process had before, where it had one. An agent that can name it takes its own name

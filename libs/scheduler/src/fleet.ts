@@ -216,6 +216,7 @@ export class Fleet {
     agent.setAsideUntilMs = undefined;
     agent.session = event.session;
     agent.labels = event.labels;
+    agent.encodings = event.encodings;
     agent.connected = true;
     // Whoever told the last process of that name to end did not tell this one; an operator means the name.
     if (!itself) agent.draining = this.#drained.has(agent.name);

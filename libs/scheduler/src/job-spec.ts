@@ -13,12 +13,14 @@ export interface RetryBudgets {
 /** The budgets of a job that says nothing. */
 export const defaultRetries: RetryBudgets = { thrown: 0, crash: 2, timeout: 0, lost: 10 };
 
-/** All that the scheduler has to know of a job. Functions, payloads and encodings are none of its business. */
+/** All that the scheduler has to know of a job. Functions and payloads are none of its business. */
 export interface JobSpec {
   /** Jobs of a higher priority go first; equal ones share fairly. Default 0, -100 to 100. */
   readonly priority: number;
   /** Labels that an agent must have, each with this value. */
   readonly labels: Readonly<Record<string, string>>;
+  /** What its items come in, by a name that an agent must accept. Any agent takes a job that says nothing. */
+  readonly encoding?: string;
   /** Items per shard; `auto` grows shards by measured time and bytes. */
   readonly chunkSize: number | 'auto';
   /** Items that one slot runs at once: a child awaits so many. Default 1. */

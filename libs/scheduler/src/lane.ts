@@ -1,12 +1,17 @@
 import type { Agent } from './agent.ts';
 import { Berth, FreeAgents } from './free-agents.ts';
 import type { Job } from './job.ts';
+import type { JobSpec } from './job-spec.ts';
 import { ReadyQueue } from './ready-queue.ts';
 
-/** Jobs that ask for the same labels, and the agents that have them. */
+/** What a job asks of an agent. */
+export type Demand = Pick<JobSpec, 'labels' | 'encoding'>;
+
+/** Jobs that ask for the same labels and come in the same encoding, and the agents for them. */
 export class Lane {
   readonly key: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly encoding: string | undefined;
   readonly ready: ReadyQueue = new ReadyQueue();
   readonly free: FreeAgents;
   /** Jobs whose next item waits for an agent other than the one it crashed on, and that have nothing else to run. */
@@ -20,22 +25,22 @@ export class Lane {
   slots = 0;
   readonly #members: Set<Agent> = new Set();
 
-  constructor(key: string, labels: Readonly<Record<string, string>>, shardsPerSlot: number) {
+  constructor(key: string, { encoding, labels }: Demand, shardsPerSlot: number) {
     this.key = key;
     this.labels = labels;
+    this.encoding = encoding;
     this.free = new FreeAgents(shardsPerSlot);
   }
 
   /** Lanes are told apart by what they ask for, in whatever order it is written. */
-  static keyOf(labels: Readonly<Record<string, string>>): string {
-    return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+  static keyOf({ encoding, labels }: Demand): string {
+    const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
+    return JSON.stringify([encoding ?? null, ...sorted]);
   }
 
-  /** Takes an agent in, if it has the labels. */
+  /** Takes an agent in, if it is what the jobs ask for. */
   admit(agent: Agent): void {
-    for (const [label, value] of Object.entries(this.labels)) {
-      if (agent.labels[label] !== value) return;
-    }
+    if (!agent.hasLabels(this.labels) || !agent.accepts(this.encoding)) return;
     const berth = new Berth(agent, this);
     agent.berths.push(berth);
     this.#members.add(agent);
@@ -58,12 +63,17 @@ export class Lane {
     this.#members.delete(berth.agent);
   }
 
-  /** Nobody asks for these labels any more. */
+  /** Jobs without labels are the rule, and encodings are few: such a lane lives as long as the scheduler. */
+  get stays(): boolean {
+    return Object.keys(this.labels).length === 0;
+  }
+
+  /** Nobody asks for this any more. */
   close(): void {
     for (const agent of this.#members) forget(berthOf(agent, this) as Berth);
   }
 
-  /** Agents that have the labels, whether they take work or not. */
+  /** Agents that are what the jobs ask for, whether they take work or not. */
   get members(): ReadonlySet<Agent> {
     return this.#members;
   }

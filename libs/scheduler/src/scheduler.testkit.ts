@@ -32,6 +32,7 @@ export const thrown: ItemFailure = { kind: 'thrown', retryable: true, attempt: {
 
 /** What an agent is told when it joins, beyond its name and slots. */
 export interface JoinDetail {
+  readonly encodings?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly held?: readonly number[];
   readonly resumes?: number;
@@ -88,7 +89,7 @@ export class World {
   join(agent: string, slots: number, detail: JoinDetail = {}): SchedulerCommand[] {
     this.#lastSession += 1;
     this.sessions.set(agent, this.#lastSession);
-    const { labels = {}, held = [], permanent = false, resumes } = detail;
+    const { encodings, labels = {}, held = [], permanent = false, resumes } = detail;
     const heldAttempts = held.map((attempt) => ({
       attempt,
       job: this.dispatches.get(attempt)?.job ?? 'unknown',
@@ -99,6 +100,7 @@ export class World {
       session: this.#lastSession,
       slots,
       labels,
+      ...(encodings === undefined ? {} : { encodings }),
       held: heldAttempts,
       permanent,
       ...(resumes === undefined ? {} : { resumes }),

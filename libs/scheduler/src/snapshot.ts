@@ -5,6 +5,7 @@ import type { AgentName, JobId, SessionId } from './identity.ts';
 export type WaitingReason =
   | 'noAgents'
   | 'noAgentHasLabel'
+  | 'noAgentAcceptsEncoding'
   | 'agentsDraining'
   | 'agentsReconnecting'
   | 'agentsSetAside'

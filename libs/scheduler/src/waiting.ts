@@ -1,3 +1,4 @@
+import type { Agent } from './agent.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { ItemRange } from './identity.ts';
 import type { Job } from './job.ts';
@@ -32,7 +33,7 @@ export function waitingOf(job: Job, dispatcher: Dispatcher, nowMs: number): Wait
   }
   if (dispatcher.agents.size === 0) return because('noAgents', 'no agents are connected');
   const { lane } = job.line;
-  if (lane.agents === 0) return withoutAgents(lane, nowMs);
+  if (lane.agents === 0) return withoutAgents(lane, [...dispatcher.agents.values()], nowMs);
   if (lowest === undefined) {
     const { piece, readyAtMs } = pending.nextWaiting as WaitingItems;
     return because('retry', `${itemsText(piece)} tried again in ${timeText(readyAtMs - nowMs)}`);
@@ -51,12 +52,17 @@ export function waitingOf(job: Job, dispatcher: Dispatcher, nowMs: number): Wait
   return because('slotsBusy', 'all slots busy');
 }
 
-function withoutAgents(lane: Lane, nowMs: number): Waiting {
+/** `agents`: all there are. */
+function withoutAgents(lane: Lane, agents: readonly Agent[], nowMs: number): Waiting {
+  const { encoding } = lane;
   const members = [...lane.members];
   const labels = Object.entries(lane.labels).map(([label, value]) => `${label}=${value}`);
   const asked = `label${labels.length > 1 ? 's' : ''} ${labels.join(', ')}`;
-  if (members.length === 0) return because('noAgentHasLabel', `no agent has ${asked}`);
-  const every = labels.length === 0 ? 'every agent' : `every agent with ${asked}`;
+  const labelled = agents.filter((agent) => agent.hasLabels(lane.labels));
+  if (labelled.length === 0) return because('noAgentHasLabel', `no agent has ${asked}`);
+  const such = labels.length === 0 ? 'agent' : `agent with ${asked}`;
+  if (members.length === 0) return because('noAgentAcceptsEncoding', `no ${such} accepts ${encoding}`);
+  const every = `every ${such}${members.length < labelled.length ? ` that accepts ${encoding}` : ''}`;
   const connected = members.filter((agent) => agent.connected);
   if (connected.length === 0) {
     return because('agentsReconnecting', `the connection to ${every} is interrupted`);

@@ -139,7 +139,8 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
     .addOption(
       new Option(
         '--encodings <list>',
-        'what items may come in: json,bytes (default: v8,json,bytes; v8 is that of the TypeScript client)',
+        'what items may come in: json,bytes (default: v8,json,bytes; v8 is that of the TypeScript client); jobs in others\n' +
+          'run elsewhere',
       ).argParser((text) => text.split(',') as AcceptedEncoding[]),
     )
     .option('--insecure', 'join over a network although nothing protects the connection')

@@ -159,6 +159,8 @@ export interface JoinReceived {
   readonly instance: string;
   readonly slots: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** What items may come in; all there is if left out. */
+  readonly encodings?: readonly string[];
   readonly held: readonly ListedAttempt[];
 }
 

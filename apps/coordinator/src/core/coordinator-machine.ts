@@ -257,7 +257,7 @@ export class CoordinatorMachine {
   }
 
   #join(event: JoinReceived): void {
-    const { agent, labels, session, slots } = event;
+    const { agent, encodings, labels, session, slots } = event;
     this.#agents.forgetBefore(this.#turn.nowMs - 10 * this.#scheduler.timing().leaseMs);
     const resumes = this.#agents.resumes(event);
     const held = this.#agents.held(event);
@@ -267,6 +267,7 @@ export class CoordinatorMachine {
       session,
       slots,
       labels,
+      ...(encodings === undefined ? {} : { encodings }),
       held,
       permanent: false,
       ...(resumes === undefined ? {} : { resumes }),
