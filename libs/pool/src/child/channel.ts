@@ -2,8 +2,9 @@
  * The child's end of the private descriptor.
  *
  * Writes are synchronous, so that a start mark is out before its item runs and a task that never yields still reports.
- * When the pool does not read (a slow consumer), the system's buffer fills up and the rest waits here; the runner then
- * starts no further item until it is gone. Functions of `fs` are taken at start: tasks may replace them.
+ * When the pool does not read (a slow consumer, or one that has not come to it yet), the system's buffer fills up. The rest
+ * waits for the event loop to write it, and the runner starts no further item until it is gone. To try again and again
+ * instead cost a fifth of a child's CPU where results are large. Functions are taken at start: tasks may replace them.
  */
 import type { Buffer } from 'node:buffer';
 import { writevSync } from 'node:fs';
@@ -16,8 +17,6 @@ let descriptor = 3;
 const bodyBytesMax = 0xffff_ffff;
 const retryMs = 1;
 
-const { setImmediate, setTimeout } = globalThis;
-
 export class Channel {
   /** Called when everything that waited has been written. */
   onDrain: () => void = () => {};
@@ -25,9 +24,13 @@ export class Channel {
   #writer: FrameWriter | undefined;
   /** Said while corked; undefined: what is said is written at once. */
   #corked: Uint8Array[] | undefined;
+  /** What the event loop is writing. */
+  #leaving: readonly Uint8Array[] = [];
+  /** What was said since. */
   #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
-  #retries = 0;
+  /** Of both together, about: what is leaving counts until it has left. */
+  #backlogBytes = 0;
+  readonly #leave: (parts: readonly Uint8Array[], done: () => void) => void;
 
   /** What it is heard on: a descriptor that the child was born with, or a socket over which it has dialled back. */
   constructor(onFrame: (type: number, body: Buffer) => void, heardOn: number | Socket = 3) {
@@ -42,7 +45,8 @@ export class Channel {
       { bodyBytesMax },
     );
     this.#socket =
-      typeof heardOn === 'number' ? new Socket({ fd: descriptor, readable: true, writable: false }) : heardOn;
+      typeof heardOn === 'number' ? new Socket({ fd: descriptor, readable: true, writable: true }) : heardOn;
+    this.#leave = leaverOf(this.#socket);
     this.#socket.on('data', (chunk: Buffer) => reader.push(chunk));
     // Without the pool there is nobody to work for. No exit handlers: they would run unwatched.
     this.#socket.on('end', die);
@@ -67,11 +71,11 @@ export class Channel {
   }
 
   get isBacklogged(): boolean {
-    return this.#waiting.length > 0;
+    return this.#leaving.length > 0;
   }
 
   get backlogBytes(): number {
-    return this.#waitingBytes;
+    return this.#backlogBytes;
   }
 
   message(type: FrameType, message: unknown, bytes?: Uint8Array): void {
@@ -94,58 +98,70 @@ export class Channel {
       this.#corked.push(...parts);
       return;
     }
-    if (this.#waiting.length > 0) {
-      this.#keep(parts);
+    if (this.isBacklogged) {
+      this.#waiting.push(...parts);
+      this.#backlogBytes += bytesOf(parts);
       return;
     }
-    const rest = write(parts);
-    if (rest.length === 0) return;
-    this.#keep(rest);
-    this.#retryLater();
+    this.#leaveLater(write(parts));
   }
 
   /** Write what waits, standing still meanwhile; gives up after `msMax`. For the last words of a process. */
   flushNow(msMax: number): void {
     this.uncork();
-    for (let waited = 0; this.#waiting.length > 0 && waited < msMax; waited += retryMs) {
-      this.#setWaiting(write(this.#waiting));
-      if (this.#waiting.length > 0) Atomics.wait(sleeper, 0, 0, retryMs);
+    // Of what is leaving, this is what has not left; the event loop has no turn any more in which to go on with it.
+    let rest = [...last(this.#leaving, unwrittenBytes(this.#socket)), ...this.#waiting];
+    this.#waiting = [];
+    for (let waited = 0; rest.length > 0 && waited < msMax; waited += retryMs) {
+      rest = write(rest);
+      if (rest.length > 0) Atomics.wait(sleeper, 0, 0, retryMs);
     }
   }
 
-  #retry(): void {
-    this.#setWaiting(write(this.#waiting));
-    if (this.#waiting.length > 0) this.#retryLater();
-    else {
-      this.#retries = 0;
-      this.onDrain();
-    }
+  #leaveLater(parts: readonly Uint8Array[]): void {
+    this.#leaving = parts;
+    this.#backlogBytes = bytesOf(parts);
+    if (parts.length > 0) this.#leave(parts, this.#left);
   }
 
-  #retryLater(): void {
-    // The pool usually reads on at once; only a paused one is asked again at leisure.
-    if (this.#retries++ < 20) setImmediate(() => this.#retry());
-    else setTimeout(() => this.#retry(), retryMs);
-  }
+  readonly #left = (): void => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#leaveLater(waiting);
+    if (waiting.length === 0) this.onDrain();
+  };
+}
 
-  #keep(parts: readonly Uint8Array[]): void {
-    for (const part of parts) {
-      this.#waiting.push(part);
-      this.#waitingBytes += part.byteLength;
-    }
-  }
+/** Gives all parts to the system at once: then it is known how much of them it has not taken. */
+function leaverOf(socket: Socket): (parts: readonly Uint8Array[], done: () => void) => void {
+  const cork = socket.cork.bind(socket);
+  const uncork = socket.uncork.bind(socket);
+  const writeLater = socket.write.bind(socket);
+  return (parts, done) => {
+    cork();
+    parts.forEach((part, at) => {
+      writeLater(part, at === parts.length - 1 ? done : undefined);
+    });
+    uncork();
+  };
+}
 
-  #setWaiting(parts: Uint8Array[]): void {
-    this.#waiting = parts;
-    this.#waitingBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  }
+interface Handle {
+  readonly fd?: number;
+  readonly writeQueueSize?: number;
 }
 
 /** Node shows it to nobody. */
+const handleOf = (socket: Socket): Handle | undefined => (socket as unknown as { _handle?: Handle })._handle;
+
+function unwrittenBytes(socket: Socket): number {
+  return handleOf(socket)?.writeQueueSize ?? 0;
+}
+
 function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } };
-  if (handle?.fd === undefined || handle.fd < 0) throw new Error('This socket has no descriptor.');
-  return handle.fd;
+  const fd = handleOf(socket)?.fd;
+  if (fd === undefined || fd < 0) throw new Error('This socket has no descriptor.');
+  return fd;
 }
 
 /** Write as much as the system takes now; what is left over comes back. */
@@ -174,6 +190,15 @@ function skip(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
     left -= part.byteLength;
   }
   return [];
+}
+
+/** The last bytes of these parts. */
+function last(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  return bytes === 0 ? [] : skip(parts, bytesOf(parts) - bytes);
+}
+
+function bytesOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
