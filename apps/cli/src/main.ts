@@ -1,6 +1,7 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { complain } from './complaint.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
+import { FlagNames, noFlags } from './flag-names.ts';
 import { OutputGone, outliveReaders, writeOut } from './output.ts';
 import { buildProgram } from './program.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
@@ -20,12 +21,16 @@ export async function run(
   const program = buildProgram(terminal, (code) => {
     ending = code;
   });
+  let running: Command | undefined;
+  program.hook('preAction', (_, command) => {
+    running = command;
+  });
   try {
     await program.parseAsync([...argv]);
     return ending;
   } catch (error) {
     // Help that was asked for is a result; a bare `shoal` gets it as an answer to a question it did not ask.
-    if (!(error instanceof CommanderError)) return failed(terminal, error);
+    if (!(error instanceof CommanderError)) return failed(terminal, error, FlagNames.of(running));
     if (error.exitCode === 0) return writtenOut(terminal);
     if (error.code === 'commander.help') return exitCode.usage;
     complain(terminal, fromCommander(error));
@@ -33,8 +38,8 @@ export async function run(
   }
 }
 
-function failed(terminal: Terminal, error: unknown): number {
-  if (!(error instanceof OutputGone)) complain(terminal, error);
+function failed(terminal: Terminal, error: unknown, flags: FlagNames = noFlags): number {
+  if (!(error instanceof OutputGone)) complain(terminal, error, flags);
   return exitCodeOf(error);
 }
 

@@ -52,20 +52,22 @@ export function buildProgram(terminal: Terminal, end: (exitCode: number) => void
       });
     if (command === program) command.helpCommand('help [command]', 'print the help of a command');
     else command.helpCommand(false);
-    refuseRepetition(command);
+    refuseEmptyAndRepeated(command);
   }
   return program;
 }
 
-/** Of `--input a --input b` one would be left out without a word. */
-function refuseRepetition(command: Command): void {
-  const single = command.options.filter(
-    ({ required, optional, variadic }) => (required || optional) && !variadic,
-  );
-  for (const option of single) {
+/**
+ * Of `--input a --input b` one would be left out without a word; and where a script leaves a value empty, a file without a
+ * name would be looked for.
+ */
+function refuseEmptyAndRepeated(command: Command): void {
+  for (const option of command.options.filter(({ required, optional }) => required || optional)) {
     let seen = 0;
-    command.on(`option:${option.name()}`, () => {
-      if (++seen > 1) throw usageError(`--${option.name()} is given more than once`, 'Give it once.');
+    command.on(`option:${option.name()}`, (value: unknown) => {
+      if (value === '') throw usageError(`--${option.name()} is empty`, 'Give it a value, or leave it out.');
+      if (++seen > 1 && !option.variadic)
+        throw usageError(`--${option.name()} is given more than once`, 'Give it once.');
     });
   }
 }

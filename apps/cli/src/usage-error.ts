@@ -1,6 +1,9 @@
 import { labelEntriesMax, labelFault, ShoalError } from '@shoal/errors';
 import { type CommanderError, InvalidArgumentError } from 'commander';
 
+/** The largest delay that a timer can have: 24.8 days. */
+const timerMsMax = 2_147_483_647;
+
 /** The command line is wrong: what is wrong with it, and what to type instead. */
 export function usageError(reason: string, hint: string = ''): ShoalError {
   return new ShoalError('USAGE', { reason, hint });
@@ -8,9 +11,14 @@ export function usageError(reason: string, hint: string = ''): ShoalError {
 
 /** Turns commander's complaint (`error: unknown option '--x'\n(Did you mean --y?)`) into ours. */
 export function fromCommander(error: CommanderError): ShoalError {
-  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = rest.join(' ').replace(/^\((.*)\)$/, '$1');
-  return usageError(first.replace(/\.$/, ''), suggestion === '' ? 'See shoal --help.' : suggestion);
+  const text = error.message.replace(/^error: /, '');
+  const [end, suggestion] = /\n\((Did you mean [^\n]*)\)$/.exec(text) ?? [''];
+  // What is left of line breaks was typed.
+  const reason = text
+    .slice(0, text.length - end.length)
+    .replace(/\.$/, '')
+    .replaceAll('\n', '\\n');
+  return usageError(reason, suggestion ?? 'See shoal --help.');
 }
 
 /** Reads an option that is a whole number from `least` on. */
@@ -35,6 +43,9 @@ export function wholeNumberWithin(least: number, most: number): (text: string) =
   };
 }
 
+/** Reads an option that is a time in milliseconds, as long as a timer can wait at most. */
+export const milliseconds: (text: string) => number = wholeNumberWithin(1, timerMsMax);
+
 /** Reads an option that is labels: `gpu=a100,zone=north`. */
 export function labels(text: string): Readonly<Record<string, string>> {
   const entries = text.split(',').map((entry) => /^([^=\s]+)=(\S*)$/.exec(entry.trim())?.slice(1) ?? []);
@@ -54,13 +65,14 @@ export function labels(text: string): Readonly<Record<string, string>> {
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** Reads an option that is a time: `500ms`, `30s`, `5m`, `1h`. */
+/** Reads an option that is a time: `500ms`, `30s`, `5m`, `1h`; as long as a timer can wait at most. */
 export function duration(text: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
   const ms = Math.round(Number(amount) * (unitMs[unit ?? ''] ?? Number.NaN));
   if (!Number.isSafeInteger(ms) || ms < 1) {
     throw new InvalidArgumentError('Give a time with its unit: 500ms, 30s, 5m or 1h.');
   }
+  if (ms > timerMsMax) throw new InvalidArgumentError('Give at most 596h.');
   return ms;
 }
 

@@ -163,6 +163,11 @@ export interface SettledConfig {
   readonly log: Log;
 }
 
+/** Throws what `settleConfig` does. Nothing is started. */
+export function checkConfig(config: CoordinatorConfig): void {
+  settleConfig(config);
+}
+
 /** Checks a config before anything starts. Throws `INSECURE_LISTEN`, `REQUEST_INVALID`, a TypeError or a RangeError. */
 export function settleConfig(config: CoordinatorConfig): SettledConfig {
   checkOptionKinds('Coordinator options', config, optionKinds);

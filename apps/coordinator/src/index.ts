@@ -1,3 +1,3 @@
-export type { CoordinatorConfig } from './config.ts';
+export { type CoordinatorConfig, checkConfig } from './config.ts';
 export { type Coordinator, type CoordinatorStatus, startCoordinator } from './coordinator.ts';
 export type { Log } from './log.ts';

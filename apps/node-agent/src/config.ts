@@ -120,6 +120,11 @@ export interface SettledConfig {
   readonly log: Log;
 }
 
+/** Throws what `settleConfig` does. Nothing is started. */
+export function checkConfig(config: AgentConfig): void {
+  settleConfig(config);
+}
+
 /** Checks a config before anything starts. Throws `REQUEST_INVALID`, a TypeError or a RangeError that names the option. */
 export function settleConfig(config: AgentConfig): SettledConfig {
   checkOptionKinds('Agent options', config, optionKinds);

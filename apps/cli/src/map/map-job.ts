@@ -1,9 +1,9 @@
 import type { ConnectOptions } from '@shoal/client';
 import { ItemError } from '@shoal/errors';
 import type { MapOptions, MapPool, ModuleOptions, PoolOptions } from '@shoal/pool';
-import { inFlags } from '../complaint.ts';
 import { withConnectingNotice } from '../connecting-notice.ts';
 import { exitCode } from '../exit-code.ts';
+import type { FlagNames } from '../flag-names.ts';
 import { exitCodeOfSignal, Interruption } from '../interruption.ts';
 import { preparePoisonFolder } from '../poison/poison-file.ts';
 import { PoisonKeeper } from '../poison/poison-keeper.ts';
@@ -51,7 +51,7 @@ export interface MapRequest {
 const inputWait = 'waits for its input';
 
 /** Runs one job from its input to its output and resolves to the exit code. */
-export async function runMapJob(request: MapRequest, terminal: Terminal): Promise<number> {
+export async function runMapJob(request: MapRequest, terminal: Terminal, flags: FlagNames): Promise<number> {
   const deadline = new JobDeadline(request.deadline);
   const task = parseTaskSpec(request.task);
   if (request.savePoison !== undefined) await preparePoisonFolder(request.savePoison);
@@ -100,7 +100,7 @@ export async function runMapJob(request: MapRequest, terminal: Terminal): Promis
       },
     };
     const results = resultsOf(pool, { request, task, items: source.items, options, progress });
-    await writeResults(results, request.onError, { writer, progress, count });
+    await writeResults(results, request.onError, { writer, progress, count, flags });
     await writer.close();
     if (writer.failure !== undefined) throw writer.failure;
     if (count.failed > 0) progress.line(`${count.failed} of ${count.done + count.failed} items failed.`);
@@ -175,6 +175,7 @@ function resultsOf(
 interface Outlet {
   readonly writer: ResultWriter;
   readonly progress: Progress;
+  readonly flags: FlagNames;
   readonly count: { done: number; failed: number; waitingFor: string | undefined };
 }
 
@@ -182,7 +183,7 @@ interface Outlet {
 async function writeResults(
   results: AsyncIterator<unknown, undefined>,
   onError: 'stop' | 'keep',
-  { writer, progress, count }: Outlet,
+  { writer, progress, count, flags }: Outlet,
 ): Promise<void> {
   for (;;) {
     let failed: ItemError | undefined;
@@ -202,7 +203,7 @@ async function writeResults(
     if (failed === undefined) continue;
     if (onError === 'stop') throw failed;
     count.failed++;
-    progress.line(`shoal: ${failed.code}: ${inFlags(failed.message)}`);
+    progress.line(`shoal: ${failed.code}: ${flags.textOf(failed)}`);
     await writer.line(errorLine(failed));
   }
 }

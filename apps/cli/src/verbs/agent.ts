@@ -3,9 +3,10 @@ import type { IsolationLevel } from '@shoal/pool';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { complain } from '../complaint.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
+import { checkedAs, FlagNames } from '../flag-names.ts';
 import { type SecurityFlags, secretIn, tlsDirOf, tlsDirOption, tokenText } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
-import { address, byteSize, labels, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
+import { address, byteSize, labels, milliseconds, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
 interface AgentFlags extends SecurityFlags {
   readonly join: string;
@@ -23,6 +24,7 @@ interface AgentFlags extends SecurityFlags {
   readonly bundleDir?: string;
   readonly bundleCacheBytes?: number;
   readonly maxSpoolBytes?: number;
+  readonly drainMs?: number;
   readonly encodings?: readonly AcceptedEncoding[];
   /** A file. */
   readonly token?: string;
@@ -144,25 +146,34 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
       ).argParser((text) => text.split(',') as AcceptedEncoding[]),
     )
     .option('--insecure', 'join over a network although nothing protects the connection')
-    .action(async (flags: AgentFlags) => {
+    .addOption(
+      new Option(
+        '--drain-ms <n>',
+        'how long SIGTERM waits for what runs; the rest goes to others (default: 30000)',
+      ).argParser(milliseconds),
+    )
+    .action(async (flags: AgentFlags, command: Command) => {
       const { token: tokenFile, tlsDir: _, ...config } = flags;
-      const [{ startAgent }, { serviceLog }, { untilEnded }] = await Promise.all([
+      const names = FlagNames.of(command);
+      const [{ checkConfig, startAgent }, { serviceLog }, { untilEnded }] = await Promise.all([
         import('@shoal/node-agent'),
         import('../service-log.ts'),
         import('../service.ts'),
       ]);
       const tlsDir = tlsDirOf(flags, terminal);
       const text = await tokenText(tokenFile, terminal, '--token');
-      const agent = await startAgent({
+      const settings = {
         ...config,
         ...(tlsDir === undefined ? {} : { tlsDir }),
         ...(text === undefined ? {} : { token: await secretIn(text) }),
         log: await serviceLog(terminal),
-      });
+      };
+      checkedAs(names, () => checkConfig(settings));
+      const agent = await startAgent(settings);
       void agent.joined.then(() => terminal.stdout.write(`agent ${agent.name} joined ${config.join}\n`));
       const ended = agent.ended.then((error) => {
         if (error === undefined) return exitCode.done;
-        complain(terminal, error);
+        complain(terminal, error, names);
         return exitCodeOf(error);
       });
       end(await untilEnded({ close: (options) => agent.close(options), ended }, terminal));

@@ -1,5 +1,6 @@
 import type { CoordinatorConfig } from '@shoal/coordinator';
 import { Command, Option } from 'commander';
+import { checkedAs, FlagNames } from '../flag-names.ts';
 import {
   type SecurityFlags,
   tlsDirOf,
@@ -8,15 +9,17 @@ import {
   tokenSource,
 } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
-import { address, addressOrOff, byteSize, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
+import { address, addressOrOff, byteSize, milliseconds, wholeNumber } from '../usage-error.ts';
+import { type SchedulerFlags, timeOptions, withScheduling } from './coordinator-times.ts';
 
 interface CoordinatorFlags
   extends SecurityFlags,
+    SchedulerFlags,
     Omit<CoordinatorConfig, 'log' | 'scheduling' | 'tlsDir' | 'tokens' | 'tokenFile' | 'insecure'> {}
 
 /** `shoal coordinator`: the one process that agents and clients connect to. */
 export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) => void): Command {
-  return new Command('coordinator')
+  const command = new Command('coordinator')
     .summary('start the coordinator of a cluster')
     .description(
       'Starts a coordinator and prints its address once it listens. SIGTERM (or Ctrl-C) drains: running jobs\n' +
@@ -141,38 +144,39 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
     )
     .addOption(
       limit('--max-join-tokens <n>', 'tokens to join with that are kept (default: 1000)', wholeNumber(1)),
-    )
-    .action(async (flags: CoordinatorFlags) => {
-      const { insecure, tlsDir: _, tokenFile, ...config } = flags;
-      const [tlsDir, source] = [tlsDirOf(flags, terminal), await tokenSource(tokenFile, terminal)];
-      const [{ startCoordinator }, { serviceLog }, { untilEnded }] = await Promise.all([
-        import('@shoal/coordinator'),
-        import('../service-log.ts'),
-        import('../service.ts'),
-      ]);
-      const log = await serviceLog(terminal);
-      const start = async () => {
-        const coordinator = await startCoordinator({
-          ...config,
-          ...(tlsDir === undefined ? {} : { tlsDir }),
-          ...(source === undefined
-            ? {}
-            : 'file' in source
-              ? { tokenFile: source.file }
-              : { tokens: source.text }),
-          insecure: insecure === true,
-          log,
-        });
-        terminal.stdout.write(`coordinator listening on ${coordinator.address}\n`);
-        const { httpAddress } = coordinator;
-        if (httpAddress !== undefined) terminal.stdout.write(`metrics on http://${httpAddress}/metrics\n`);
-        return coordinator;
-      };
-      end(await untilEnded(start(), terminal));
-    });
+    );
+  for (const option of timeOptions()) command.addOption(option);
+  return command.action(async (flags: CoordinatorFlags) => {
+    const { insecure, tlsDir: _, tokenFile, ...config } = withScheduling(flags);
+    const [tlsDir, source] = [tlsDirOf(flags, terminal), await tokenSource(tokenFile, terminal)];
+    const [{ checkConfig, startCoordinator }, { serviceLog }, { untilEnded }] = await Promise.all([
+      import('@shoal/coordinator'),
+      import('../service-log.ts'),
+      import('../service.ts'),
+    ]);
+    const log = await serviceLog(terminal);
+    const settings: CoordinatorConfig = {
+      ...config,
+      ...(tlsDir === undefined ? {} : { tlsDir }),
+      ...(source === undefined
+        ? {}
+        : 'file' in source
+          ? { tokenFile: source.file }
+          : { tokens: source.text }),
+      insecure: insecure === true,
+      log,
+    };
+    checkedAs(FlagNames.of(command), () => checkConfig(settings));
+    const start = async () => {
+      const coordinator = await startCoordinator(settings);
+      terminal.stdout.write(`coordinator listening on ${coordinator.address}\n`);
+      const { httpAddress } = coordinator;
+      if (httpAddress !== undefined) terminal.stdout.write(`metrics on http://${httpAddress}/metrics\n`);
+      return coordinator;
+    };
+    end(await untilEnded(start(), terminal));
+  });
 }
-
-const milliseconds = wholeNumberWithin(1, 2_147_483_647);
 
 const limit = (flags: string, description: string, parse: (text: string) => number): Option =>
   new Option(flags, description).argParser(parse);

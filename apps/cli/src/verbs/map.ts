@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addressFromEnvironment, addressOption } from '../coordinator-address.ts';
+import { FlagNames } from '../flag-names.ts';
 import { inputFormats } from '../map/item-source.ts';
 import type { MapRequest } from '../map/map-job.ts';
 import { connectionSecurity, type SecurityFlags, tlsDirOption, tokenFileOption } from '../security-flags.ts';
@@ -106,7 +107,7 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
     .addOption(tokenFileOption('with --address: a file with your token'))
     .option('--insecure', 'with --address: send items and code unprotected over a network')
     .addOption(new Option('--local', 'run it on this machine, whatever SHOAL_ADDRESS says'))
-    .action(async (task: string, options: MapFlags) => {
+    .action(async (task: string, options: MapFlags, command: Command) => {
       const { local, address, tlsDir, tokenFile, insecure, ...rest } = options;
       if (local === true && address !== undefined) {
         throw usageError('--address and --local exclude each other', 'Leave one out.');
@@ -136,7 +137,7 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
             }),
       };
       const { runMapJob } = await import('../map/map-job.ts');
-      end(await runMapJob(request, terminal));
+      end(await runMapJob(request, terminal, FlagNames.of(command)));
     });
 }
 
