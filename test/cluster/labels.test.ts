@@ -32,8 +32,9 @@ test('a job with labels runs on agents that have them, and says what it waits fo
       onProgress: (progress) => void told.push(progress),
     }),
   );
-  const waitsFor = 'no agent has labels zone=south, disk=fast';
-  await until('the reason', () => told.some(({ waitingFor }) => waitingFor === waitsFor));
+  const waitsFor =
+    /^no agent has labels zone=south, disk=fast; start one: shoal agent --join \S+ --labels zone=south,disk=fast$/;
+  await until('the reason', () => told.some(({ waitingFor }) => waitsFor.test(waitingFor ?? '')));
   await cluster.agent({ labels: { zone: 'south', disk: 'fast', gpu: 'a100' } });
   expect(agentsOf(await outcomes)).toEqual(['agent-2', 'agent-2', 'agent-2']);
 });

@@ -136,14 +136,25 @@ export class Jobs {
     });
   }
 
-  /** Why nothing of a job runs. Without agents nobody else would say so, and what to do about it. */
-  #waitingFor({ view }: Job, progress: JobProgress | undefined): string {
+  /** Why nothing of a job runs; where an operator can do something about it, what he types. */
+  #waitingFor({ request, view }: Job, progress: JobProgress | undefined): string {
     // The scheduler knows of no item that it could run; one stands at the door.
     if (view.holdsBlock && this.#parts.isTight() && progress?.waitingReason === 'input') {
       return 'the coordinator has no room for more items: its memory and its disk are in use';
     }
-    if (progress?.waitingReason !== 'noAgents') return progress?.waitingFor ?? '';
+    const { queued = 0, waitingFor = '', waitingReason } = progress ?? {};
     const address = this.#parts.address();
-    return describe('NO_AGENTS', { items: countText(progress.queued), address });
+    switch (waitingReason) {
+      case 'noAgents':
+        return describe('NO_AGENTS', { items: countText(queued), address });
+      case 'noAgentHasLabel': {
+        const labels = Object.entries(request.options.labels).map(([name, value]) => `${name}=${value}`);
+        return `${waitingFor}; start one: shoal agent --join ${address} --labels ${labels.join()}`;
+      }
+      case 'agentsDraining':
+        return `${waitingFor}; one that an operator drained comes back with: shoal agents resume NAME`;
+      default:
+        return waitingFor;
+    }
   }
 }

@@ -104,6 +104,10 @@ function reasonOf({ why, silentForMs }: Disconnected, address: string): string {
       return `The coordinator has not answered for ${inSeconds(silentForMs)}.`;
     case 'epochPast':
       return 'A coordinator answers whose time is past: a later one was seen before.';
+    case 'nameTaken':
+      return 'Another agent has the name of this one.';
+    case 'refused':
+      return 'The coordinator refused this agent.';
     case 'linkLost':
       return 'The connection is lost.';
   }

@@ -21,9 +21,9 @@ export function endingDetail(
       };
     }
     case 'childrenDoNotStart': {
-      const hint = tellingLine(child.stderrTail);
+      const said = tellingLine(child.stderrTail);
       const reason =
-        child.startError?.message ?? `it ended at once by ${death}${hint === '' ? '' : `: ${hint}`}`;
+        child.startError?.message ?? `it ended at once by ${death}${said === '' ? '' : `: ${said}`}`;
       const error: RemoteErrorData = child.initializerError ?? {
         name: 'Error',
         message: `it ended its process by ${death}`,

@@ -33,6 +33,17 @@ test.each([
   ['a module that is to be loaded first', missing, "Error: Cannot find module './nothing.cjs'"],
   ['an unknown argument', '/usr/bin/node: bad option: --nope\n', '/usr/bin/node: bad option: --nope'],
   [
+    'a value that an argument cannot have',
+    'Error: illegal value for flag --stack-trace-limit=x of type int\nTry --help for options\n' +
+      'node: bad option: --stack-trace-limit=x\nnode: bad option: --experimental-wasm-jspi\n',
+    'Error: illegal value for flag --stack-trace-limit=x of type int',
+  ],
+  [
+    'an argument without its value',
+    'node: --title requires an argument\n\nNode.js v24.21.0\n',
+    'node: --title requires an argument',
+  ],
+  [
     'an argument with a code',
     'TypeError [ERR_INVALID_ARG_TYPE]: it must be a string\n    at x (a.js:1:1)\n\nNode.js v24.21.0\n',
     'TypeError [ERR_INVALID_ARG_TYPE]: it must be a string',

@@ -4,13 +4,21 @@
  */
 export function tellingLine(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !isTrimmings(line));
-  const line = lines.findLast((each) => telling.test(each)) ?? lines.at(-1) ?? '';
+  // Of an option that it does not know Node tells first; what it says of others after that is nobody's.
+  const line =
+    lines.find((each) => refusal.test(each)) ??
+    lines.findLast((each) => telling.test(each)) ??
+    lines.at(-1) ??
+    '';
   return line.trim().slice(0, 300);
 }
 
-/** `TypeError: x is not …`, `Error [ERR_X]: …`, `node: bad option: --x`, `FATAL ERROR: …`, `node: --x requires an argument`. */
-const telling =
-  /^(?:Uncaught )?[\w$.]*(?:Error|Exception)(?: \[\w+\])?:|\bFATAL ERROR:|\b(?:bad option|requires an argument|is not allowed|invalid value)\b/i;
+/** `node: bad option: --x`, `node: --x requires an argument`, `Error: illegal value for flag --x=y of type int`. */
+const refusal =
+  /^\S+: .*\b(?:bad option|requires an argument|is not allowed|invalid value|illegal value for flag)\b/;
+
+/** `TypeError: x is not …`, `Error [ERR_X]: …`, `FATAL ERROR: …`. */
+const telling = /^(?:Uncaught )?[\w$.]*(?:Error|Exception)(?: \[\w+\])?:|\bFATAL ERROR:/i;
 
 /** Frames of a stack, fields of an error, marks under a source line, the version of Node. */
 function isTrimmings(line: string): boolean {

@@ -14,6 +14,9 @@ test('a line says how far it is, what failed, how fast it goes and how long it w
   expect(plainLine({ done: 5, failed: 0, total: undefined, waitingFor: 'all slots busy' }, 5)).toBe(
     '5 items, 1 a second, waits: all slots busy',
   );
+  expect(plainLine({ done: 1_000, failed: 0, total: 10_000, waitingFor: 'paused by its consumer' }, 60)).toBe(
+    '1,000 of 10,000 items (10 %), 17 a second, waits: paused by its consumer',
+  );
   expect(plainLine({ done: 0, failed: 0, total: 0 }, 0)).toBe('0 of 0 items (0 %), 0 a second');
 });
 

@@ -48,7 +48,7 @@ const silent = (terminal: Terminal): Progress => ({
   stop: () => {},
 });
 
-/** `1,200 of 10,000 items (12 %), 3 failed, 240 a second, 37 s left, waits: all slots busy`. */
+/** `1,200 of 10,000 items (12 %), 3 failed, 240 a second, 37 s left`, or in place of the end `waits: all slots busy`. */
 export function plainLine({ done, failed, total, waitingFor }: Count, seconds: number): string {
   const ended = done + failed;
   const rate = seconds > 0 ? ended / seconds : 0;
@@ -58,7 +58,8 @@ export function plainLine({ done, failed, total, waitingFor }: Count, seconds: n
       : `${grouped(ended)} of ${grouped(total)} items (${Math.floor((100 * ended) / Math.max(1, total))} %)`,
     ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
     `${grouped(Math.round(rate))} a second`,
-    ...(total !== undefined && rate > 0 && ended < total
+    // While it stands still nobody knows: the time would grow from line to line.
+    ...(waitingFor === undefined && total !== undefined && rate > 0 && ended < total
       ? [`${grouped(Math.ceil((total - ended) / rate))} s left`]
       : []),
     ...(waitingFor === undefined ? [] : [waitingText(waitingFor)]),

@@ -192,6 +192,12 @@ export interface End {
 }
 
 /** Worth a line in the log; no effect. */
+/**
+ * How a link ended: another agent has the name, the coordinator refused this one, or nobody said anything and the
+ * connection is gone. The code of the error says more.
+ */
+export type LinkEnd = 'nameTaken' | 'refused' | 'linkLost';
+
 export interface Note {
   readonly type: 'note';
   readonly note:
@@ -202,7 +208,7 @@ export interface Note {
         readonly failures: number;
         readonly waitMs: number;
         /** Why: as the coordinator said, for the error in hand, or as this machine judged. */
-        readonly why: SessionEndReason | 'linkLost' | 'joinUnanswered' | 'unanswered' | 'epochPast';
+        readonly why: SessionEndReason | LinkEnd | 'joinUnanswered' | 'unanswered' | 'epochPast';
         readonly silentForMs: number;
       }
     | { readonly what: 'fenced'; readonly silentForMs: number }

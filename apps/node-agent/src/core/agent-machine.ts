@@ -7,7 +7,7 @@
  *   itemsSucceeded, chunkEnded -> keepNews -> sendBatch -> batchesTaken -> dropNews      (work-news, outbox-ledger)
  *   stopRequested -> drain -> give back -> good-bye -> end    (departure)
  */
-import type { AgentCommand, Note } from './agent-command.ts';
+import type { AgentCommand, LinkEnd, Note } from './agent-command.ts';
 import type { AgentEvent, Joined, LinkEvent, LinkLost, SessionEnded, WorkEvent } from './agent-event.ts';
 import { type AgentLimits, defaultLimits } from './agent-limits.ts';
 import { type AgentParts, type AgentSnapshot, snapshotOf } from './agent-snapshot.ts';
@@ -141,7 +141,7 @@ export class AgentMachine {
     switch (event.type) {
       case 'linkLost':
         this.#life.close(false);
-        this.#sessionOver('linkLost', event.code);
+        this.#sessionOver(linkEndOf(event.code), event.code);
         return;
       case 'sessionEnded':
         this.#life.close(true);
@@ -275,6 +275,14 @@ export class AgentMachine {
     this.#turn.note({ what: 'abandoned', attempts: this.#table.size, silentForMs });
     this.#held.abandon();
   }
+}
+
+/** What comes of the connection itself, or of a fault; all else the coordinator has said. */
+const unsaid: readonly string[] = ['CANNOT_CONNECT', 'CONNECTION_LOST', 'INTERNAL', 'TLS_FAILED'];
+
+function linkEndOf(code: string): LinkEnd {
+  if (code === 'AGENT_NAME_TAKEN') return 'nameTaken';
+  return unsaid.includes(code) ? 'linkLost' : 'refused';
 }
 
 type Disconnected = Extract<Note['note'], { readonly what: 'disconnected' }>;

@@ -70,3 +70,15 @@ test('a name that is taken may be that of an earlier life; after 30 s it is anot
   expect(agent.atMs).toBeLessThan(61_000);
   expect(agent.commands.at(-1)).toEqual({ type: 'end', code: 'AGENT_NAME_TAKEN' });
 });
+
+test.each([
+  ['AGENT_NAME_TAKEN', 'nameTaken'],
+  ['COORDINATOR_STOPPING', 'refused'],
+  ['LIMIT_REACHED', 'refused'],
+  ['CONNECTION_LOST', 'linkLost'],
+  ['CANNOT_CONNECT', 'linkLost'],
+])('a link that ended with %s is told as %s', (code, why) => {
+  const agent = new TestAgent();
+  agent.step({ type: 'started' });
+  expect(only(agent.lost(code), 'note')).toMatchObject([{ note: { what: 'disconnected', why } }]);
+});
