@@ -1,6 +1,6 @@
 import { type AgentInfo, AgentState, Isolation } from '@shoal/protocol';
 import { enumWord } from './enum-word.ts';
-import { aligned } from './text-table.ts';
+import { aligned, oneLine } from './text-table.ts';
 
 /** Agents as `shoal agents ls` shows them. Without any, only the head of the table. */
 export function agentList(agents: readonly AgentInfo[], nowMs: number = Date.now()): string {
@@ -22,7 +22,7 @@ export function agentTable(agents: readonly AgentInfo[]): string[] {
 export function agentTroubles(agents: readonly AgentInfo[], nowMs: number): string[] {
   return agents.flatMap(({ certificateExpiresUnixMs, joinedUnixMs, name, stats }) =>
     [...(stats?.troubles ?? []), ...expiry(name, certificateExpiresUnixMs, joinedUnixMs, nowMs)].map(
-      (trouble) => `${name}: ${trouble}`,
+      (trouble) => oneLine(`${name}: ${trouble}`),
     ),
   );
 }

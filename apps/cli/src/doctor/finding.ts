@@ -1,3 +1,5 @@
+import { aligned } from '../text-table.ts';
+
 /** One thing that was looked at. `warning`: it works, and will not for long, or less well than it could. */
 export interface Finding {
   readonly what: string;
@@ -10,8 +12,8 @@ const marks = { ok: 'ok     ', warning: 'WARNING', broken: 'BROKEN ' } as const;
 
 /** A line each. */
 export function findingsText(findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ what }) => what.length));
-  return findings
-    .map(({ says, state, what }) => `${marks[state]}  ${what.padEnd(width)}  ${says}\n`)
+  const rows = findings.map(({ says, state, what }) => [marks[state], what, says]);
+  return aligned(rows)
+    .map((line) => `${line}\n`)
     .join('');
 }
