@@ -6,6 +6,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect as dial, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Client, type ClientOptions, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
@@ -518,9 +519,33 @@ describe('wrongTokens', () => {
   });
 });
 
+describe('what the coordinator sends, and is sent ahead', () => {
+  test('partBytes: a bundle that is one byte smaller comes in one part, as one of that size does, and a bigger one in two', async () => {
+    const client = await serve({ partBytes: 4_096 });
+    const parts = async (bytes: number): Promise<number[]> => {
+      const sha256 = await client.putBundle('x'.repeat(bytes));
+      const sizes: number[] = [];
+      for await (const { part } of client.bundles.getBundle({ sha256 })) sizes.push(part.byteLength);
+      return sizes;
+    };
+    expect([await parts(4_095), await parts(4_096), await parts(4_097)]).toEqual([
+      [4_095],
+      [4_096],
+      [4_096, 1],
+    ]);
+  });
+
+  test('streamWindowBytes: whoever connects is granted as much for each call', async () => {
+    await serve({ streamWindowBytes: 100_000 });
+    const session = connectHttp2(`http://${cluster.coordinator.address}`);
+    session.on('error', () => {});
+    await until('it is granted', () => session.remoteSettings?.initialWindowSize === 100_000);
+    session.destroy();
+  });
+});
+
 /** Limits that are tried where what holds to them is. */
 const elsewhere: Partial<Record<LimitName, string>> = {
-  partBytes: 'apps/coordinator/src/work-parcel.test.ts',
   windowItems: 'apps/coordinator/src/core/coordinator-machine.test.ts',
   windowBytes: 'apps/coordinator/src/core/coordinator-machine.test.ts',
   payloadBytes: 'apps/coordinator/src/payload-vault.test.ts',
@@ -529,7 +554,6 @@ const elsewhere: Partial<Record<LimitName, string>> = {
   spoolBytes: 'apps/node-agent/src/core/outbox-ledger.test.ts',
   printBytes: 'apps/coordinator/src/print-queue.test.ts',
   sessionMemoryBytes: 'libs/protocol/src/limits.test.ts',
-  streamWindowBytes: 'libs/protocol/src/server.test.ts',
   joinTokens: 'apps/coordinator/src/access/join-tokens.test.ts',
 };
 

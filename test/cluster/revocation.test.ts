@@ -89,12 +89,28 @@ test('what a revoked client and a revoked agent have open ends, with the reason'
   expect(Number(cluster.events('certificate.revoked').at(-1)?.['ended']), 'its streams').toBeGreaterThan(1);
 });
 
+test('a list that is gone stays in force, and a new certificate of the coordinator is used all the same', async () => {
+  const complaints = cluster.events('certificate.refused').length;
+  await rm(files.folder.revokedPath);
+  await until('it is complained of', () => cluster.events('certificate.refused').length > complaints);
+  expect(cluster.events('certificate.refused').at(-1)?.msg).toContain(
+    'it is gone, and what it had stays revoked; an empty file revokes nothing',
+  );
+  await files.writeCoordinator();
+  await until('it is used', () => cluster.events('certificate.replaced').length > 0);
+  const ann = cluster.connect(await files.identity({ name: 'ann', role: 'client' }));
+  await expect(statusFor(ann)).rejects.toMatchObject(wasRevoked);
+});
+
 test('a list that cannot be read changes nothing, and is complained of once', async () => {
   const before = cluster.events('certificate.revoked').length;
   await writeFile(`${files.folder.revokedPath}.new`, 'nonsense\n');
   await rename(`${files.folder.revokedPath}.new`, files.folder.revokedPath);
-  await until('it is complained of', () => cluster.events('certificate.refused').length > 0);
-  expect(cluster.events('certificate.refused')).toEqual([
+  await until('it is complained of', () =>
+    cluster.events('certificate.refused').some(({ msg }) => msg.includes('line 1')),
+  );
+  const complaints = cluster.events('certificate.refused').filter(({ msg }) => msg.includes('line 1'));
+  expect(complaints).toEqual([
     expect.objectContaining({
       msg: expect.stringMatching(/revoked\.txt.*line 1 revokes nothing: give serial HEX/),
     }),

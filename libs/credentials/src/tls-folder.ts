@@ -88,17 +88,17 @@ export class TlsFolder {
     return join(this.path, revokedFile);
   }
 
-  /** The text of the list of what was taken back; empty where there is none. Errors: `FILE_NOT_USABLE`. */
-  async revokedText(): Promise<string> {
+  /** The text of the list of what was taken back; undefined where there is none. Errors: `FILE_NOT_USABLE`. */
+  async revokedText(): Promise<string | undefined> {
     return readFile(this.revokedPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
+      if (error.code === 'ENOENT') return undefined;
       throw new ShoalError('FILE_NOT_USABLE', { path: this.revokedPath, reason: readReason(error) });
     });
   }
 
   /** What was taken back; nothing where there is no list. Errors: `FILE_NOT_USABLE`, which names the line. */
   async revocations(): Promise<RevocationList> {
-    return this.revocationsIn(await this.revokedText());
+    return this.revocationsIn((await this.revokedText()) ?? '');
   }
 
   /** The same out of a text that was read. Errors: `FILE_NOT_USABLE`, which names the line. */
@@ -108,7 +108,7 @@ export class TlsFolder {
 
   /** Puts more on the list. A coordinator that uses this folder takes it up by itself. Errors: `FILE_NOT_USABLE`. */
   async revoke(revocations: readonly Revocation[]): Promise<void> {
-    const before = await this.revokedText();
+    const before = (await this.revokedText()) ?? '';
     const ends = before === '' || before.endsWith('\n') ? '' : '\n';
     const after = `${before}${ends}${revocations.map((each) => `${revocationLine(each)}\n`).join('')}`;
     // Looked at first: one that could not be read would be used by nobody.

@@ -56,8 +56,8 @@ export class ServerCertificates {
     this.#folder = folder;
     this.#material = read.material;
     this.#authority = read.authority;
-    this.#revocations = read.revocations;
-    this.#revokedText = read.revokedText;
+    this.#revokedText = read.revokedText ?? '';
+    this.#revocations = folder.revocationsIn(this.#revokedText);
     this.credentials = new ListenCredentials(read.material);
     this.#warn();
     this.#timer = setInterval(() => void this.#check(), parts.checkMs);
@@ -74,6 +74,7 @@ export class ServerCertificates {
     try {
       return new ServerCertificates(parts, folder, read);
     } catch (error) {
+      if (error instanceof ShoalError) throw error;
       const reason = `it does not fit its key: ${(error as Error).message}`;
       throw new ShoalError('FILE_NOT_USABLE', { path: folder.pathOf('coordinator'), reason });
     }
@@ -129,10 +130,20 @@ export class ServerCertificates {
   }
 
   async #reload(): Promise<void> {
-    const { material, authority, revocations, revokedText } = await readFolder(this.#folder);
+    const { material, authority, revokedText } = await readFolder(this.#folder);
     this.#authority = authority;
-    if (revokedText !== this.#revokedText) this.#revoke(revocations, revokedText);
-    if (sameMaterial(material, this.#material)) return;
+    if (!sameMaterial(material, this.#material)) this.#replace(material);
+    // Last: a list that cannot be used keeps no new certificate from being used.
+    if (revokedText === undefined && this.#revokedText !== '') {
+      // Whoever was shut out would be let in again by an accident, or by somebody who would like that.
+      const reason = 'it is gone, and what it had stays revoked; an empty file revokes nothing';
+      throw new ShoalError('FILE_NOT_USABLE', { path: this.#folder.revokedPath, reason });
+    }
+    const text = revokedText ?? '';
+    if (text !== this.#revokedText) this.#revoke(this.#folder.revocationsIn(text), text);
+  }
+
+  #replace(material: ListenMaterial): void {
     this.credentials.replace(material);
     this.#material = material;
     this.#warnedAtMs = Number.NEGATIVE_INFINITY;
@@ -176,8 +187,7 @@ export class ServerCertificates {
 interface Read {
   readonly material: ListenMaterial;
   readonly authority: CertificateAuthority | undefined;
-  readonly revocations: RevocationList;
-  readonly revokedText: string;
+  readonly revokedText: string | undefined;
 }
 
 async function readFolder(folder: TlsFolder): Promise<Read> {
@@ -189,12 +199,7 @@ async function readFolder(folder: TlsFolder): Promise<Read> {
     folder.revokedText(),
   ]);
   const authority = authorityKey === undefined ? undefined : new CertificateAuthority(ca, authorityKey);
-  return {
-    material: { ca, cert, key },
-    authority,
-    revocations: folder.revocationsIn(revokedText),
-    revokedText,
-  };
+  return { material: { ca, cert, key }, authority, revokedText };
 }
 
 const sameMaterial = (one: ListenMaterial, other: ListenMaterial): boolean =>
