@@ -69,9 +69,13 @@ describe.skipIf(!available)('npm run cluster:up and cluster:down', () => {
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const input = join(folder, 'items.txt');
     await writeFile(input, `${canary}\n`);
-    const map = ['libs/shoal/bin/shoal.js', 'map', 'examples/square.ts#square', '--input', input];
+    await writeFile(
+      join(folder, 'work.ts'),
+      'export const length = (text: string): number => text.length;\n',
+    );
+    const map = ['libs/shoal/bin/shoal.js', 'map', join(folder, 'work.ts#length'), '--input', input];
     const at = ['--address', `127.0.0.1:${port}`, '--tls-dir', `.build/clusters/${name}`];
-    await output(process.execPath, ...map, ...at);
+    expect(await output(process.execPath, ...map, ...at)).toBe(String(canary.length));
     const coordinator = `${name}_coordinator_1`;
     const files = ['agents/token', 'tls/ca.key', 'tls/coordinator.key', 'tls/client.key'];
     const texts = await Promise.all(files.map((file) => output('docker', 'exec', coordinator, 'cat', file)));
