@@ -123,7 +123,7 @@ export const recycling = chapter('recycling', (specify) => {
     await using pool = await open({ processes: 1, maxAgeMs: 20 });
     const runs = await pool.map(
       runFor,
-      upTo(3).map((item) => ({ item, ms: 40 })),
+      upTo(3).map((item) => ({ item, ms: 120 })),
     );
     expect(new Set(runs.map(({ worker }) => worker)).size).toBe(3);
   });
