@@ -53,6 +53,15 @@ test('small outcomes share a message, in order', () => {
   expect([inWords(batches.take()), inWords(batches.take())]).toEqual(['@0 0 !1 2', undefined]);
 });
 
+test('outcomes are ample once they fill a message, and not any more when that has gone out', () => {
+  const batches = batchesOf(100, [values(0, 60), failure(1), values(2, 60), values(3, 20)]);
+  expect(batches.isAmple).toBe(true);
+  batches.take();
+  expect(batches.isAmple).toBe(false);
+  batches.take();
+  expect(batches.isAmple).toBe(false);
+});
+
 test('a message ends before it is too big', () => {
   const batches = batchesOf(100, [values(0, 60), values(1, 60), values(2, 40)]);
   expect([inWords(batches.take()), inWords(batches.take())]).toEqual(['@0 0', '@1 1 2']);

@@ -14,6 +14,9 @@ export class OutcomeBatches {
   #upTo: number;
   /** Bytes of the run at `#position` that went out already, as parts. */
   #sentOfRun = 0;
+  /** Outcomes from `#position` up to here were weighed: together so many bytes. */
+  #weighedTo: number;
+  #weighedBytes = 0;
 
   /** `messageBytes` is what one message should hold, about; outcomes from `position` on are wanted. */
   constructor(
@@ -24,6 +27,7 @@ export class OutcomeBatches {
     this.#messageBytes = messageBytes;
     this.#position = position;
     this.#upTo = position;
+    this.#weighedTo = position;
     this.#outcomeAt = outcomeAt;
   }
 
@@ -36,6 +40,18 @@ export class OutcomeBatches {
     return this.#position >= this.#upTo;
   }
 
+  /** Whether what may go out fills a message. Looks at each outcome once, until it has gone out. */
+  get isAmple(): boolean {
+    while (this.#weighedBytes < this.#messageBytes && this.#weighedTo < this.#upTo) {
+      const next = this.#outcomeAt(this.#weighedTo);
+      // Acknowledged, or without room: whoever sends finds out.
+      if (next === undefined) return true;
+      this.#weighedBytes += sizeOf(next);
+      this.#weighedTo += next.count;
+    }
+    return this.#weighedBytes >= this.#messageBytes;
+  }
+
   /** The outcomes before this position may go out. */
   offer(upTo: number): void {
     this.#upTo = Math.max(this.#upTo, upTo);
@@ -44,6 +60,7 @@ export class OutcomeBatches {
   /** The next message; undefined when nothing is to go out, or when what is next is not there any more. */
   take(): OutcomeBatch | undefined {
     const batch: OutcomeBatch = { position: this.#position, outcomes: [] };
+    this.#weighedBytes = 0;
     let bytes = 0;
     while (!this.empty) {
       const next = this.#outcomeAt(this.#position);
@@ -58,6 +75,7 @@ export class OutcomeBatches {
       bytes += size;
       this.#position += next.count;
     }
+    this.#weighedTo = this.#position;
     return batch.outcomes.length === 0 ? undefined : batch;
   }
 

@@ -5,6 +5,7 @@ import type { CallId } from './core/index.ts';
 import type { Driver } from './driver.ts';
 import type { Job, StoredOutcome } from './job.ts';
 import { OutcomeBatches } from './outcome-batches.ts';
+import { ResultPace } from './result-pace.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
 
 const progressMs = 250;
@@ -44,6 +45,9 @@ export class ResultStream implements ReaderCall {
   #bound: Bound | undefined;
   #hasEnded = false;
   #pumping = false;
+  readonly #pace: ResultPace = new ResultPace();
+  /** Results wait for others. */
+  #gathering: NodeJS.Timeout | undefined;
   #printsInRow = 0;
   /** Not told yet. */
   #grant: number | undefined;
@@ -71,8 +75,16 @@ export class ResultStream implements ReaderCall {
   }
 
   offered(upTo: number): void {
-    this.#bound?.batches.offer(upTo);
-    this.#soon();
+    const bound = this.#bound;
+    if (bound === undefined) return;
+    bound.batches.offer(upTo);
+    const { inputEnded } = bound.job.view;
+    const waitMs = this.#pace.waitMs(this.#parts.driver.now(), {
+      inputEnded,
+      isAmple: bound.batches.isAmple,
+    });
+    if (waitMs > 0) this.#gathering ??= setTimeout(() => this.#pump(), waitMs);
+    else this.#soon();
   }
 
   granted(upTo: number): void {
@@ -105,6 +117,7 @@ export class ResultStream implements ReaderCall {
 
   #close(): void {
     this.#over = true;
+    clearTimeout(this.#gathering);
     const bound = this.#bound;
     if (bound === undefined) return;
     clearInterval(bound.progressTimer);
@@ -123,6 +136,8 @@ export class ResultStream implements ReaderCall {
   }
 
   #pump(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     const bound = this.#bound;
     if (bound !== undefined) this.#parts.driver.reading(() => this.#send(bound));
   }
@@ -135,6 +150,7 @@ export class ResultStream implements ReaderCall {
       this.#printsInRow = 0;
       const value = batches.take();
       if (value !== undefined) {
+        this.#pace.sent(this.#parts.driver.now());
         this.#writer.write({ message: { $case: 'batch', value } });
         continue;
       }

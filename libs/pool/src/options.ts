@@ -226,7 +226,7 @@ export interface MapOptions {
   /**
    * How many items a process is handed at once.
    *
-   * Default: `'auto'`: one to begin with, then as many as take 20 to 50 ms. 1 to 1,000,000. The size changes speed and
+   * Default: `'auto'`: one to begin with, then as many as take 20 to 80 ms. 1 to 1,000,000. The size changes speed and
    * nothing else: every item keeps its own result, error and retries. With `concurrentTasksPerChild` a process is handed
    * as many chunks together as it takes to have that many calls in flight.
    */

@@ -51,7 +51,10 @@ export interface SchedulerOptions {
    * longest ago is forgotten.
    */
   readonly drainsRememberedMax: number;
-  /** The work that an automatic shard aims at. Default 50, range 20 to 50: its way through all hops costs 0.25 to 1. */
+  /**
+   * The work that an automatic shard aims at. Default 80, range 20 to 90: its way through all hops costs 0.25 to 1, and
+   * five times that where processes have to share CPUs and caches with what they pass on.
+   */
   readonly shardMs: number;
   /** An automatic shard is not cut smaller than this for the sake of sharing, once items are measured. Default 8. */
   readonly shardMsMin: number;
@@ -99,7 +102,7 @@ export const defaultSchedulerOptions: SchedulerOptions = {
   quarantineMs: 30_000,
   quarantineMsMax: 300_000,
   drainsRememberedMax: 1_000,
-  shardMs: 50,
+  shardMs: 80,
   shardMsMin: 8,
   shardBytesMax: 262_144,
   aheadBelowMs: 100,
