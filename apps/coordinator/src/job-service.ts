@@ -81,7 +81,13 @@ export function jobService({
         const maxMessageBytes = limits.messageBytes.default;
         jobs.create(
           call.request,
-          answering(respond, (jobId) => ({ jobId, coordinator: ownPeer, maxItemBytes, maxMessageBytes })),
+          answering(respond, (jobId) => ({
+            jobId,
+            coordinator: ownPeer,
+            maxItemBytes,
+            maxMessageBytes,
+            grantedItems: jobs.get(jobId).view.granted,
+          })),
         );
       } catch (error) {
         respond(statusOf(error));

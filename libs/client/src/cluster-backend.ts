@@ -204,10 +204,10 @@ export class ClusterBackend implements JobBackend {
       if (code !== undefined) await this.#uploads.ensure(code.bundle);
       for (const file of constants) await this.#uploads.ensureBlob(file);
       const options = wireOptions(request, deadlineMs(), { id: this.#groupId, processes });
-      const { jobId } = await connection.call<CreateJobResponse>((...call) =>
+      const { grantedItems, jobId } = await connection.call<CreateJobResponse>((...call) =>
         connection.jobs.createJob({ ...message, options }, ...call),
       );
-      return { id: jobId, code };
+      return { id: jobId, grantedItems, code };
     };
     try {
       return await create();

@@ -30,6 +30,8 @@ import { isOnTheWay } from './reconnection.ts';
 /** A job as the coordinator knows it. */
 export interface CreatedJob {
   readonly id: string;
+  /** How many items may be pushed before its results are read; 0: a coordinator that says it there. */
+  readonly grantedItems: number;
   /** The code that travelled with it; undefined where all of it was source text. */
   readonly code: JobCode | undefined;
 }
@@ -161,6 +163,8 @@ export class ClusterJob implements RunningJob, OutcomeListener {
       failed: (error) => this.#cannotGoOn(error),
     });
     if (this.#inputEnded) this.#gate.endInput();
+    // The first items leave with the request for results, not a way there and back later.
+    if (created.grantedItems > 0) this.granted(created.grantedItems);
   }
 
   /** The connection carries no further job for now, or nobody knows whether it does. */

@@ -154,6 +154,13 @@ describe('running jobs', () => {
     expect(pool.stats()).toMatchObject({ done: 10_000, queued: 0, running: 0 });
   });
 
+  test('the first items leave with the request for results, as the answer to the new job grants them', async () => {
+    coordinator.firstGrant = 10;
+    coordinator.grantsToReaders = false;
+    await using pool = await connect(coordinator.address);
+    expect(await pool.map(plusOne, numbers(10))).toEqual(numbers(11).slice(1));
+  });
+
   test('the input is pulled at most a window ahead of the consumer', async () => {
     await using pool = await connect(coordinator.address);
     let pulled = 0;

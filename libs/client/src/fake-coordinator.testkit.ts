@@ -58,6 +58,10 @@ export class FakeCoordinator implements AsyncDisposable {
   peer: Peer = ownPeer;
   /** What it says of the calls that a connection may have open; 0: nothing. */
   streamsMax = 0;
+  /** How many items it grants when it creates a job. */
+  firstGrant = 0;
+  /** It grants items on the stream of results, as it always did. */
+  grantsToReaders = true;
   /** Called for every unary call that was done, before its answer goes out. */
   onDone: (call: string) => void = () => {};
   /** Why it knows a job no more; empty: it does not know. */
@@ -222,7 +226,13 @@ export class FakeCoordinator implements AsyncDisposable {
           throw new ShoalError('BUNDLE_NOT_FOUND', { bundle: source.value.bundleSha256 });
         }
         const job = known ?? this.#newJob(request);
-        return { jobId: job.id, coordinator: this.peer, maxItemBytes: 2 ** 26, maxMessageBytes: 2 ** 22 };
+        return {
+          jobId: job.id,
+          coordinator: this.peer,
+          maxItemBytes: 2 ** 26,
+          maxMessageBytes: 2 ** 22,
+          grantedItems: this.firstGrant,
+        };
       }),
       pushItems: (
         call: ServerReadableStream<PushItemsRequest, PushItemsResponse>,
@@ -338,6 +348,7 @@ export class FakeCoordinator implements AsyncDisposable {
   }
 
   #grant(job: FakeJob): void {
+    if (!this.grantsToReaders) return;
     const upTo = job.acknowledged + (job.request.options?.windowItems ?? 0);
     job.reader?.write({ message: { $case: 'granted', value: { upTo } } });
   }

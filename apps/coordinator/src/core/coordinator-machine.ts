@@ -85,6 +85,7 @@ export class CoordinatorMachine {
         requestId: record.requestId,
         pushed: record.pushed,
         inputEnded: record.inputEnded,
+        granted: record.granted,
         succeeded: record.succeeded,
         failed: record.failed,
         delivered: record.delivered,

@@ -9,6 +9,8 @@ export interface JobView {
   /** Items accepted; the next block begins here. */
   readonly pushed: number;
   readonly inputEnded: boolean;
+  /** How many items may come in all, as far as there is room now. */
+  readonly granted: number;
   readonly succeeded: number;
   readonly failed: number;
   /** Outcomes that a reader may be sent, in the order of delivery. */

@@ -116,6 +116,11 @@ export interface CreateJobResponse {
   maxItemBytes: number;
   /** How big one message of the streams may be. Bigger blocks go in parts. */
   maxMessageBytes: number;
+  /**
+   * How many items may be pushed now, in all: as GrantedItems says once results are read. So items need not wait for
+   * that. 0: an older coordinator, which says it there only.
+   */
+  grantedItems: number;
 }
 
 /** One message of the producer: a start first, then blocks, then the end. */
@@ -651,7 +656,7 @@ export const CreateJobRequest: MessageFns<CreateJobRequest> = {
 };
 
 function createBaseCreateJobResponse(): CreateJobResponse {
-  return { jobId: "", coordinator: undefined, maxItemBytes: 0, maxMessageBytes: 0 };
+  return { jobId: "", coordinator: undefined, maxItemBytes: 0, maxMessageBytes: 0, grantedItems: 0 };
 }
 
 export const CreateJobResponse: MessageFns<CreateJobResponse> = {
@@ -667,6 +672,9 @@ export const CreateJobResponse: MessageFns<CreateJobResponse> = {
     }
     if (message.maxMessageBytes !== 0) {
       writer.uint32(32).uint64(message.maxMessageBytes);
+    }
+    if (message.grantedItems !== 0) {
+      writer.uint32(40).uint64(message.grantedItems);
     }
     return writer;
   },
@@ -716,6 +724,14 @@ export const CreateJobResponse: MessageFns<CreateJobResponse> = {
             message.maxMessageBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.grantedItems = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -739,6 +755,7 @@ export const CreateJobResponse: MessageFns<CreateJobResponse> = {
       : undefined;
     message.maxItemBytes = object.maxItemBytes ?? 0;
     message.maxMessageBytes = object.maxMessageBytes ?? 0;
+    message.grantedItems = object.grantedItems ?? 0;
     return message;
   },
 };
