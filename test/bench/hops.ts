@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import type { MapPool } from 'shoal';
 import { connect, Pool } from 'shoal';
 import { ClusterProcesses } from '../../examples/demo/cluster-processes.ts';
+import { roundsAMillisecond } from './calibration.ts';
 import { fingerprintOf, itemsOf, type TaskName } from './items.ts';
 import { tasksUrl } from './peer.ts';
 import { childrenOf, cpuNanoseconds } from './process-cpu.ts';
@@ -30,6 +31,7 @@ const workloads: readonly Workload[] = [
   cluster('single', 'x + 1, one item a chunk', 'increment', 8_000, 1),
   cluster('increment', 'x + 1', 'increment', 2_000_000, 'auto'),
   cluster('echo', 'echo of 10 KiB', 'echo', 10_000, 'auto'),
+  cluster('millisecond', '1 ms of SHA-256', 'hash', 2_000, 'auto'),
   local('local-single', 'x + 1, one item a chunk', 'increment', 8_000, 1),
   local('local-increment', 'x + 1', 'increment', 2_000_000, 'auto'),
   local('local-echo', 'echo of 10 KiB', 'echo', 10_000, 'auto'),
@@ -74,7 +76,8 @@ if (values.profiles !== undefined) {
 /** Microseconds of CPU an item, of each kind of process; the first map is not counted. */
 async function measure(pool: MapPool, workload: Workload, hops: Hops): Promise<Record<string, number>> {
   const { task, chunkSize } = workload;
-  const items = itemsOf(task, Math.ceil(workload.items * Number(values.scale)), 1);
+  const rounds = task === 'hash' ? roundsAMillisecond() : 1;
+  const items = itemsOf(task, Math.ceil(workload.items * Number(values.scale)), rounds);
   const options = { export: task, chunkSize };
   const run = (part: readonly unknown[]): Promise<unknown[]> => pool.map(tasksUrl, part, options);
   await run(items.slice(0, Math.ceil(items.length / 2)));
