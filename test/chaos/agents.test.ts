@@ -8,7 +8,7 @@ import { FaultProxy } from './fault-proxy.ts';
 import { holdTo } from './figures.ts';
 import { hoard, unevenWork, work } from './work.ts';
 
-test.concurrent('an agent that is stopped and goes on late: its results are refused, and it is taken back', async () => {
+test.concurrent('an agent that is stopped and goes on late: its results are refused, and it is taken back (a lease of 2 s)', async () => {
   await using cluster = await ChaosCluster.start({ agents: ['sleeper', 'heir'], times: shortTimes });
   const pool = await cluster.connect();
   const orders = cluster.orders(120, 40);
@@ -35,7 +35,7 @@ test.concurrent('an agent that is stopped and goes on late: its results are refu
   await cluster.leaksNothing();
 });
 
-test.concurrent('an agent that loses its connection again and again is set aside, and gets work again later', async () => {
+test.concurrent('an agent that loses its connection again and again is set aside, and gets work again later (for 2 s, not 30)', async () => {
   await using cluster = await ChaosCluster.start({ agents: ['steady'], times: shortTimes });
   await using proxy = await FaultProxy.to(cluster.address);
   const flapping = await cluster.startAgent('flapping', { join: proxy.address });

@@ -27,7 +27,8 @@ let marks = 0;
 const newMark = (): string => `${process.pid}-${++marks}`;
 
 async function startDev(mark: string): Promise<{ readonly dev: Command; readonly address: string }> {
-  const dev = start(['dev', '--listen', '127.0.0.1:0', '--agents', '2', '--processes', '1'], { mark });
+  const agents = ['--agents', '2', '--processes', '1', '--start-children', 'spawn'];
+  const dev = start(['dev', '--listen', '127.0.0.1:0', ...agents], { mark });
   const [, address = ''] = await dev.said(/listening on (\S+:\d+)/);
   return { dev, address };
 }
@@ -56,6 +57,8 @@ describe('a cluster on this machine', () => {
 
   test('shoal dev says where it listens and what to try', () => {
     expect(dev.stdout).toContain(`2 agents x 1 process`);
+    const told = marked(mark).filter((process) => / agent .* --start-children spawn/.test(process));
+    expect(told).toHaveLength(2);
     expect(dev.stdout).toContain(`shoal map examples/square.ts#square --address ${address}`);
   });
 

@@ -12,6 +12,8 @@ export interface LocalClusterConfig {
   readonly agents: number;
   /** Of each agent. */
   readonly processes: number;
+  /** How agents start children, as `shoal agent --start-children` has it. */
+  readonly startChildren?: string;
 }
 
 /** A start takes half a second; so long means that something is wrong. */
@@ -38,13 +40,18 @@ export class LocalCluster {
     return this.#coordinator.address;
   }
 
+  /** Where its metrics are; undefined where it serves none. */
+  get httpAddress(): string | undefined {
+    return this.#coordinator.httpAddress;
+  }
+
   /** Starts everything and resolves when every agent has joined. */
   static async start(config: LocalClusterConfig, terminal: Terminal): Promise<LocalCluster> {
     // A log of every join and leave would bury what the user came for.
     const log = await serviceLog(terminal, 'warn');
     const coordinator = await startCoordinator({ listen: config.listen, log });
     const agents = Array.from({ length: config.agents }, (_, index) =>
-      startAgentProcess(`agent-${index + 1}`, coordinator.address, config.processes, terminal),
+      startAgentProcess(`agent-${index + 1}`, coordinator.address, config, terminal),
     );
     const cluster = new LocalCluster(coordinator, agents);
     try {
@@ -89,7 +96,7 @@ export class LocalCluster {
 function startAgentProcess(
   name: string,
   address: string,
-  processes: number,
+  { processes, startChildren }: LocalClusterConfig,
   terminal: Terminal,
 ): ChildProcess {
   const args = [
@@ -101,6 +108,7 @@ function startAgentProcess(
     name,
     '--processes',
     String(processes),
+    ...(startChildren === undefined ? [] : ['--start-children', startChildren]),
   ];
   const agent = spawn(process.execPath, args, {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -5,6 +5,7 @@ import { address, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 interface DevFlags {
   readonly agents: number;
   readonly processes?: number;
+  readonly startChildren?: 'auto' | 'spawn' | 'fork';
   readonly listen: string;
 }
 
@@ -26,6 +27,13 @@ export function devCommand(terminal: Terminal, end: (exitCode: number) => void):
         .argParser(address)
         .default('127.0.0.1:7300'),
     )
+    .addOption(
+      new Option(
+        '--start-children <way>',
+        'of jobs that do not say: fork: copies of one process; auto: what is measured to be better; spawn: never fork,\n' +
+          'whatever a job asks for (default: a process each, unless the job asks for more)',
+      ).choices(['auto', 'spawn', 'fork']),
+    )
     .action(async ({ agents, listen, ...rest }: DevFlags) => {
       const [{ LocalCluster }, { untilEnded }, { usableCpus }] = await Promise.all([
         import('../local-cluster.ts'),
@@ -33,14 +41,28 @@ export function devCommand(terminal: Terminal, end: (exitCode: number) => void):
         import('@shoal/pool'),
       ]);
       const processes = rest.processes ?? Math.max(1, Math.floor(usableCpus() / agents));
-      const cluster = await LocalCluster.start({ listen, agents, processes }, terminal);
-      const each = `${agents} ${agents === 1 ? 'agent' : 'agents'} x ${processes} ${processes === 1 ? 'process' : 'processes'}`;
+      const cluster = await LocalCluster.start({ ...rest, listen, agents, processes }, terminal);
       terminal.stdout.write(
-        `coordinator listening on ${cluster.address}, ${each}\n\n` +
-          `  seq 1 100000 | shoal map examples/square.ts#square --address ${cluster.address}\n` +
-          `  shoal status --address ${cluster.address}\n\n` +
-          'Ctrl-C ends it.\n',
+        startedText({ address: cluster.address, httpAddress: cluster.httpAddress, agents, processes }),
       );
       end(await untilEnded(cluster, terminal));
     });
+}
+
+/** What is said of a cluster that has started: where it is, and what to try. */
+export function startedText(cluster: {
+  readonly address: string;
+  readonly httpAddress: string | undefined;
+  readonly agents: number;
+  readonly processes: number;
+}): string {
+  const { address, httpAddress, agents, processes } = cluster;
+  const each = `${agents} ${agents === 1 ? 'agent' : 'agents'} x ${processes} ${processes === 1 ? 'process' : 'processes'}`;
+  const metrics = httpAddress === undefined ? '' : `metrics on http://${httpAddress}/metrics\n`;
+  return (
+    `coordinator listening on ${address}, ${each}\n${metrics}\n` +
+    `  seq 1 100000 | shoal map examples/square.ts#square --address ${address}\n` +
+    `  shoal status --address ${address}\n\n` +
+    'Ctrl-C ends it.\n'
+  );
 }
