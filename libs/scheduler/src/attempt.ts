@@ -91,7 +91,6 @@ export class Attempt implements Timed, Chained<Attempt> {
 
   /** It is over and settled, and nobody knows it any more. */
   clear(): void {
-    this.original = undefined;
     this.copies = undefined;
     this.revoked = undefined;
     this.listedIn = 0;
