@@ -118,8 +118,10 @@ export class Successor {
       this.#acknowledge();
       this.#calls.finish();
       this.#job.settle({ kind: 'ended', state: message.state, failedIndex: message.failedIndex });
-    } else if (message.kind === 'batch') {
-      for (const outcome of message.outcomes) this.#take(outcome);
+    } else {
+      if (message.kind === 'batch') for (const outcome of message.outcomes) this.#take(outcome);
+      // With the first word of the stream already: that the first process took what is before its cursor may not have
+      // come across, and a window that is full of it lets no producer on.
       this.#acknowledge();
     }
   }
