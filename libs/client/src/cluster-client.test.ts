@@ -15,9 +15,9 @@ test('the cluster, its agents and its jobs are asked for over one connection, wh
     expect(await client.status()).toMatchObject({ coordinator: coordinator.peer });
     expect(await client.agents()).toEqual([]);
     expect(await client.jobs()).toEqual([]);
-    expect(coordinator.connections).toBe(1);
+    expect(coordinator.wire.connections).toBe(1);
   }
-  await until('the connection is closed', () => coordinator.connections === 0);
+  await until('the connection is closed', () => coordinator.wire.connections === 0);
 });
 
 test('a pushed module is bundled, sent once and named', async () => {
@@ -32,7 +32,7 @@ test('a pushed module is bundled, sent once and named', async () => {
 });
 
 test('nobody there is CANNOT_CONNECT within the time that was given', async () => {
-  coordinator.cut({ refuse: true });
+  coordinator.wire.cut({ refuse: true });
   await expect(ClusterClient.open(coordinator.address, { connectTimeoutMs: 200 })).rejects.toMatchObject({
     code: 'CANNOT_CONNECT',
   });

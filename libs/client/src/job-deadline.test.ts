@@ -14,14 +14,14 @@ async function* endless(): AsyncGenerator<number> {
 test('G26: a coordinator that falls silent once it has the job holds nobody beyond the deadline', async () => {
   await using coordinator = await FakeCoordinator.start();
   await using pool = await connect(coordinator.address);
-  coordinator.onBlock = () => coordinator.fallSilent();
+  coordinator.onBlock = () => coordinator.wire.fallSilent();
   await expect(pool.map(plusOne, endless(), { deadlineMs: 400 })).rejects.toMatchObject(past('400 ms'));
 });
 
 test('G26: nor does one that was left in the middle of the job', async () => {
   await using coordinator = await FakeCoordinator.start();
   await using pool = await connect(coordinator.address);
-  coordinator.onBlock = () => coordinator.cut({ refuse: true });
+  coordinator.onBlock = () => coordinator.wire.cut({ refuse: true });
   await expect(pool.map(plusOne, endless(), { deadlineMs: 400 })).rejects.toMatchObject(past('400 ms'));
 });
 
@@ -49,7 +49,7 @@ test('G26: a coordinator that got the job late, and is heard, does not judge: th
   const startedAtMs = performance.now();
   // The request is made again for more than a second: so much may the coordinator be late, as far as the client knows.
   coordinator.onDone = (call) => {
-    if (call === 'createJob' && performance.now() - startedAtMs < 1_050) coordinator.cut();
+    if (call === 'createJob' && performance.now() - startedAtMs < 1_050) coordinator.wire.cut();
   };
   const late = pool.map(plusOne, endless(), { deadlineMs: 1_500 });
   await expect(late).rejects.toMatchObject(past('1.5 s'));

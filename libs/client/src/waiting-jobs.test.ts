@@ -87,7 +87,7 @@ test('a deadline passes while a job waits, too; what the wait left of it is the 
 test('a deadline passes while a coordinator that cannot be reached has not heard of the job', async () => {
   letGo();
   await first;
-  coordinator.cut({ refuse: true });
+  coordinator.wire.cut({ refuse: true });
   await expect(pool.map(plusOne, [1], { deadlineMs: 50 })).rejects.toMatchObject({
     code: 'JOB_DEADLINE',
     message: expect.stringContaining('50 ms'),
@@ -109,11 +109,11 @@ test('a coordinator that comes back with fewer streams is asked before the next 
   const runs = pool.submit(plusOne, input());
   await until('it runs', () => runs.progress.done === 1);
   coordinator.streamsMax = 7;
-  coordinator.cut({ refuse: true });
+  coordinator.wire.cut({ refuse: true });
   await until('it has lost its connection', () => isCutOff(runs));
   const jobs = [1, 2, 3].map(() => pool.submit(plusOne, input()));
   await until('all wait for that', () => jobs.every(isCutOff));
-  coordinator.mend();
+  coordinator.wire.mend();
   await until('one has a place, and two wait for theirs', () => jobs.filter(waits).length === 2);
   held.resolve();
   expect(await Promise.all([runs, ...jobs].map((job) => job.result()))).toEqual(Array(4).fill([2]));
@@ -126,7 +126,7 @@ test('terminate() ends those that wait, and none of them is created', async () =
   await pool.terminate();
   const reasons = (await outcomes).map((outcome) => outcome.status === 'rejected' && outcome.reason.code);
   expect(reasons).toEqual(Array(3).fill('POOL_TERMINATED'));
-  await until('nothing more can come', () => coordinator.connections === 0);
+  await until('nothing more can come', () => coordinator.wire.connections === 0);
   expect(coordinator.calls.filter((call) => call === 'createJob')).toHaveLength(1);
 });
 
