@@ -22,9 +22,10 @@ import {
 import { factsAtHome } from './bundle/home.ts';
 import type { Connection } from './connection.ts';
 import { ItemGate } from './item-gate.ts';
-import { JobDriver, type OutcomeListener } from './job-driver.ts';
+import { JobDriver } from './job-driver.ts';
 import type { JobGate, JobPlace } from './job-gate.ts';
 import { failedOutcome, type JobCode, printOf, progressOf, thrownError } from './job-messages.ts';
+import type { OutcomeListener } from './outcome-delivery.ts';
 import { isOnTheWay } from './reconnection.ts';
 
 /** A job as the coordinator knows it. */

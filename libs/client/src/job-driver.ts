@@ -2,48 +2,13 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { ShoalError } from '@shoal/errors';
 import type { Block } from '@shoal/pool';
-import type {
-  AcknowledgeResultsResponse,
-  GetJobResponse,
-  GroupStats,
-  ItemFailure,
-  JobEnded,
-  JobProgress,
-  OutcomeBatch,
-  Print,
-  ReadResultsResponse,
-  ResultRun,
-} from '@shoal/protocol';
+import type { AcknowledgeResultsResponse, GetJobResponse, ReadResultsResponse } from '@shoal/protocol';
+import { CallErrors } from './call-errors.ts';
 import type { Connection } from './connection.ts';
-import {
-  type CallFailure,
-  type CallNumber,
-  type ClientCommand,
-  type ClientEvent,
-  ClientMachine,
-  type GiveUp,
-} from './core/index.ts';
+import { type CallNumber, type ClientCommand, type ClientEvent, ClientMachine } from './core/index.ts';
 import { ItemStream } from './item-stream.ts';
-import { outcomeShape, wholeRun } from './outcome-shape.ts';
-import { isOnTheWay } from './reconnection.ts';
-
-/** Who hears what a coordinator says of a job. */
-export interface OutcomeListener {
-  /** Values of consecutive items; `run.payload` is whole. */
-  values(run: ResultRun): void;
-  failed(failure: ItemFailure): void;
-  granted(upTo: number): void;
-  print(print: Print): void;
-  progress(progress: JobProgress): void;
-  stats(stats: GroupStats): void;
-  ended(ended: JobEnded): void;
-  /** The coordinator cannot be reached for now; or it can be again. */
-  reached(isReached: boolean): void;
-  /** Nothing more can be read. */
-  lost(error: unknown): void;
-  /** Its deadline has passed, and the coordinator does not say so. */
-  late(): void;
-}
+import { type Message, OutcomeDelivery, type OutcomeListener } from './outcome-delivery.ts';
+import { outcomeShape } from './outcome-shape.ts';
 
 /** What a {@link JobDriver} drives. */
 export interface JobDriverParts {
@@ -58,12 +23,9 @@ export interface JobDriverParts {
 
 /** An event before the driver has put the time on it. */
 type Happening<E = ClientEvent> = E extends ClientEvent ? Omit<E, 'atMs'> : never;
-type Message = NonNullable<ReadResultsResponse['message']>;
 
 /** Of a longer time a timer of Node makes 1 ms. */
 const timerMsMax = 2 ** 31 - 1;
-/** So many errors are remembered: those of the calls that may still be open. */
-const errorsMax = 16;
 
 /**
  * Does what the client's core says for one job, in the order in which it says it, and decides nothing.
@@ -77,13 +39,12 @@ export class JobDriver {
   readonly #session: string = randomUUID();
   /** Blocks that the coordinator may not have, by first item, in order. */
   readonly #blocks: Map<number, Block> = new Map();
-  /** Parts of the run that is being received. */
-  #runParts: Uint8Array[] = [];
+  readonly #outcomes: OutcomeDelivery;
   #reader:
     | { readonly number: CallNumber; readonly call: ClientReadableStream<ReadResultsResponse> }
     | undefined;
   #writer: { readonly number: CallNumber; readonly stream: ItemStream } | undefined;
-  readonly #errors: Map<CallNumber, unknown> = new Map();
+  readonly #errors: CallErrors;
   /** Events that came while commands were carried out: each step is done before the next one begins. */
   readonly #waiting: Array<{ readonly event: Happening; readonly message: Message | undefined }> = [];
   #stepping = false;
@@ -96,6 +57,8 @@ export class JobDriver {
     const { connection, deadlineAtMs, listener, windowItems } = parts;
     const { reconnectTimeoutMs } = connection.limits;
     const seed = randomInt(2 ** 31);
+    this.#errors = new CallErrors(connection.address);
+    this.#outcomes = new OutcomeDelivery(listener);
     this.#machine = new ClientMachine({ windowItems, reconnectTimeoutMs, deadlineAtMs, seed });
     const closed = (): void => {
       if (this.#over.signal.aborted) return;
@@ -183,16 +146,16 @@ export class JobDriver {
         this.#lastWord = this.#acknowledge(command.call, command.position);
         return;
       case 'keepPart':
-        if (message?.$case === 'batch') this.#keepPart(message.value, command.at);
+        if (message?.$case === 'batch') this.#outcomes.keepPart(message.value, command.at);
         return;
       case 'dropParts':
-        this.#runParts = [];
+        this.#outcomes.dropParts();
         return;
       case 'deliver':
-        if (message?.$case === 'batch') this.#deliver(message.value, command.at);
+        if (message?.$case === 'batch') this.#outcomes.deliver(message.value, command.at);
         return;
       case 'passOn':
-        if (message !== undefined) this.#passOn(message);
+        if (message !== undefined) this.#outcomes.passOn(message);
         return;
       case 'dropCall':
         this.#drop(command.call);
@@ -207,7 +170,7 @@ export class JobDriver {
       case 'giveUp':
         this.#close();
         if (command.why === 'pastDeadline') listener.late();
-        else listener.lost(this.#lossOf(command.call, command.why));
+        else listener.lost(this.#errors.lossOf(command.call, command.why));
         return;
       default:
         command satisfies never;
@@ -223,7 +186,9 @@ export class JobDriver {
       if (message !== undefined) this.#received(number, message);
     });
     call.on('error', (error: ServiceError) => this.#failed(number, connection.errorOf(error)));
-    call.on('end', () => this.#failed(number, this.#connectionLost('the stream of results ended early')));
+    call.on('end', () =>
+      this.#failed(number, this.#errors.connectionLost('the stream of results ended early')),
+    );
   }
 
   #received(call: CallNumber, message: Message): void {
@@ -272,62 +237,13 @@ export class JobDriver {
 
   #failed(call: CallNumber, error: unknown): void {
     if (this.#over.signal.aborted) return;
-    this.#errors.set(call, error);
-    for (const old of this.#errors.keys()) {
-      if (this.#errors.size <= errorsMax) break;
-      this.#errors.delete(old);
-    }
-    this.#step({ type: 'callFailed', call, failure: failureOf(error) });
-  }
-
-  #keepPart({ outcomes }: OutcomeBatch, at: number): void {
-    const outcome = outcomes[at]?.outcome;
-    if (outcome?.$case === 'run') this.#runParts.push(outcome.value.payload);
-  }
-
-  #deliver({ outcomes }: OutcomeBatch, at: number): void {
-    const outcome = outcomes[at]?.outcome;
-    const parts = this.#runParts;
-    this.#runParts = [];
-    if (outcome?.$case === 'run') this.#parts.listener.values(wholeRun(parts, outcome.value));
-    else if (outcome?.$case === 'failure') this.#parts.listener.failed(outcome.value);
-  }
-
-  #passOn(message: Message): void {
-    const { listener } = this.#parts;
-    switch (message.$case) {
-      case 'granted':
-        listener.granted(message.value.upTo);
-        return;
-      case 'print':
-        listener.print(message.value);
-        return;
-      case 'progress':
-        listener.progress(message.value);
-        return;
-      case 'stats':
-        listener.stats(message.value);
-    }
+    const failure = this.#errors.keep(call, error);
+    this.#step({ type: 'callFailed', call, failure });
   }
 
   #drop(number: CallNumber): void {
     if (this.#reader?.number === number) this.#reader.call.cancel();
     if (this.#writer?.number === number) this.#writer.stream.cancel();
-  }
-
-  #lossOf(call: CallNumber, why: Exclude<GiveUp['why'], 'pastDeadline'>): unknown {
-    if (why === 'restarted') {
-      const error = this.#errors.get(call);
-      const reason = error instanceof ShoalError ? error.facts['reason'] : undefined;
-      if (typeof reason === 'string') return this.#connectionLost(`it gave the job up: ${reason}`);
-      return this.#connectionLost('it was restarted, and the job is gone');
-    }
-    if (why === 'outOfStep') return this.#connectionLost('it has not got all the items that it had');
-    return this.#errors.get(call) ?? this.#connectionLost('a batch of results was out of place');
-  }
-
-  #connectionLost(reason: string): ShoalError {
-    return new ShoalError('CONNECTION_LOST', { address: this.#parts.connection.address.text, reason });
   }
 
   #close(): void {
@@ -338,7 +254,7 @@ export class JobDriver {
     this.#writer?.stream.cancel();
     this.#waiting.length = 0;
     this.#blocks.clear();
-    this.#runParts = [];
+    this.#outcomes.dropParts();
   }
 
   /** Whoever waits for what is lost keeps the process alive; a stream that was dropped does not. */
@@ -351,14 +267,4 @@ export class JobDriver {
     this.#timer = setTimeout(() => this.#step({ type: 'clockTicked' }), delayMs);
     this.#timer.unref();
   }
-}
-
-/** What a failed call means for what comes next. */
-function failureOf(error: unknown): CallFailure {
-  if (!(error instanceof ShoalError)) return { kind: 'final' };
-  if (isOnTheWay(error)) return { kind: 'lostOnTheWay' };
-  if (error.code === 'JOB_NOT_FOUND') return { kind: 'unknownJob' };
-  const { next } = error.facts;
-  if (error.code === 'ITEMS_OUT_OF_STEP' && typeof next === 'number') return { kind: 'outOfStep', next };
-  return { kind: 'final' };
 }
