@@ -99,6 +99,24 @@ test('equal jobs take turns: a free slot goes to the job with the fewest running
   expect(last).toEqual(['job-1', 'job-1', 'job-1', 'job-2', 'job-2', 'job-2', 'job-3', 'job-3', 'job-3']);
 });
 
+test('a job goes on while one small job after another comes', () => {
+  const world = schedulerWith({ agents: { a: 1 }, job: { items: 1_000 } });
+  const big = 'job-1';
+  for (let came = 0; came < 2; came += 1) world.add(1);
+  let dispatchesOfBig = 0;
+  for (let turn = 0; turn < 30; turn += 1) {
+    const [next] = world.dispatches.entries();
+    if (next === undefined) break;
+    const [attempt, { job }] = next;
+    if (job === big) dispatchesOfBig += 1;
+    // Whoever has its result asks for the next at once.
+    else world.add(1);
+    world.finish(attempt, 1_000);
+  }
+  // Three of them wait for one slot.
+  expect(dispatchesOfBig).toBeGreaterThanOrEqual(10);
+});
+
 test('a higher priority goes first, however much of it runs already', () => {
   const world = new World();
   world.add(3, { priority: 0 });

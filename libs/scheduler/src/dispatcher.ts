@@ -225,6 +225,7 @@ export class Dispatcher {
     job.attempts.add(attempt);
     job.load += weight;
     job.turn = attempt.id;
+    job.isNew = false;
     if (original === undefined) job.running += shard.count;
     this.refreshAgent(agent, true);
     this.refreshJob(job);

@@ -34,8 +34,10 @@ export class Job implements Ranked<Job> {
   readonly attempts: JobAttempts = new JobAttempts();
   /** Sum of their weights: what fairness goes by. */
   load = 0;
-  /** When it was last served, as a rising number. */
+  /** When it was last served or, before that, when it came, as a rising number. */
   turn = 0;
+  /** Nothing of it was given to an agent. */
+  isNew = true;
   level: Ranked<Job>['level'];
   ahead: Job | undefined;
   behind: Job | undefined;

@@ -5,11 +5,12 @@ import { type Ranked, RankQueue } from './rank-queue.ts';
 
 /**
  * Who goes first: the higher priority; then whoever has less running, so that a small job passes a big one;
- * then whoever was served longest ago.
+ * then whoever was served longest ago, and of the one that was served last and those that came since, who came since.
  */
 function goesFirst(a: Job, b: Job): boolean {
   const [rankA, rankB] = [rankOf(a), rankOf(b)];
-  return rankA === rankB ? a.turn < b.turn : rankA < rankB;
+  if (rankA !== rankB) return rankA < rankB;
+  return a.turn === b.turn ? a.isNew && !b.isNew : a.turn < b.turn;
 }
 
 /** Priority and load in one number: exact, since neither a priority nor what runs of a job comes near the limits. */

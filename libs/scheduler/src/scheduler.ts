@@ -219,6 +219,9 @@ export class Scheduler {
     if (this.#jobs.has(id)) return;
     const guess = this.#experience.of(spec.kind);
     const job = new Job(id, spec, this.#dispatcher.enter(spec), this.options, guess);
+    // Whoever waits by now has waited longer. Did new jobs go before all others, then those that come one after another
+    // would keep the others from every slot.
+    job.turn = this.#dispatcher.started;
     this.#jobs.set(id, job);
     this.#turn.touch(job);
   }

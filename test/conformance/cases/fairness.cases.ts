@@ -36,6 +36,23 @@ export const fairness = chapter('fairness', (specify) => {
     await Promise.all(both.map((job) => job.wait()));
   });
 
+  specify('a job goes on while one small job after another comes', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const big = pool.submit(
+      sleepThenSay,
+      upTo(12).map(() => 10),
+      { chunkSize: 1 },
+    );
+    let isOver = false;
+    const asking = upTo(4).map(async () => {
+      while (!isOver) await pool.apply(sleepThenSay, [10]);
+    });
+    // Four others wait with it: it gets every fifth turn.
+    await big.result({ timeoutMs: 60_000 });
+    isOver = true;
+    await Promise.all(asking);
+  });
+
   specify('a job of higher priority goes first', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const ended: string[] = [];
