@@ -53,13 +53,16 @@ test.each(['127.0.0.1:0', '127.0.0.1:64536', '127.0.0.1:65535'])(
   },
 );
 
-test.each([0, -1, 0.5, Number.NaN, 2 ** 31])('a lease of %s is refused by name', (leaseMs) => {
-  for (const config of [{ leaseMs }, { scheduling: { leaseMs } }]) {
-    expect(() => settleConfig(config)).toThrow(
-      new RangeError(`leaseMs must be a whole number from 1 to 2147483647, not ${leaseMs}.`),
-    );
-  }
-});
+test.each([0, -1, 4, 499, 500.5, Number.NaN, 86_400_001, 2 ** 31])(
+  'a lease of %s is refused by name',
+  (leaseMs) => {
+    for (const config of [{ leaseMs }, { scheduling: { leaseMs } }]) {
+      expect(() => settleConfig(config)).toThrow(
+        new RangeError(`leaseMs must be a whole number from 500 to 86400000, not ${leaseMs}.`),
+      );
+    }
+  },
+);
 
 test('a lease and a heartbeat hold in whichever place they are given, and never two of them', () => {
   const times = { leaseMs: 4_000, heartbeatMs: 500 };
@@ -80,9 +83,28 @@ test.each([
   [{ listen: 7300 }, 'listen must be a string, not number.'],
   [{ insecure: 'yes' }, 'insecure must be a boolean, not string.'],
   [{ idleMs: null }, 'idleMs must be a number, not null.'],
+  [[], 'Coordinator options must be an object, not list.'],
+  [{ scheduling: [] }, 'scheduling must be an object, not list.'],
+  [
+    { log: {} },
+    'log must be an object with the methods debug, info, warn, error, as a logger of pino has them: there is no debug.',
+  ],
 ])('%j is refused by name, not ignored', (config: object, message) => {
   expect(() => settleConfig(config)).toThrow(new TypeError(message));
 });
+
+test.each(['tlsDir', 'tokenFile', 'bundleDir', 'spillDir'])('an empty %s is refused by name', (name) => {
+  expect(() => settleConfig({ [name]: '' })).toThrow(new RangeError(`${name} must be a path, not "".`));
+});
+
+test.each(['', 'here'])(
+  'where HTTP is to answer is told by its own name, not by that of listen: "%s"',
+  (http) => {
+    expect(() => settleConfig({ http })).toThrow(
+      expect.objectContaining({ code: 'REQUEST_INVALID', message: expect.stringMatching(/^http: /) }),
+    );
+  },
+);
 
 test('what an option of the scheduler may be is told when the coordinator is started', () => {
   const bad = { confirmMs: 1_000 };
@@ -93,6 +115,34 @@ test('what an option of the scheduler may be is told when the coordinator is sta
     'graceMs must be a whole number from 0 to 2147483647, not 0.5.',
   );
 });
+
+test.each([
+  ['heartbeatMs', 20, 3_600_000],
+  ['leaseMs', 500, 86_400_000],
+  ['heartbeatsPerSecondMax', 1, 1_000_000],
+  ['flapSessions', 1, 1_000_000],
+  ['drainsRememberedMax', 1, 1_000_000],
+  ['shardsPerSlot', 1, 1_024],
+  ['tinyFactor', 1, 1_024],
+  ['seed', 0, Number.MAX_SAFE_INTEGER],
+] as const)('%s of the scheduler is a whole number from %i to %i', (name, least, most) => {
+  for (const good of [least, most])
+    expect(() => settleConfig({ scheduling: { [name]: good } })).not.toThrow();
+  for (const bad of [least - 1, least + 0.5, most * 2, 1e300, Number.NaN]) {
+    expect(() => settleConfig({ scheduling: { [name]: bad } }), `${bad}`).toThrow(
+      new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${bad}.`),
+    );
+  }
+});
+
+test.each([20, 2_000, 3_600_000])(
+  'what follows from a heartbeat of %i ms fits into a message',
+  (heartbeatMs) => {
+    const { scheduling } = settleConfig({ heartbeatMs });
+    for (const ms of Object.values(scheduling)) expect(ms).toBeLessThan(2 ** 31);
+    expect(scheduling.leaseMs).toBeGreaterThanOrEqual(4 * heartbeatMs);
+  },
+);
 
 test.each([
   ['maxConnections', 1],
@@ -146,6 +196,7 @@ test('more connections of one address than there are connections are refused by 
   expect(() => settleConfig({ ...config, maxConnectionsPerPeer: 10 })).toThrow(
     /--max-connections-per-peer\) 10 is more than maxConnections \(--max-connections\), 5/,
   );
+  expect(() => settleConfig({ maxConnectionsPerPeer: 99_999 })).toThrow(/99999 is more than maxConnections/);
   // That of a default is never reached, and harms nobody.
   expect(() => settleConfig(config)).not.toThrow();
 });

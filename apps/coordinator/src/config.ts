@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { checkOptionKinds, ShoalError } from '@shoal/errors';
+import { checkOptionKinds, checkPath, ShoalError } from '@shoal/errors';
 import { defaultServerLimits, limits, type ServerLimits } from '@shoal/protocol';
 import type { SchedulerOptions } from '@shoal/scheduler';
 import { formatAddress, isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
@@ -104,12 +104,12 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
   readonly drainMs?: number;
   /**
    * How often agents say that they live. Default 2,000 ms, or a fifth of a `leaseMs` below 10,000; at most a quarter of
-   * `leaseMs`. `shoal coordinator --heartbeat-ms`.
+   * `leaseMs`. 20 to 3,600,000. `shoal coordinator --heartbeat-ms`.
    */
   readonly heartbeatMs?: number;
   /**
-   * A silent agent is lost after so long. Default 10,000 ms, or five times a `heartbeatMs` above 2,000.
-   * `shoal coordinator --lease-ms`.
+   * A silent agent is lost after so long. Default 10,000 ms, or five times a `heartbeatMs` above 2,000. 500 to
+   * 86,400,000. `shoal coordinator --lease-ms`.
    */
   readonly leaseMs?: number;
   /** The scheduler's other numbers. Default: those of the delivery contract, moved to fit `heartbeatMs` and `leaseMs`. */
@@ -171,6 +171,9 @@ export function checkConfig(config: CoordinatorConfig): void {
 /** Checks a config before anything starts. Throws `INSECURE_LISTEN`, `REQUEST_INVALID`, a TypeError or a RangeError. */
 export function settleConfig(config: CoordinatorConfig): SettledConfig {
   checkOptionKinds('Coordinator options', config, optionKinds);
+  for (const name of ['tlsDir', 'tokenFile', 'bundleDir', 'spillDir'] as const) {
+    if (config[name] !== undefined) checkPath(name, config[name]);
+  }
   const listen = parseListenAddress(config.listen ?? '127.0.0.1:7300');
   const isExposed = !isLoopback(listen.host) && config.tlsDir === undefined;
   if (isExposed && config.insecure !== true) {
@@ -245,7 +248,7 @@ function settleHttp({ http, insecure }: CoordinatorConfig, listen: ListenAddress
     if (listen.port === 0 || port > 65_535) return undefined;
     return { address: { host: '127.0.0.1', port }, isAsked: false };
   }
-  const address = parseListenAddress(http);
+  const address = parseListenAddress(http, 'http');
   if (!isLoopback(address.host) && insecure !== true) {
     const reason = `${formatAddress(address)} is reached by other machines, and metrics ask nobody who he is; listen on 127.0.0.1, or pass --insecure if the network is private`;
     throw new ShoalError('REQUEST_INVALID', { field: '--http', reason });
@@ -270,12 +273,8 @@ const streamWindowBytesMax = 2 ** 30 - 1;
 const partBytes = { min: 4_096, max: 2 ** 20 };
 
 function settleServerLimits(config: CoordinatorConfig): ServerLimits {
-  const { maxConnections, maxConnectionsPerPeer } = config;
-  if (
-    maxConnections !== undefined &&
-    maxConnectionsPerPeer !== undefined &&
-    maxConnectionsPerPeer > maxConnections
-  ) {
+  const { maxConnections = defaultServerLimits.maxConnections, maxConnectionsPerPeer } = config;
+  if (maxConnectionsPerPeer !== undefined && maxConnectionsPerPeer > maxConnections) {
     const reason = `(--max-connections-per-peer) ${maxConnectionsPerPeer} is more than maxConnections (--max-connections), ${maxConnections}`;
     throw new ShoalError('REQUEST_INVALID', { field: 'maxConnectionsPerPeer', reason });
   }

@@ -8,14 +8,14 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Reads `host:port` or `[v6]:port`. A `REQUEST_INVALID` error names what is wrong with it. */
-export function parseListenAddress(text: string): ListenAddress {
+/** Reads `host:port` or `[v6]:port`. A `REQUEST_INVALID` error names the option, and what is wrong with it. */
+export function parseListenAddress(text: string, option: string = 'listen'): ListenAddress {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text.trim());
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
   if (host === undefined || !(port <= 65_535)) {
     throw new ShoalError('REQUEST_INVALID', {
-      field: 'listen',
+      field: option,
       reason: `"${text}" is no address; give HOST:PORT, such as 127.0.0.1:7300`,
     });
   }

@@ -35,7 +35,7 @@ const own: Record<OwnOption, OptionKind> = {
   heartbeatMs: 'number',
   leaseMs: 'number',
   scheduling: 'object',
-  log: 'object',
+  log: 'log',
 };
 
 /** Every option of a coordinator, and what it is. */

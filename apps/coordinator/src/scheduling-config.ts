@@ -5,8 +5,50 @@ import type { CoordinatorConfig } from './config.ts';
 const names = Object.keys(defaultSchedulerOptions);
 /** An agent is told its times in 32 bits, and no timer waits for longer. */
 const timerMsMax = 2_147_483_647;
-/** Measured work, not waiting: a part of a millisecond means something. */
-const mayBeFractions: readonly string[] = ['shardMs', 'shardMsMin', 'aheadBelowMs', 'tinyBelowMs'];
+
+/** What a number may be. */
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  /** Measured work, not waiting: a part of it means something. */
+  readonly mayBeFraction?: boolean;
+}
+
+const anyTime: Range = { min: 0, max: timerMsMax };
+const anyWork: Range = { min: 0, max: timerMsMax, mayBeFraction: true };
+
+/**
+ * What is beyond is a slip. An agent with a lease of some milliseconds is lost whenever it is not scheduled at once; with
+ * one of weeks it would be missed by nobody, and times that follow from it would not fit into a message.
+ */
+const ranges: Readonly<Record<keyof SchedulerOptions, Range>> = {
+  heartbeatMs: { min: 20, max: 3_600_000 },
+  leaseMs: { min: 500, max: 86_400_000 },
+  graceMs: anyTime,
+  confirmMs: anyTime,
+  selfFenceMs: anyTime,
+  heartbeatsPerSecondMax: { min: 1, max: 1_000_000 },
+  backoffMs: anyTime,
+  backoffMsMax: anyTime,
+  elsewhereMs: anyTime,
+  flapSessions: { min: 1, max: 1_000_000 },
+  flapWithinMs: anyTime,
+  quarantineMs: anyTime,
+  quarantineMsMax: anyTime,
+  drainsRememberedMax: { min: 1, max: 1_000_000 },
+  shardMs: anyWork,
+  shardMsMin: anyWork,
+  shardBytesMax: { min: 1, max: 2 ** 30 },
+  aheadBelowMs: anyWork,
+  shardsPerSlot: { min: 1, max: 1_024 },
+  tinyBelowMs: anyWork,
+  tinyFactor: { min: 1, max: 1_024 },
+  stragglerFactor: { min: 1, max: 1_000_000, mayBeFraction: true },
+  stragglerMsMin: anyTime,
+  stragglerCheckMs: anyTime,
+  failFastGraceMs: anyTime,
+  seed: { min: 0, max: Number.MAX_SAFE_INTEGER },
+};
 
 /**
  * The numbers of the scheduler, each with its default. `heartbeatMs` and `leaseMs` may be given in either place.
@@ -26,15 +68,16 @@ export function settleScheduling({ scheduling = {}, ...top }: CoordinatorConfig)
     given[name] = outside ?? inside;
   }
   const known = Object.entries(given).filter(([, value]) => value !== undefined);
-  for (const [name, value] of known) checkTime(name, value);
+  for (const [name, value] of known) checkRange(name as keyof SchedulerOptions, value);
   return schedulerOptions(Object.fromEntries(known));
 }
 
-/** What is no number, or none that can be, is told by the scheduler's own check. */
-function checkTime(name: string, value: unknown): void {
-  if (!/Ms(Min|Max)?$/.test(name) || mayBeFractions.includes(name)) return;
-  const least = name === 'heartbeatMs' || name === 'leaseMs' ? 1 : 0;
-  if (typeof value === 'number' && !(Number.isSafeInteger(value) && value >= least && value <= timerMsMax)) {
-    throw new RangeError(`${name} must be a whole number from ${least} to ${timerMsMax}, not ${value}.`);
-  }
+/** What is no number, or contradicts another one, is told by the scheduler's own check. */
+function checkRange(name: keyof SchedulerOptions, value: unknown): void {
+  if (typeof value !== 'number') return;
+  const { min, max, mayBeFraction = false } = ranges[name];
+  if (value >= min && value <= max && (mayBeFraction || Number.isSafeInteger(value))) return;
+  throw new RangeError(
+    `${name} must be a ${mayBeFraction ? 'number' : 'whole number'} from ${min} to ${max}, not ${value}.`,
+  );
 }

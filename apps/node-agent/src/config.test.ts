@@ -15,9 +15,12 @@ test.each([0, -1, 0.5, Number.NaN, 1025])('%s processes are refused by name', (p
   expect(() => settleConfig({ join, processes })).toThrow(/processes must be a whole number from 1 to 1024/);
 });
 
-test.each(['', 'somewhere', 'a b:1', ':7300'])('"%s" is no address to join', (address) => {
-  expect(() => settleConfig({ join: address })).toThrow(/join: /);
-});
+test.each(['', 'somewhere', 'a b:1', ':7300', '127.0.0.1:0', '127.0.0.1:70000', '[::1]:65536'])(
+  '"%s" is no address to join',
+  (address) => {
+    expect(() => settleConfig({ join: address })).toThrow(/join: /);
+  },
+);
 
 test('a name that would garble a log is refused', () => {
   expect(() => settleConfig({ join, name: 'rack 2\n' })).toThrow(/name: /);
@@ -83,8 +86,22 @@ test.each([
   [{ join, processes: '4' }, 'processes must be a number, not string.'],
   [{ join: 7300 }, 'join must be a string, not number.'],
   [{ join, labels: 'gpu=a100' }, 'labels must be an object, not string.'],
+  [{ join, labels: ['a'] }, 'labels must be an object, not list.'],
+  [{ join, encodings: {} }, 'encodings must be a list, not object.'],
+  [
+    { join, log: {} },
+    'log must be an object with the methods debug, info, warn, error, as a logger of pino has them: there is no debug.',
+  ],
+  [[], 'Agent options must be an object, not list.'],
 ])('%j is refused by name, not ignored', (config: object, message) => {
   expect(() => settleConfig(config as AgentConfig)).toThrow(new TypeError(message));
+});
+
+test.each([
+  [{ bundleDir: '' }, 'bundleDir must be a path, not "".'],
+  [{ tlsDir: 'a\0' }, 'tlsDir must be a path without a NUL in it, not "a\\u0000".'],
+])('%j is no path, and told by name', (config, message) => {
+  expect(() => settleConfig({ join, ...config })).toThrow(new RangeError(message));
 });
 
 test.each([{}, { join: undefined }])(

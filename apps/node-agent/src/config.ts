@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { checkOptionKinds, labelFault, quotedText, ShoalError } from '@shoal/errors';
+import { checkOptionKinds, checkPath, labelFault, quotedText, ShoalError } from '@shoal/errors';
 import { type IsolationLevel, isolationLevels, usableCpus } from '@shoal/pool';
 import { limits, ownPeer } from '@shoal/protocol';
 import type { AgentIsolation } from './child-isolation.ts';
@@ -128,6 +128,9 @@ export function checkConfig(config: AgentConfig): void {
 /** Checks a config before anything starts. Throws `REQUEST_INVALID`, a TypeError or a RangeError that names the option. */
 export function settleConfig(config: AgentConfig): SettledConfig {
   checkOptionKinds('Agent options', config, optionKinds);
+  for (const name of ['tlsDir', 'bundleDir'] as const) {
+    if (config[name] !== undefined) checkPath(name, config[name]);
+  }
   const name = config.name ?? ownName();
   const most = limits.nameChars.default;
   if (!/^[\w.:-]+$/.test(name) || name.length > most) {
@@ -135,7 +138,8 @@ export function settleConfig(config: AgentConfig): SettledConfig {
   }
   // Whoever writes no TypeScript may leave it out.
   const address: string | undefined = config.join;
-  if (address === undefined || !/^(\[[^\]]+\]|[^:[\]\s]+):\d{1,5}$/.test(address)) {
+  const port = Number(/^(?:\[[^\]]+\]|[^:[\]\s]+):(\d{1,5})$/.exec(address ?? '')?.[1]);
+  if (!(port >= 1 && port <= 65_535)) {
     throw invalid(
       'join',
       `${quotedText(address ?? '')} is no address; give HOST:PORT, such as 127.0.0.1:7300`,

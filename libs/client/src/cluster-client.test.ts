@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Project } from './bundle/bundle.testkit.ts';
 import { ClusterClient } from './cluster-client.ts';
+import { connect } from './connect.ts';
 import { FakeCoordinator, until } from './fake-coordinator.testkit.ts';
 
 let coordinator: FakeCoordinator;
@@ -36,4 +37,20 @@ test('nobody there is CANNOT_CONNECT within the time that was given', async () =
   await expect(ClusterClient.open(coordinator.address, { connectTimeoutMs: 200 })).rejects.toMatchObject({
     code: 'CANNOT_CONNECT',
   });
+});
+
+test.each([
+  [null, 'null'],
+  [5, 'number'],
+  [[], 'list'],
+  [new Map(), 'Map'],
+])('%j are no options of a connection, nor of a pool', async (given, kind) => {
+  const options = given as unknown as object;
+  const refused = (open: Promise<unknown>) => expect(open).rejects;
+  await refused(ClusterClient.open(coordinator.address, options)).toThrow(
+    new TypeError(`Options of a connection have to be an object, not ${kind}.`),
+  );
+  await refused(connect(coordinator.address, options)).toThrow(
+    new TypeError(`connect() options have to be an object, not ${kind}.`),
+  );
 });

@@ -1,4 +1,4 @@
-import { checkOptionNames } from '@shoal/errors';
+import { checkIsOptions, checkOptionNames } from '@shoal/errors';
 import type {
   AgentInfo,
   CreateJoinTokenRequest,
@@ -58,6 +58,7 @@ export class ClusterClient implements AsyncDisposable {
    */
   static async open(address: string, options: ConnectionOptions = {}): Promise<ClusterClient> {
     const target = parseAddress(address);
+    checkIsOptions('Options of a connection', options, 'have to be');
     checkOptionNames('Options of a connection', options, connectionNames);
     checkSecurityOptions(options);
     const bounds = connectionLimits(options);

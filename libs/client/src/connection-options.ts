@@ -1,4 +1,4 @@
-import { checkOptionNames } from '@shoal/errors';
+import { checkIsOptions, checkOptionNames } from '@shoal/errors';
 import { type PoolOptions, poolOptionNames } from '@shoal/pool';
 import { checkSecurityOptions, type TlsOptions } from './client-security.ts';
 import type { ConnectionLimits } from './connection.ts';
@@ -63,11 +63,7 @@ export function splitOptions(options: unknown): {
   readonly connectionOptions: ConnectionOptions;
   readonly poolOptions: PoolOptions;
 } {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(
-      `connect() options have to be an object, not ${options === null ? 'null' : typeof options}.`,
-    );
-  }
+  checkIsOptions('connect() options', options, 'have to be');
   checkOptionNames('connect() options', options, [...connectionNames, ...poolOptionNames]);
   const { connectTimeoutMs, insecure, reconnectTimeoutMs, signal, tls, token, ...poolOptions } =
     options as ConnectionOptions;

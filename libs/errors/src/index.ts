@@ -9,7 +9,13 @@ export {
   isErrorCode,
 } from './catalogue.ts';
 export { labelCharsMax, labelEntriesMax, labelFault } from './label-rule.ts';
-export { checkOptionKinds, checkOptionNames, type OptionKind } from './option-names.ts';
+export {
+  checkIsOptions,
+  checkOptionKinds,
+  checkOptionNames,
+  checkPath,
+  type OptionKind,
+} from './option-names.ts';
 export { bytesText, countText, durationText, timesText } from './quantity.ts';
 export {
   InitializerError,

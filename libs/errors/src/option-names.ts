@@ -15,8 +15,14 @@ export function checkOptionNames(where: string, given: object, known: readonly s
   }
 }
 
-/** What an option is, as `typeof` says it. */
-export type OptionKind = 'boolean' | 'number' | 'object' | 'string';
+/** What an option is, as `typeof` says it; a list is no object of options, and a log is what takes lines at every level. */
+export type OptionKind = 'boolean' | 'list' | 'log' | 'number' | 'object' | 'string';
+
+/** Refuses options that are no object with names in it: a list, a Map or a Date has none. Throws a TypeError. */
+export function checkIsOptions(where: string, given: unknown, verb = 'must be'): asserts given is object {
+  const kind = kindOf(given);
+  if (kind !== 'object') throw new TypeError(`${where} ${verb} an object, not ${kind}.`);
+}
 
 /** The same by a table, where every option that is given has to be of its kind too. Throws a TypeError that names it. */
 export function checkOptionKinds(
@@ -24,15 +30,43 @@ export function checkOptionKinds(
   given: unknown,
   kinds: Readonly<Record<string, OptionKind>>,
 ): void {
-  if (kindOf(given) !== 'object') throw new TypeError(`${where} must be an object, not ${kindOf(given)}.`);
-  checkOptionNames(where, given as object, Object.keys(kinds));
-  for (const [name, value] of Object.entries(given as object)) {
+  checkIsOptions(where, given);
+  checkOptionNames(where, given, Object.keys(kinds));
+  for (const [name, value] of Object.entries(given)) {
     const kind = kinds[name];
-    if (value !== undefined && kindOf(value) !== kind) {
+    if (value === undefined) continue;
+    if (kind === 'log') checkLog(name, value);
+    else if (kindOf(value) !== kind) {
       const article = kind === 'object' ? 'an' : 'a';
       throw new TypeError(`${name} must be ${article} ${kind}, not ${kindOf(value)}.`);
     }
   }
 }
 
-const kindOf = (value: unknown): string => (value === null ? 'null' : typeof value);
+/** Refuses a path that the system would tell of without the option that it came from. Throws a RangeError that names it. */
+export function checkPath(name: string, path: string): void {
+  if (path === '') throw new RangeError(`${name} must be a path, not "".`);
+  if (path.includes('\0'))
+    throw new RangeError(`${name} must be a path without a NUL in it, not ${quotedText(path)}.`);
+}
+
+const logMethods = ['debug', 'info', 'warn', 'error'] as const;
+
+/** One without a method would be missed when there is something to say, and end the process. */
+function checkLog(name: string, log: unknown): void {
+  const kind = kindOf(log);
+  const wanted = `${name} must be an object with the methods ${logMethods.join(', ')}, as a logger of pino has them`;
+  if (typeof log !== 'object' || log === null) throw new TypeError(`${wanted}, not ${kind}.`);
+  const methods = log as Readonly<Partial<Record<string, unknown>>>;
+  const missing = logMethods.find((each) => typeof methods[each] !== 'function');
+  if (missing !== undefined) throw new TypeError(`${wanted}: there is no ${missing}.`);
+}
+
+/** As `typeof`, but for what is an object to it alone: `null`, `list`, `Map`. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'list';
+  if (typeof value !== 'object') return typeof value;
+  const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  return tag === 'Object' ? 'object' : tag;
+}

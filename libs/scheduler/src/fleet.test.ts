@@ -240,6 +240,13 @@ test('G15: where heartbeats are stretched, an agent keeps its name between two o
   expect(only(world.join('a', 1), 'refuseJoin')).toEqual([]);
 });
 
+test('G15: however few heartbeats there may be, a lease fits into a message', () => {
+  const world = schedulerWith({ agents: { a: 1 }, options: { heartbeatsPerSecondMax: 1e-9 } });
+  const { heartbeatMs, leaseMs } = world.scheduler.timing();
+  expect(leaseMs).toBeLessThan(2 ** 31);
+  expect(heartbeatMs).toBeLessThanOrEqual(leaseMs / 4);
+});
+
 test('an attempt that heartbeats have listed is not doubted before its agent is', () => {
   const world = schedulerWith({ agents: { a: 1 }, job: { items: 1 } });
   world.beat('a');

@@ -26,6 +26,9 @@ import { Speculation } from './speculation.ts';
 import { Turn } from './turn.ts';
 import { waitingOf } from './waiting.ts';
 
+/** Times are told in 32 bits, and no timer waits for longer. */
+const timerMsMax = 2_147_483_647;
+
 /**
  * Decides who runs what, when, how often, and whom to blame: an event goes in, commands come out.
  *
@@ -366,10 +369,14 @@ export class Scheduler {
     };
   }
 
-  /** How much more slowly than asked agents beat, so that all of them together stay within the limit. */
+  /**
+   * How much more slowly than asked agents beat, so that all of them together stay within the limit; never so much that a
+   * lease does not fit into a message any more.
+   */
   get #stretch(): number {
-    const { heartbeatMs, heartbeatsPerSecondMax } = this.options;
-    return Math.max(1, (this.#agentsMost * 1000) / heartbeatsPerSecondMax / heartbeatMs);
+    const { heartbeatMs, heartbeatsPerSecondMax, leaseMs } = this.options;
+    const asked = (this.#agentsMost * 1000) / heartbeatsPerSecondMax / heartbeatMs;
+    return Math.max(1, Math.min(asked, timerMsMax / leaseMs));
   }
 }
 
