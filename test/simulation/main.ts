@@ -9,7 +9,7 @@
  *   npm run sim -- --bugs                     every planted bug: is it caught by its seed, and does the sound core pass?
  */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { type Flags, readFlags } from './flags.ts';
 import type { Wishes } from './generate.ts';
 import { plantedBugs } from './planted-bugs.ts';
 import { playerWith } from './planting.ts';
@@ -17,19 +17,7 @@ import { playSeed } from './player.ts';
 import { commit, Report } from './report.ts';
 import type { Violation } from './violation.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    agents: { type: 'string' },
-    bug: { type: 'string' },
-    bugs: { type: 'boolean', default: false },
-    faults: { type: 'string' },
-    lines: { type: 'string', default: '120' },
-    seed: { type: 'string' },
-    seeds: { type: 'string' },
-    storm: { type: 'boolean', default: false },
-    quiet: { type: 'boolean', default: false },
-  },
-});
+const flags = typed();
 
 /** Seeds to try before a bug counts as missed. */
 const seedsPerBug = 2_000;
@@ -38,7 +26,7 @@ const seedsPerBug = 2_000;
 const played = commit();
 
 const wishes: Wishes = {
-  ...(flags.agents === undefined ? {} : { agents: whole('agents', flags.agents) }),
+  ...(flags.agents === undefined ? {} : { agents: flags.agents }),
   isStormy: flags.storm || flags.faults !== undefined,
 };
 
@@ -49,10 +37,9 @@ else await play();
 /** Plays seed after seed; the exit code tells whether every promise was kept. */
 async function play(): Promise<void> {
   const report = new Report();
-  const first = flags.seed === undefined ? 1 : whole('seed', flags.seed);
-  const faultsMin = flags.faults === undefined ? undefined : whole('faults', flags.faults);
-  const count =
-    flags.seeds === undefined ? (faultsMin === undefined ? 1 : Infinity) : whole('seeds', flags.seeds);
+  const first = flags.seed ?? 1;
+  const faultsMin = flags.faults;
+  const count = flags.seeds ?? (faultsMin === undefined ? 1 : Infinity);
   const failedOnce = flags.seed === undefined && faultsMin === undefined ? seedsThatFailed() : [];
   let toldAtMs = performance.now();
   const one = async (seed: number, wished: Wishes): Promise<void> => {
@@ -83,7 +70,7 @@ async function explain(seed: number, wished: Wishes, bug?: string): Promise<void
   const agents = wished.agents === undefined ? '' : ` --agents ${wished.agents}`;
   const command = `npm run sim -- --seed ${seed}${storm}${agents}${bug === undefined ? '' : ` --bug ${bug}`}`;
   console.log(`FAILED seed ${seed} at commit ${played}; again: ${command}`);
-  console.log(explained(seed, wished, whole('lines', flags.lines)));
+  console.log(explained(seed, wished, flags.lines));
 }
 
 /** Looks for the first seed that shows a planted bug. */
@@ -95,7 +82,7 @@ async function hunt(name: string): Promise<void> {
     return;
   }
   const player = await playerWith(bug);
-  const first = flags.seed === undefined ? 1 : whole('seed', flags.seed);
+  const first = flags.seed ?? 1;
   const count = flags.seed === undefined ? seedsPerBug : 1;
   for (let seed = first; seed < first + count; seed += 1) {
     if (player.playSeed(seed, wishes).violation === undefined) continue;
@@ -143,9 +130,12 @@ function seedsThatFailed(): { readonly seed: number; readonly isStormy: boolean 
   }));
 }
 
-function whole(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1) return value;
-  console.error(`--${name} must be a whole number from 1, not ${text}`);
-  process.exit(2);
+/** What was typed; a word that means nothing here ends the command. */
+function typed(): Flags {
+  try {
+    return readFlags(process.argv.slice(2));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(2);
+  }
 }
