@@ -76,6 +76,13 @@ export class Command {
     this.#child.stdout?.destroy();
   }
 
+  /** As a pager does that waits for its user: what comes stays where it is until the command has ended. */
+  leaveStdoutUnread(): void {
+    const { stdout } = this.#child;
+    stdout?.pause();
+    this.#child.once('exit', () => stdout?.resume());
+  }
+
   closeStderr(): void {
     this.#child.stderr?.destroy();
   }

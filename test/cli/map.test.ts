@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -144,6 +145,28 @@ describe('items that fail', () => {
     expect(exitCode).toBe(4);
     expect(stderr).toContain('JOB_DEADLINE');
     expect(stdout).toMatch(/^1\n/);
+  });
+
+  test.for([
+    ['whose output nobody reads', ['--input', '1..2000000']],
+    ['whose output nobody has opened', ['--input', '1..3', '--output', 'OUT']],
+    ['whose input nobody has opened', ['--input', 'IN', '--input-format', 'lines']],
+  ] as const)('--deadline ends a job %s', async ([, flags]) => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fifo-'));
+    const named = flags.map((flag) => (/^(IN|OUT)$/.test(flag) ? join(folder, flag) : flag));
+    try {
+      for (const path of named) if (path.startsWith(folder)) execFileSync('mkfifo', [path]);
+      const command = Command.start(['map', 'test/cli/work.ts#square', ...named, '--deadline', '600ms']);
+      command.leaveStdoutUnread();
+      const { exitCode, stderr } = await command.ended;
+      expect({ exitCode, stderr: withoutProgress(stderr) }).toEqual({
+        exitCode: 4,
+        stderr:
+          'shoal: JOB_DEADLINE: The job did not finish within its deadline of 600 ms. Raise --deadline.\n',
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('--pure and --priority are told to the pool, --labels choose nothing on one machine', async () => {

@@ -1,1 +1,2 @@
 export { run } from './main.ts';
+export { isOwing } from './output.ts';

@@ -29,6 +29,15 @@ function failureOf(stream: Writable, text: string): Promise<NodeJS.ErrnoExceptio
   });
 }
 
+const unread = new WeakSet<Writable>();
+
+/** What the reader of a stream has not taken is not waited for any more: the process may end without it. */
+export const dropUnread = (stream: Writable): void => void unread.add(stream);
+
+/** Whether a process has to stay for what its streams have not passed on. */
+export const isOwing = ({ stderr, stdout }: Pick<Terminal, 'stderr' | 'stdout'>): boolean =>
+  [stdout, stderr].some((stream) => stream.writableLength > 0 && !unread.has(stream));
+
 /** A stream that nobody reads ends no command by itself: what comes of that is for whoever writes to it. */
 export function outliveReaders({ stderr, stdout }: Pick<Terminal, 'stderr' | 'stdout'>): void {
   for (const stream of [stdout, stderr]) stream.on('error', () => {});

@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path';
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major > 24 || (major === 24 && minor >= 2)) {
-  const { run } = await import('@shoal/cli');
+  const { isOwing, run } = await import('@shoal/cli');
   process.exitCode = await run(process.argv);
-  leaveSoon();
+  leaveSoon(isOwing);
 } else {
   // npm may have installed a newer Node beside this command (node_modules/.bin/node), as Shoal's own repository does.
   const node = join(dirname(process.argv[1]), 'node');
@@ -24,9 +24,9 @@ if (major > 24 || (major === 24 && minor >= 2)) {
  * Ends this process, should it still be there in half a second: nothing runs any more, but the system goes on for two
  * minutes with a connection to a machine that does not answer, and Node waits for it.
  */
-function leaveSoon() {
+function leaveSoon(isOwing) {
   const leave = () => {
-    if (process.stdout.writableLength + process.stderr.writableLength > 0) leaveSoon();
+    if (isOwing(process)) leaveSoon(isOwing);
     else process.exit();
   };
   setTimeout(leave, 500).unref();

@@ -6,6 +6,7 @@ import { ShoalError } from '@shoal/errors';
 import { systemReason } from '../system-reason.ts';
 import type { Terminal } from '../terminal.ts';
 import { usageError } from '../usage-error.ts';
+import { openFifoToRead } from './fifo.ts';
 import { isMeantAsRange, parseRange, rangeItems, rangeLength } from './range.ts';
 
 /** The formats that items are read from. */
@@ -67,7 +68,11 @@ export async function openItemSource(
       'Pass --input-format ndjson, csv or lines.',
     );
   }
-  return fromStream(createReadStream(input), input, known, file);
+  if (!file.isFIFO()) return fromStream(createReadStream(input), input, known, file);
+  const fifo = await openFifoToRead(input).catch((error: unknown) => {
+    throw new ShoalError('FILE_NOT_USABLE', { path: input, reason: systemReason(error) });
+  });
+  return fromStream(fifo, input, known, file);
 }
 
 async function fromStream(

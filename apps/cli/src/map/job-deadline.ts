@@ -1,6 +1,6 @@
 import { durationText, JobCancelledError } from '@shoal/errors';
 
-/** Of a longer time a timer of Node makes 1 ms; no coordinator is waited for as long. */
+/** Of a longer time a timer of Node makes 1 ms; no command runs as long. */
 const timerMsMax = 2 ** 31 - 1;
 
 /** The deadline of a job as its user counts it: connecting is part of the time. */
@@ -24,14 +24,16 @@ export class JobDeadline {
 
   /** Calls `late` with what the user is told when it has passed, unless `work` is done by then. */
   async during<T>(work: Promise<T>, late: (error: Error) => void): Promise<T> {
+    using _alarm = this.alarm(late);
+    return await work;
+  }
+
+  /** Calls `late` with what the user is told when it has passed, unless this is disposed of by then. */
+  alarm(late: (error: Error) => void): Disposable {
     const { leftMs } = this;
-    if (leftMs === undefined) return work;
-    const timer = setTimeout(() => late(this.error), Math.min(leftMs, timerMsMax));
-    try {
-      return await work;
-    } finally {
-      clearTimeout(timer);
-    }
+    const timer =
+      leftMs === undefined || leftMs > timerMsMax ? undefined : setTimeout(() => late(this.error), leftMs);
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
   }
 
   /** What an error is for the user: the pool has counted what connecting had left of the time. */

@@ -56,14 +56,16 @@ export async function runMapJob(request: MapRequest, terminal: Terminal, flags: 
   const task = parseTaskSpec(request.task);
   if (request.savePoison !== undefined) await preparePoisonFolder(request.savePoison);
   const source = await openItemSource(request.input, request.inputFormat, terminal);
-  const writer = await openResultWriter(request.output, source.file, terminal);
 
   let pool: MapPool | undefined;
-  const connecting = new AbortController();
+  let writer: ResultWriter | undefined;
+  /** Ends what is waited for before the job begins. */
+  const opening = new AbortController();
   using interruption = new Interruption(() => {
     terminal.stderr.write('shoal: stopping; once more to kill.\n');
     source.close();
-    connecting.abort();
+    opening.abort();
+    writer?.hurry(new Error('it was stopped'));
     void pool?.terminate();
   });
 
@@ -81,10 +83,16 @@ export async function runMapJob(request: MapRequest, terminal: Terminal, flags: 
   const isStdin = request.input === '-';
   const notice = new WaitingNotice((text) => progress.line(text));
   try {
-    const opening = openPool(request, progress, connecting.signal);
-    pool = await deadline.during(opening, (error) => connecting.abort(error));
+    const late = (error: Error): void => opening.abort(error);
+    const output = await deadline.during(
+      openResultWriter(request.output, source.file, terminal, opening.signal),
+      late,
+    );
+    writer = output;
+    pool = await deadline.during(openPool(request, progress, opening.signal), late);
     // We look again after the await: a signal that came while it was being opened has found no pool to end.
     if (interruption.signal !== undefined) return exitCodeOfSignal(interruption.signal);
+    using _alarm = deadline.alarm((error) => output.hurry(error));
     const options: MapOptions & { export: string } = {
       export: task.export,
       chunkSize: request.chunkSize,
@@ -100,15 +108,15 @@ export async function runMapJob(request: MapRequest, terminal: Terminal, flags: 
       },
     };
     const results = resultsOf(pool, { request, task, items: source.items, options, progress });
-    await writeResults(results, request.onError, { writer, progress, count, flags });
-    await writer.close();
-    if (writer.failure !== undefined) throw writer.failure;
+    await writeResults(results, request.onError, { writer: output, progress, count, flags });
+    await output.close();
+    if (output.failure !== undefined) throw output.failure;
     if (count.failed > 0) progress.line(`${count.failed} of ${count.done + count.failed} items failed.`);
     return count.failed > 0 ? exitCode.failed : exitCode.done;
   } catch (error) {
     if (interruption.signal !== undefined) return exitCodeOfSignal(interruption.signal);
     // What came before the error is good; it is written before the error is told.
-    await writer.close();
+    await writer?.close();
     throw deadline.told(error);
   } finally {
     notice.waiting(undefined);

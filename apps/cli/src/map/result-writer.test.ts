@@ -1,10 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { OutputGone } from '../output.ts';
+import { isOwing, OutputGone } from '../output.ts';
 import type { Terminal } from '../terminal.ts';
+import { openFifoToRead } from './fifo.ts';
 import { openResultWriter, ResultWriter } from './result-writer.ts';
 
 let folder: string;
@@ -50,6 +53,39 @@ test('a reader that is behind stops the writer, and one that goes on wakes it', 
   expect(awake).toBe(true);
 });
 
+test('a reader that is behind when its command has to end is waited for no longer, and is owed nothing', async () => {
+  const reader = new SlowReader();
+  const writer = new ResultWriter(reader, 'stdout', false);
+  const waiting = writer.line('x'.repeat(70_000));
+  const streams = { stdout: reader, stderr: new SlowReader() };
+  expect(isOwing(streams)).toBe(true);
+  writer.hurry(new Error('too late'), 1);
+  await expect(waiting).rejects.toThrow('too late');
+  await writer.close();
+  expect(() => writer.line('1')).toThrow('too late');
+  expect(isOwing(streams)).toBe(false);
+});
+
+test('nor one that takes nothing of the last of it', async () => {
+  const writer = new ResultWriter(new SlowReader(), 'stdout', false);
+  writer.hurry(new Error('too late'), 1);
+  writer.line('1');
+  await writer.close();
+  expect(writer.failure?.message).toBe('too late');
+});
+
+test('one that takes it in time gets all of it', async () => {
+  const reader = new SlowReader();
+  const writer = new ResultWriter(reader, 'stdout', false);
+  writer.hurry(new Error('too late'), 60_000);
+  writer.line('1');
+  const closed = writer.close();
+  reader.go();
+  await closed;
+  expect(writer.failure).toBeUndefined();
+  expect(reader.taken).toBe('1\n');
+});
+
 test('the first line waits for no other', async () => {
   const reader = new SlowReader();
   const writer = new ResultWriter(reader, 'stdout', false);
@@ -84,6 +120,21 @@ test('the input itself is refused and stays as it was', async () => {
     code: 'FILE_NOT_USABLE',
   });
   expect(readFileSync(path, 'utf8')).toBe('1\n');
+});
+
+test('a FIFO that nobody reads is given up with the reason of the signal; one that is read gets it all', async () => {
+  const path = join(folder, 'fifo');
+  execFileSync('mkfifo', [path]);
+  const controller = new AbortController();
+  const opening = openResultWriter(path, undefined, noTerminal, controller.signal);
+  controller.abort(new Error('enough'));
+  await expect(opening).rejects.toThrow('enough');
+  const reader = await openFifoToRead(path);
+  const writer = await openResultWriter(path, undefined, noTerminal);
+  writer.line('1');
+  await writer.close();
+  expect(await text(reader)).toBe('1\n');
+  await expect(openResultWriter(path, statSync(path), noTerminal)).rejects.toThrow('it is the input too');
 });
 
 test('a folder that is not there is told before anything runs', async () => {
