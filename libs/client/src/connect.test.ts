@@ -59,7 +59,13 @@ describe('connecting', () => {
   });
 
   test('a socket that never answers is CANNOT_CONNECT after the time that the option says', async () => {
-    const silent = createServer(() => {});
+    let [connections, open] = [0, 0];
+    const silent = createServer((socket) => {
+      connections += 1;
+      open += 1;
+      socket.on('error', () => {}).on('close', () => open--);
+      socket.resume();
+    });
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const at = silent.address();
@@ -68,6 +74,9 @@ describe('connecting', () => {
       connect(`127.0.0.1:${typeof at === 'object' && at !== null ? at.port : 0}`, { connectTimeoutMs: 400 }),
     );
     silent.close();
+    // Nobody was asked anything when the time was over: each question is a connection of its own.
+    await until('nothing is open', () => open === 0);
+    expect(connections).toBe(1);
     expect(error).toMatchObject({
       code: 'CANNOT_CONNECT',
       message: expect.stringContaining('no answer in time'),

@@ -111,6 +111,12 @@ export class Connection {
   ): Promise<Connection> {
     const startedAtMs = performance.now();
     const elapsedMs = (): number => performance.now() - startedAtMs;
+    /** For a question about a try that failed: the time is the user's, and finding words takes none that is not left. */
+    const probe = (mostMs: number): Probe => ({
+      address,
+      withinMs: Math.floor(Math.min(mostMs, bounds.connectTimeoutMs - elapsedMs())),
+      signal,
+    });
     const backoff = new Jitter(new Chance(randomInt(2 ** 31)));
     let reason: Fact | undefined;
     for (let tries = 1; ; tries++) {
@@ -126,13 +132,14 @@ export class Connection {
       } catch (error) {
         connection.close();
         if (signal?.aborted === true || !isOnTheWay(error)) throw error;
-        if (tries === 1 && security.tls === undefined && (await greetsInTls(address, signal))) {
+        const mayBeTls = tries === 1 && security.tls === undefined && !isUnanswered(error);
+        if (mayBeTls && (await greetsInTls(probe(tlsProbeMs)))) {
           throw new ShoalError('TLS_FAILED', { address: address.text, ...needsTls });
         }
         // A last try that was cut short knows less than those before it.
         const isCutShort = elapsedMs() >= bounds.connectTimeoutMs;
         if (reason === undefined || !isCutShort) {
-          const told = isBrokenOff(error) ? await noticeAt(address) : undefined;
+          const told = isBrokenOff(error) ? await noticeAt(probe(noticeProbeMs)) : undefined;
           reason = told ?? reasonOf(error);
         }
         signal?.throwIfAborted();
@@ -276,12 +283,23 @@ export class Connection {
 /** Something is there that broke off: it may be full, and tells only whoever asks. */
 const isBrokenOff = (error: unknown): boolean => /reset|dropped/.test(String(reasonOf(error) ?? ''));
 
-const noticeAt = ({ host, port }: Address): Promise<string | undefined> =>
-  doorNotice(host, port, noticeProbeMs);
+/** Something is there that took the greeting and was silent until all the time was gone. */
+const isUnanswered = (error: unknown): boolean => reasonOf(error) === 'no answer in time';
+
+/** A question to whoever is at an address, beside the connection. */
+interface Probe {
+  readonly address: Address;
+  /** Below 1: there is no time for it. */
+  readonly withinMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+const noticeAt = async ({ address: { host, port }, withinMs, signal }: Probe): Promise<string | undefined> =>
+  withinMs < 1 ? undefined : doorNotice(host, port, withinMs, signal);
 
 /** A server that speaks TLS breaks off a plain connection without a word; asking it is the one way to know. */
-const greetsInTls = ({ host, port }: Address, signal: AbortSignal | undefined): Promise<boolean> =>
-  speaksTls(host, port, tlsProbeMs, signal);
+const greetsInTls = async ({ address: { host, port }, withinMs, signal }: Probe): Promise<boolean> =>
+  withinMs < 1 ? false : speaksTls(host, port, withinMs, signal);
 
 /** This process does not exit while somebody waits for the promise. */
 async function whileAwake<T>(promise: Promise<T>): Promise<T> {

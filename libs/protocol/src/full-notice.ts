@@ -26,13 +26,20 @@ export function wordsOfNotice(text: string): string | undefined {
 
 /**
  * Why a coordinator turns connections away at its door, in words; undefined where it does not. This finds the words for
- * a connection that has failed.
+ * a connection that has failed. Undefined, too, when `signal` aborts first.
  */
-export async function doorNotice(host: string, port: number, timeoutMs: number): Promise<string | undefined> {
+export async function doorNotice(
+  host: string,
+  port: number,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const socket = connect({ host, port });
+  const late = AbortSignal.timeout(timeoutMs);
   try {
+    const over = signal === undefined ? late : AbortSignal.any([late, signal]);
     socket.write(doorQuestion);
-    const [first] = (await once(socket, 'data', { signal: AbortSignal.timeout(timeoutMs) })) as [Buffer];
+    const [first] = (await once(socket, 'data', { signal: over })) as [Buffer];
     return wordsOfNotice(first.toString('latin1'));
   } catch {
     return undefined;
