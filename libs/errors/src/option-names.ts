@@ -68,5 +68,5 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'list';
   if (typeof value !== 'object') return typeof value;
   const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
-  return tag === 'Object' ? 'object' : tag;
+  return tag === 'Object' || tag === 'Module' ? 'object' : tag;
 }

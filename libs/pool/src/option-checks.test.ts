@@ -21,6 +21,10 @@ test.each([
   [{ cuont: 1 }, TypeError, 'Options: there is no option "cuont". Did you mean count?'],
   [{ toString: 1 }, TypeError, 'Options: there is no option "toString". There are: count, mode.'],
   [null, TypeError, 'Options has to be an object, not null.'],
+  [[], TypeError, 'Options has to be an object, not an array.'],
+  [new Map([['count', 1]]), TypeError, 'Options has to be an object, not a Map.'],
+  [Promise.resolve({ count: 1 }), TypeError, 'Options has to be an object, not a Promise.'],
+  [{ count: new Map() }, TypeError, 'count has to be a whole number from 1 to 10, not a Map.'],
 ])('%o is refused', (options, kind, message) => {
   expect(() => check(options)).toThrow(new kind(message));
 });

@@ -12,7 +12,7 @@ function shown(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'object' && value !== null) return hasNames(value) ? 'an object' : `a ${tagOf(value)}`;
   return String(value);
 }
 
@@ -108,7 +108,8 @@ export const abortSignal: OptionCheck = (name, value) => {
 /** Variable names, or a record from names to values. */
 export const environment: OptionCheck = (name, value) => {
   if (Array.isArray(value)) return stringList(name, value);
-  if (!isRecord(value)) throw wrongType(name, 'an array of variable names or a record of values', value);
+  if (!isRecord(value) || !hasNames(value))
+    throw wrongType(name, 'an array of variable names or a record of values', value);
   for (const [variable, content] of Object.entries(value)) {
     if (typeof content !== 'string') throw wrongType(`${name}.${variable}`, 'a string', content);
   }
@@ -116,7 +117,7 @@ export const environment: OptionCheck = (name, value) => {
 
 /** Labels: names with values, as {@link labelFault} has them. */
 export const labelRecord: OptionCheck = (name, value) => {
-  if (!isRecord(value)) throw wrongType(name, 'a record of strings', value);
+  if (!isRecord(value) || !hasNames(value)) throw wrongType(name, 'a record of strings', value);
   const entries = Object.entries(value);
   if (entries.length > labelEntriesMax) {
     throw new RangeError(`${name} has to have at most ${labelEntriesMax} entries, not ${entries.length}.`);
@@ -134,6 +135,12 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** An object with names in it: a Map keeps its own elsewhere, and a Promise was to be awaited. */
+const hasNames = (value: object): boolean => ['Object', 'Module'].includes(tagOf(value));
+
+/** What an object is in the language: `Object`, `Array`, `Map`, `Promise`. */
+const tagOf = (value: object): string => Object.prototype.toString.call(value).slice('[object '.length, -1);
+
 /**
  * Checks every option of `options` that is not undefined, and that every name is known.
  *
@@ -145,7 +152,7 @@ export function checkOptions(
   checks: Readonly<Record<string, OptionCheck>>,
 ): void {
   if (options === undefined) return;
-  if (!isRecord(options)) throw wrongType(where, 'an object', options);
+  if (!isRecord(options) || !hasNames(options)) throw wrongType(where, 'an object', options);
   checkOptionNames(where, options, Object.keys(checks));
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined) checks[name]?.(name, value);
