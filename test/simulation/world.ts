@@ -225,7 +225,8 @@ export class World {
 
   #finish(): void {
     // Jobs of clients that are gone end by themselves, in their time.
-    const isOrphaned = this.clients.some(({ host }) => !host.isAlive);
+    const isLeft = ({ fate }: ClientJob): boolean => fate?.kind === 'lost' && fate.why === 'pastDeadline';
+    const isOrphaned = this.clients.some(({ host }) => !host.isAlive) || this.#jobs.some(isLeft);
     const isHalfOpen = this.scenario.faults.some((fault) => fault.kind === 'clientGone' && fault.silent);
     const orphansMs = (isOrphaned ? this.scenario.graceMs : 0) + (isHalfOpen ? keepaliveMs : 0);
     const recoveredMs = (this.quietSinceMs ?? 0) + recoverMs + orphansMs;

@@ -46,21 +46,32 @@ export class ClientJob {
   /** The process with the core has ended, and another one has its place. */
   #isGone = false;
   #successor: Successor | undefined;
+  /** When its deadline passes, on its own clock. */
+  readonly #deadlineAtMs: number | undefined;
+  /** When the coordinator was heard last, on its own clock. */
+  #heardAtMs: number = Number.NEGATIVE_INFINITY;
+  /** A call has failed, and no stream of outcomes has brought anything since. */
+  #hasBroken = false;
 
   constructor(plan: JobPlan, client: ClientHost, world: World) {
     this.plan = plan;
     this.#client = client;
     this.#world = world;
     this.#session = `${plan.name}-session`;
+    if (plan.deadlineMs !== undefined) this.#deadlineAtMs = client.host.now() + plan.deadlineMs;
     this.#machine = new ClientMachine({
       windowItems: plan.windowItems,
       reconnectTimeoutMs,
+      deadlineAtMs: this.#deadlineAtMs,
       seed: world.scenario.seed + Number(plan.name.slice('job-'.length)),
     });
     this.#alarm = new Alarm(client.host, () => this.#step({ type: 'clockTicked' }));
     this.#calls = new Calls(client, world, {
       read: (call, message) => this.#read(call, message),
-      itemsAnswered: (call) => this.#step({ type: 'itemsAnswered', call }),
+      itemsAnswered: (call) => {
+        this.#heard();
+        this.#step({ type: 'itemsAnswered', call });
+      },
       failed: (call, error) => this.#failed(call, error),
     });
     this.#input = new Input(plan, {
@@ -180,6 +191,7 @@ export class ClientJob {
         return;
       }
       this.id = answer.job;
+      this.#heardAtMs = this.#host.now();
       this.#step({ type: 'jobOpened' });
       if (this.plan.items === 0) this.#input.end();
       if (this.#cancelled) this.#sendCancel();
@@ -243,6 +255,7 @@ export class ClientJob {
         const { call } = command;
         this.#calls.ask({ kind: 'getJob', job: this.id ?? '' }, (answer) => {
           if (answer?.kind === 'input') {
+            this.#heard();
             const { acceptedItems, inputEnded } = answer;
             this.#step({ type: 'inputTold', call, acceptedItems, inputEnded });
           } else this.#failed(call, answer?.kind === 'failed' ? answer.error : undefined);
@@ -253,8 +266,10 @@ export class ClientJob {
         const { call, position } = command;
         const ask: AskUp = { kind: 'acknowledge', job: this.id ?? '', session: this.#session, position };
         this.#calls.ask(ask, (answer) => {
-          if (answer?.kind === 'done') this.#step({ type: 'acknowledgementAnswered', call });
-          else this.#failed(call, answer?.kind === 'failed' ? answer.error : undefined);
+          if (answer?.kind === 'done') {
+            this.#heard();
+            this.#step({ type: 'acknowledgementAnswered', call });
+          } else this.#failed(call, answer?.kind === 'failed' ? answer.error : undefined);
         });
         return;
       }
@@ -285,6 +300,7 @@ export class ClientJob {
         }
         return;
       case 'giveUp':
+        if (command.why === 'pastDeadline') this.#pastDeadline();
         this.#finish({ kind: 'lost', why: command.why });
         return;
       default:
@@ -292,7 +308,21 @@ export class ClientJob {
     }
   }
 
+  /** The coordinator is there: up to now it was not, and a client does not wait for it beyond its deadline. */
+  #heard(): void {
+    this.#checkDeadline();
+    this.#heardAtMs = this.#host.now();
+  }
+
+  #checkDeadline(): void {
+    if (this.#deadlineAtMs === undefined || this.fate !== undefined || this.#isReplaced) return;
+    const sinceMs = Math.max(this.#deadlineAtMs, this.#heardAtMs, this.#host.wokeAtMs);
+    this.#world.oracle.liveness.waited(this.plan, this.#host.now() - sinceMs);
+  }
+
   #read(call: number, message: Reading): void {
+    this.#heard();
+    this.#hasBroken = false;
     switch (message.kind) {
       case 'batch': {
         const outcomes = message.outcomes.map((outcome) =>
@@ -326,7 +356,14 @@ export class ClientJob {
           : error.code === 'JOB_NOT_FOUND'
             ? ({ kind: 'unknownJob' } as const)
             : ({ kind: 'final' } as const);
+    this.#hasBroken = true;
     this.#step({ type: 'callFailed', call, failure });
+  }
+
+  #pastDeadline(): void {
+    const leftMs = (this.#deadlineAtMs ?? Infinity) - this.#host.now();
+    const silentMs = this.#hasBroken ? Infinity : this.#host.now() - this.#heardAtMs;
+    this.#world.oracle.liveness.gaveUp(this.plan, leftMs, silentMs);
   }
 
   #finish(fate: JobFate): void {
@@ -344,6 +381,7 @@ export class ClientJob {
   /** The job is over for its user. */
   settle(fate: JobFate): void {
     if (this.fate !== undefined) return;
+    this.#checkDeadline();
     this.fate = fate;
     this.#alarm.cancel();
     this.#world.oracle.jobs.finished(this, fate);

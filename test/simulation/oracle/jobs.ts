@@ -77,6 +77,8 @@ export class Jobs {
     const book = this.#books.of(plan.name);
     const about = { job: plan.name };
     if (fate.kind === 'lost') {
+      // Its client was the judge of its deadline, and has said so.
+      if (fate.why === 'pastDeadline') return;
       const mayBe = this.#world.mayLose(plan.client);
       must(
         mayBe,

@@ -1,7 +1,11 @@
 import type { ClientJob } from '../client/client-job.ts';
 import type { CoordinatorHost } from '../coordinator/coordinator-host.ts';
+import type { JobPlan } from '../scenario.ts';
 import { must, Violation } from '../violation.ts';
 import type { JobBook, JobBooks } from './job-book.ts';
+
+/** A coordinator that is silent for so long at a job's deadline is not waited for. */
+const silenceMs = 500;
 
 /** Nothing waits without a reason, or beyond its time. */
 export class Liveness {
@@ -20,6 +24,33 @@ export class Liveness {
       'G26',
       () => `${plan.name} runs ${Math.round(lateMs)} ms after its deadline`,
       { job: plan.name },
+    );
+  }
+
+  /** So long a client has heard nothing, all of it after its deadline, and was not over. */
+  waited({ name }: JobPlan, silentMs: number): void {
+    must(
+      silentMs <= silenceMs + 50,
+      'G26',
+      () => `${name} is waited for ${Math.round(silentMs)} ms in silence, beyond its deadline`,
+      { job: name },
+    );
+  }
+
+  /**
+   * A client says by itself that its deadline has passed: it has, and the coordinator had the time to say so. `silentMs` is
+   * Infinity where its streams broke.
+   */
+  gaveUp({ name }: JobPlan, leftMs: number, silentMs: number): void {
+    must(leftMs <= 0, 'G26', () => `${name} is given up ${Math.round(leftMs)} ms before its deadline`, {
+      job: name,
+    });
+    must(
+      silentMs >= silenceMs,
+      'G26',
+      () =>
+        `${name} is given up as past its deadline, ${Math.round(silentMs)} ms after the coordinator was heard`,
+      { job: name },
     );
   }
 
