@@ -92,6 +92,23 @@ test('a job whose client leaves without a word is cancelled after the time of gr
   );
 });
 
+test('a coordinator that stops does not wait for a job where no agent and no client is left', async () => {
+  await start();
+  await using wire = await Wire.to(coordinator.address);
+  const pool = await connect(wire.address);
+  const lost = rejectionOf(pool.map(sleepThenSay, [60_000]));
+  await eventually(
+    () => coordinator.status().runningItems,
+    (items) => items === 1,
+  );
+  await wire[Symbol.asyncDispose]();
+  await pool.terminate();
+  expect(await lost).toMatchObject({ code: 'POOL_TERMINATED' });
+  await agent.close({ drain: false });
+  // Far longer than this test may take.
+  await coordinator.close({ drainMs: 600_000 });
+});
+
 test('a coordinator that stops ends what runs with an error that says so', async () => {
   await start();
   await using pool = await connect(coordinator.address, { reconnectTimeoutMs: 500 });

@@ -100,7 +100,7 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
   readonly maxJobs?: number;
   /** Bytes of the requests of all jobs that are known, at most: functions as text, initArgs, environments. Default 256 MiB. */
   readonly maxRequestBytes?: number;
-  /** How long a drain waits for the jobs that run. Default 30,000 ms. `shoal coordinator --drain-ms`. */
+  /** How long a drain waits for the jobs that run, while an agent or a client is left. Default 30,000 ms. `shoal coordinator --drain-ms`. */
   readonly drainMs?: number;
   /**
    * How often agents say that they live. Default 2,000 ms, or a fifth of a `leaseMs` below 10,000; at most a quarter of

@@ -50,7 +50,7 @@ export interface Coordinator {
   status(): CoordinatorStatus;
   /**
    * Stops. With `drain` (the default) running jobs may finish for up to `drainMs` (default: that of the config) and new ones are
-   * refused; without, everything ends at once. Called again, it stops at once. Resolves when nothing of it is left.
+   * refused; where no agent and no client is left nothing is waited for. Without it everything ends at once. Called again, it stops at once. Resolves when nothing of it is left.
    */
   close(options?: { readonly drain?: boolean; readonly drainMs?: number }): Promise<void>;
 }

@@ -10,6 +10,9 @@ import type { Job, StoredOutcome } from './job.ts';
 import { checkJobRequest, type JobLimits, jobSpec } from './job-request.ts';
 import type { StoredBlock, StoredFailure, StoredRun } from './payload.ts';
 
+/** How often a drain looks whether anybody is left to wait for. */
+const lookMs = 1_000;
+
 /** What {@link Jobs} works with. */
 export interface JobsParts {
   readonly driver: Driver;
@@ -43,19 +46,25 @@ export class Jobs {
     this.#parts.driver.step({ type: 'stopHurried' });
   }
 
-  /** Resolves when no job runs any more, after `drainMs`, or when the function given to `hurry` is called. */
+  /**
+   * Resolves when no job runs any more, or no agent and no client is left, after `drainMs`, or when the function given to
+   * `hurry` is called.
+   */
   async idle(drainMs: number, hurry: (cut: () => void) => void): Promise<void> {
     const cut = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, drainMs);
-      hurry(() => {
+      const done = (): void => {
         clearTimeout(timer);
+        clearInterval(looks);
         resolve();
-      });
+      };
+      const timer = setTimeout(done, drainMs);
+      // Not at once: a client that was told of its job this moment has yet to open its streams.
+      const looks = setInterval(() => {
+        if (!this.#parts.driver.machine.isAwaited()) done();
+      }, lookMs);
+      hurry(done);
       const ends = this.active().map((job) => new Promise<void>((ended) => void job.watch(ended)));
-      void Promise.all(ends).then(() => {
-        clearTimeout(timer);
-        resolve();
-      });
+      void Promise.all(ends).then(done);
     });
     await cut;
   }

@@ -41,6 +41,24 @@ test('a coordinator that stops takes no new job, and still answers for one that 
   expect(world.request(3, 'job-3', 'r')).toEqual([{ type: 'answerCreate', call: 3, job: 'job-1' }]);
 });
 
+test('jobs that run are waited for as long as an agent or a client is left', () => {
+  const world = new CoordinatorWorld();
+  expect(world.machine.isAwaited()).toBe(false);
+  world.request(1, 'job');
+  expect(world.machine.isAwaited()).toBe(false);
+  world.read(12);
+  expect(world.machine.isAwaited()).toBe(true);
+  world.do({ type: 'readerClosed', call: 12 });
+  expect(world.machine.isAwaited()).toBe(false);
+  world.agent();
+  expect(world.machine.isAwaited()).toBe(true);
+  world.do({ type: 'sessionClosed', session: 1, orderly: false });
+  // It may be back in a moment.
+  expect(world.machine.isAwaited()).toBe(true);
+  world.pass(3_000);
+  expect(world.machine.isAwaited()).toBe(false);
+});
+
 test('there are no more than maxJobs jobs', () => {
   const world = new CoordinatorWorld({ maxJobs: 1 });
   world.request(1, 'job-1');

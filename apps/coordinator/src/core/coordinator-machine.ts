@@ -62,6 +62,14 @@ export class CoordinatorMachine {
     return jobs === undefined || (scheduler !== undefined && scheduler < jobs) ? scheduler : jobs;
   }
 
+  /**
+   * Whether it is of use to wait for the jobs that run: there is an agent, or one that may be back in a moment, or a client
+   * that reads. Without all of them nothing runs, and nobody would hear of it. Costs time in proportion to jobs and agents.
+   */
+  isAwaited(): boolean {
+    return this.#book.isAttended || this.#scheduler.snapshot().agents.length > 0;
+  }
+
   /** What agents are to be told of heartbeats and leases. */
   timing(): { readonly heartbeatMs: number; readonly leaseMs: number; readonly selfFenceMs: number } {
     return { ...this.#scheduler.timing(), selfFenceMs: this.#scheduler.options.selfFenceMs };

@@ -163,6 +163,14 @@ export class JobBook {
     this.#closed = true;
   }
 
+  /** Whether a client holds a stream of a job that runs. */
+  get isAttended(): boolean {
+    for (const record of this.#jobs.values()) {
+      if (record.ending === undefined && !record.isAlone) return true;
+    }
+    return false;
+  }
+
   cancelAll(reason: string): void {
     for (const record of this.#jobs.values()) this.#cancel(record, reason);
   }
