@@ -83,11 +83,11 @@ export class ClusterBackend implements JobBackend {
       create: (deadlineMs) => this.#create(request, deadlineMs),
       ship: (file) => this.#uploads.ensureBlob(file),
       onStats: (stats) => this.#heard(stats),
+      onParting: (word) => this.#remember(word),
       onOver: () => {
         this.#jobs.delete(job);
         this.#done += job.counts.done;
-        const parting = job.told.finally(() => this.#partings.delete(parting));
-        this.#partings.add(parting);
+        this.#remember(job.told);
         if (this.#jobs.size === 0) this.#whenNoJobs?.();
       },
     });
@@ -125,6 +125,11 @@ export class ClusterBackend implements JobBackend {
     this.#gate.shut();
     await this.#part([...this.#jobs].map((job) => job.abandon(error)));
     this.#options.connection.close(new PoolTerminatedError());
+  }
+
+  #remember(word: Promise<void>): void {
+    const parting = word.finally(() => this.#partings.delete(parting));
+    this.#partings.add(parting);
   }
 
   /** Waits until the coordinator was told, but not for long. */

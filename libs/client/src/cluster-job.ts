@@ -49,7 +49,9 @@ export interface ClusterJobOptions {
   /** Resolves when the coordinator has a constant. */
   readonly ship: (file: BlobFile) => Promise<void>;
   readonly onStats: (stats: GroupStats) => void;
-  /** The last call, after the sink heard of the end. */
+  /** Last words that are on their way: whoever closes the connection waits for them. */
+  readonly onParting: (word: Promise<void>) => void;
+  /** After the sink heard of the end; what the coordinator is told of it may come later. */
   readonly onOver: () => void;
 }
 
@@ -353,7 +355,13 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     void this.#cancelNow('its client could not send what its items refer to');
   }
 
-  async #cancelNow(reason: string): Promise<void> {
+  #cancelNow(reason: string): Promise<void> {
+    const word = this.#cancelThere(reason);
+    this.#options.onParting(word);
+    return word;
+  }
+
+  async #cancelThere(reason: string): Promise<void> {
     const { connection } = this.#options;
     try {
       await connection.call<CancelJobResponse>((...call) =>

@@ -1,3 +1,4 @@
+import { ShoalError } from '@shoal/errors';
 import { expect, test } from 'vitest';
 import { connect } from './connect.ts';
 import { FakeCoordinator, until } from './fake-coordinator.testkit.ts';
@@ -54,4 +55,16 @@ test('G26: a coordinator that got the job late, and is heard, does not judge: th
   const late = pool.map(plusOne, endless(), { deadlineMs: 1_500 });
   await expect(late).rejects.toMatchObject(past('1.5 s'));
   await until('it is cancelled', () => coordinator.calls.includes('cancelJob'));
+});
+
+test('a pool that is ended as soon as a job of it has failed here lets the coordinator hear of it first', async () => {
+  await using coordinator = await FakeCoordinator.start();
+  const pool = await connect(coordinator.address);
+  coordinator.onBlock = () => {
+    throw new ShoalError('INTERNAL', { reason: 'no more of this' });
+  };
+  await expect(pool.map(plusOne, endless())).rejects.toMatchObject({ code: 'INTERNAL' });
+  await pool.terminate();
+  // Looked at without a wait: whoever exits now leaves nothing with the coordinator.
+  expect(coordinator.calls).toContain('cancelJob');
 });
