@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ClientReadableStream } from '@grpc/grpc-js';
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { PoolTerminatedError, ShoalError } from '@shoal/errors';
 import type {
   ChildInitializer,
@@ -32,6 +32,7 @@ import {
   wireSetup,
   wireTask,
 } from './job-messages.ts';
+import { isOnTheWay } from './reconnection.ts';
 
 /** What a {@link ClusterBackend} is made of. */
 export interface ClusterBackendOptions {
@@ -147,19 +148,23 @@ export class ClusterBackend implements JobBackend {
     if (this.#hold !== undefined || connection.closed.aborted) return;
     const hold = connection.jobs.holdGroup({ groupId: this.#groupId });
     this.#hold = hold;
-    const lost = (): void => {
+    const lost = (error?: ServiceError): void => {
       if (this.#hold !== hold) return;
       this.#hold = undefined;
+      // One that is refused says nothing of the connection, and would be refused after every question.
+      if (error !== undefined && !isOnTheWay(connection.errorOf(error))) return;
       // It is there for as long as the connection is: whoever is at its other end the next time may be another one.
       this.#gate.doubt(async () => {
         await connection.greetAgain();
+        // From now on it tells when the connection breaks again, before a job is created, too.
+        this.#keepProcesses();
         return jobsWithin(connection.streamsMax);
       });
     };
     // Without it the next job finds new processes, and asks again.
     hold
       .on('data', () => {})
-      .on('end', lost)
+      .on('end', () => lost())
       .on('error', lost);
   }
 

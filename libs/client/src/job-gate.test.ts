@@ -89,6 +89,18 @@ describe('after the connection broke', () => {
     expect([gate.isInDoubt, c?.isWaiting, waiting]).toEqual([false, true, ['d']]);
   });
 
+  test('those who wait already hear of it, and nobody has to leave before it is asked', async () => {
+    const { enter, gate, inside } = world(1);
+    enter('a');
+    const heard: boolean[] = [];
+    gate.enter({ ...turnOf(() => inside.push('b')), wait: () => heard.push(gate.isInDoubt) });
+    gate.doubt(() => Promise.resolve(1));
+    expect(heard).toEqual([true]);
+    await expect.poll(() => heard).toEqual([true, false]);
+    gate.doubt(() => Promise.resolve(2));
+    await expect.poll(() => inside).toEqual(['a', 'b']);
+  });
+
   test('those who wait are refused where it cannot be known; the next one asks again', async () => {
     const { enter, gate, inside } = world(3);
     let answer: Promise<number> = Promise.reject(new Error('nobody is there'));

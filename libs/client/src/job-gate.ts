@@ -22,7 +22,7 @@ export interface JobTurn {
   readonly letIn: () => void;
   /** Nobody can say how many may go in. */
   readonly refuse: (error: unknown) => void;
-  /** It is known how many may go in, and it waits for its turn. */
+  /** It goes on waiting: for its turn, or until it is known how many may go in. */
   readonly wait: () => void;
 }
 
@@ -63,6 +63,9 @@ export class JobGate {
   /** How many may be inside is not certain any more: before the next one goes in, `ask` says it anew. */
   doubt(ask: () => Promise<number>): void {
     this.#ask = ask;
+    for (const [, { wait }] of this.#waiting) wait();
+    // Whoever waits need not wait for that until another one leaves.
+    this.#open();
   }
 
   /** Whether those who wait do so until that is known. */

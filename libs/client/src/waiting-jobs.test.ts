@@ -119,6 +119,30 @@ test('a coordinator that comes back with fewer streams is asked before the next 
   expect(await Promise.all([runs, ...jobs].map((job) => job.result()))).toEqual(Array(4).fill([2]));
 });
 
+test('those that wait already say that the connection is gone, and are let in anew when it is back', async () => {
+  const job = pool.submit(plusOne, [1]);
+  await until('it waits for the other one', () => waits(job));
+  coordinator.wire.cut({ refuse: true });
+  await until('it says what is the matter', () => isCutOff(job));
+  coordinator.streamsMax = 7;
+  coordinator.wire.mend();
+  // The one that was inside has not left.
+  expect(await job.result()).toEqual([2]);
+});
+
+test('a connection that breaks again before the next job is created is asked about again', async () => {
+  coordinator.wire.cut({ refuse: true });
+  const jobs = [pool.submit(plusOne, [1])];
+  await until('it is cut off', () => jobs.every(isCutOff));
+  coordinator.wire.mend();
+  await until('it waits for its turn again', () => jobs.every(waits));
+  coordinator.wire.cut({ refuse: true });
+  await until('the second break is noticed', () => jobs.every(isCutOff));
+  coordinator.wire.mend();
+  letGo();
+  expect(await Promise.all(jobs.map((job) => job.result()))).toEqual([[2]]);
+});
+
 test('terminate() ends those that wait, and none of them is created', async () => {
   const waiting = [pool.submit(plusOne, [1]), pool.submit(plusOne, [2])];
   await until('they wait', () => waiting.every(waits));
