@@ -41,8 +41,8 @@ const reserved = [
   {
     package: '@shoal/pool',
     module: /^(node:)?child_process$/,
-    onlyIn: /^src\/(launchers\/|reaper)/,
-    why: 'processes are started by src/launchers and the reaper alone',
+    onlyIn: /^src\/launchers\//,
+    why: 'processes are started by src/launchers alone',
   },
   {
     package: '@shoal/scheduler',

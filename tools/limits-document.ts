@@ -73,7 +73,7 @@ const ofPools: readonly Constant[] = [
   },
   {
     name: 'printBytesPerItem',
-    file: `${inPool}output-limits.ts`,
+    file: `${inPool}child-pool/output-limits.ts`,
     constant: 'printBytes',
     unit: 'bytes',
     option: '`maxPrintBytesPerItem`',
@@ -83,7 +83,7 @@ const ofPools: readonly Constant[] = [
   },
   {
     name: 'printBytesPerSecond',
-    file: `${inPool}output-limits.ts`,
+    file: `${inPool}child-pool/output-limits.ts`,
     constant: 'printBytesPerSecond',
     unit: 'bytes a second',
     option: '`maxPrintBytesPerSecond`',
@@ -93,7 +93,7 @@ const ofPools: readonly Constant[] = [
   },
   {
     name: 'errorMessageChars',
-    file: `${inPool}output-limits.ts`,
+    file: `${inPool}child-pool/output-limits.ts`,
     constant: 'errorChars',
     unit: 'characters',
     option: '`maxErrorChars`',
@@ -103,7 +103,7 @@ const ofPools: readonly Constant[] = [
   },
   {
     name: 'errorStackChars',
-    file: `${inPool}output-limits.ts`,
+    file: `${inPool}child-pool/output-limits.ts`,
     constant: 'errorChars',
     unit: 'characters',
     option: '`maxErrorChars`',
@@ -113,7 +113,7 @@ const ofPools: readonly Constant[] = [
   },
   {
     name: 'errorCauseDepth',
-    file: `${inPool}output-limits.ts`,
+    file: `${inPool}child-pool/output-limits.ts`,
     constant: 'errorDepth',
     unit: 'errors',
     option: '`maxErrorDepth`',
@@ -123,7 +123,7 @@ const ofPools: readonly Constant[] = [
   },
   {
     name: 'errorFields',
-    file: `${inPool}output-limits.ts`,
+    file: `${inPool}child-pool/output-limits.ts`,
     constant: 'errorFields',
     unit: 'fields',
     option: '`maxErrorFields`',
@@ -133,7 +133,7 @@ const ofPools: readonly Constant[] = [
   },
   {
     name: 'errorBytes',
-    file: `${inPool}output-limits.ts`,
+    file: `${inPool}child-pool/output-limits.ts`,
     constant: 'errorBytes',
     unit: 'bytes',
     option: '`maxErrorBytes`',

@@ -36,7 +36,7 @@ test('an option is missed whose docstring leaves out its default, range or unit,
 });
 
 test('the ranges that the docstrings tell are those that are checked', () => {
-  const folder = fileURLToPath(new URL('../../libs/pool/src/', import.meta.url));
+  const folder = fileURLToPath(new URL('../../libs/pool/src/options/', import.meta.url));
   const files = readdirSync(folder).filter((name) => /^option.*(?<!\.test)\.ts$/.test(name));
   const source = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
   const docs = optionDocs();

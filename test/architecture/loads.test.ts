@@ -120,7 +120,7 @@ test('a task module gets the part of shoal that it uses', () => {
       'libs/errors/dist/index.js',
       'libs/pool/dist/child-main.js',
       'libs/pool/dist/chunk.js',
-      'libs/pool/dist/task-entry.js',
+      'libs/pool/dist/task/task-entry.js',
       'libs/shoal/dist/child.js',
     ]);
   } finally {

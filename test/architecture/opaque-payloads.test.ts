@@ -25,7 +25,7 @@ const readers: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** JSON of its own making: the names of bundles in its own folder, and words inside of an error of its own. */
-const ownJson = ['apps/coordinator/src/bundle-shelf.ts', 'libs/protocol/src/tls-failure.ts'];
+const ownJson = ['apps/coordinator/src/bundles/bundle-shelf.ts', 'libs/protocol/src/tls-failure.ts'];
 
 function objections(source: string): string[] {
   const code = source.replaceAll(/^\s*(\*|\/\/|\/\*).*$/gm, '');

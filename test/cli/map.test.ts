@@ -141,7 +141,7 @@ describe('items that fail', () => {
   });
 
   test('--deadline ends the whole job, with exit code 4 and what came before it', async () => {
-    const { exitCode, stdout, stderr } = await map('slow', '--input', '1..1000', '--deadline', '2s');
+    const { exitCode, stdout, stderr } = await map('slow', '--input', '1..1000', '--deadline', '4s');
     expect(exitCode).toBe(4);
     expect(stderr).toContain('JOB_DEADLINE');
     expect(stdout).toMatch(/^1\n/);

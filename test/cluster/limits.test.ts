@@ -548,11 +548,11 @@ describe('what the coordinator sends, and is sent ahead', () => {
 const elsewhere: Partial<Record<LimitName, string>> = {
   windowItems: 'apps/coordinator/src/core/coordinator-machine.test.ts',
   windowBytes: 'apps/coordinator/src/core/coordinator-machine.test.ts',
-  payloadBytes: 'apps/coordinator/src/payload-vault.test.ts',
-  spillBytes: 'apps/coordinator/src/spill-folder.test.ts',
+  payloadBytes: 'apps/coordinator/src/payloads/payload-vault.test.ts',
+  spillBytes: 'apps/coordinator/src/payloads/spill-folder.test.ts',
   bundleCacheBytes: 'apps/node-agent/src/bundle-cache.test.ts',
   spoolBytes: 'apps/node-agent/src/core/outbox-ledger.test.ts',
-  printBytes: 'apps/coordinator/src/print-queue.test.ts',
+  printBytes: 'apps/coordinator/src/jobs/print-queue.test.ts',
   sessionMemoryBytes: 'libs/protocol/src/limits.test.ts',
   joinTokens: 'apps/coordinator/src/access/join-tokens.test.ts',
 };

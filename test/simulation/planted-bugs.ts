@@ -34,7 +34,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'lease-never-ends',
     breaks: 'An agent that falls silent is never declared lost.',
-    file: `${scheduler}/fleet.ts`,
+    file: `${scheduler}/fleet/fleet.ts`,
     snippet: 'this.#leases = new Countdown(parts.clock, parts.leaseMs);',
     replacement: 'this.#leases = new Countdown(parts.clock, () => 1e12);',
     seed: 21,
@@ -50,7 +50,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'lost-dispatch-unnoticed',
     breaks: 'A dispatch that no heartbeat confirms is never given to anybody else.',
-    file: `${scheduler}/fleet.ts`,
+    file: `${scheduler}/fleet/fleet.ts`,
     snippet: 'attempt; attempt = unconfirmed.takeDue()) this.#giveUp(attempt);',
     replacement: 'attempt; attempt = unconfirmed.takeDue());',
     seed: 4,
@@ -58,7 +58,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'lost-agent-keeps-items',
     breaks: 'What a lost agent had is given to nobody else.',
-    file: `${scheduler}/fleet.ts`,
+    file: `${scheduler}/fleet/fleet.ts`,
     snippet: 'for (const attempt of [...agent.attempts]) this.#drop(attempt, saidGoodBye);',
     replacement: '',
     seed: 42,
@@ -66,7 +66,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'results-of-anybody',
     breaks: 'Values count, whichever attempt of whichever session they come from.',
-    file: `${scheduler}/settlement.ts`,
+    file: `${scheduler}/attempts/settlement.ts`,
     snippet: 'for (const range of attempt.open.take(first, count)) {',
     replacement:
       'for (const range of attempt.open.take(first, count).length > 0 ? [{ first, count }] : [{ first, count }]) {',
@@ -75,7 +75,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'given-up-and-believed',
     breaks: 'Values of an attempt that was given up still count, although its items are with another one.',
-    file: `${scheduler}/fleet.ts`,
+    file: `${scheduler}/fleet/fleet.ts`,
     snippet: `    this.#drop(attempt, false);
   }
 
@@ -92,7 +92,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'attempt-number-twice',
     breaks: 'Now and then a new attempt gets the number of the one before it.',
-    file: `${scheduler}/dispatcher.ts`,
+    file: `${scheduler}/dispatch/dispatcher.ts`,
     snippet: 'const id = ++this.started;',
     replacement: 'const id = this.started % 16 === 15 ? this.started : ++this.started;',
     seed: 1,
@@ -100,7 +100,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'quarantine-for-ever',
     breaks: 'An agent that was set aside is never let back.',
-    file: `${scheduler}/fleet.ts`,
+    file: `${scheduler}/fleet/fleet.ts`,
     snippet: 'agent.setAsideUntilMs = undefined;\n      this.#dispatcher.refreshAgent(agent);',
     replacement: 'this.#dispatcher.refreshAgent(agent);',
     seed: 293,
@@ -148,7 +148,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'reconnect-keeps-nothing',
     breaks: 'An agent that comes back in time has lost what it holds.',
-    file: `${scheduler}/fleet.ts`,
+    file: `${scheduler}/fleet/fleet.ts`,
     snippet: '      if (attempt.listedIn !== agent.beats) this.#drop(attempt, false);',
     replacement: '      this.#drop(attempt, false);',
     seed: 6,
@@ -156,7 +156,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'no-time-to-come-back',
     breaks: 'An agent is lost as soon as its stream closes.',
-    file: `${scheduler}/fleet.ts`,
+    file: `${scheduler}/fleet/fleet.ts`,
     snippet: `this.#graces.start(agent);
       this.#dispatcher.refreshAgent(agent);`,
     replacement: 'this.#lose(agent);',
@@ -181,7 +181,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'no-quarantine',
     breaks: 'An agent that comes and goes is given work each time.',
-    file: `${scheduler}/quarantine.ts`,
+    file: `${scheduler}/fleet/quarantine.ts`,
     snippet: 'if (conduct.starts.length < flapSessions) return',
     replacement: 'if (conduct.starts.length < 1_000 * flapSessions) return',
     seed: 293,
@@ -205,7 +205,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'resize-unheeded',
     breaks: 'A coordinator does not care that an agent has fewer processes than it had.',
-    file: `${scheduler}/fleet.ts`,
+    file: `${scheduler}/fleet/fleet.ts`,
     snippet: 'if (agent !== undefined) this.#resize(agent, slots);',
     replacement: '',
     seed: 127,
@@ -214,7 +214,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'one-retry-too-many',
     breaks: 'An item gets one try more than its retries allow.',
-    file: `${scheduler}/blame.ts`,
+    file: `${scheduler}/attempts/blame.ts`,
     snippet: 'history.failures[kind] >= budgets[kind]',
     replacement: 'history.failures[kind] > budgets[kind]',
     seed: 20,
@@ -222,7 +222,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'one-retry-too-few',
     breaks: 'An item gets one try less than its retries allow.',
-    file: `${scheduler}/blame.ts`,
+    file: `${scheduler}/attempts/blame.ts`,
     snippet: 'history.failures[kind] >= budgets[kind]',
     replacement: 'history.failures[kind] + 1 >= budgets[kind]',
     seed: 3,
@@ -231,7 +231,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'suspects-run-together',
     breaks:
       'Items that were in a dying child run together again, and the innocent are blamed with the guilty.',
-    file: `${scheduler}/blame.ts`,
+    file: `${scheduler}/attempts/blame.ts`,
     snippet: 'alone: history.alone || crashed,',
     replacement: 'alone: history.alone,',
     seed: 59,
@@ -247,7 +247,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'loss-not-counted',
     breaks: 'What a lost agent had runs again without being charged to anybody.',
-    file: `${scheduler}/settlement.ts`,
+    file: `${scheduler}/attempts/settlement.ts`,
     snippet:
       'for (const range of attempt.open.ranges()) this.#fail(attempt, range, this.#lossOf(attempt), {});',
     replacement: 'this.#returnFree(attempt, false);',
@@ -256,7 +256,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'first-failure-ignored',
     breaks: 'A job with failFast goes on after its first failure.',
-    file: `${scheduler}/settlement.ts`,
+    file: `${scheduler}/attempts/settlement.ts`,
     snippet: 'if (job.spec.failFast) this.#failFast(job, range.first);',
     replacement: '',
     seed: 20,
@@ -264,7 +264,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'back-where-it-crashed',
     breaks: 'An item that crashed runs on the same agent again, although there are others.',
-    file: `${scheduler}/dispatcher.ts`,
+    file: `${scheduler}/dispatch/dispatcher.ts`,
     snippet: 'if (name === undefined || piece.elsewhereUntilMs <= this.#turn.nowMs) return undefined;',
     replacement: 'return undefined;',
     seed: 13,
@@ -272,7 +272,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'no-backoff',
     breaks: 'Retries do not wait.',
-    file: `${scheduler}/settlement.ts`,
+    file: `${scheduler}/attempts/settlement.ts`,
     snippet: "const waits = !atOnce && (kind === 'thrown' || kind === 'lost');",
     replacement: 'const waits = atOnce && !atOnce;',
     seed: 4,
@@ -280,7 +280,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'given-back-for-free',
     breaks: 'What a draining agent had begun and gave back is charged to nobody.',
-    file: `${scheduler}/settlement.ts`,
+    file: `${scheduler}/attempts/settlement.ts`,
     snippet: 'for (const started of ending.started ?? []) {',
     replacement: 'for (const started of ending.started?.slice(0, 0) ?? []) {',
     seed: 1040,
@@ -297,7 +297,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'priority-ignored',
     breaks: 'Jobs with a high priority wait behind others.',
-    file: `${scheduler}/ready-queue.ts`,
+    file: `${scheduler}/dispatch/ready-queue.ts`,
     snippet: 'return load - spec.priority * 2 ** 40;',
     replacement: 'return load;',
     seed: 142,
@@ -306,7 +306,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'delivered-as-they-come',
     breaks: 'Outcomes of an ordered job are delivered as they come in.',
-    file: `${scheduler}/reorder-buffer.ts`,
+    file: `${scheduler}/structures/reorder-buffer.ts`,
     snippet: 'if (first !== this.#delivered) {',
     replacement: 'if (first < this.#delivered) {',
     seed: 1,
@@ -323,7 +323,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'window-too-wide',
     breaks: 'A producer may push far beyond the window of its job.',
-    file: `${scheduler}/job.ts`,
+    file: `${scheduler}/jobs/job.ts`,
     snippet: 'const upTo = this.outcomes.acknowledged + windowItems;',
     replacement: 'const upTo = this.outcomes.acknowledged + windowItems * 2 + 40;',
     seed: 2,
@@ -331,7 +331,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'bytes-without-bound',
     breaks: 'A producer may push however many bytes are held already.',
-    file: `${scheduler}/job.ts`,
+    file: `${scheduler}/jobs/job.ts`,
     snippet: 'if (this.itemBytes + this.outcomes.bytes >= windowBytes) {',
     replacement: 'if (this.itemBytes + this.outcomes.bytes >= windowBytes * 1_000) {',
     seed: 4,
@@ -339,7 +339,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'attempts-not-told',
     breaks: 'A failure does not name the try that it came of.',
-    file: `${scheduler}/blame.ts`,
+    file: `${scheduler}/attempts/blame.ts`,
     snippet: 'const attempts = [...history.attempts, failure.attempt];',
     replacement: 'const attempts = [...history.attempts];',
     seed: 3,
@@ -355,7 +355,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'window-never-reopens',
     breaks: 'Room that an acknowledgement makes is not given back to the window.',
-    file: `${scheduler}/reorder-buffer.ts`,
+    file: `${scheduler}/structures/reorder-buffer.ts`,
     snippet: 'this.#unacknowledgedBytes -= runs[this.#oldest + 1] as number;',
     replacement: '',
     seed: 4,
@@ -363,7 +363,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'errors-weigh-nothing',
     breaks: 'Errors that wait for their client fill no window.',
-    file: `${scheduler}/settlement.ts`,
+    file: `${scheduler}/attempts/settlement.ts`,
     snippet: 'const bytes = (payload?.bytes ?? 0) + (failure.stderrTail?.length ?? 0);',
     replacement: 'const bytes = failure.stderrTail?.length ?? 0;',
     seed: 62,
@@ -380,7 +380,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'over-and-in-the-queue',
     breaks: 'A job that is over keeps its place in the queue.',
-    file: `${scheduler}/dispatcher.ts`,
+    file: `${scheduler}/dispatch/dispatcher.ts`,
     snippet: 'lane.ready.refresh(job, false);',
     replacement: '',
     breaksFirst: 'G25',
@@ -389,7 +389,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'deadline-unheeded',
     breaks: 'A job runs on after its deadline.',
-    file: `${scheduler}/job.ts`,
+    file: `${scheduler}/jobs/job.ts`,
     snippet: 'this.spec = spec;',
     replacement: 'this.spec = { ...spec, deadlineAtMs: spec.deadlineAtMs && spec.deadlineAtMs + 1_000 };',
     seed: 223,
@@ -397,7 +397,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'drain-unheeded',
     breaks: 'An agent that drains is given work.',
-    file: `${scheduler}/agent.ts`,
+    file: `${scheduler}/fleet/agent.ts`,
     snippet: 'return this.connected && !this.draining && this.setAsideUntilMs === undefined;',
     replacement: 'return this.connected && this.setAsideUntilMs === undefined;',
     seed: 3,
@@ -405,7 +405,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'labels-unheeded',
     breaks: 'A job runs on agents that do not have its labels.',
-    file: `${scheduler}/agent.ts`,
+    file: `${scheduler}/fleet/agent.ts`,
     snippet: 'if (this.labels[label] !== value) return false;',
     replacement: 'if (this.labels[label] !== value) continue;',
     seed: 4,

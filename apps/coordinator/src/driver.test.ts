@@ -1,15 +1,15 @@
 import { PayloadStore } from '@shoal/scheduler';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { AgentLink } from './agent-link.ts';
-import type { BundleStore } from './bundle-store.ts';
+import type { AgentLink } from './agents/agent-link.ts';
+import type { BundleStore } from './bundles/bundle-store.ts';
 import { CoordinatorMachine } from './core/index.ts';
 import { Driver, type DriverParts } from './driver.ts';
-import { EventFeed } from './event-feed.ts';
-import { RecentEvents } from './event-log.ts';
-import { StorageError } from './payload.ts';
-import type { PayloadVault } from './payload-vault.ts';
-import { StallObserver } from './stall-observer.ts';
+import { StorageError } from './payloads/payload.ts';
+import type { PayloadVault } from './payloads/payload-vault.ts';
+import { EventFeed } from './watch/event-feed.ts';
+import { RecentEvents } from './watch/event-log.ts';
+import { StallObserver } from './watch/stall-observer.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

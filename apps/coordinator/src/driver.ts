@@ -1,19 +1,19 @@
 import { ItemFailure, JobState, type LimitName, type Print } from '@shoal/protocol';
 import type { JobId, Note, PayloadStore, SessionId } from '@shoal/scheduler';
-import type { AgentLink } from './agent-link.ts';
-import type { BundleStore } from './bundle-store.ts';
-import { ClientCalls } from './client-calls.ts';
+import type { AgentLink } from './agents/agent-link.ts';
+import type { BundleStore } from './bundles/bundle-store.ts';
 import type { CoordinatorCommand, CoordinatorEvent, CoordinatorMachine, FinishJob } from './core/index.ts';
-import type { EventFeed } from './event-feed.ts';
-import type { EventLog } from './event-log.ts';
-import { finalFailure, type TriedPayload } from './final-failure.ts';
-import { Job } from './job.ts';
-import { jobEnded } from './job-end.ts';
-import type { CheckedRequest } from './job-request.ts';
-import { StorageError, StoredBlock, StoredFailure, type StoredRun } from './payload.ts';
-import type { PayloadVault } from './payload-vault.ts';
-import { PrintQueue } from './print-queue.ts';
+import { ClientCalls } from './jobs/client-calls.ts';
+import { finalFailure, type TriedPayload } from './jobs/final-failure.ts';
+import { Job } from './jobs/job.ts';
+import { jobEnded } from './jobs/job-end.ts';
+import type { CheckedRequest } from './jobs/job-request.ts';
+import { PrintQueue } from './jobs/print-queue.ts';
+import { StorageError, StoredBlock, StoredFailure, type StoredRun } from './payloads/payload.ts';
+import type { PayloadVault } from './payloads/payload-vault.ts';
 import { refusalError } from './refusal-error.ts';
+import type { EventFeed } from './watch/event-feed.ts';
+import type { EventLog } from './watch/event-log.ts';
 
 /** What belongs to an event besides; it is kept only if a command of its step says so. */
 export interface Hand {

@@ -4,12 +4,12 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { AgentDriver } from './agent-driver.ts';
 import type { AgentLog } from './agent-log.ts';
-import { returned } from './attempt-report.ts';
 import { settleConfig } from './config.ts';
 import { AgentMachine } from './core/index.ts';
 import type { Link, LinkListener } from './link.ts';
-import { NewsShelf } from './news-shelf.ts';
-import { PrintShelf } from './print-shelf.ts';
+import { returned } from './news/attempt-report.ts';
+import { NewsShelf } from './news/news-shelf.ts';
+import { PrintShelf } from './news/print-shelf.ts';
 import type { SetupShelf } from './setup-shelf.ts';
 import type { ShardRunner } from './shard-runner.ts';
 

@@ -6,15 +6,15 @@
 import type { ShoalError } from '@shoal/errors';
 import { type DataResponse, Encoding, type JobSetup, ownPeer } from '@shoal/protocol';
 import type { AgentLog } from './agent-log.ts';
-import { returned } from './attempt-report.ts';
-import { wireIsolations } from './child-isolation.ts';
 import type { SettledConfig } from './config.ts';
 import type { AgentCommand, Join, KeepNews } from './core/agent-command.ts';
 import type { AgentEvent, AgentMachine, LinkId } from './core/index.ts';
 import { hostInfo } from './host-info.ts';
+import { wireIsolations } from './isolation/child-isolation.ts';
 import type { Link, LinkListener } from './link.ts';
-import type { News, NewsShelf } from './news-shelf.ts';
-import type { PrintShelf } from './print-shelf.ts';
+import { returned } from './news/attempt-report.ts';
+import type { News, NewsShelf } from './news/news-shelf.ts';
+import type { PrintShelf } from './news/print-shelf.ts';
 import type { SetupShelf } from './setup-shelf.ts';
 import { type ShardRunner, unrunnable } from './shard-runner.ts';
 

@@ -8,15 +8,15 @@ import { BundleCache } from './bundle-cache.ts';
 import { type AgentConfig, type SettledConfig, settleConfig } from './config.ts';
 import { Connection } from './connection.ts';
 import { AgentMachine } from './core/index.ts';
-import { checkIsolation } from './isolation-check.ts';
+import { checkIsolation } from './isolation/isolation-check.ts';
+import { UserClaim } from './isolation/user-claim.ts';
+import { makeWorkParent } from './isolation/work-parent.ts';
 import { Link } from './link.ts';
-import { NewsShelf } from './news-shelf.ts';
-import { PrintShelf } from './print-shelf.ts';
+import { NewsShelf } from './news/news-shelf.ts';
+import { PrintShelf } from './news/print-shelf.ts';
 import { SetupShelf } from './setup-shelf.ts';
 import { ShardRunner, unrunnable } from './shard-runner.ts';
 import { StoreTrouble } from './store-trouble.ts';
-import { UserClaim } from './user-claim.ts';
-import { makeWorkParent } from './work-parent.ts';
 
 /** An agent that runs. */
 export interface Agent {

@@ -20,8 +20,8 @@ import {
   ChildSetup as WireSetup,
   type TaskRef as WireTask,
 } from '@shoal/protocol';
-import { childEnvironment } from './child-environment.ts';
-import { type AgentIsolation, childIsolation, isolationLevel } from './child-isolation.ts';
+import { childEnvironment } from './isolation/child-environment.ts';
+import { type AgentIsolation, childIsolation, isolationLevel } from './isolation/child-isolation.ts';
 
 /** What every chunk of a job has in common. */
 export type JobTemplate = Omit<

@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { checkOptionKinds, checkPath, labelFault, quotedText, ShoalError } from '@shoal/errors';
 import { type IsolationLevel, isolationLevels, usableCpus } from '@shoal/pool';
 import { limits, ownPeer } from '@shoal/protocol';
-import type { AgentIsolation } from './child-isolation.ts';
 import { usableMemory } from './host-info.ts';
+import type { AgentIsolation } from './isolation/child-isolation.ts';
 import { type Log, stderrLog } from './log.ts';
 import { optionKinds } from './option-kinds.ts';
 

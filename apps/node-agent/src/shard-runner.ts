@@ -8,16 +8,16 @@ import {
   type ResultRun,
 } from '@shoal/pool';
 import { type AgentStats, ChildState, type Encoding, writeCatalogueError } from '@shoal/protocol';
-import { type Ended, thrownTry, timedOutTry, wireEnding, wirePrint, wireRun } from './attempt-report.ts';
 import { chunkRequest, groupOfKey } from './child-request.ts';
 import type { AbortChunk, StartChunk } from './core/agent-command.ts';
 import type { ChunkId } from './core/agent-event.ts';
 import type { WorkEvent } from './core/index.ts';
 import type { Log } from './log.ts';
-import type { News } from './news-shelf.ts';
-import type { PrintShelf } from './print-shelf.ts';
+import { type Ended, thrownTry, timedOutTry, wireEnding, wirePrint, wireRun } from './news/attempt-report.ts';
+import type { News } from './news/news-shelf.ts';
+import type { PrintShelf } from './news/print-shelf.ts';
+import { StrayPrints } from './news/stray-prints.ts';
 import type { SetupShelf } from './setup-shelf.ts';
-import { StrayPrints } from './stray-prints.ts';
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'atMs'> : never;
 /** What the process pool has to tell. */

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { blockOf, fixture, setupOf, TestPool, until } from './child-pool.testkit.ts';
+import { blockOf, fixture, setupOf, TestPool, until } from './child-pool/child-pool.testkit.ts';
 
 const pools: TestPool[] = [];
 afterEach(async () => {

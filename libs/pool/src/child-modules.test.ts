@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { type Outcome, setupOf, TestPool } from './child-pool.testkit.ts';
+import { type Outcome, setupOf, TestPool } from './child-pool/child-pool.testkit.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

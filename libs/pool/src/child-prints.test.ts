@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { setupOf, TestPool, until } from './child-pool.testkit.ts';
+import { setupOf, TestPool, until } from './child-pool/child-pool.testkit.ts';
 
 const pools: TestPool[] = [];
 function pool(processes: number): TestPool {

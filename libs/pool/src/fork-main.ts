@@ -12,7 +12,7 @@ import { selfTest } from './child/fork-self-test.ts';
 import type { Preloaded } from './child/preload.ts';
 import { rehearse } from './child/rehearsal.ts';
 import { residue } from './child/residue.ts';
-import { firstOrder, forkRecord, selfTests } from './fork-news.ts';
+import { firstOrder, forkRecord, selfTests } from './launchers/fork-news.ts';
 import type { ForkServerArguments } from './launchers/fork-server.ts';
 
 interface ServerAddon {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { readExiting, readItemFailed, readPrint, readTaskUnloadable } from './child-pool/received-message.ts';
 import {
   FrameError,
   FrameReader,
@@ -13,7 +14,6 @@ import {
   readRun,
   readValues,
 } from './frames.ts';
-import { readExiting, readItemFailed, readPrint, readTaskUnloadable } from './received-message.ts';
 
 const nonce = Buffer.from('12345678');
 const other = Buffer.from('87654321');

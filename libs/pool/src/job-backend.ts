@@ -10,7 +10,7 @@
 
 import type { Facts, ItemAttempt, ItemErrorCode } from '@shoal/errors';
 import type { RetryBudgets } from '@shoal/scheduler';
-import type { Block, Encoding, Print, RemoteErrorData, TaskRef } from './chunk-request.ts';
+import type { Block, Encoding, Print, RemoteErrorData, TaskRef } from './child-pool/chunk-request.ts';
 
 /** What the surface asks for: options checked, defaults filled in, function resolved. */
 export interface JobRequest {

@@ -7,8 +7,7 @@
  * It decides nothing: it turns what happens into events and does what the commands say.
  */
 import { PayloadStore, Scheduler, type SchedulerCommand, type SchedulerEvent } from '@shoal/scheduler';
-import { broadcastStore } from './broadcast-store.ts';
-import { ChildPool } from './child-pool.ts';
+import { ChildPool } from './child-pool/child-pool.ts';
 import type {
   Block,
   ChildSetup,
@@ -17,9 +16,9 @@ import type {
   ItemFailureReport,
   Print,
   ResultRun,
-} from './chunk-request.ts';
+} from './child-pool/chunk-request.ts';
+import { DeadlineTimer } from './child-pool/deadline-timer.ts';
 import type { ChunkEnding, ChunkId } from './core/chunk.ts';
-import { DeadlineTimer } from './deadline-timer.ts';
 import type {
   BackendProgress,
   FailedOutcome,
@@ -37,6 +36,7 @@ import {
   unrunnableError,
 } from './local-endings.ts';
 import { chunkPartsOf, jobSpecOf } from './local-job.ts';
+import { broadcastStore } from './values/broadcast-store.ts';
 
 /** What a {@link LocalBackend} is made of. */
 export interface LocalBackendOptions {

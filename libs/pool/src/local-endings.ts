@@ -8,7 +8,7 @@ import {
   ShoalError,
 } from '@shoal/errors';
 import type { AttemptEnding, AttemptFact, FailureKind, FinalFailure, JobOutcome } from '@shoal/scheduler';
-import type { ChunkEndingDetail, ItemFailureReport } from './chunk-request.ts';
+import type { ChunkEndingDetail, ItemFailureReport } from './child-pool/chunk-request.ts';
 import type { ChildExit, ChunkEnding } from './core/chunk.ts';
 import type { FailedOutcome, JobRequest } from './job-backend.ts';
 import { rebuildThrown } from './values/rebuilt-error.ts';

@@ -1,6 +1,6 @@
 /** What the scheduler and the child pool have to know of a job of the surface, each its own part. */
 import type { JobSpec } from '@shoal/scheduler';
-import type { ChunkRequest, TaskRef } from './chunk-request.ts';
+import type { ChunkRequest, TaskRef } from './child-pool/chunk-request.ts';
 import type { JobRequest } from './job-backend.ts';
 
 // Bytes of items and results that a job may hold here, beside what its consumer holds.

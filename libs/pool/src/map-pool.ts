@@ -1,6 +1,6 @@
 import type { ItemError } from '@shoal/errors';
 import type { PoolStats } from './job-backend.ts';
-import type { MapOptions, ModuleOptions, SubmitOptions } from './options.ts';
+import type { MapOptions, ModuleOptions, SubmitOptions } from './options/options.ts';
 import type { Job } from './surface/job.ts';
 import type { Broadcast } from './values/broadcast.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { until } from './child-pool.testkit.ts';
+import { until } from './child-pool/child-pool.testkit.ts';
 import { leavesPoolOpen, mapsInside, neverDone } from './fixtures/nested-tasks.ts';
 import { Pool } from './pool.ts';
 

@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { until } from './child-pool.testkit.ts';
+import { until } from './child-pool/child-pool.testkit.ts';
+import { PrintWriter } from './child-pool/print-writer.ts';
 import { Pool } from './pool.ts';
-import { PrintWriter } from './print-writer.ts';
 
 const idlePids = (pool: Pool): number[] =>
   pool

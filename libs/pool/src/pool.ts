@@ -1,14 +1,14 @@
 import { ShoalError } from '@shoal/errors';
-import { childSetupOf, initArgsOf, localIsolation } from './child-setup.ts';
-import type { ChildSetup, Print, TaskRef } from './chunk-request.ts';
+import { childSetupOf, initArgsOf, localIsolation } from './child-pool/child-setup.ts';
+import type { ChildSetup, Print, TaskRef } from './child-pool/chunk-request.ts';
+import { PrintWriter } from './child-pool/print-writer.ts';
 import { LocalBackend } from './local-backend.ts';
 import type { MapPool } from './map-pool.ts';
-import { checkPoolOptions } from './option-table.ts';
-import type { PoolOptions } from './options.ts';
-import { PrintWriter } from './print-writer.ts';
+import { checkPoolOptions } from './options/option-table.ts';
+import type { PoolOptions } from './options/options.ts';
+import { usableCpus } from './options/usable-cpus.ts';
 import { PoolSurface } from './surface/surface.ts';
-import { resolveTask } from './task-function.ts';
-import { usableCpus } from './usable-cpus.ts';
+import { resolveTask } from './task/task-function.ts';
 
 /** A pool of child processes on this machine. See {@link MapPool} for what it does. */
 export interface Pool extends MapPool {}

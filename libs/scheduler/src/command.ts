@@ -1,7 +1,7 @@
 /**
  * What the scheduler wants done, in this order. The driver does it and decides nothing.
  */
-import type { FinalFailure } from './failure.ts';
+import type { FinalFailure } from './attempts/failure.ts';
 import type { AgentName, AttemptId, JobId, SessionId } from './identity.ts';
 
 /** Hand these items to an agent. The driver finds the bytes by (job, item). */

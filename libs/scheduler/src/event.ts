@@ -2,9 +2,9 @@
  * What happens to the scheduler. Events are facts in the past tense, each with the time at which the driver saw it
  * (`atMs`, monotonic milliseconds). None carries a payload: bytes stay with the driver, by (job, item).
  */
-import type { ChildDeath, ItemFailure } from './failure.ts';
+import type { ChildDeath, ItemFailure } from './attempts/failure.ts';
 import type { AgentName, AttemptId, ItemRange, JobId, SessionId } from './identity.ts';
-import type { JobSpec } from './job-spec.ts';
+import type { JobSpec } from './jobs/job-spec.ts';
 
 /** A job was created; no item of it is known yet. */
 export interface JobCreated {

@@ -1,9 +1,10 @@
 /** The pure scheduler: an event goes in, commands come out. */
+
+export type * from './attempts/failure.ts';
 export type * from './command.ts';
 export type * from './event.ts';
-export type * from './failure.ts';
 export type * from './identity.ts';
-export { defaultRetries, type JobSpec, type RetryBudgets } from './job-spec.ts';
+export { defaultRetries, type JobSpec, type RetryBudgets } from './jobs/job-spec.ts';
 export { defaultSchedulerOptions, type SchedulerOptions, schedulerOptions } from './options.ts';
 export {
   type ItemBlock,

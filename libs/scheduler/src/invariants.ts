@@ -1,7 +1,7 @@
-import type { Attempt } from './attempt.ts';
-import type { Dispatcher } from './dispatcher.ts';
+import type { Attempt } from './attempts/attempt.ts';
+import type { Dispatcher } from './dispatch/dispatcher.ts';
 import type { ItemRange } from './identity.ts';
-import type { Job } from './job.ts';
+import type { Job } from './jobs/job.ts';
 
 /** Throws an Error that says what is broken. Costs time in proportion to everything: for tests and simulation. */
 export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher): void {

@@ -5,8 +5,9 @@
  *   addBlock -> blocksFor (dispatch) -> releaseItems
  *   keepResults / keepFailure -> deliver -> outcomesFrom (read again) -> releaseResults
  */
-import { BlockList } from './block-list.ts';
+
 import type { JobId } from './identity.ts';
+import { BlockList } from './structures/block-list.ts';
 
 /** Consecutive items, encoded together by whoever pushed them. */
 export interface ItemBlock {

@@ -1,9 +1,10 @@
 /** A small world around a scheduler: a clock, agents by name, attempts by number. Tests say what happens. */
+
+import type { ItemFailure } from './attempts/failure.ts';
 import type { Dispatch, SchedulerCommand } from './command.ts';
 import type { AttemptEnding, SchedulerEvent } from './event.ts';
-import type { ItemFailure } from './failure.ts';
 import type { ItemRange } from './identity.ts';
-import { defaultRetries, type JobSpec } from './job-spec.ts';
+import { defaultRetries, type JobSpec } from './jobs/job-spec.ts';
 import type { SchedulerOptions } from './options.ts';
 import { Scheduler } from './scheduler.ts';
 

@@ -1,7 +1,9 @@
-import type { Attempt } from './attempt.ts';
-import { Backoff } from './backoff.ts';
+import type { Attempt } from './attempts/attempt.ts';
+import { LeaseClock } from './attempts/leases.ts';
+import { Settlement } from './attempts/settlement.ts';
+import { Speculation } from './attempts/speculation.ts';
 import type { JobOutcome, SchedulerCommand } from './command.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
 import type {
   AttemptEnded,
   AttemptEnding,
@@ -12,19 +14,17 @@ import type {
   ResultsAcknowledged,
   SchedulerEvent,
 } from './event.ts';
-import { Experience } from './experience.ts';
-import { Fleet } from './fleet.ts';
-import { Heap } from './heap.ts';
+import { Backoff } from './fleet/backoff.ts';
+import { Fleet } from './fleet/fleet.ts';
 import type { ItemRange, JobId } from './identity.ts';
 import { checkInvariants } from './invariants.ts';
-import { Job } from './job.ts';
-import { LeaseClock } from './leases.ts';
+import { Experience } from './jobs/experience.ts';
+import { Job } from './jobs/job.ts';
+import { Turn } from './jobs/turn.ts';
+import { waitingOf } from './jobs/waiting.ts';
 import { type SchedulerOptions, schedulerOptions } from './options.ts';
-import { Settlement } from './settlement.ts';
 import type { AgentSnapshot, JobProgress, SchedulerSnapshot } from './snapshot.ts';
-import { Speculation } from './speculation.ts';
-import { Turn } from './turn.ts';
-import { waitingOf } from './waiting.ts';
+import { Heap } from './structures/heap.ts';
 
 /** Times are told in 32 bits, and no timer waits for longer. */
 const timerMsMax = 2_147_483_647;

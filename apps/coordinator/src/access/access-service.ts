@@ -19,7 +19,7 @@ import {
   type RevokeJoinTokenResponse,
   statusOf,
 } from '@shoal/protocol';
-import type { EventFeed } from '../event-feed.ts';
+import type { EventFeed } from '../watch/event-feed.ts';
 import type { Gate } from './gate.ts';
 import { type JoinGrant, JoinTokens, type ListedToken } from './join-tokens.ts';
 import type { ServerCertificates } from './server-certificates.ts';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { EventFeed } from '../event-feed.ts';
+import { EventFeed } from '../watch/event-feed.ts';
 import { Access, type AccessOptions } from './access.ts';
 
 let said: { event: string; msg: string }[] = [];

@@ -1,7 +1,7 @@
 import { ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
 import { RevocationList } from '@shoal/credentials';
 import type { Protection } from '@shoal/protocol';
-import type { EventFeed } from '../event-feed.ts';
+import type { EventFeed } from '../watch/event-feed.ts';
 import { Gate, type Refusal } from './gate.ts';
 import { Identification } from './identification.ts';
 import { MessageRules } from './message-rules.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
 import { pino } from 'pino';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { EventFeed } from '../event-feed.ts';
+import { EventFeed } from '../watch/event-feed.ts';
 import { daysLeft, ServerCertificates } from './server-certificates.ts';
 
 const dayMs = 86_400_000;

@@ -8,7 +8,7 @@ import {
 } from '@shoal/credentials';
 import { durationText, ShoalError } from '@shoal/errors';
 import { ListenCredentials, type ListenMaterial } from '@shoal/protocol';
-import type { EventFeed } from '../event-feed.ts';
+import type { EventFeed } from '../watch/event-feed.ts';
 
 /** What {@link ServerCertificates.open} needs. */
 export interface ServerCertificateParts {

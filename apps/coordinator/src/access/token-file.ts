@@ -1,6 +1,6 @@
 import { type BearerToken, parseBearerTokens, readTokenFile } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
-import type { EventFeed } from '../event-feed.ts';
+import type { EventFeed } from '../watch/event-feed.ts';
 
 /** What {@link TokenFile.open} needs. */
 export interface TokenFileParts {

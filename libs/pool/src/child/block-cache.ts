@@ -1,5 +1,5 @@
 /** Blocks that the pool has sent. Each is decoded when its first item is asked for, and each item handed out once. */
-import type { Encoding } from '../chunk-request.ts';
+import type { Encoding } from '../child-pool/chunk-request.ts';
 import { decodeBlock } from '../values/block-codec.ts';
 import { isPacked } from '../values/number-list.ts';
 import type { BlockMessage } from './message.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { BlobFile } from '../chunk-request.ts';
+import type { BlobFile } from '../child-pool/chunk-request.ts';
 import { encodeValue } from '../values/block-codec.ts';
 import { Broadcasts } from './broadcasts.ts';
 

@@ -5,7 +5,7 @@
  * them, and are read again when they are asked for.
  */
 import { readFileSync } from 'node:fs';
-import type { BlobFile } from '../chunk-request.ts';
+import type { BlobFile } from '../child-pool/chunk-request.ts';
 import { decodeValue } from '../values/block-codec.ts';
 import { BroadcastHandle, releasedError } from '../values/broadcast.ts';
 

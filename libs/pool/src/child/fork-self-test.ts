@@ -4,7 +4,7 @@
  */
 import { writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { SelfTestResult } from '../fork-news.ts';
+import type { SelfTestResult } from '../launchers/fork-news.ts';
 
 const emptyModule = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 /** Whose types are the DOM's. */

@@ -1,5 +1,5 @@
 /** What is said of items and parts, values apart: those leave in batches (result-batch.ts). */
-import type { Encoding, RemoteErrorData } from '../chunk-request.ts';
+import type { Encoding, RemoteErrorData } from '../child-pool/chunk-request.ts';
 import { frameType } from '../frames.ts';
 import { describeThrown, encodeError, summarize } from '../values/remote-error.ts';
 import type { Channel } from './channel.ts';

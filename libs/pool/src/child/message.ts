@@ -1,7 +1,7 @@
 /** What frames say: most as JSON; what comes for every part or item is binary, and written and read in frames.ts. */
 
-import type { BlobFile, Encoding, TaskRef } from '../chunk-request.ts';
-import type { OutputLimits } from '../output-limits.ts';
+import type { BlobFile, Encoding, TaskRef } from '../child-pool/chunk-request.ts';
+import type { OutputLimits } from '../child-pool/output-limits.ts';
 
 /** The first frame to a child; with the initializer's arguments after it. */
 export interface SetupMessage {

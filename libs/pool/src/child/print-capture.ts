@@ -7,8 +7,8 @@
 
 import { Buffer } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
+import { defaultOutputLimits, type OutputLimits } from '../child-pool/output-limits.ts';
 import { frameType } from '../frames.ts';
-import { defaultOutputLimits, type OutputLimits } from '../output-limits.ts';
 import type { Channel } from './channel.ts';
 import { now } from './clock.ts';
 import type { CurrentItem, ItemContext, PrintState } from './current-item.ts';

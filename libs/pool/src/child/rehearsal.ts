@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
-import type { TaskRef } from '../chunk-request.ts';
+import type { TaskRef } from '../child-pool/chunk-request.ts';
 import { FrameReader, type FrameType, FrameWriter, frameType, nonceBytes } from '../frames.ts';
 import { encodeBlock, encodeNumbers } from '../values/block-codec.ts';
 import { runChild } from './child-program.ts';

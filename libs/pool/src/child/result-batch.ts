@@ -2,7 +2,7 @@
  * Results on their way out. They leave in batches, for structured clone costs seven times as much item by item; a
  * batch goes when it is about 128 KiB or some milliseconds old, so that slow items go one by one, at once.
  */
-import type { Encoding } from '../chunk-request.ts';
+import type { Encoding } from '../child-pool/chunk-request.ts';
 import { encodeBlock, encodeNumbers, encodeValue } from '../values/block-codec.ts';
 import { packedMin } from '../values/number-list.ts';
 import { explainUnportable, findUnportable, type Unportable } from '../values/portable.ts';

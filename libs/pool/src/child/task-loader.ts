@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { constants, runInThisContext } from 'node:vm';
-import type { RemoteErrorData, TaskRef } from '../chunk-request.ts';
+import type { RemoteErrorData, TaskRef } from '../child-pool/chunk-request.ts';
 import { describeThrown, summarize } from '../values/remote-error.ts';
 
 export type TaskFunction = (...args: unknown[]) => unknown;

@@ -3,8 +3,8 @@
  * (core/start-policy.ts). With `auto` nobody waits for a fork server: children are spawned until it is ready.
  */
 import { StartPolicy } from '../core/start-policy.ts';
-import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from '../launcher.ts';
 import { ForkLauncher } from './fork.ts';
+import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
 import { spawnLauncher } from './spawn.ts';
 
 export class ChoosingLauncher implements Launcher {

@@ -12,11 +12,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { crypto } from '../crypto.ts';
-import type { Isolation } from '../isolation.ts';
-import type { LaunchedChild, LaunchRequest, OnExit } from '../launcher.ts';
-import { reaper } from '../reaper.ts';
+import type { Isolation } from './isolation.ts';
 import { LateChannel } from './late-channel.ts';
+import type { LaunchedChild, LaunchRequest, OnExit } from './launcher.ts';
 import { notStarted } from './not-started.ts';
+import { reaper } from './reaper.ts';
 
 type Contained = Extract<Isolation, { readonly level: 'container' }>;
 

@@ -7,10 +7,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { ChildExit } from '../core/chunk.ts';
-import { type ForkNews, ForkNewsReader, type SelfTestResult, selfTests } from '../fork-news.ts';
-import { reaper } from '../reaper.ts';
 import type { ForkAddon } from './fork-addon.ts';
+import { type ForkNews, ForkNewsReader, type SelfTestResult, selfTests } from './fork-news.ts';
 import { killGroup, programPath, withCompileCache } from './process-start.ts';
+import { reaper } from './reaper.ts';
 
 /** The argument of fork-main.ts, as JSON. */
 export interface ForkServerArguments {

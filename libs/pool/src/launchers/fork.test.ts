@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type RequestOptions, setupOf, TestPool, until } from '../child-pool.testkit.ts';
-import type { ChildSetup, TaskRef } from '../chunk-request.ts';
+import { type RequestOptions, setupOf, TestPool, until } from '../child-pool/child-pool.testkit.ts';
+import type { ChildSetup, TaskRef } from '../child-pool/chunk-request.ts';
 import { ForkLauncher } from './fork.ts';
 import { forkAddon } from './fork-addon.ts';
 

@@ -4,11 +4,11 @@
  * on the very descriptors that it was to have: nobody notices but `stats()`.
  */
 
-import { firstOrder } from '../fork-news.ts';
-import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from '../launcher.ts';
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
+import { firstOrder } from './fork-news.ts';
 import { ForkServer } from './fork-server.ts';
 import { ForkedChild, type Maker } from './forked-child.ts';
+import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
 import { Refusals } from './refusals.ts';
 import { spawnLauncher } from './spawn.ts';
 

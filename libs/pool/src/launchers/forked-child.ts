@@ -2,11 +2,11 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { ChildExit } from '../core/chunk.ts';
-import type { LaunchedChild, LaunchRequest, OnExit } from '../launcher.ts';
-import { reaper } from '../reaper.ts';
 import type { ForkAddon } from './fork-addon.ts';
+import type { LaunchedChild, LaunchRequest, OnExit } from './launcher.ts';
 import { notStarted } from './not-started.ts';
 import { killGroup } from './process-start.ts';
+import { reaper } from './reaper.ts';
 import { spawnChild } from './spawn.ts';
 
 /** Whoever makes a child, as far as it has to do with it later. */

@@ -1,10 +1,10 @@
 /** Starts each child the way that its isolation asks for. Everything else in the pool is the same for all. */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Isolation } from '../isolation.ts';
-import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from '../launcher.ts';
 import { launchContainer } from './container.ts';
 import { endUser, sweepUser } from './end-user.ts';
+import type { Isolation } from './isolation.ts';
+import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
 import { notStarted } from './not-started.ts';
 import { spawnLauncher } from './spawn.ts';
 import { UserIds } from './user-ids.ts';

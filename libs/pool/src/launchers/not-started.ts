@@ -1,4 +1,4 @@
-import type { LaunchedChild, OnExit } from '../launcher.ts';
+import type { LaunchedChild, OnExit } from './launcher.ts';
 
 /** As a child looks that could not be started. */
 export function notStarted(error: Error, onExit: OnExit): LaunchedChild {

@@ -2,9 +2,9 @@
 import { type StdioOptions, spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import type { ChildExit } from '../core/chunk.ts';
-import type { LaunchedChild, Launcher, LaunchRequest, OnExit } from '../launcher.ts';
-import { reaper } from '../reaper.ts';
+import type { LaunchedChild, Launcher, LaunchRequest, OnExit } from './launcher.ts';
 import { isFile, killGroup, programPath, withCompileCache } from './process-start.ts';
+import { reaper } from './reaper.ts';
 
 export const spawnLauncher: Launcher = {
   launch(request, onExit): LaunchedChild {

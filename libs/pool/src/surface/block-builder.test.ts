@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Block } from '../chunk-request.ts';
+import type { Block } from '../child-pool/chunk-request.ts';
 import { BlockBuilder, type BlockBuilderOptions, type Refusal } from './block-builder.ts';
 import { itemsOf } from './fake-backend.testkit.ts';
 

@@ -1,5 +1,5 @@
 import { bytesText } from '@shoal/errors';
-import type { BlobFile, Block } from '../chunk-request.ts';
+import type { BlobFile, Block } from '../child-pool/chunk-request.ts';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
 import { encodeBlock, encodeNumbers, encodeValue } from '../values/block-codec.ts';
 import { packedMin, packIntegers } from '../values/number-list.ts';

@@ -1,7 +1,7 @@
 import { ItemError, PoolTerminatedError, type ShoalError } from '@shoal/errors';
 import { expect, test } from 'vitest';
 import type { MapPool } from '../map-pool.ts';
-import { task } from '../task.ts';
+import { task } from '../task/task.ts';
 import { CallSite } from './call-site.ts';
 import { FakeBackend } from './fake-backend.testkit.ts';
 import { surfaceOver } from './surface.ts';

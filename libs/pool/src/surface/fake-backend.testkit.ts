@@ -1,4 +1,4 @@
-import type { Block } from '../chunk-request.ts';
+import type { Block } from '../child-pool/chunk-request.ts';
 import type {
   FailedOutcome,
   JobBackend,

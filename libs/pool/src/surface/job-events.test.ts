@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import type { MapProgress } from '../options.ts';
-import { task } from '../task.ts';
+import type { MapProgress } from '../options/options.ts';
+import { task } from '../task/task.ts';
 import { FakeBackend } from './fake-backend.testkit.ts';
 import { surfaceOver } from './surface.ts';
 

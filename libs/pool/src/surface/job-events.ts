@@ -1,4 +1,4 @@
-import type { MapProgress } from '../options.ts';
+import type { MapProgress } from '../options/options.ts';
 import { callUser } from './user-callback.ts';
 
 /** What a job tells its listeners, by event: the arguments that each is called with. */

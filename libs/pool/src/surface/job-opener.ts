@@ -4,14 +4,20 @@
  *   checked options + resolved function -> JobRequest -> PreparedJob -> JobRun
  */
 import { defaultRetries } from '@shoal/scheduler';
-import type { TaskRef } from '../chunk-request.ts';
+import type { TaskRef } from '../child-pool/chunk-request.ts';
+import { PrintWriter } from '../child-pool/print-writer.ts';
 import type { JobBackend, JobRequest } from '../job-backend.ts';
 import type { Items, TaskModule } from '../map-pool.ts';
-import { checkJobOptions } from '../option-table.ts';
-import type { MapOptions, ModuleOptions, PoolOptions, StreamOptions, SubmitOptions } from '../options.ts';
-import { PrintWriter } from '../print-writer.ts';
-import type { AnyFunction } from '../task.ts';
-import { resolveTask } from '../task-function.ts';
+import { checkJobOptions } from '../options/option-table.ts';
+import type {
+  MapOptions,
+  ModuleOptions,
+  PoolOptions,
+  StreamOptions,
+  SubmitOptions,
+} from '../options/options.ts';
+import type { AnyFunction } from '../task/task.ts';
+import { resolveTask } from '../task/task-function.ts';
 import type { CallSite } from './call-site.ts';
 import { knownLength } from './input-puller.ts';
 import { JobRun, type JobRunOptions, type OutcomeConsumer } from './job-run.ts';

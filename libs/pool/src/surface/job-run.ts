@@ -1,5 +1,4 @@
-import { type BlobHold, broadcastStore } from '../broadcast-store.ts';
-import type { Block, Print } from '../chunk-request.ts';
+import type { Block, Print } from '../child-pool/chunk-request.ts';
 import type {
   BackendProgress,
   FailedOutcome,
@@ -9,6 +8,7 @@ import type {
   RunningJob,
 } from '../job-backend.ts';
 import type { Items } from '../map-pool.ts';
+import { type BlobHold, broadcastStore } from '../values/broadcast-store.ts';
 import { BlockBuilder, type Refusal } from './block-builder.ts';
 import type { CallSite } from './call-site.ts';
 import { type InputPuller, type ItemReceiver, pullerOf } from './input-puller.ts';

@@ -1,6 +1,6 @@
 import { durationText, JobCancelledError, ShoalError, TimeoutError } from '@shoal/errors';
-import { checkWaitOptions } from '../option-table.ts';
-import type { MapProgress } from '../options.ts';
+import { checkWaitOptions } from '../options/option-table.ts';
+import type { MapProgress } from '../options/options.ts';
 import { CallSite } from './call-site.ts';
 import type { JobEventName, JobListener, JobListeners } from './job-events.ts';
 import type { JobRun } from './job-run.ts';

@@ -1,4 +1,4 @@
-import type { MethodKind } from '../option-table.ts';
+import type { MethodKind } from '../options/option-table.ts';
 
 /** What differs between the methods of a pool that run something. */
 export interface Method {

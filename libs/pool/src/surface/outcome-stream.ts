@@ -1,7 +1,7 @@
 import { durationText, TimeoutError } from '@shoal/errors';
 import type { FailedOutcome } from '../job-backend.ts';
 import type { NextOptions, ResultStream, Settled } from '../map-pool.ts';
-import { checkWaitOptions } from '../option-table.ts';
+import { checkWaitOptions } from '../options/option-table.ts';
 import type { ValueList } from '../values/number-list.ts';
 import { CallSite } from './call-site.ts';
 import { decodeValues } from './decoded-values.ts';

@@ -1,8 +1,8 @@
 import { bytesText, ShoalError } from '@shoal/errors';
-import { type BlobHold, broadcastStore } from '../broadcast-store.ts';
-import type { BlobFile } from '../chunk-request.ts';
+import type { BlobFile } from '../child-pool/chunk-request.ts';
 import { encodeValue } from '../values/block-codec.ts';
 import { type Broadcast, BroadcastHandle } from '../values/broadcast.ts';
+import { type BlobHold, broadcastStore } from '../values/broadcast-store.ts';
 import { explainUnportable, findBroadcast, findUnportable, type Unportable } from '../values/portable.ts';
 
 /** The constants that one pool has broadcast. They live until they are released, or until the pool has ended. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { MapProgress } from '../options.ts';
+import type { MapProgress } from '../options/options.ts';
 import { ProgressMeter } from './progress-meter.ts';
 
 beforeEach(() => void vi.useFakeTimers());

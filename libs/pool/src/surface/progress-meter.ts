@@ -1,5 +1,5 @@
 import type { BackendProgress } from '../job-backend.ts';
-import type { MapProgress } from '../options.ts';
+import type { MapProgress } from '../options/options.ts';
 import { callUser } from './user-callback.ts';
 
 type Speculation = Pick<BackendProgress, 'speculated' | 'speculationWins'>;

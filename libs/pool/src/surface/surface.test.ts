@@ -1,7 +1,7 @@
 import { ItemError, TimeoutError } from '@shoal/errors';
 import { expect, test, vi } from 'vitest';
 import type { MapPool } from '../map-pool.ts';
-import { task } from '../task.ts';
+import { task } from '../task/task.ts';
 import { encodeBlock } from '../values/block-codec.ts';
 import { FakeBackend } from './fake-backend.testkit.ts';
 import { surfaceOver } from './surface.ts';

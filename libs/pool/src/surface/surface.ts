@@ -4,10 +4,10 @@
  *   arguments -> JobOpener: PreparedJob -> JobRun -> collector (map) | queue (imap)
  */
 import { PoolClosedError, PoolTerminatedError, ShoalError } from '@shoal/errors';
-import type { BlobFile } from '../chunk-request.ts';
+import type { BlobFile } from '../child-pool/chunk-request.ts';
 import type { JobBackend, PoolStats } from '../job-backend.ts';
 import type { Items, MapPool, ResultStream, Settled } from '../map-pool.ts';
-import type { MapProgress, SubmitOptions } from '../options.ts';
+import type { MapProgress, SubmitOptions } from '../options/options.ts';
 import type { Broadcast } from '../values/broadcast.ts';
 import { neverTravels } from '../values/portable.ts';
 import { Arrivals } from './arrivals.ts';

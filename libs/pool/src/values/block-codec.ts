@@ -5,7 +5,7 @@
  */
 import { Buffer } from 'node:buffer';
 import v8 from 'node:v8';
-import type { BlobFile, Encoding } from '../chunk-request.ts';
+import type { BlobFile, Encoding } from '../child-pool/chunk-request.ts';
 import { BroadcastHandle, foundBroadcast } from './broadcast.ts';
 import { isPacked, packNumbers, type ValueList } from './number-list.ts';
 

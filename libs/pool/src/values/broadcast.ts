@@ -7,7 +7,7 @@
  *
  * Runs in the caller and in every child, so it needs nothing but Node's own modules.
  */
-import type { BlobFile } from '../chunk-request.ts';
+import type { BlobFile } from '../child-pool/chunk-request.ts';
 
 /**
  * A large constant that every child is given once: what `pool.broadcast(value)` returns.

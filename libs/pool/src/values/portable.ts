@@ -7,7 +7,7 @@
  */
 import { types } from 'node:util';
 import v8 from 'node:v8';
-import type { Encoding } from '../chunk-request.ts';
+import type { Encoding } from '../child-pool/chunk-request.ts';
 import { BroadcastHandle } from './broadcast.ts';
 
 /** What in a value cannot travel. */

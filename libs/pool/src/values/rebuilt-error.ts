@@ -1,6 +1,6 @@
 /** The caller's half of remote-error.ts: an error again, out of its description. */
 import { RemoteError } from '@shoal/errors';
-import type { RemoteErrorData } from '../chunk-request.ts';
+import type { RemoteErrorData } from '../child-pool/chunk-request.ts';
 
 const builtins: Readonly<Record<string, new (message: string) => Error>> = {
   Error,

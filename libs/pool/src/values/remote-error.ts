@@ -6,8 +6,8 @@
  */
 import { Buffer } from 'node:buffer';
 import { inspect, types } from 'node:util';
-import type { Encoding, RemoteErrorData } from '../chunk-request.ts';
-import { defaultOutputLimits, type OutputLimits } from '../output-limits.ts';
+import type { Encoding, RemoteErrorData } from '../child-pool/chunk-request.ts';
+import { defaultOutputLimits, type OutputLimits } from '../child-pool/output-limits.ts';
 import { decodeValue, encodeValue } from './block-codec.ts';
 import { canTravel } from './portable.ts';
 

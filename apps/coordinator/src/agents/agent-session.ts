@@ -1,0 +1,406 @@
+import { ShoalError } from '@shoal/errors';
+import {
+  type AttemptReport,
+  type ControlResponse,
+  type DataRequest,
+  type DataResponse,
+  type FailedTry,
+  FailureKind,
+  type Heartbeat,
+  type ItemAttempt,
+  type JobSetup,
+  ownPeer,
+  type ResultRun,
+  RevokeReason,
+  SessionEndReason,
+} from '@shoal/protocol';
+import type {
+  AttemptEnding,
+  AttemptFact,
+  AttemptId,
+  Dispatch,
+  EndSession,
+  HeldAttempt,
+  JobId,
+  Revoke,
+  SessionId,
+} from '@shoal/scheduler';
+import { PartCollector } from '../bundles/part-collector.ts';
+import type { Driver } from '../driver.ts';
+import type { Job } from '../jobs/job.ts';
+import { type MessageSink, StreamWriter } from '../jobs/stream-writer.ts';
+import { type StoredBlock, StoredRun } from '../payloads/payload.ts';
+import type { PayloadVault } from '../payloads/payload-vault.ts';
+import { ShardTraces } from '../watch/shard-trace.ts';
+import type { AgentLink } from './agent-link.ts';
+import { WorkParcel } from './work-parcel.ts';
+
+/** An agent without an answer for so long stops what it runs. */
+const abandonMs = 60_000;
+/** So many batches of results wait for their confirmation, a fraction of what an agent may keep. */
+const unconfirmedMax = 8;
+
+/** A stream that can be ended with an error. */
+export interface SessionStream<T> extends MessageSink<T> {
+  fail(error: unknown): void;
+}
+
+/** What an {@link AgentSession} works with. */
+export interface SessionParts {
+  readonly driver: Driver;
+  readonly vault: PayloadVault;
+  readonly epoch: number;
+  readonly control: SessionStream<ControlResponse>;
+  readonly messageBytes: number;
+  readonly maxResultBytes: number;
+  /** The session is over for the coordinator, too: it may be forgotten. */
+  readonly onOver: (session: AgentSession) => void;
+}
+
+/**
+ * One life of an agent's connection: commands go out on two streams, news come in and become events.
+ *
+ * It is over when either stream is, when the scheduler says so, or when the agent says good-bye.
+ */
+export class AgentSession implements AgentLink {
+  readonly session: SessionId;
+  readonly agent: string;
+  refused = false;
+  readonly #parts: SessionParts;
+  readonly #control: StreamWriter<ControlResponse>;
+  readonly #parcel: WorkParcel;
+  #data: SessionStream<DataResponse> | undefined;
+  #dataWriter: StreamWriter<DataResponse> | undefined;
+  /** The job of each attempt that the agent holds. */
+  readonly #attempts = new Map<AttemptId, JobId>();
+  readonly #traces = new ShardTraces();
+  /** Runs that come in parts, by attempt. */
+  readonly #partsOf = new Map<AttemptId, PartCollector<ResultRun>>();
+  #sending = false;
+  #leaving = false;
+  #inputEnded = false;
+  /** Batches since it was told of any. */
+  #unconfirmed = 0;
+  #over = false;
+
+  constructor(session: SessionId, agent: string, parts: SessionParts) {
+    this.session = session;
+    this.agent = agent;
+    this.#parts = parts;
+    this.#control = new StreamWriter(parts.control);
+    this.#parcel = new WorkParcel(parts.messageBytes);
+  }
+
+  tell(message: NonNullable<ControlResponse['message']>): void {
+    this.#control.write({ message });
+  }
+
+  heartbeat({ sequence, held }: Heartbeat): void {
+    const stalledForMs = Math.max(this.#control.blockedForMs, this.#dataWriter?.blockedForMs ?? 0);
+    const { session } = this;
+    this.#parts.driver.step({ type: 'heartbeatListed', session, sequence, held, stalledForMs });
+  }
+
+  /** The agent says good-bye: its stream's end is no fault. */
+  leaving(): void {
+    this.#leaving = true;
+  }
+
+  // -- data stream ---------------------------------------------------------------------------------------------
+
+  /** The data stream of this session is here. */
+  bindData(stream: SessionStream<DataResponse>): void {
+    if (this.#data !== undefined) {
+      throw new ShoalError('REQUEST_INVALID', { field: 'hello', reason: 'this session has a data stream' });
+    }
+    this.#data = stream;
+    this.#dataWriter = new StreamWriter(stream, () => this.#send());
+    this.#sendSoon();
+  }
+
+  /** The agent has sent its last results; answering with an end tells it that they were taken. */
+  dataInputEnded(): void {
+    this.#inputEnded = true;
+    this.#send();
+  }
+
+  /** News of attempts, in order. */
+  takeBatch(batch: DataRequest): void {
+    // First: the last result ends its job, and what was printed until then belongs before that.
+    for (const { jobId, prints } of batch.prints) {
+      const { driver } = this.#parts;
+      for (const print of prints) driver.printed(jobId, { ...print, agent: this.agent });
+    }
+    for (const report of batch.reports) {
+      this.#takeReport(report);
+      // It told what cannot be; nothing that follows is heard.
+      if (this.#over) return;
+    }
+    if (batch.sequence > 0 && !this.#over) this.#confirm(batch);
+  }
+
+  /** Values alone are confirmed with the next work or the end of their attempt, for that would be a message about nothing else. */
+  #confirm({ reports, sequence }: DataRequest): void {
+    this.#parcel.taken(sequence);
+    this.#unconfirmed += 1;
+    const isOver = reports.some(({ ended }) => ended !== undefined);
+    if (isOver || this.#unconfirmed >= unconfirmedMax) this.#sendSoon();
+  }
+
+  #takeReport(report: AttemptReport): void {
+    const { attempt } = report;
+    for (const part of report.runs) {
+      const run = this.#wholeRun(attempt, part);
+      if (run !== undefined) this.#takeRun(attempt, run);
+      if (this.#over) return;
+    }
+    for (const failed of report.failures) {
+      this.#takeFailure(attempt, failed);
+      if (this.#over) return;
+    }
+    if (report.ended !== undefined) this.#takeEnding(attempt, report.ended.ending);
+  }
+
+  #wholeRun(attempt: AttemptId, part: ResultRun): ResultRun | undefined {
+    const known = this.#partsOf.get(attempt);
+    if (known === undefined && !part.more) return part;
+    // A run may be as big as its results together; the limit is on each, and the children keep it.
+    const limit = this.#parts.maxResultBytes * 2;
+    const collector =
+      known ??
+      new PartCollector<ResultRun>(limit, 'shoal coordinator --max-result-bytes', 'RESULT_TOO_LARGE');
+    this.#partsOf.set(attempt, collector);
+    const whole = collector.take(part);
+    if (whole !== undefined) this.#partsOf.delete(attempt);
+    return whole;
+  }
+
+  #takeRun(attempt: AttemptId, { first, count, payload, runMs, pid }: ResultRun): void {
+    const { agent, session } = this;
+    // No encoding writes a value in less than a byte.
+    if (payload.byteLength < count) {
+      const reason = `it reports ${count} values in ${payload.byteLength} bytes`;
+      this.#parts.driver.step({ type: 'protocolBroken', session, reason });
+      return;
+    }
+    this.#traces.succeeded(attempt, runMs, payload.byteLength);
+    const held = this.#parts.vault.payload(payload);
+    const run = new StoredRun(first, count, held, { runMs, pid, agent });
+    const bytes = payload.byteLength;
+    this.#parts.driver.step(
+      { type: 'itemsSucceeded', session, attempt, first, count, bytes, runMs },
+      { run },
+    );
+  }
+
+  #takeFailure(attempt: AttemptId, failed: FailedTry): void {
+    const { index, kind, code, retryable, error, summary, facts } = failed;
+    const failure = {
+      kind: failureKinds[kind],
+      retryable,
+      attempt: this.#fact(failed.attempt),
+      ...(failed.stderrTail === '' ? {} : { stderrTail: failed.stderrTail }),
+      bytes: error.byteLength + summary.length,
+    };
+    this.#parts.driver.step(
+      { type: 'itemFailed', session: this.session, attempt, index, failure },
+      { tried: { code, error, summary, facts } },
+    );
+  }
+
+  #takeEnding(attempt: AttemptId, wire: NonNullable<AttemptReport['ended']>['ending']): void {
+    const jobId = this.#attempts.get(attempt);
+    this.#forget(attempt);
+    let ending: AttemptEnding = { kind: 'returned' };
+    switch (wire?.$case) {
+      case 'finished':
+        ending = { kind: 'finished' };
+        break;
+      case 'childDied': {
+        const { death, suspects, stderrTail } = wire.value;
+        const tail = stderrTail === '' ? {} : { stderrTail };
+        ending = { kind: 'childDied', death: { attempt: this.#fact(death), ...tail }, suspects };
+        break;
+      }
+      case 'returned':
+        ending = { kind: 'returned', started: wire.value.started };
+        break;
+      case 'unrunnable': {
+        const job = jobId === undefined ? undefined : this.#parts.driver.jobs.get(jobId);
+        if (job !== undefined) job.unrunnable ??= wire.value.error;
+        ending = { kind: 'unrunnable' };
+        break;
+      }
+    }
+    this.#traces.ended(attempt, ending);
+    this.#parts.driver.step({ type: 'attemptEnded', session: this.session, attempt, ending });
+  }
+
+  #fact(attempt: ItemAttempt | undefined): AttemptFact {
+    return {
+      agent: this.agent,
+      ...(attempt?.pid === undefined ? {} : { pid: attempt.pid }),
+      ...(attempt?.exitCode === undefined ? {} : { exitCode: attempt.exitCode }),
+      ...(attempt === undefined || attempt.signal === '' ? {} : { signal: attempt.signal }),
+      ...(attempt?.ms === undefined ? {} : { ms: attempt.ms }),
+    };
+  }
+
+  // -- commands ------------------------------------------------------------------------------------------------
+
+  admit(keep: readonly HeldAttempt[], drop: readonly AttemptId[]): void {
+    for (const { attempt, job } of keep) this.#attempts.set(attempt, job);
+    const { epoch } = this.#parts;
+    const { selfFenceMs, ...timing } = this.#timing();
+    const value = {
+      session: this.session,
+      epoch,
+      ...timing,
+      selfFenceMs,
+      abandonMs,
+      coordinator: ownPeer,
+      drop: [...drop],
+    };
+    this.tell({ $case: 'joined', value });
+  }
+
+  refuse(): void {
+    this.refused = true;
+  }
+
+  answerHeartbeat(sequence: number, drop: readonly AttemptId[]): void {
+    for (const attempt of drop) {
+      this.#forget(attempt);
+      this.#traces.forget(attempt);
+    }
+    const { heartbeatMs, leaseMs } = this.#timing();
+    this.tell({ $case: 'heartbeatAnswer', value: { sequence, drop: [...drop], heartbeatMs, leaseMs } });
+  }
+
+  dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void {
+    const { attempt, first, count, marksStarts, tryNumber } = command;
+    this.#attempts.set(attempt, job.id);
+    this.#traces.dispatched(command, blocks);
+    const dispatch = { attempt, jobId: job.id, first, count, marksStarts, tryNumber };
+    this.#parcel.dispatch(dispatch, () => setupOf(job), blocks);
+    this.#sendSoon();
+  }
+
+  revoke({ attempt, reason }: Revoke): void {
+    this.#forget(attempt);
+    this.#traces.forget(attempt);
+    this.tell({ $case: 'revoke', value: { attempt, reason: revokeReasons[reason] } });
+  }
+
+  itemsReleased(job: JobId, blocks: readonly StoredBlock[]): void {
+    this.#parcel.released(job, blocks);
+    this.#sendSoon();
+  }
+
+  forgetJob(job: JobId): void {
+    this.#parcel.forgetJob(job);
+    this.#sendSoon();
+  }
+
+  end({ reason, said = '' }: EndSession): void {
+    if (reason === 'brokeProtocol')
+      this.#finish({ error: new ShoalError('AGENT_LIED', { agent: this.agent, said }) });
+    else this.#finish(endReasons[reason]);
+  }
+
+  /** The coordinator stops. */
+  shutDown(): void {
+    this.#finish(SessionEndReason.SHUTDOWN);
+  }
+
+  /** One of the two streams is gone. */
+  streamClosed(): void {
+    if (this.#over) return;
+    const orderly = this.#leaving;
+    this.#finish(undefined);
+    this.#parts.driver.step({ type: 'sessionClosed', session: this.session, orderly });
+  }
+
+  /** What it has come to: its streams were closed in an orderly way, or are about to be. */
+  get orderly(): boolean {
+    return this.#leaving;
+  }
+
+  /** It is told why, or both streams fail with an error. */
+  #finish(why: SessionEndReason | { readonly error: ShoalError } | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (typeof why === 'object') {
+      this.#parts.control.fail(why.error);
+      this.#data?.fail(why.error);
+    } else {
+      if (why !== undefined) this.tell({ $case: 'sessionEnded', value: { reason: why } });
+      this.#control.end();
+      this.#dataWriter?.end();
+    }
+    this.#parcel.clear();
+    this.#parts.onOver(this);
+  }
+
+  #forget(attempt: AttemptId): void {
+    this.#attempts.delete(attempt);
+    this.#partsOf.delete(attempt);
+  }
+
+  /** What agents are told of heartbeats: whole milliseconds. */
+  #timing(): { readonly heartbeatMs: number; readonly leaseMs: number; readonly selfFenceMs: number } {
+    const { heartbeatMs, leaseMs, selfFenceMs } = this.#parts.driver.machine.timing();
+    return { heartbeatMs: Math.round(heartbeatMs), leaseMs: Math.round(leaseMs), selfFenceMs };
+  }
+
+  /** What is said in one turn of the event loop shares messages. */
+  #sendSoon(): void {
+    if (this.#sending || this.#dataWriter === undefined) return;
+    this.#sending = true;
+    setImmediate(() => {
+      this.#sending = false;
+      this.#send();
+    });
+  }
+
+  /** As fast as the agent takes it; what waits lies in the payload store. */
+  #send(): void {
+    const writer = this.#dataWriter;
+    if (writer === undefined || this.#over) return;
+    this.#parts.driver.reading(() => {
+      while (writer.ready) {
+        const message = this.#parcel.next();
+        if (message === undefined) break;
+        this.#unconfirmed = 0;
+        writer.write(message);
+      }
+    });
+    // Answering with an end tells the agent that its last results were taken.
+    if (this.#inputEnded && this.#parcel.isEmpty) writer.end();
+  }
+}
+
+function setupOf({ id, request }: Job): JobSetup {
+  return { jobId: id, task: request.task, options: request.options, setup: request.setup };
+}
+
+const failureKinds = {
+  [FailureKind.UNSPECIFIED]: 'thrown',
+  [FailureKind.THROWN]: 'thrown',
+  [FailureKind.CRASH]: 'crash',
+  [FailureKind.TIMEOUT]: 'timeout',
+  [FailureKind.LOST]: 'lost',
+} as const;
+
+const revokeReasons: Readonly<Record<Revoke['reason'], RevokeReason>> = {
+  cancelled: RevokeReason.CANCELLED,
+  deadline: RevokeReason.DEADLINE,
+  notYours: RevokeReason.NOT_YOURS,
+  superseded: RevokeReason.SUPERSEDED,
+};
+
+const endReasons: Readonly<Record<Exclude<EndSession['reason'], 'brokeProtocol'>, SessionEndReason>> = {
+  superseded: SessionEndReason.SUPERSEDED,
+  silent: SessionEndReason.SILENT,
+  drained: SessionEndReason.DRAINED,
+};

@@ -1,0 +1,285 @@
+import { nearestName, ShoalError } from '@shoal/errors';
+import {
+  AgentInfo,
+  AgentState,
+  type AgentStats,
+  type ControlResponse,
+  checkPeer,
+  type GroupStats,
+  type Join,
+  limits,
+  type NamedVersion,
+} from '@shoal/protocol';
+import type { SessionId } from '@shoal/scheduler';
+import type { Driver } from '../driver.ts';
+import { encodingName } from '../encoding-name.ts';
+import type { Groups } from '../jobs/groups.ts';
+import { checkLabels } from '../label-check.ts';
+import type { PayloadVault } from '../payloads/payload-vault.ts';
+import type { EventFeed } from '../watch/event-feed.ts';
+import { AgentSession, type SessionStream } from './agent-session.ts';
+
+/** What {@link Agents} works with. */
+export interface AgentsParts {
+  readonly driver: Driver;
+  readonly vault: PayloadVault;
+  readonly feed: EventFeed;
+  readonly groups: Groups;
+  readonly epoch: number;
+  readonly maxAgentSlots: number;
+  readonly maxLabels: number;
+  readonly maxResultBytes: number;
+  /** What is sent to an agent in one message. */
+  readonly partBytes: number;
+}
+
+interface KnownAgent {
+  readonly join: Join;
+  readonly session: AgentSession;
+  readonly joinedUnixMs: number;
+  /** 0: it showed none. */
+  readonly certificateExpiresUnixMs: number;
+  stats: AgentStats | undefined;
+  /** When its session ended, on the driver's clock; undefined while it lasts. */
+  goneAtMs: number | undefined;
+}
+
+/** So many names are told to somebody who got one wrong. */
+const namesListedMax = 20;
+
+/** The agents by name: who has joined, in which session, with which processes. */
+export class Agents {
+  readonly #parts: AgentsParts;
+  readonly #known = new Map<string, KnownAgent>();
+  /** Those that last. */
+  readonly #open = new Map<SessionId, AgentSession>();
+  #sessions = 0;
+
+  constructor(parts: AgentsParts) {
+    this.#parts = parts;
+  }
+
+  /** Opens a session, for an agent whose certificate is good until then. Throws `AGENT_NAME_TAKEN`, `VERSION_MISMATCH` or `REQUEST_INVALID`. */
+  join(join: Join, control: SessionStream<ControlResponse>, certificateExpiresUnixMs: number): AgentSession {
+    const { driver, epoch, feed } = this.#parts;
+    checkJoin(join, this.#parts);
+    this.#sessions += 1;
+    const id: SessionId = this.#sessions;
+    const session = new AgentSession(id, join.agentName, {
+      driver,
+      vault: this.#parts.vault,
+      epoch,
+      control,
+      messageBytes: this.#parts.partBytes,
+      maxResultBytes: this.#parts.maxResultBytes,
+      onOver: (over) => this.#sessionOver(over),
+    });
+    const { agentName: agent, instance, labels, slots } = join;
+    const held = join.held.map((each) => ({ attempt: each.attempt, job: each.jobId, epoch: each.epoch }));
+    driver.links.set(id, session);
+    // One of an older release does not say what it takes: it refuses what it gets.
+    const encodings = join.encodings.length === 0 ? {} : { encodings: join.encodings.map(encodingName) };
+    driver.step({ type: 'joinReceived', session: id, agent, instance, slots, labels, ...encodings, held });
+    if (session.refused) {
+      driver.links.delete(id);
+      feed.tell(
+        'agent.refused',
+        { agent, code: 'AGENT_NAME_TAKEN' },
+        `another agent under the name ${agent} was refused: one is connected`,
+        'warn',
+      );
+      throw new ShoalError('AGENT_NAME_TAKEN', { agent });
+    }
+    this.#open.set(id, session);
+    this.#known.set(agent, {
+      join,
+      session,
+      joinedUnixMs: Date.now(),
+      certificateExpiresUnixMs,
+      stats: undefined,
+      goneAtMs: undefined,
+    });
+    feed.tell(
+      'agent.joined',
+      { agent, session: id, slots, held: held.length },
+      `agent ${agent} joined with ${slots} slots`,
+    );
+    return session;
+  }
+
+  /** The session that a data stream belongs to. Throws `SESSION_STALE`. */
+  session(id: SessionId, epoch: number): AgentSession {
+    const found = this.#open.get(id);
+    if (found === undefined || epoch !== this.#parts.epoch) {
+      throw new ShoalError('SESSION_STALE', { session: id });
+    }
+    return found;
+  }
+
+  statsReported(session: AgentSession, stats: AgentStats | undefined): void {
+    const known = this.#known.get(session.agent);
+    if (known?.session !== session || stats === undefined) return;
+    known.stats = stats;
+    this.#forgetGroups(session, stats);
+  }
+
+  /** Told with each heartbeat anew, so that none is left behind by a session, or a coordinator, that ended. */
+  #forgetGroups(session: AgentSession, { groupLosses, processes }: AgentStats): void {
+    const groups = new Set([...processes, ...groupLosses].map(({ groupId }) => groupId));
+    const groupIds = [...groups].filter((group) => group !== '' && !this.#parts.groups.isOpen(group));
+    if (groupIds.length > 0) session.tell({ $case: 'forgetGroups', value: { groupIds } });
+  }
+
+  /** It has so many processes from now on. Throws `REQUEST_INVALID` for more than an agent may have. */
+  slotsChanged(session: AgentSession, slots: number): void {
+    if (this.#known.get(session.agent)?.session !== session || slots < 1) return;
+    checkSlots(slots, this.#parts.maxAgentSlots);
+    this.#parts.driver.step({ type: 'slotsChanged', session: session.session, slots });
+  }
+
+  /** Ends every session: the coordinator stops. */
+  shutDown(): void {
+    for (const session of [...this.#open.values()]) session.shutDown();
+  }
+
+  /** Every agent that is connected or may be back soon, by name. */
+  list(): AgentInfo[] {
+    const { agents } = this.#parts.driver.machine.snapshot().scheduler;
+    const infos = agents.flatMap((agent) => {
+      const known = this.#known.get(agent.agent);
+      if (known === undefined) return [];
+      return [
+        AgentInfo.fromPartial({
+          name: agent.agent,
+          state: states[agent.state],
+          agent: known.join.agent,
+          slots: agent.slots,
+          busySlots: Math.min(agent.slots, agent.attempts),
+          heldAttempts: agent.attempts,
+          labels: agent.labels,
+          host: known.join.host,
+          session: agent.session,
+          joinedUnixMs: known.joinedUnixMs,
+          silentForMs: Math.max(0, Math.round(agent.silentForMs)),
+          stats: known.stats,
+          certificateExpiresUnixMs: known.certificateExpiresUnixMs,
+          isolation: known.join.isolation,
+        }),
+      ];
+    });
+    return infos.sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** Which release each agent is of, by name. */
+  versions(): NamedVersion[] {
+    return this.list().map(({ agent, name }) => ({ name, version: agent?.version ?? 'unknown' }));
+  }
+
+  /** One agent. Throws `AGENT_NOT_FOUND`. */
+  info(name: string): AgentInfo {
+    const all = this.list();
+    const found = all.find((agent) => agent.name === name);
+    if (found !== undefined) return found;
+    const names = all.map((agent) => agent.name);
+    const near = nearestName(name, names);
+    const listed = names.slice(0, namesListedMax).join(', ') || 'none';
+    const agents = names.length > namesListedMax ? `${listed}, … (${names.length} in all)` : listed;
+    const suggestion = near === undefined ? '' : `Did you mean ${near}?`;
+    throw new ShoalError('AGENT_NOT_FOUND', { agent: name, agents, suggestion });
+  }
+
+  /** An operator takes an agent out of service: also the next process of that name, until it is resumed. */
+  drain(name: string): AgentInfo {
+    this.info(name);
+    this.#parts.driver.step({ type: 'drainRequested', agent: name, untilResumed: true });
+    this.#known.get(name)?.session.tell({ $case: 'drain', value: {} });
+    return this.info(name);
+  }
+
+  /** An operator puts an agent back into service. */
+  resume(name: string): AgentInfo {
+    this.info(name);
+    this.#parts.driver.step({ type: 'resumeRequested', agent: name });
+    this.#known.get(name)?.session.tell({ $case: 'resume', value: {} });
+    return this.info(name);
+  }
+
+  /** The processes that serve a group, as of the agents' last heartbeats. */
+  groupStats(group: string): GroupStats {
+    const stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
+    for (const [agent, known] of this.#known) {
+      if (known.stats === undefined) continue;
+      for (const { deaths, groupId, recycled } of known.stats.groupLosses) {
+        if (groupId !== group) continue;
+        stats.recycled += recycled;
+        stats.deaths += deaths;
+      }
+      for (const child of known.stats.processes) {
+        if (child.groupId === group) stats.processes.push({ ...child, agent });
+      }
+    }
+    return stats;
+  }
+
+  #sessionOver(session: AgentSession): void {
+    const { driver, feed } = this.#parts;
+    driver.links.delete(session.session);
+    this.#open.delete(session.session);
+    for (const job of driver.jobs.values()) job.holders.delete(session);
+    const known = this.#known.get(session.agent);
+    if (known?.session !== session) return;
+    known.stats = undefined;
+    known.goneAtMs = driver.now();
+    this.#forgetLongGone();
+    const { agent, session: id, orderly } = session;
+    if (orderly) this.#known.delete(agent);
+    const [event, message] = orderly
+      ? ['agent.left', `agent ${agent} left`]
+      : ['agent.disconnected', `agent ${agent} is disconnected; it may be back in a moment`];
+    feed.tell(event, { agent, session: id }, message);
+  }
+
+  /** An agent that has a name of its own in each life would leave one behind each time. */
+  #forgetLongGone(): void {
+    const { driver } = this.#parts;
+    const since = driver.now() - 10 * driver.machine.timing().leaseMs;
+    for (const [name, { goneAtMs }] of this.#known) {
+      if (goneAtMs !== undefined && goneAtMs < since) this.#known.delete(name);
+    }
+  }
+}
+
+function checkJoin(join: Join, { maxAgentSlots, maxLabels }: AgentsParts): void {
+  const refuse = (field: string, reason: string, limitName?: string): never => {
+    throw new ShoalError('REQUEST_INVALID', { field, reason, limitName });
+  };
+  checkPeer(join.agent, join.agentName || 'the agent');
+  const most = limits.nameChars.default;
+  if (!/^[\w.:-]+$/.test(join.agentName) || join.agentName.length > most) {
+    refuse(
+      'agent_name',
+      `must be 1 to ${most} letters, digits, ".", ":", "-" or "_"`,
+      join.agentName.length > most ? 'nameChars' : undefined,
+    );
+  }
+  if (join.instance === '') refuse('instance', 'is missing');
+  if (join.slots < 1) refuse('slots', 'must be at least 1');
+  checkSlots(join.slots, maxAgentSlots);
+  checkLabels('labels', join.labels, maxLabels);
+}
+
+function checkSlots(slots: number, most: number): void {
+  if (slots <= most) return;
+  throw new ShoalError('REQUEST_INVALID', {
+    field: 'slots',
+    reason: `are ${slots}, and may be ${most} (shoal coordinator --max-agent-slots)`,
+    limitName: 'agentSlots',
+  });
+}
+
+const states = {
+  live: AgentState.READY,
+  reconnecting: AgentState.DISCONNECTED,
+  draining: AgentState.DRAINING,
+  setAside: AgentState.QUARANTINED,
+} as const;

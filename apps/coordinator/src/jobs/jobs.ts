@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { countText, describe, ShoalError } from '@shoal/errors';
+import { type CreateJobRequest, JobInfo, JobState } from '@shoal/protocol';
+import type { JobId, JobProgress, PayloadStore } from '@shoal/scheduler';
+import type { BundleStore } from '../bundles/bundle-store.ts';
+import type { CallId } from '../core/index.ts';
+import type { Driver, Happening } from '../driver.ts';
+import type { StoredBlock, StoredFailure, StoredRun } from '../payloads/payload.ts';
+import type { Question } from './client-calls.ts';
+import type { Job, StoredOutcome } from './job.ts';
+import { checkJobRequest, type JobLimits, jobSpec } from './job-request.ts';
+
+/** How often a drain looks whether anybody is left to wait for. */
+const lookMs = 1_000;
+
+/** What {@link Jobs} works with. */
+export interface JobsParts {
+  readonly driver: Driver;
+  readonly store: PayloadStore<StoredRun, StoredFailure, StoredBlock>;
+  readonly bundles: BundleStore;
+  readonly limits: JobLimits;
+  /** Where agents reach this coordinator, for the words of an error. */
+  readonly address: () => string;
+  /** The room for items and results is tight. */
+  readonly isTight: () => boolean;
+}
+
+/** An event of a call, before it has its number. */
+type Asked<E = Happening> = E extends { readonly call: CallId } ? Omit<E, 'call'> : never;
+
+/** Every job that clients can ask for: what they ask goes to the core, what they are shown is put together here. */
+export class Jobs {
+  readonly #parts: JobsParts;
+
+  constructor(parts: JobsParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes no new jobs from now on. */
+  close(): void {
+    this.#parts.driver.step({ type: 'stopRequested' });
+  }
+
+  /** Ends what runs. */
+  hurry(): void {
+    this.#parts.driver.step({ type: 'stopHurried' });
+  }
+
+  /**
+   * Resolves when no job runs any more, or no agent and no client is left, after `drainMs`, or when the function given to
+   * `hurry` is called.
+   */
+  async idle(drainMs: number, hurry: (cut: () => void) => void): Promise<void> {
+    const cut = new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        clearInterval(looks);
+        resolve();
+      };
+      const timer = setTimeout(done, drainMs);
+      // Not at once: a client that was told of its job this moment has yet to open its streams.
+      const looks = setInterval(() => {
+        if (!this.#parts.driver.machine.isAwaited()) done();
+      }, lookMs);
+      hurry(done);
+      const ends = this.active().map((job) => new Promise<void>((ended) => void job.watch(ended)));
+      void Promise.all(ends).then(done);
+    });
+    await cut;
+  }
+
+  /** Jobs that are not over. */
+  active(): Job[] {
+    return [...this.#parts.driver.jobs.values()].filter((job) => job.end === undefined);
+  }
+
+  /** All that are known, the newest first. */
+  list(): Job[] {
+    return [...this.#parts.driver.jobs.values()].reverse();
+  }
+
+  /**
+   * Creates a job, or finds the one that this request created before; answers with its id. Throws `REQUEST_INVALID`
+   * where the request itself is wrong.
+   */
+  create(request: CreateJobRequest, question: Question): void {
+    const { bundles, driver, limits } = this.#parts;
+    const checked = checkJobRequest(request, bundles, limits);
+    const { bytes, fingerprint, requestId } = checked;
+    const job = `job-${randomBytes(6).toString('hex')}`;
+    const spec = jobSpec(checked, job, driver.now());
+    const call = driver.calls.question(question);
+    driver.step(
+      { type: 'jobRequested', call, job, requestId, fingerprint, bytes, spec },
+      { request: checked },
+    );
+  }
+
+  /** Has the core answer a call. */
+  ask(event: Asked, question: Question): void {
+    const { driver } = this.#parts;
+    driver.step({ ...event, call: driver.calls.question(question) } as Happening);
+  }
+
+  /** Throws `JOB_NOT_FOUND`. */
+  get(id: JobId): Job {
+    const job = this.#parts.driver.jobs.get(id);
+    if (job === undefined) throw new ShoalError('JOB_NOT_FOUND', { job: id });
+    return job;
+  }
+
+  /** The outcome at a position in the order of delivery, while it is kept. */
+  outcomeAt(job: Job, position: number): StoredOutcome | undefined {
+    return this.#parts.store.outcomeAt(job.id, position);
+  }
+
+  /** What is known of a job. */
+  info(job: Job): JobInfo {
+    const { end, view } = job;
+    const { driver } = this.#parts;
+    const progress = driver.machine.progress(job.id, driver.now());
+    return JobInfo.fromPartial({
+      jobId: job.id,
+      requestId: job.request.requestId,
+      task: job.request.task.name,
+      state: end?.state ?? JobState.ACTIVE,
+      progress: {
+        succeeded: view.succeeded,
+        failed: view.failed,
+        running: progress?.running ?? 0,
+        queued: progress?.queued ?? 0,
+        retried: job.retried,
+        speculated: (progress ?? job.speculation)?.speculated ?? 0,
+        speculationWins: (progress ?? job.speculation)?.speculationWins ?? 0,
+        waitingFor: this.#waitingFor(job, progress),
+      },
+      totalItems: view.inputEnded ? view.pushed : job.request.options.totalItems,
+      acceptedItems: view.pushed,
+      inputEnded: view.inputEnded,
+      delivered: view.delivered,
+      acknowledged: view.acknowledged,
+      createdUnixMs: job.createdUnixMs,
+      endedUnixMs: job.endedUnixMs,
+      error: end?.error,
+    });
+  }
+
+  /** Why nothing of a job runs; where an operator can do something about it, what he types. */
+  #waitingFor({ request, view }: Job, progress: JobProgress | undefined): string {
+    // The scheduler knows of no item that it could run; one stands at the door.
+    if (view.holdsBlock && this.#parts.isTight() && progress?.waitingReason === 'input') {
+      return 'the coordinator has no room for more items: its memory and its disk are in use';
+    }
+    const { queued = 0, waitingFor = '', waitingReason } = progress ?? {};
+    const address = this.#parts.address();
+    switch (waitingReason) {
+      case 'noAgents':
+        return describe('NO_AGENTS', { items: countText(queued), address });
+      case 'noAgentHasLabel': {
+        const labels = Object.entries(request.options.labels).map(([name, value]) => `${name}=${value}`);
+        return `${waitingFor}; start one: shoal agent --join ${address} --labels ${labels.join()}`;
+      }
+      case 'agentsDraining':
+        return `${waitingFor}; one that an operator drained comes back with: shoal agents resume NAME`;
+      default:
+        return waitingFor;
+    }
+  }
+}

@@ -1,0 +1,318 @@
+import { bytesText, ShoalError } from '@shoal/errors';
+import {
+  CreateJobRequest,
+  Encoding,
+  type JobEnded,
+  JobState,
+  type MapOutcome,
+  type MapRequest,
+  type MapResponse,
+  readCatalogueError,
+} from '@shoal/protocol';
+import type { JobId } from '@shoal/scheduler';
+import { frameItems, unframeItems } from '../agents/item-frames.ts';
+import type { CallId } from '../core/index.ts';
+import type { Driver } from '../driver.ts';
+import type { StoredRun } from '../payloads/payload.ts';
+import type { PushedBlock, ReaderCall, WriterCall } from './client-calls.ts';
+import type { Job } from './job.ts';
+import type { Jobs } from './jobs.ts';
+import { type MessageSink, StreamWriter } from './stream-writer.ts';
+
+/** The call that a {@link MapCall} serves. */
+export interface MapStream extends MessageSink<MapResponse> {
+  pause(): unknown;
+  resume(): unknown;
+}
+
+/** What a {@link MapCall} works with. */
+export interface MapParts {
+  readonly driver: Driver;
+  readonly jobs: Jobs;
+}
+
+/** What a {@link MapCall} may do. */
+export interface MapLimits {
+  readonly messageBytes: number;
+  readonly maxItemBytes: number;
+}
+
+/**
+ * One Map call: a whole job for a client that knows nothing of blocks, windows and cursors.
+ *
+ * Items are framed into blocks and results cut out of runs; no item is ever parsed. The call reads no further than
+ * the job's window, and results are acknowledged as the client takes them, so both sides hold each other back.
+ */
+export class MapCall implements ReaderCall, WriterCall {
+  readonly #parts: MapParts;
+  readonly #stream: MapStream;
+  readonly #limits: MapLimits;
+  readonly #writer: StreamWriter<MapResponse>;
+  readonly #fail: (error: unknown) => void;
+  #job: Job | undefined;
+  #reading: CallId | undefined;
+  #writing: CallId | undefined;
+  #isCreating = false;
+  #items: Uint8Array[] = [];
+  #itemBytes = 0;
+  #inputClosed = false;
+  #flushing = false;
+  #granted = 0;
+  /** Reported, and not kept yet. */
+  #block: PushedBlock | undefined;
+  /** Outcomes before it may go out. */
+  #offered = 0;
+  /** Outcomes handed to the stream. */
+  #position = 0;
+  #acknowledged = 0;
+  /** The run that is being sent, cut into its values. */
+  #open: { readonly run: StoredRun; readonly values: readonly Uint8Array[] } | undefined;
+  #hasEnded = false;
+  #over = false;
+
+  constructor(parts: MapParts, stream: MapStream, limits: MapLimits, fail: (error: unknown) => void) {
+    this.#parts = parts;
+    this.#stream = stream;
+    this.#limits = limits;
+    this.#fail = fail;
+    this.#writer = new StreamWriter(stream, () => this.#pump());
+  }
+
+  /** The next message of the client. */
+  take(request: MapRequest): void {
+    if (this.#over) return;
+    try {
+      if (request.start !== undefined) this.#start(request.start);
+      if (!this.#isCreating) throw invalid('start', 'is missing: it is in the first message');
+      for (const item of request.items) this.#takeItem(item);
+      this.#flushSoon();
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  /** The client has sent all its items. */
+  inputClosed(): void {
+    this.#inputClosed = true;
+    if (!this.#isCreating && !this.#over) {
+      this.#giveUp(invalid('start', 'is missing: it is in the first message'));
+    } else this.#flush();
+  }
+
+  /** The client hung up: nobody wants the rest. */
+  gone(): void {
+    this.#close('its client hung up');
+  }
+
+  bound(): void {
+    this.#flushSoon();
+  }
+
+  offered(upTo: number): void {
+    this.#offered = upTo;
+    this.#pumpSoon();
+  }
+
+  granted(upTo: number): void {
+    this.#granted = upTo;
+    this.#flushSoon();
+  }
+
+  printed(): void {
+    this.#pumpSoon();
+  }
+
+  ended(): void {
+    this.#hasEnded = true;
+    this.#pumpSoon();
+  }
+
+  takeBlock(): PushedBlock {
+    const block = this.#block;
+    if (block === undefined) throw new Error('a block is kept that did not come');
+    this.#block = undefined;
+    return block;
+  }
+
+  holdBlock(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#flushSoon();
+  }
+
+  done(): void {}
+
+  refused(error: ShoalError): void {
+    this.#giveUp(error);
+  }
+
+  #start(start: NonNullable<MapRequest['start']>): void {
+    if (this.#isCreating) throw invalid('start', 'comes once, in the first message');
+    if (start.options?.encoding === Encoding.V8) {
+      throw new ShoalError('ENCODING_NOT_ACCEPTED', { encoding: 'v8', accepted: 'json, bytes' });
+    }
+    this.#isCreating = true;
+    const task = { name: '', function: { $case: 'named' as const, value: start.function } };
+    const { options, setup } = start;
+    this.#parts.jobs.create(
+      { ...CreateJobRequest.fromPartial({ task }), options, setup },
+      { answered: (job) => this.#created(job), refused: (error) => this.#giveUp(error) },
+    );
+  }
+
+  #created(id: JobId): void {
+    const { driver, jobs } = this.#parts;
+    this.#job = jobs.get(id);
+    const reading = driver.calls.openReader(this);
+    const writing = driver.calls.openWriter(this);
+    this.#reading = reading;
+    this.#writing = writing;
+    driver.step({ type: 'readerOpened', call: reading, job: id, session: '', fromPosition: 0 });
+    driver.step({ type: 'writerOpened', call: writing, job: id, session: '', firstIndex: 0 });
+  }
+
+  #takeItem(item: Uint8Array): void {
+    const { maxItemBytes } = this.#limits;
+    if (item.byteLength > maxItemBytes) {
+      const index = (this.#job?.view.pushed ?? 0) + this.#items.length;
+      const [size, limit] = [bytesText(item.byteLength), bytesText(maxItemBytes)];
+      throw new ShoalError('ITEM_TOO_LARGE', {
+        limitName: 'itemBytes',
+        index,
+        size,
+        limit,
+        option: 'shoal coordinator --max-item-bytes',
+      });
+    }
+    this.#items.push(item);
+    this.#itemBytes += item.byteLength;
+    if (this.#itemBytes >= this.#limits.messageBytes) this.#flush();
+  }
+
+  /** Items that come in one turn of the event loop share a block. */
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const [call, job] = [this.#writing, this.#job];
+    if (this.#over || job === undefined || call === undefined || this.#hasEnded) return;
+    // A block that waits is told of by resume().
+    if (this.#block !== undefined) return;
+    const first = job.view.pushed;
+    // Never beyond the window: many small items may have come in one turn.
+    const items = this.#items.splice(0, Math.max(0, this.#granted - first));
+    if (items.length > 0) {
+      for (const item of items) this.#itemBytes -= item.byteLength;
+      const payload = frameItems(items);
+      const bytes = payload.byteLength;
+      this.#block = { payload, broadcastSha256: [] };
+      this.#parts.driver.step({ type: 'blockReceived', call, first, count: items.length, bytes });
+    }
+    if (this.#items.length > 0 || this.#block !== undefined) {
+      this.#stream.pause();
+      return;
+    }
+    if (!this.#inputClosed) this.#stream.resume();
+    else if (!job.view.inputEnded) {
+      this.#parts.driver.step({ type: 'inputEndReceived', call, totalItems: job.view.pushed });
+    }
+  }
+
+  #pumpSoon(): void {
+    setImmediate(() => this.#pump());
+  }
+
+  #pump(): void {
+    const job = this.#job;
+    if (job !== undefined) this.#parts.driver.reading(() => this.#send(job));
+  }
+
+  #send(job: Job): void {
+    while (!this.#over && this.#writer.ready) {
+      // What went out before was taken: the writer would not be ready otherwise.
+      this.#acknowledge(job);
+      const prints = job.prints.takeUpTo(this.#limits.messageBytes);
+      const outcomes = this.#nextOutcomes(job);
+      if (outcomes.length > 0 || prints.length > 0) {
+        this.#writer.write({ outcomes, prints });
+        continue;
+      }
+      if (!this.#hasEnded || job.end === undefined) return;
+      this.#finish(job, job.end);
+    }
+  }
+
+  #acknowledge({ id }: Job): void {
+    const position = this.#position;
+    if (position === this.#acknowledged) return;
+    this.#acknowledged = position;
+    this.#parts.jobs.ask(
+      { type: 'acknowledgementReceived', job: id, session: '', position },
+      { answered: () => {}, refused: (error) => this.#giveUp(error) },
+    );
+  }
+
+  #nextOutcomes(job: Job): MapOutcome[] {
+    const taken: MapOutcome[] = [];
+    let bytes = 0;
+    while (bytes < this.#limits.messageBytes && this.#position < this.#offered) {
+      const next = this.#parts.jobs.outcomeAt(job, this.#position);
+      if (next === undefined) break;
+      if (next.kind === 'failure') {
+        taken.push({ index: next.first, outcome: { $case: 'failure', value: next.failure.told } });
+        bytes += next.failure.payload.byteLength + 16;
+      } else {
+        if (this.#open?.run !== next.run) {
+          this.#open = { run: next.run, values: unframeItems(next.run.bytes, next.run.count) };
+        }
+        const value = this.#open.values[next.offset] as Uint8Array;
+        taken.push({ index: next.first, outcome: { $case: 'value', value } });
+        bytes += value.byteLength + 16;
+        if (next.count === 1) this.#open = undefined;
+      }
+      this.#position += 1;
+    }
+    return taken;
+  }
+
+  #finish(job: Job, end: JobEnded): void {
+    job.readOut();
+    this.#close('its Map call is done');
+    if (end.state === JobState.COMPLETED) {
+      const { succeeded, failed } = end;
+      this.#writer.write({ outcomes: [], prints: [], summary: { succeeded, failed, jobId: job.id } });
+      this.#writer.end();
+    } else {
+      this.#fail(end.error === undefined ? new ShoalError('INTERNAL') : readCatalogueError(end.error));
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    if (this.#over) return;
+    this.#close('its Map call failed');
+    this.#fail(error);
+  }
+
+  /** Nobody else can ask for the job. */
+  #close(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    const job = this.#job;
+    if (job === undefined) return;
+    job.reader = undefined;
+    const { driver } = this.#parts;
+    driver.step({ type: 'jobReleased', job: job.id, reason });
+    for (const call of [this.#reading, this.#writing]) if (call !== undefined) driver.calls.closed(call);
+  }
+}
+
+const invalid = (field: string, reason: string): ShoalError =>
+  new ShoalError('REQUEST_INVALID', { field, reason });

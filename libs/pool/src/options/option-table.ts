@@ -1,0 +1,153 @@
+/** What each documented option may be, by its name. */
+import { isolationLevels } from '../launchers/isolation.ts';
+import {
+  abortSignal,
+  callback,
+  checkOptions,
+  either,
+  environment,
+  flag,
+  isRecord,
+  labelRecord,
+  list,
+  type OptionCheck,
+  oneOf,
+  shortText,
+  stringList,
+  text,
+  timerMsMax,
+  wholeNumber,
+  wrongType,
+} from './option-checks.ts';
+import type { MapOptions, PoolOptions, RetryOptions, StreamOptions, SubmitOptions } from './options.ts';
+
+const positiveMs = wholeNumber(1, timerMsMax);
+const retryCount = wholeNumber(0, 1_000);
+const functionOrModule: OptionCheck = (name, value) => {
+  if (typeof value === 'function' || typeof value === 'string' || value instanceof URL) return;
+  throw wrongType(name, 'a function or the URL or path of a module', value);
+};
+
+const printWriter: OptionCheck = (name, value) => {
+  if (isRecord(value) && typeof value['write'] === 'function') return;
+  throw wrongType(name, 'a PrintWriter', value);
+};
+
+const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
+  processes: wholeNumber(1, 1_024),
+  maxTasksPerChild: wholeNumber(1),
+  concurrentTasksPerChild: wholeNumber(1, 10_000),
+  maxRssBytes: wholeNumber(1_048_576),
+  maxAgeMs: positiveMs,
+  initializer: functionOrModule,
+  initArgs: list,
+  initializerTimeoutMs: positiveMs,
+  env: environment,
+  execArgv: stringList,
+  startChildren: oneOf('auto', 'spawn', 'fork'),
+  preload: flag,
+  isolation: oneOf(...isolationLevels),
+  stdio: oneOf('forward', 'ignore'),
+  printer: printWriter,
+  maxPrintBytesPerItem: wholeNumber(1_024, 16_777_216),
+  maxPrintBytesPerSecond: wholeNumber(1_024, 1_073_741_824),
+  maxErrorChars: wholeNumber(256, 65_536),
+  maxErrorDepth: wholeNumber(1, 32),
+  maxErrorFields: wholeNumber(1, 1_024),
+  maxErrorBytes: wholeNumber(16_384, 1_048_576),
+  maxItemBytes: wholeNumber(1_024, 1_073_741_824),
+  maxResultBytes: wholeNumber(1_024, 1_073_741_824),
+  maxBroadcastBytes: wholeNumber(1_024, 68_719_476_736),
+  onDispose: oneOf('terminate', 'drain'),
+};
+
+// Named as one writes it: `thrown` alone would be looked for among the options of the method.
+const retryBudget: OptionCheck = (name, value) => retryCount(`retries.${name}`, value);
+
+const retryChecks: Record<keyof RetryOptions, OptionCheck> = {
+  thrown: retryBudget,
+  crash: retryBudget,
+  timeout: retryBudget,
+  lost: retryBudget,
+};
+
+const mapChecks: Record<keyof MapOptions, OptionCheck> = {
+  chunkSize: either((value) => value === 'auto', "'auto'", wholeNumber(1, 1_000_000)),
+  timeoutMs: positiveMs,
+  deadlineMs: positiveMs,
+  retries: (name, value) => {
+    if (isRecord(value)) checkOptions(name, value, retryChecks);
+    else either(() => false, 'an object', retryCount)(name, value);
+  },
+  retryOn: either((value) => typeof value === 'function', 'a function', stringList),
+  maxTasksPerChild: wholeNumber(1),
+  concurrentTasksPerChild: wholeNumber(1, 10_000),
+  signal: abortSignal,
+  onProgress: callback,
+  failFast: flag,
+  bufferSize: wholeNumber(1, 1_000_000),
+  bufferBytes: wholeNumber(65_536, 1_073_741_824),
+  priority: wholeNumber(-100, 100),
+  pure: flag,
+  labels: labelRecord,
+  requestId: shortText(200),
+};
+
+const streamChecks: Record<keyof MapOptions | keyof StreamOptions, OptionCheck> = {
+  ...mapChecks,
+  settled: flag,
+};
+const submitChecks: Record<keyof SubmitOptions<unknown>, OptionCheck> = {
+  ...mapChecks,
+  onSuccess: callback,
+  onError: callback,
+};
+
+/** Methods that take the same options are of one kind. */
+export type MethodKind = 'map' | 'stream' | 'submit';
+
+const methodChecks: Record<MethodKind, Readonly<Record<string, OptionCheck>>> = {
+  map: mapChecks,
+  stream: streamChecks,
+  submit: submitChecks,
+};
+
+/** The options of a pool. */
+export const poolOptionNames: readonly string[] = Object.keys(poolChecks);
+
+/** Throws a TypeError or RangeError that names the first option of a pool that is not as documented. */
+export function checkPoolOptions(options: unknown): asserts options is PoolOptions | undefined {
+  checkOptions('Pool options', options, poolChecks);
+  if (!isRecord(options)) return;
+  if (options['preload'] === true && (options['startChildren'] ?? 'spawn') === 'spawn') {
+    throw new TypeError(
+      "preload shares what forked children load, and startChildren is 'spawn' (its default): say 'fork' or 'auto'.",
+    );
+  }
+  if (options['initializer'] !== undefined) return;
+  for (const name of ['initArgs', 'initializerTimeoutMs']) {
+    if (options[name] === undefined) continue;
+    throw new TypeError(`${name} is given, but there is no initializer that could take it.`);
+  }
+}
+
+/** Throws a TypeError or RangeError that names the first option of a job that is not as documented. */
+export function checkJobOptions(
+  method: string,
+  kind: MethodKind,
+  takesModule: boolean,
+  options: unknown,
+): void {
+  // `export` means something only beside a module; beside a function it would be ignored in silence.
+  const checks = takesModule ? { ...methodChecks[kind], export: text } : methodChecks[kind];
+  checkOptions(`${method}() options`, options, checks);
+}
+
+/** Throws if the `timeoutMs` of a wait (`next`, `result`, `wait`) is not as documented. */
+export function checkWaitOptions(method: string, options: unknown): asserts options is NextWait | undefined {
+  checkOptions(`${method}() options`, options, { timeoutMs: wholeNumber(0, timerMsMax) });
+}
+
+interface NextWait {
+  readonly timeoutMs?: number | undefined;
+}

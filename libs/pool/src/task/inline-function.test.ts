@@ -1,0 +1,110 @@
+import { runInThisContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { inlineFunction } from './inline-function.ts';
+
+const evaluated = (source: string): unknown => runInThisContext(`(${source})`);
+
+/** What stands in the way of a function; its text is given, as a compiler leaves it. */
+function refusalOf(source: string): string {
+  const found = inlineFunction(evaluated(source) as () => unknown);
+  return 'names' in found ? found.names : 'accepted';
+}
+
+function sourceOf(fn: (...args: never) => unknown): string {
+  const found = inlineFunction(fn);
+  if ('names' in found) throw new Error(`refused for ${found.names}`);
+  return found.source;
+}
+
+const called = (source: string, ...args: unknown[]): unknown =>
+  (evaluated(sourceOf(evaluated(source) as () => unknown)) as (...given: unknown[]) => unknown)(...args);
+
+test('a function that needs nothing from outside itself travels as its text', () => {
+  expect(called('(x) => x * 2', 21)).toBe(42);
+  expect(called('function double(x) { return x * 2 }', 21)).toBe(42);
+  expect(called('async (x) => x', 1)).toBeInstanceOf(Promise);
+  expect(called('{ double(x) { return x * 2 } }.double', 21)).toBe(42);
+  expect(called("{ 'to double'(x) { return x * 2 } }['to double']", 21)).toBe(42);
+});
+
+test.each([
+  ['(x) => x + k', '`k`'],
+  ['(x) => k(x) + l.m', '`k` and `l`'],
+  ['(x) => { y = x }', '`y`'],
+  ['() => this.x', '`this`'],
+  ['function () { return this.x }', '`this`'],
+  ['{ m() { return () => super.m() } }.m', '`super`'],
+  ["(x) => import('../work.js')", "`import('../work.js')`"],
+  ['(x) => ({ k })', '`k`'],
+  ['(x = k) => x', '`k`'],
+  ['({ [k]: x }) => x', '`k`'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source of a function
+  ['(x) => `${k}`', '`k`'],
+  ['(x) => { { let y = 1 } return y }', '`y`'],
+  ['(x) => { for (const y of x) {} return y }', '`y`'],
+  ['(x) => { try {} catch (e) {} return e }', '`e`'],
+  ['(x) => { class A extends B {} }', '`B`'],
+  ['(x) => require("fs")', '`require`'],
+  ['(x) => typeof k', '`k`'],
+])('%s is refused for %s', (source, names) => {
+  expect(refusalOf(source)).toBe(names);
+});
+
+test.each([
+  '(x) => { var y = x; { var z = y } return z }',
+  '(x) => { const f = function g(n) { return n ? g(n - 1) : arguments.length }; return f(x) }',
+  '(x) => { function later() { return early() } function early() { return x } return later() }',
+  '({ a, b: [c = 1, ...d] }, ...rest) => [a, c, d, rest]',
+  '(x) => { outer: for (let i = 0; i < 2; i++) { continue outer } return x.y.z }',
+  '(x) => { class A { #p = 1; static s = 2; get p() { return this.#p } } return new A().p }',
+  '(x) => { try { JSON.parse(x) } catch ({ message }) { return message } }',
+  '(x) => Buffer.from(String(x)).toString("hex") + Math.PI + process.pid',
+  "async (x) => (await import('node:os')).cpus().length",
+  '(x) => { switch (x) { case 1: let y = 1; return y } }',
+  '(x) => { const { a, ...b } = x; ({ a: x } = b); return x }',
+  'function named(x) { return function () { return this } }',
+  '(x) => ({ method() { return this }, key: x })',
+])('%s is accepted', (source) => {
+  expect(refusalOf(source)).toBe('accepted');
+});
+
+test('a refusal names the function, the variable and the line that uses it', () => {
+  const outside = 3;
+  const usesOutside = (x: number): number => {
+    const y = x + 1;
+    return y + outside;
+  };
+  expect(inlineFunction(usesOutside)).toEqual({
+    task: 'usesOutside',
+    names: '`outside`',
+    where: expect.stringMatching(/^inline-function\.test\.ts:\d+$/),
+  });
+});
+
+test('what a compiler adds to keep names does not break a function', () => {
+  expect(called('(x) => { const inner = __name(() => x, "inner"); return inner.name + inner() }', 1)).toBe(
+    'inner1',
+  );
+});
+
+test('built-in functions are sent by their name', () => {
+  expect(inlineFunction(Math.sqrt)).toEqual({ name: 'sqrt', source: 'Math.sqrt' });
+  expect(sourceOf(structuredClone)).toBe('structuredClone');
+});
+
+test('a bound function cannot be sent', () => {
+  expect(inlineFunction(((x: number) => x).bind(null))).toMatchObject({
+    names: 'native code or what it was bound to',
+  });
+});
+
+test('a class is refused', () => {
+  expect(() => inlineFunction(evaluated('class A {}') as () => unknown)).toThrow(
+    /^A is a class; a task function has to be callable without new/,
+  );
+});
+
+test('a getter cannot be a task function', () => {
+  const { get } = Object.getOwnPropertyDescriptor(evaluated('{ get a() { return 1 } }'), 'a') ?? {};
+  expect(() => inlineFunction(get as () => unknown)).toThrow(/^A getter, a setter/);
+});
