@@ -267,7 +267,7 @@ describe('addresses', () => {
     expect(ended).toEqual({
       exitCode: 4,
       stdout: '',
-      stderr: 'shoal: JOB_DEADLINE: The job did not finish within its deadline of 1 s. Raise deadlineMs.\n',
+      stderr: 'shoal: JOB_DEADLINE: The job did not finish within its deadline of 1 s. Raise --deadline.\n',
     });
   });
 
