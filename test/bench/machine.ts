@@ -21,7 +21,8 @@ export const load = (): number => Number((loadavg()[0] ?? Number.NaN).toFixed(1)
 
 /** Looks around. */
 export function machineNow(given: Pick<Machine, 'processes' | 'runs' | 'small' | 'loadBefore'>): Machine {
-  const { stdout } = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' });
+  const describing = ['describe', '--always', '--dirty', '--exclude', '*'];
+  const { stdout } = spawnSync('git', describing, { encoding: 'utf8', cwd: import.meta.dirname });
   return {
     date: new Date().toISOString(),
     commit: stdout?.trim() || 'unknown',

@@ -61,6 +61,7 @@ function flagsOf(args: readonly string[]): Flags {
   const only = values.only?.split(',') ?? names;
   const unknown = only.find((each) => !names.includes(each));
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there is ${names.join(', ')}`);
+  if (publish && small) throw new Error('--publish goes without --small: its figures mean nothing');
   if (publish && only.length < names.length) {
     throw new Error('--publish goes without --only: the tables have to be from one run');
   }
@@ -99,7 +100,7 @@ async function bench({ small, runs, minutes, processes, only, out, ...flags }: F
   const tables = contests.map(tableOf);
   const held = Math.max(...contests.flatMap(({ entries }) => entries.map(({ values }) => values.length)));
   const machine = machineNow({ processes, runs: held, small, loadBefore });
-  const markdown = `${readmeTable(machine, tables, [])}\n${markdownOf(machine, tables)}`;
+  const markdown = `${readmeTable(machine, tables)}\n${markdownOf(machine, tables)}`;
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, 'bench.json'), `${JSON.stringify({ machine, tables }, undefined, 2)}\n`);
   writeFileSync(join(out, 'bench.md'), markdown);
@@ -111,7 +112,11 @@ async function bench({ small, runs, minutes, processes, only, out, ...flags }: F
       if (failed !== undefined) process.stderr.write(`FAILED ${name}: ${contender} ${failed}\n`);
     }
   }
-  return tables.some(({ rows: [own] }) => own?.failed !== undefined) ? 1 : 0;
+  const own = tables.flatMap(({ rows: [first, ...others] }) => [
+    ...(first === undefined ? [] : [first]),
+    ...others.filter(({ contender }) => contender.startsWith('Shoal')),
+  ]);
+  return own.some(({ failed }) => failed !== undefined) ? 1 : 0;
 }
 
 async function growth({ small, runs, minutes, processes, only, out, ...flags }: Flags): Promise<number> {

@@ -25,7 +25,7 @@ export function growthMarkdown(machine: Machine, growths: readonly Growth[]): st
     '## How cost grows',
     '',
     'What `npm run bench -- --growth` measures: CPU time of all processes together, caller, coordinator, agents and',
-    `children, for one item. Flat is what costs at the last point at most ${flatWithin} times what it does at the first.`,
+    `children, for one item. Flat is what costs at no point more than ${flatWithin} times what it does at a cheaper one before it.`,
     '',
     ...machineLines(machine),
     ...growths.flatMap(growthLinesOf),

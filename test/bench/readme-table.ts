@@ -2,19 +2,20 @@ import { type GoalResult, numberText, type Row, stateOf, type Table } from './fi
 import { type Growth, isFlat, type Series } from './growth/growth.ts';
 import type { Machine } from './machine.ts';
 import { machineLines, titleOf } from './markdown.ts';
+import type { GrowthReport } from './publication.ts';
 
 /**
  * The whole run in one table, a line for each workload: what Shoal reached, how many times better it was than each of the
- * others, and which goals it met. This is the table in the README.
+ * others, and which goals it met; and how cost grows, measured by itself. This is what the README shows.
  */
-export function readmeTable(machine: Machine, tables: readonly Table[], growths: readonly Growth[]): string {
+export function readmeTable(machine: Machine, tables: readonly Table[], growth?: GrowthReport): string {
   return [
     ...machineLines(machine),
     '',
     '| workload | Shoal | Shoal is | goals |',
     '| --- | ---: | --- | --- |',
     ...tables.map((table) => `| ${cellsOf(table, machine).join(' | ')} |`),
-    ...growths.flatMap(growthLines),
+    ...(growth === undefined ? [] : growthTable(growth)),
     '',
   ].join('\n');
 }
@@ -40,15 +41,22 @@ function besides({ contender, missing, failed, ratio }: Row): string {
 
 const verdict = ({ text, isMet }: GoalResult): string => `${stateOf(isMet)}: ${text}`;
 
-function growthLines({ title, series }: Growth): string[] {
+function growthTable({ machine, growths }: GrowthReport): string[] {
+  return [
+    '',
+    'How the cost of an item grows (`npm run bench -- --growth`):',
+    ...machineLines(machine),
+    '',
+    '| | from the first point to the last | goal |',
+    '| --- | ---: | --- |',
+    ...growths.flatMap((growth) => growthLines(growth, machine)),
+  ];
+}
+
+function growthLines({ title, series }: Growth, { small }: Machine): string[] {
   return series.map((each) => {
-    const cells = [
-      `${title}, ${each.place}`,
-      growthFigure(each),
-      '',
-      `${stateOf(isFlat(each))}: it stays flat`,
-    ];
-    return `| ${cells.join(' | ')} |`;
+    const judged = small ? 'not judged' : `${stateOf(isFlat(each))}: it stays flat`;
+    return `| ${title}, ${each.place} | ${growthFigure(each)} | ${judged} |`;
   });
 }
 

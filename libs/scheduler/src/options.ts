@@ -79,7 +79,7 @@ export interface SchedulerOptions {
   readonly stragglerCheckMs: number;
   /**
    * How long results of earlier items may still be on their way when an ordered job with `failFast` fails; nothing new is
-   * handed out meanwhile. Default 50: children hold results back for 5.
+   * handed out meanwhile. Default 50: longer than most results are held back, and not as long as those of slow items may be.
    */
   readonly failFastGraceMs: number;
   /** Seed of the jitter: equal seeds and equal events give equal commands. Default 1. */

@@ -30,7 +30,7 @@ export interface GrowthRules {
   readonly onMeasured: (axis: Axis, place: Place, at: number, round: number) => void;
 }
 
-/** It counts as flat if the last point costs at most so many times what the first does. */
+/** It counts as flat if no point costs more than so many times what the cheapest before it does. */
 export const flatWithin = 1.25;
 
 const script = fileURLToPath(new URL('measure-point.ts', import.meta.url));
@@ -98,9 +98,13 @@ export async function growthsOf(
   return { growths, rounds };
 }
 
-/** Whether it costs no more at the end than at the beginning; undefined where there are no two points. */
+/** Whether nothing on the way costs more than what came before it; undefined where there are no two points. */
 export function isFlat({ points, failed }: Series): boolean | undefined {
-  const [first, last] = [points.at(0), points.at(-1)];
-  if (first === undefined || last === undefined || first === last || failed !== undefined) return undefined;
-  return last.microseconds <= first.microseconds * flatWithin;
+  if (points.length < 2 || failed !== undefined) return undefined;
+  let cheapest = Number.POSITIVE_INFINITY;
+  for (const { microseconds } of points) {
+    if (microseconds > cheapest * flatWithin) return false;
+    cheapest = Math.min(cheapest, microseconds);
+  }
+  return true;
 }

@@ -1,10 +1,10 @@
-// A worker process of BullMQ: one job at a time, as a slot of Shoal.
+// A worker process of BullMQ. Four jobs are under way, as Celery fetches four ahead and a slot of Shoal has them.
 import { Worker } from 'bullmq';
 import { tasks } from '../tasks.js';
 
 const worker = new Worker('bench', async ({ name, data }) => tasks[name](data.data), {
   connection: { path: process.argv[2], maxRetriesPerRequest: null },
-  concurrency: 1,
+  concurrency: 4,
 });
 await worker.waitUntilReady();
 process.send?.('ready');

@@ -1,6 +1,6 @@
 /**
  * Results leave when the oldest is about this old, in ms, while a job is young: whoever waits for its first sees them soon.
- * A slower item goes at once.
+ * A slower item of a young job goes at once.
  */
 const leastMs = 5;
 /** Longer than a chunk of automatic size runs, also where its items take a little longer than was measured: it is told at once. */

@@ -1,6 +1,6 @@
 /**
  * Results on their way out. They leave in batches, for structured clone costs seven times as much item by item; a
- * batch goes when it is about 128 KiB or some milliseconds old, so that slow items go one by one, at once.
+ * batch goes when it is about 128 KiB, or half as old as its job has run here (patience.ts).
  */
 import type { Encoding } from '../child-pool/chunk-request.ts';
 import { encodeBlock, encodeNumbers, encodeValue } from '../values/block-codec.ts';
