@@ -83,11 +83,11 @@ test.each([
   expect([stderr, exitCode]).toEqual([expect.stringContaining(why), 2]);
 });
 
-test('a folder for bundles that is not there is named', async () => {
-  const args = ['agent', '--join', '127.0.0.1:1', '--bundle-dir', '/nowhere/to/be/found'];
+test('a folder for bundles that cannot be made is named, with its flag', async () => {
+  const args = ['agent', '--join', '127.0.0.1:1', '--bundle-dir', '/proc/nowhere'];
   const { stderr, exitCode } = await shoalCommand(args);
-  expect(stderr).toMatch(/FILE_NOT_USABLE: \/nowhere\/to\/be\/found: ENOENT/);
-  expect(exitCode).not.toBe(0);
+  expect(stderr).toMatch(/FILE_NOT_USABLE: \/proc\/nowhere: ENOENT.*--bundle-dir/);
+  expect(exitCode).toBe(2);
 });
 
 test('a coordinator that the agent is too old for: the table of versions, and exit code 1', async () => {
