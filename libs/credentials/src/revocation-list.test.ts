@@ -88,8 +88,8 @@ test('a folder keeps the list, adds to what somebody wrote, and leaves alone wha
   );
   expect((await folder.revocations()).size).toBe(2);
   await writeFile(folder.revokedPath, 'client ann\n');
-  for (const fails of [folder.revocations(), folder.revoke([{ serial: '4A'.repeat(16) }])]) {
-    await expect(fails).rejects.toMatchObject({
+  for (const use of [() => folder.revocations(), () => folder.revoke([{ serial: '4A'.repeat(16) }])]) {
+    await expect(use()).rejects.toMatchObject({
       code: 'FILE_NOT_USABLE',
       message: expect.stringContaining(`${folder.revokedPath}`),
     });

@@ -1,5 +1,5 @@
 import { ShoalError } from '@shoal/errors';
-import { ownFolders } from '../task/own-code.ts';
+import { ownFolders } from '../own-code.ts';
 
 // Any function, of whatever shape.
 type Callable = (...args: never) => unknown;

@@ -1,6 +1,6 @@
 import { durationText, type Facts, type ItemAttempt, ItemError, timesText } from '@shoal/errors';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
-import { ownFolders } from '../task/own-code.ts';
+import { ownFolders } from '../own-code.ts';
 import { rebuildThrown } from '../values/rebuilt-error.ts';
 import type { CallSite } from './call-site.ts';
 
