@@ -243,6 +243,14 @@ test('failFast: what does not come in that moment is not waited for; the lowest 
   ]);
 });
 
+test('failFast: a deadline within that moment asks for no time that has passed', () => {
+  const world = schedulerWith({ agents: { a: 4 }, job: { items: 9, failFast: true, deadlineAtMs: 20 } });
+  world.failed(4, 3, thrown);
+  world.nowMs = 30;
+  world.step({ type: 'clockTicked' });
+  expect(world.scheduler.nextDeadlineMs()).toBe(50);
+});
+
 test('failFast: the first failure ends an unordered job and takes back what runs', () => {
   const world = schedulerWith({ agents: { a: 2 }, job: { items: 9, failFast: true, ordered: false } });
   expect(only(world.failed(2, 1, thrown), 'keepFailure', 'revoke', 'endJob', 'dispatch')).toMatchObject([

@@ -171,10 +171,11 @@ export class Job implements Ranked<Job> {
   /** When time alone changes something for it: a retry, a straggler, the end of a search for another agent, its deadline. */
   nextWakeMs(nowMs: number): number | undefined {
     const elsewhereMs = this.pending.suspect()?.elsewhereUntilMs ?? 0;
-    let next = earlier(this.spec.deadlineAtMs, elsewhereMs > nowMs ? elsewhereMs : undefined);
+    // What has come to its end already does not end by its deadline.
+    const endMs = this.ending === undefined ? this.spec.deadlineAtMs : this.endsAtMs;
+    let next = earlier(endMs, elsewhereMs > nowMs ? elsewhereMs : undefined);
     next = earlier(next, this.pending.nextReadyMs);
-    next = earlier(next, this.stragglersAtMs);
-    return earlier(next, this.ending === undefined ? undefined : this.endsAtMs);
+    return earlier(next, this.stragglersAtMs);
   }
 }
 
