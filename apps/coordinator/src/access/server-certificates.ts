@@ -9,6 +9,7 @@ import {
 import { durationText, ShoalError } from '@shoal/errors';
 import { ListenCredentials, type ListenMaterial } from '@shoal/protocol';
 import type { EventFeed } from '../watch/event-feed.ts';
+import { RepeatedCheck } from './repeated-check.ts';
 
 /** What {@link ServerCertificates.open} needs. */
 export interface ServerCertificateParts {
@@ -46,10 +47,8 @@ export class ServerCertificates {
   #authority: CertificateAuthority | undefined;
   #revocations: RevocationList;
   #revokedText: string;
-  #complained = '';
   #warnedAtMs = Number.NEGATIVE_INFINITY;
-  readonly #timer: NodeJS.Timeout;
-  #checking = false;
+  readonly #check: RepeatedCheck;
 
   private constructor(parts: ServerCertificateParts, folder: TlsFolder, read: Read) {
     this.#parts = parts;
@@ -60,8 +59,15 @@ export class ServerCertificates {
     this.#revocations = folder.revocationsIn(this.#revokedText);
     this.credentials = new ListenCredentials(read.material);
     this.#warn();
-    this.#timer = setInterval(() => void this.#check(), parts.checkMs);
-    this.#timer.unref();
+    this.#check = new RepeatedCheck({
+      everyMs: parts.checkMs,
+      look: () => this.#look(),
+      // Half of a pair may be written yet. The old one stays.
+      complain: (reason) => {
+        const message = `certificate files cannot be used, the earlier ones stay: ${reason}`;
+        parts.feed.tell('certificate.refused', { reason }, message, 'warn');
+      },
+    });
   }
 
   /** Reads the folder. Errors: `FILE_NOT_USABLE`, which names the file and what makes it; also for a key that others can read. */
@@ -106,27 +112,15 @@ export class ServerCertificates {
 
   /** Looks at the files no more. */
   stop(): void {
-    clearInterval(this.#timer);
+    this.#check.stop();
   }
 
-  async #check(): Promise<void> {
-    if (this.#checking) return;
-    this.#checking = true;
+  async #look(): Promise<void> {
     try {
       await this.#reload();
-      this.#complained = '';
-    } catch (error) {
-      // Half of a pair may be written yet. The old one stays; the same complaint is told once.
-      const reason = (error as Error).message;
-      if (reason !== this.#complained) {
-        const message = `certificate files cannot be used, the earlier ones stay: ${reason}`;
-        this.#parts.feed.tell('certificate.refused', { reason }, message, 'warn');
-      }
-      this.#complained = reason;
     } finally {
-      this.#checking = false;
+      this.#warn();
     }
-    this.#warn();
   }
 
   async #reload(): Promise<void> {

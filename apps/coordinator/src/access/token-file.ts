@@ -1,6 +1,7 @@
 import { type BearerToken, parseBearerTokens, readTokenFile } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import type { EventFeed } from '../watch/event-feed.ts';
+import { RepeatedCheck } from './repeated-check.ts';
 
 /** What {@link TokenFile.open} needs. */
 export interface TokenFileParts {
@@ -20,16 +21,20 @@ export class TokenFile {
   #text: string;
   #tokens: readonly BearerToken[];
   #onReplaced: (tokens: readonly BearerToken[]) => number = () => 0;
-  #complained = '';
-  #checking = false;
-  readonly #timer: NodeJS.Timeout;
+  readonly #check: RepeatedCheck;
 
   private constructor(parts: TokenFileParts, text: string) {
     this.#parts = parts;
     this.#text = text;
     this.#tokens = bearerTokens(text, parts.path);
-    this.#timer = setInterval(() => void this.#check(), parts.checkMs);
-    this.#timer.unref();
+    this.#check = new RepeatedCheck({
+      everyMs: parts.checkMs,
+      look: () => this.#look(),
+      complain: (reason) => {
+        const message = `the token file cannot be used, the earlier tokens stay: ${reason}`;
+        parts.feed.tell('tokens.refused', { reason }, message, 'warn');
+      },
+    });
   }
 
   /** Reads the file. Errors: `FILE_NOT_USABLE` for one that others can read, or that holds no token. */
@@ -48,27 +53,12 @@ export class TokenFile {
 
   /** Looks at the file no more. */
   stop(): void {
-    clearInterval(this.#timer);
+    this.#check.stop();
   }
 
-  async #check(): Promise<void> {
-    if (this.#checking) return;
-    this.#checking = true;
-    const { feed, path } = this.#parts;
-    try {
-      const text = await readTokenFile(path);
-      if (text !== this.#text) this.#replace(text);
-      this.#complained = '';
-    } catch (error) {
-      const reason = (error as Error).message;
-      if (reason !== this.#complained) {
-        const message = `the token file cannot be used, the earlier tokens stay: ${reason}`;
-        feed.tell('tokens.refused', { reason }, message, 'warn');
-      }
-      this.#complained = reason;
-    } finally {
-      this.#checking = false;
-    }
+  async #look(): Promise<void> {
+    const text = await readTokenFile(this.#parts.path);
+    if (text !== this.#text) this.#replace(text);
   }
 
   #replace(text: string): void {

@@ -1,0 +1,43 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { RepeatedCheck } from './repeated-check.ts';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Lets so many turns pass, and what came of each be told. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await vi.advanceTimersByTimeAsync(100);
+}
+
+test('a complaint is told once, and again after another one or after a look that went well', async () => {
+  const reasons = ['half', 'half', 'gone', undefined, 'gone'];
+  const told: string[] = [];
+  const check = new RepeatedCheck({
+    everyMs: 100,
+    look: async () => {
+      const reason = reasons.shift();
+      if (reason !== undefined) throw new Error(reason);
+    },
+    complain: (reason) => void told.push(reason),
+  });
+  await turns(5);
+  expect(told).toEqual(['half', 'gone', 'gone']);
+  check.stop();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a look that takes long is the only one meanwhile', async () => {
+  let looks = 0;
+  const slow = Promise.withResolvers<void>();
+  const look = (): Promise<void> => {
+    looks += 1;
+    return slow.promise;
+  };
+  const check = new RepeatedCheck({ everyMs: 100, look, complain: () => {} });
+  await turns(3);
+  expect(looks).toBe(1);
+  slow.resolve();
+  await turns(1);
+  expect(looks).toBe(2);
+  check.stop();
+});
