@@ -79,7 +79,8 @@ export class EventFeed {
       case 'agentQuarantined': {
         const { agent, forMs } = note;
         const message = `agent ${agent} came and went too often; it gets no work for ${Math.round(forMs / 1000)} s`;
-        this.tell('agent.quarantined', { agent, forMs }, message, 'warn');
+        // A difference of two times of a clock with fractions: 1999.9999999999995 is no figure for a log.
+        this.tell('agent.quarantined', { agent, forMs: Math.round(forMs) }, message, 'warn');
         return;
       }
       case 'protocolBroken': {
