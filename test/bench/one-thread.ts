@@ -7,18 +7,10 @@
  */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { nodeFlags } from '../../libs/pool/src/launchers/fork-server.ts';
+import { median } from './statistics.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' } } });
-/** Those of libs/pool/src/launchers/fork-server.ts. */
-const flags = [
-  '--single-threaded',
-  '--v8-pool-size=1',
-  '--no-maglev-osr',
-  '--no-memory-reducer',
-  '--baseline-batch-compilation-threshold=65536',
-  '--use-largepages=silent',
-];
-
 /** By what they do most. */
 const programs: Readonly<Record<string, string>> = {
   computing: 'let sum = 0; for (let i = 0; i < 3e8; i++) sum = (sum * 31 + i) % 1_000_003;',
@@ -44,15 +36,12 @@ function run(program: string, options: readonly string[]): Need {
   return JSON.parse(stdout) as Need;
 }
 
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-
 console.log('| | CPU of one thread to several | time |\n| --- | ---: | ---: |');
 for (const [name, program] of Object.entries(programs)) {
   const [usual, single]: [Need[], Need[]] = [[], []];
   for (let i = 0; i < Number(values.runs); i++) {
     usual.push(run(program, []));
-    single.push(run(program, flags));
+    single.push(run(program, nodeFlags));
   }
   const ratio = (of: keyof Need): string =>
     `${(median(single.map((need) => need[of])) / median(usual.map((need) => need[of]))).toFixed(2)} x`;

@@ -13,6 +13,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Pool } from 'shoal';
 import { hash, hashesPerMs } from './cpu-work.ts';
+import { median } from './statistics.ts';
 
 const { values } = parseArgs({
   options: {
@@ -66,7 +67,7 @@ async function run(items: number, ms: number, maxTasksPerChild: number | undefin
 async function medianOf(measure: () => Promise<number>): Promise<number> {
   const seen: number[] = [];
   for (let time = 0; time < repeats; time++) seen.push(await measure());
-  return seen.sort((a, b) => a - b)[Math.floor(seen.length / 2)] ?? Number.NaN;
+  return median(seen);
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from './statistics.ts';
 
 const { values } = parseArgs({ options: { repeats: { type: 'string', default: '9' } } });
 const repeats = Number(values.repeats);
@@ -53,8 +54,7 @@ function run(): Startup {
 try {
   run(); // Fills the compile cache.
   const runs = Array.from({ length: repeats }, run);
-  const median = (of: keyof Startup): number =>
-    runs.map((each) => each[of]).sort((a, b) => a - b)[repeats >> 1] ?? 0;
+  const middle = (of: keyof Startup): number => median(runs.map((each) => each[of]));
   const best = (of: keyof Startup): number => Math.min(...runs.map((each) => each[of]));
   console.log('|                                  | median ms | best ms | of a bare Node process |');
   console.log('| ---                              |      ---: |    ---: |                   ---: |');
@@ -63,9 +63,9 @@ try {
     ["import 'shoal'", 'imported'],
     ['new Pool() to the first result', 'first'],
   ] as const) {
-    const ratio = (median(of) / median('bare')).toFixed(2);
+    const ratio = (middle(of) / middle('bare')).toFixed(2);
     console.log(
-      `| ${what.padEnd(32)} | ${median(of).toFixed(0).padStart(9)} | ${best(of).toFixed(0).padStart(7)} | ${ratio.padStart(22)} |`,
+      `| ${what.padEnd(32)} | ${middle(of).toFixed(0).padStart(9)} | ${best(of).toFixed(0).padStart(7)} | ${ratio.padStart(22)} |`,
     );
   }
 } finally {

@@ -57,7 +57,7 @@ const stderrTailChars = 1_024;
  * a copy cost), and compiling with Sparkplug what it has called a few times, before there is a lot of it. And Node's own
  * code is in pages of 2 MiB where the system has such: a copy would fetch it in two hundred pieces.
  */
-const nodeFlags: readonly string[] = [
+export const nodeFlags: readonly string[] = [
   '--single-threaded',
   '--v8-pool-size=1',
   '--no-maglev-osr',
