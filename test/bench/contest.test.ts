@@ -95,7 +95,7 @@ test('whoever is not installed, fails, or gives a wrong output is named with the
   ]);
 });
 
-test('a process that takes too long is ended with all that it started, and the others have their turn', async () => {
+test('a process that takes too long is ended with all that it started, a peer sooner than Shoal, and the others have their turn', async () => {
   const sleeper = peer('sleeper', () => 'setTimeout(() => {}, 600_000)');
   const rules = {
     scale,
@@ -106,18 +106,28 @@ test('a process that takes too long is ended with all that it started, and the o
     peerTimeoutMs: 400,
     onMeasured: () => {},
   };
-  const [contest] = await hold([workloadOf(sleeper, sleeper, missing)], rules);
+  const ours: Peer = { ...sleeper, isOurs: true };
+  const [contest] = await hold([workloadOf(ours, sleeper, ours, missing)], rules);
   expect(contest?.entries.map(({ failed }) => failed?.trim())).toEqual([
     'was not done within 0.3 s',
     'was not done within 0.4 s',
+    'was not done within 0.3 s',
     undefined,
   ]);
 });
 
-test('a slow contender runs a share of the items, and a small run everybody the same few', () => {
+test('a slow contender runs a share of the items and warms up as the others do, and a small run everybody the same few', () => {
   const slow = { peer: missing, mode: 'items', share: 0.02 } as const;
-  const workload = workloadOf(missing);
-  expect(settingOf(workload, slow, { ...scale, small: false })).toMatchObject({ items: 2, warmUpItems: 2 });
+  const workload = { ...workloadOf(missing), items: { full: 10_000, small: 10 } };
+  expect(settingOf(workload, slow, { ...scale, small: false })).toMatchObject({
+    items: 200,
+    warmUpItems: 200,
+  });
+  const half = { ...slow, share: 0.5 };
+  expect(settingOf(workload, half, { ...scale, small: false })).toMatchObject({
+    items: 5_000,
+    warmUpItems: 1_000,
+  });
   expect(settingOf(workload, slow, scale)).toMatchObject({ items: 10, warmUpItems: 1 });
 });
 

@@ -1,17 +1,11 @@
 import { type Measurement, measure } from './measurement.ts';
-import {
-  type Contender,
-  expectedDigest,
-  isShoal,
-  nameOf,
-  type Scale,
-  settingOf,
-  type Workload,
-} from './workload.ts';
+import { type Contender, expectedDigest, nameOf, type Scale, settingOf, type Workload } from './workload.ts';
 
 /** What came of a contender. */
 export interface Entry {
   readonly contender: string;
+  /** Whether it is Shoal, in one of its ways. */
+  readonly isOurs: boolean;
   /** Of its peer; undefined where that is missing. */
   readonly version?: string;
   /** Why it was not measured. */
@@ -41,7 +35,7 @@ export interface Rules {
   readonly timeoutMs: number;
   /** Of one measurement of anybody else. */
   readonly peerTimeoutMs: number;
-  readonly onMeasured: (workload: string, contender: string, round: number) => void;
+  readonly onMeasured: (workload: string, contender: string, round: number, tookMs: number) => void;
 }
 
 interface Turn {
@@ -82,7 +76,8 @@ export async function hold(workloads: readonly Workload[], rules: Rules): Promis
 
 function entryOf(workload: Workload, contender: Contender, { scale }: Rules): Entry {
   const { items } = settingOf(workload, contender, scale);
-  return { contender: nameOf(contender), ...contender.peer.find(), items, values: [] };
+  const { isOurs = false } = contender.peer;
+  return { contender: nameOf(contender), isOurs, ...contender.peer.find(), items, values: [] };
 }
 
 function turnsOf({ workload, entries }: Contest, round: number): Turn[] {
@@ -103,8 +98,9 @@ async function take(
   // One failure is enough: a peer that hangs would cost its time in every round.
   if (entry.failed !== undefined) return;
   const setting = settingOf(workload, contender, rules.scale);
-  const timeoutMs = isShoal(workload, contender) ? rules.timeoutMs : rules.peerTimeoutMs;
+  const timeoutMs = contender.peer.isOurs ? rules.timeoutMs : rules.peerTimeoutMs;
   const argv = contender.command?.(setting) ?? contender.peer.command(setting);
+  const startedAt = performance.now();
   try {
     const measured: Measurement = await measure(argv, timeoutMs);
     if (measured.digest !== expected.of(workload, contender)) throw new Error('its output is wrong');
@@ -112,7 +108,7 @@ async function take(
   } catch (error) {
     entry.failed = error instanceof Error ? error.message : String(error);
   }
-  rules.onMeasured(workload.name, entry.contender, round);
+  rules.onMeasured(workload.name, entry.contender, round, performance.now() - startedAt);
 }
 
 /** What has to come out, computed once for each list of items. */

@@ -1,26 +1,35 @@
 import { createHash } from 'node:crypto';
 
 /** The functions of tasks.js. */
-export type TaskName = 'increment' | 'echo' | 'echoLarge' | 'hash' | 'hashFive';
+export type TaskName = 'increment' | 'rescore' | 'echo' | 'echoLarge' | 'hash' | 'hashFive';
 
 /** Bytes of an item of `echo`. */
 const echoBytes = 10_240;
 /** Bytes of an item of `echoLarge`. */
 const largeBytes = 65_536;
 const batch = 10_000;
+/** `hash` uses the last byte of its seed: items beyond these are the same again. */
+const seeds = 256;
+
+/** How many different items a task has. */
+export const differentItems = (task: TaskName): number =>
+  task === 'hash' || task === 'hashFive' ? seeds : Number.POSITIVE_INFINITY;
 
 /** One of the items that every peer maps over; peers/tasks.py makes the same. */
 export function itemOf(task: TaskName, index: number, rounds: number): unknown {
   switch (task) {
     case 'increment':
       return index;
+    case 'rescore':
+      // Never a whole number: those are `1` in JavaScript and `1.0` in Python.
+      return { id: index, name: `record ${index}`, score: index + 0.5 };
     case 'echo':
       return `${index}:`.padEnd(echoBytes, 'x');
     case 'echoLarge':
       return `${index}:`.padEnd(largeBytes, 'x');
     case 'hash':
     case 'hashFive':
-      return [index, rounds];
+      return [index % seeds, rounds];
   }
 }
 
@@ -29,13 +38,13 @@ export function itemsOf(task: TaskName, count: number, rounds: number): unknown[
   return Array.from({ length: count }, (_, index) => itemOf(task, index, rounds));
 }
 
-/** A fingerprint of results in their order, the same in every language: each as text and a newline. */
+/** A fingerprint of results in their order, the same in every language: each as text, records as JSON, and a newline. */
 export class Fingerprint {
   readonly #hash = createHash('sha256');
   #lines: unknown[] = [];
 
   add(result: unknown): void {
-    this.#lines.push(result);
+    this.#lines.push(typeof result === 'object' ? JSON.stringify(result) : result);
     if (this.#lines.length >= batch) this.#flush();
   }
 

@@ -19,6 +19,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { roundsAMillisecond } from './calibration.ts';
 import { chartOf } from './chart.ts';
+import { conditions } from './conditions.ts';
 import { hold } from './contest.ts';
 import { tableOf } from './figures.ts';
 import { axes } from './growth/axis.ts';
@@ -94,28 +95,30 @@ async function bench({ small, runs, minutes, processes, only, out, ...flags }: F
     // Nobody takes more than ten seconds on a machine of its own.
     timeoutMs: small ? 120_000 : 300_000,
     peerTimeoutMs: small ? 30_000 : 90_000,
-    onMeasured: (workload, contender, round) =>
-      process.stderr.write(`${workload}: ${contender}, run ${round + 1} of ${runs}\n`),
+    onMeasured: (workload, contender, round, tookMs) => {
+      const seconds = (tookMs / 1_000).toFixed(1);
+      process.stderr.write(`${workload}: ${contender}, run ${round + 1} of ${runs}, ${seconds} s\n`);
+    },
   });
   const tables = contests.map(tableOf);
   const held = Math.max(...contests.flatMap(({ entries }) => entries.map(({ values }) => values.length)));
   const machine = machineNow({ processes, runs: held, small, loadBefore });
   const markdown = `${readmeTable(machine, tables)}\n${markdownOf(machine, tables)}`;
   mkdirSync(out, { recursive: true });
-  writeFileSync(join(out, 'bench.json'), `${JSON.stringify({ machine, tables }, undefined, 2)}\n`);
+  writeFileSync(
+    join(out, 'bench.json'),
+    `${JSON.stringify({ machine, conditions, tables }, undefined, 2)}\n`,
+  );
   writeFileSync(join(out, 'bench.md'), markdown);
   writeFileSync(join(out, 'bench.svg'), chartOf(tables));
   process.stdout.write(markdown);
-  if (flags.publish) publish({ report: { machine, tables } });
+  if (flags.publish) publish({ report: { machine, conditions, tables } });
   for (const { name, rows } of tables) {
     for (const { contender, failed } of rows) {
       if (failed !== undefined) process.stderr.write(`FAILED ${name}: ${contender} ${failed}\n`);
     }
   }
-  const own = tables.flatMap(({ rows: [first, ...others] }) => [
-    ...(first === undefined ? [] : [first]),
-    ...others.filter(({ contender }) => contender.startsWith('Shoal')),
-  ]);
+  const own = contests.flatMap(({ entries }) => entries.filter(({ isOurs }) => isOurs));
   return own.some(({ failed }) => failed !== undefined) ? 1 : 0;
 }
 
@@ -125,6 +128,7 @@ async function growth({ small, runs, minutes, processes, only, out, ...flags }: 
     axes.filter(({ name }) => only.includes(name)),
     {
       small,
+      processes,
       runs,
       untilMs: minutes * 60_000,
       timeoutMs: small ? 120_000 : 300_000,
@@ -133,7 +137,7 @@ async function growth({ small, runs, minutes, processes, only, out, ...flags }: 
     },
   );
   const machine = machineNow({ processes, runs: rounds, small, loadBefore });
-  const markdown = growthMarkdown(machine, growths);
+  const markdown = growthMarkdown(machine, growths, '');
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, 'growth.json'), `${JSON.stringify({ machine, growths }, undefined, 2)}\n`);
   writeFileSync(join(out, 'growth.md'), markdown);

@@ -18,8 +18,8 @@ export function machineLines(machine: Machine): string[] {
   ];
 }
 
-/** How cost grows, as Markdown with a plot for each. */
-export function growthMarkdown(machine: Machine, growths: readonly Growth[]): string {
+/** How cost grows, as Markdown with a plot for each; `folder` is where these are, seen from the text, as `bench/`. */
+export function growthMarkdown(machine: Machine, growths: readonly Growth[], folder: string): string {
   const lines = [
     '',
     '## How cost grows',
@@ -28,12 +28,12 @@ export function growthMarkdown(machine: Machine, growths: readonly Growth[]): st
     `children, for one item. Flat is what costs at no point more than ${flatWithin} times what it does at a cheaper one before it.`,
     '',
     ...machineLines(machine),
-    ...growths.flatMap(growthLinesOf),
+    ...growths.flatMap((growth) => growthLinesOf(growth, folder)),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function growthLinesOf({ name, title, label, series }: Growth): string[] {
+function growthLinesOf({ name, title, label, series }: Growth, folder: string): string[] {
   const columns = [...new Set(series.flatMap(({ points }) => points.map(({ at }) => at)))];
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const costAt = ({ points }: Series, column: number): string => {
@@ -44,7 +44,7 @@ function growthLinesOf({ name, title, label, series }: Growth): string[] {
     '',
     `### ${title}`,
     '',
-    `![${title}](bench/growth-${name}.svg)`,
+    `![${title}](${folder}growth-${name}.svg)`,
     '',
     row([`µs an item, by ${label}`, ...columns.map((at) => at.toLocaleString('en-US')), 'flat']),
     row(['---', ...columns.map(() => '---:'), '---']),

@@ -47,6 +47,8 @@ export interface Mapper {
 export interface Peer {
   /** As in tables; the version is added. */
   readonly name: string;
+  /** Whether it is Shoal, whose failure is the run's. */
+  readonly isOurs?: true;
   /** Its version, or why it cannot be measured here. */
   find(): { readonly version: string } | { readonly missing: string };
   /** The process that measures: it prints one line of JSON, a `Measurement`. */
@@ -62,6 +64,11 @@ export function nodePeer(name: string, file: string, find: Peer['find']): Peer {
     find,
     command: (setting) => [process.execPath, ...process.execArgv, measure, file, JSON.stringify(setting)],
   };
+}
+
+/** Shoal itself, as one of them. */
+export function shoalPeer(name: string, file: string): Peer {
+  return { ...nodePeer(name, file, () => packageVersion('shoal')), isOurs: true };
 }
 
 /** The version of an npm package, or that it is not installed. */

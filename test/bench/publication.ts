@@ -12,6 +12,8 @@ import { readmeTable } from './readme-table.ts';
 /** What `npm run bench` measured. */
 export interface Report {
   readonly machine: Machine;
+  /** Lines of what holds for all tables: it goes with the figures, for it changes with the harness. */
+  readonly conditions: readonly string[];
   readonly tables: readonly Table[];
 }
 
@@ -37,7 +39,7 @@ export function publish(measured: { readonly report?: Report; readonly growth?: 
 
 /** The documents as they have to be, out of the figures that are published. */
 export function publishedFiles(): ReadonlyMap<string, string> {
-  const { machine, tables } = JSON.parse(read(reportFile)) as Report;
+  const { machine, conditions, tables } = JSON.parse(read(reportFile)) as Report;
   const { machine: growthMachine, growths } = JSON.parse(read(growthFile)) as GrowthReport;
   const readme = read('README.md');
   const [from, to] = [readme.indexOf(begin) + begin.length, readme.indexOf(end)];
@@ -49,21 +51,18 @@ export function publishedFiles(): ReadonlyMap<string, string> {
     ],
     [
       'docs/benchmarks.md',
-      `${heading}${markdownOf(machine, tables)}${growthMarkdown(growthMachine, growths)}`,
+      `${headingOf(conditions)}${markdownOf(machine, tables)}${growthMarkdown(growthMachine, growths, 'bench/')}`,
     ],
     ['docs/bench/bench.svg', chartOf(tables)],
     ...growths.map((growth) => [`docs/bench/growth-${growth.name}.svg`, plotOf(growth)] as const),
   ]);
 }
 
-const heading = `# What it costs, beside others
+const headingOf = (conditions: readonly string[]): string => `# What it costs, beside others
 
 Written by \`npm run bench:publish\`, out of [bench.json](bench/bench.json) and [growth.json](bench/growth.json). Everybody does
 the same work, in turns, on the same machine, and every output is checked. Ratios are those of runs side by side: the median of
-them, more than 1 where Shoal is better. Who is not installed is named. Before a run counts, everybody has done a tenth of its
-items, or as many as there are for one item a chunk and for the echoes of the cluster. Lists of nothing but numbers, as those of
-\`x + 1\`, travel as typed arrays in Shoal; other values cost more ([performance.md](performance.md)). Redis is reached over a Unix
-socket, mpi4py's processes through shared memory; Shoal and Dask speak TCP, as they do between machines.
+them, more than 1 where Shoal is better. Who is not installed is named. ${conditions.join('\n')}
 
 ![medians of all workloads](bench/bench.svg)
 

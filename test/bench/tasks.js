@@ -7,6 +7,9 @@ const block = Buffer.alloc(65_536);
 /** The least work there is: what is measured is the way there and back. */
 export const increment = (x) => x + 1;
 
+/** A small record in, a changed one out. */
+export const rescore = ({ id, name, score }) => ({ id, name, score: score + 1 });
+
 /** Bytes there and back. */
 export const echo = (text) => text;
 
@@ -15,7 +18,7 @@ export const echoLarge = echo;
 
 /** Computes for as long as `rounds` says; the harness has made that a millisecond. */
 export const hash = ([seed, rounds]) => {
-  block.fill(seed % 256);
+  block.fill(seed);
   let last = '';
   for (let round = 0; round < rounds; round += 1) {
     last = digest('sha256', block, 'hex');
@@ -28,8 +31,20 @@ export const hash = ([seed, rounds]) => {
 export const hashFive = ([seed, rounds]) => hash([seed, 5 * rounds]);
 
 export const incrementAll = (xs) => xs.map(increment);
+export const rescoreAll = (records) => records.map(rescore);
 export const echoAll = (texts) => texts.map(echo);
 export const hashAll = (items) => items.map(hash);
 
 /** All of them by name. */
-export const tasks = { increment, echo, echoLarge, hash, hashFive, incrementAll, echoAll, hashAll };
+export const tasks = {
+  increment,
+  rescore,
+  echo,
+  echoLarge,
+  hash,
+  hashFive,
+  incrementAll,
+  rescoreAll,
+  echoAll,
+  hashAll,
+};

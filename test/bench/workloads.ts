@@ -2,7 +2,9 @@ import type { Workload } from './workload.ts';
 import { childMemory } from './workloads/child-memory.ts';
 import { clusterEcho } from './workloads/cluster-echo.ts';
 import { clusterIncrement } from './workloads/cluster-increment.ts';
+import { clusterLong } from './workloads/cluster-long.ts';
 import { clusterMillisecond } from './workloads/cluster-millisecond.ts';
+import { clusterRecords } from './workloads/cluster-records.ts';
 import { clusterSingle } from './workloads/cluster-single.ts';
 import { clusterTls } from './workloads/cluster-tls.ts';
 import { firstLine } from './workloads/first-line.ts';
@@ -15,12 +17,14 @@ import { importCost } from './workloads/import-cost.ts';
 import { localEcho } from './workloads/local-echo.ts';
 import { localIncrement } from './workloads/local-increment.ts';
 import { localMillisecond } from './workloads/local-millisecond.ts';
+import { localRecords } from './workloads/local-records.ts';
 import { recycledByTens } from './workloads/recycled-by-tens.ts';
 import { streamMemory } from './workloads/stream-memory.ts';
 
 /** Everything that `npm run bench` measures, in this order. */
 export const workloads: readonly Workload[] = [
   localIncrement,
+  localRecords,
   localMillisecond,
   localEcho,
   freshProcess,
@@ -28,8 +32,10 @@ export const workloads: readonly Workload[] = [
   heavyModule,
   recycledByTens,
   clusterIncrement,
+  clusterRecords,
   clusterSingle,
   clusterMillisecond,
+  clusterLong,
   clusterEcho,
   clusterTls,
   streamMemory,

@@ -7,9 +7,19 @@ export interface Point {
   readonly items: number;
   readonly jobs: number;
   readonly atOnce: number;
+  /** Of one process each; of a local pool, its processes. */
   readonly agents: number;
   /** Undefined: what measured time suggests. */
   readonly chunkSize?: number;
+  /** What is run before, unmeasured: as many items at all points of an axis, or for each process, in jobs of the same size. */
+  readonly warmUp: { readonly items: number; readonly jobs: number };
+}
+
+/** What a point is measured with, beside what grows. */
+export interface Means {
+  readonly place: Place;
+  readonly processes: number;
+  readonly small: boolean;
 }
 
 /** Something that grows, while everything else stays. */
@@ -22,10 +32,11 @@ export interface Axis {
   readonly at: readonly number[];
   readonly atSmall: readonly number[];
   readonly places: readonly Place[];
-  readonly point: (at: number, place: Place, small: boolean) => Point;
+  readonly point: (at: number, means: Means) => Point;
 }
 
-const agents = 2;
+/** Items that run before, in a full run and in a small one. */
+const warmItems = (small: boolean): number => (small ? 400 : 20_000);
 
 /** What a job costs once is in it: many small jobs are run for a small number of items, and their mean is told. */
 const items: Axis = {
@@ -35,9 +46,11 @@ const items: Axis = {
   at: [1_000, 10_000, 100_000, 1_000_000, 10_000_000],
   atSmall: [500],
   places: ['local', 'cluster'],
-  point: (at, place, small) => {
+  point: (at, { place, processes, small }) => {
     const jobs = Math.ceil((small ? 1_000 : 50_000) / at);
-    return { place, items: at, jobs, atOnce: 1, agents };
+    const items = Math.min(at, warmItems(small));
+    const warmUp = { items, jobs: Math.ceil(warmItems(small) / items) };
+    return { place, items: at, jobs, atOnce: 1, agents: processes, warmUp };
   },
 };
 
@@ -48,9 +61,11 @@ const agentsAxis: Axis = {
   at: [1, 2, 4, 8, 16, 32, 64],
   atSmall: [2],
   places: ['cluster'],
-  point: (at, place, small) => {
+  point: (at, { place, small }) => {
+    // As many for each child: a child that has run nothing yet would be counted for its start.
+    const warmUp = { items: (small ? 20 : 1_000) * at, jobs: 1 };
     const count = small ? 400 : 10_000;
-    return { place, items: count, jobs: 1, atOnce: 1, agents: at, chunkSize: 10 };
+    return { place, items: count, jobs: 1, atOnce: 1, agents: at, chunkSize: 10, warmUp };
   },
 };
 
@@ -61,8 +76,10 @@ const jobs: Axis = {
   at: [1, 10, 100, 1_000],
   atSmall: [10],
   places: ['local', 'cluster'],
-  point: (at, place, small) => {
-    return { place, items: 100, jobs: small ? 10 : Math.max(100, at), atOnce: at, agents };
+  point: (at, { place, processes, small }) => {
+    const jobs = small ? 10 : Math.max(200, at);
+    const warmUp = { items: 100, jobs: warmItems(small) / 100 };
+    return { place, items: 100, jobs, atOnce: at, agents: processes, warmUp };
   },
 };
 

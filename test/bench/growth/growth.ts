@@ -22,6 +22,8 @@ export interface Growth {
 /** How growth is measured. */
 export interface GrowthRules {
   readonly small: boolean;
+  /** Where their number is not what grows. */
+  readonly processes: number;
   readonly runs: number;
   /** No round begins that would end later than so long after the start, if it takes as long as the longest so far. */
   readonly untilMs: number;
@@ -48,9 +50,9 @@ class Line {
   }
 
   /** Measures a point, unless an earlier one has failed: the next one is larger. */
-  async measure(at: number, { small, timeoutMs }: GrowthRules): Promise<void> {
+  async measure(at: number, { small, processes, timeoutMs }: GrowthRules): Promise<void> {
     if (this.#failed !== undefined) return;
-    const point = JSON.stringify(this.axis.point(at, this.place, small));
+    const point = JSON.stringify(this.axis.point(at, { place: this.place, processes, small }));
     try {
       const { value } = await measure([process.execPath, ...process.execArgv, script, point], timeoutMs);
       this.#costs.set(at, [...(this.#costs.get(at) ?? []), value]);

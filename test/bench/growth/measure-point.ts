@@ -9,7 +9,7 @@ import { tasksUrl } from '../peer.ts';
 import { treeCpuMs } from '../process-tree.ts';
 import type { Point } from './axis.ts';
 
-const { place, items, jobs, atOnce, agents, chunkSize } = JSON.parse(process.argv[2] ?? '') as Point;
+const { place, items, jobs, atOnce, agents, chunkSize, warmUp } = JSON.parse(process.argv[2] ?? '') as Point;
 const options = { export: 'increment', ...(chunkSize === undefined ? {} : { chunkSize }) };
 
 interface Running {
@@ -53,22 +53,22 @@ async function runJob(pool: MapPool, count: number): Promise<void> {
   if (next !== count) throw new Error(`${next} results of ${count}`);
 }
 
-async function runJobs(pool: MapPool, count: number): Promise<void> {
-  let left = count;
+async function runJobs(pool: MapPool, work: Pick<Point, 'items' | 'jobs'>): Promise<void> {
+  let left = work.jobs;
   const oneAfterAnother = async (): Promise<void> => {
     for (; left > 0; ) {
       left -= 1;
-      await runJob(pool, items);
+      await runJob(pool, work.items);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, oneAfterAnother));
+  await Promise.all(Array.from({ length: Math.min(atOnce, work.jobs) }, oneAfterAnother));
 }
 
 const { pool, stop } = place === 'local' ? await startLocal() : await startCluster();
 // Every child has loaded the task, and the code is compiled.
-await runJob(pool, Math.max(20 * agents, Math.min(items, 20_000)));
+await runJobs(pool, warmUp);
 const before = treeCpuMs();
-await runJobs(pool, jobs);
+await runJobs(pool, { items, jobs });
 const value = ((treeCpuMs() - before) * 1_000) / (items * jobs);
 process.stdout.write(`${JSON.stringify({ value, digest: '' })}\n`);
 await stop();

@@ -3,9 +3,8 @@ import json
 import os
 import sys
 import time
-import hashlib
 
-from tasks import TASKS, items_of
+from tasks import TASKS, digest_of, items_of
 
 
 def work(setting, share):
@@ -42,8 +41,7 @@ def main():
             shares.append(json.load(answer))
     ms = (time.perf_counter() - started) * 1000
     results = [shares[index % processes][index // processes] for index in range(len(items))]
-    text = "".join(f"{result}\n" for result in results)
-    print(json.dumps({"value": ms, "digest": hashlib.sha256(text.encode()).hexdigest()}))
+    print(json.dumps({"value": ms, "digest": digest_of(results)}))
 
 
 if __name__ == "__main__":

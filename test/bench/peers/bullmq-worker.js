@@ -3,7 +3,7 @@ import { Worker } from 'bullmq';
 import { tasks } from '../tasks.js';
 
 const worker = new Worker('bench', async ({ name, data }) => tasks[name](data.data), {
-  connection: { path: process.argv[2], maxRetriesPerRequest: null },
+  connection: { host: '127.0.0.1', port: Number(process.argv[2]), maxRetriesPerRequest: null },
   concurrency: 4,
 });
 await worker.waitUntilReady();

@@ -17,10 +17,10 @@ export const bullmq: Peer = nodePeer('BullMQ', 'bullmq', () => {
 export async function start({ task, mode, processes }: Setting) {
   const { Queue, QueueEvents } = await import('bullmq');
   const redis = await RedisServer.start();
-  const connection = { path: redis.socket, maxRetriesPerRequest: null };
+  const connection = { host: '127.0.0.1', port: redis.port, maxRetriesPerRequest: null };
   const workers: ChildProcess[] = [];
   for (let number = 0; number < processes; number += 1) {
-    const child = spawn(process.execPath, [worker, redis.socket], {
+    const child = spawn(process.execPath, [worker, String(redis.port)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     workers.push(child);

@@ -1,28 +1,43 @@
 """Celery: a Redis and a worker with as many processes, both started for it."""
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 from tasks import TASKS, measure
 
 
+def free_port():
+    """A port of this machine that nobody listens on just now."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]
+
+
+def start_redis(folder):
+    """A Redis on TCP, in memory only. Between being found free and being taken, a port may go to somebody else."""
+    in_memory = ["--save", "", "--appendonly", "no", "--dir", folder]
+    for _ in range(10):
+        port = free_port()
+        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), *in_memory]
+        redis = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        for line in redis.stdout:
+            if "Ready to accept connections" in line:
+                return redis, port
+        redis.wait()
+    raise RuntimeError("redis-server does not start")
+
+
 def start(setting):
     folder = tempfile.mkdtemp(prefix="shoal-bench-celery-")
-    socket = os.path.join(folder, "redis.sock")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    in_memory = ["--save", "", "--appendonly", "no", "--dir", folder]
-    redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", socket, *in_memory], **quiet)
-    ready_by = time.monotonic() + 30
-    while not os.path.exists(socket) and time.monotonic() < ready_by:
-        time.sleep(0.01)
-    os.environ["SHOAL_BENCH_REDIS"] = socket
+    redis, port = start_redis(folder)
+    os.environ["SHOAL_BENCH_REDIS_PORT"] = str(port)
     here = os.path.dirname(os.path.abspath(__file__))
     options = ["--concurrency", str(setting["processes"]), "--without-gossip", "--without-mingle"]
     celery = [sys.executable, "-m", "celery", "-A", "celery_app", "worker", *options]
-    worker = subprocess.Popen(celery, cwd=here, **quiet)
+    worker = subprocess.Popen(celery, cwd=here, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     from celery import group
     from celery_app import tasks

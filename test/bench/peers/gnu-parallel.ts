@@ -16,11 +16,20 @@ export const gnuParallel: Peer = nodePeer('GNU parallel, node', 'gnu-parallel', 
   return { version };
 });
 
-export async function start({ processes }: Setting) {
+/** How it is called: an item a line on its stdin, a result a line on its stdout. */
+export const parallelArgs = ({ processes }: Setting): readonly string[] => [
+  '--will-cite',
+  '--keep-order',
+  '--jobs',
+  String(processes),
+  process.execPath,
+  increment,
+];
+
+export async function start(setting: Setting) {
   return {
     map: async (items: readonly unknown[]) => {
-      const args = ['--will-cite', '--keep-order', '--jobs', String(processes), process.execPath, increment];
-      const child = spawn('parallel', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+      const child = spawn('parallel', parallelArgs(setting), { stdio: ['pipe', 'pipe', 'inherit'] });
       child.stdin.end(items.map((item) => `${item}\n`).join(''));
       const [out] = await Promise.all([text(child.stdout), once(child, 'close')]);
       return out.trimEnd().split('\n').map(Number);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,44 +12,42 @@ export function redisVersion(): { readonly version: string } | { readonly missin
   return { version: /v=(\S+)/.exec(stdout)?.[1] ?? 'unknown' };
 }
 
-/** A Redis of our own: on a socket in a folder of its own, in memory only. */
+/** Between being found free and being taken, a port may go to somebody else: then another one is tried. */
+const portsTriedMax = 10;
+
+/** A Redis of our own: on TCP, as everybody else in the table is reached, and in memory only. */
 export class RedisServer {
-  readonly socket: string;
+  readonly port: number;
   readonly #folder: string;
   readonly #process: ChildProcess;
 
-  private constructor(folder: string, socket: string, child: ChildProcess) {
+  private constructor(port: number, folder: string, child: ChildProcess) {
+    this.port = port;
     this.#folder = folder;
-    this.socket = socket;
     this.#process = child;
   }
 
   /** Starts it; resolves when it takes connections. */
   static async start(): Promise<RedisServer> {
     const folder = mkdtempSync(join(tmpdir(), 'shoal-bench-redis-'));
-    const socket = join(folder, 'redis.sock');
-    const settings = [
-      '--port',
-      '0',
-      '--unixsocket',
-      socket,
-      '--save',
-      '',
-      '--appendonly',
-      'no',
-      '--dir',
-      folder,
-    ];
-    const child = spawn('redis-server', settings, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const server = new RedisServer(folder, socket, child);
     let said = '';
-    for await (const text of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
-      said += text;
-      if (said.includes('ready to accept connections')) break;
+    for (let tried = 0; tried < portsTriedMax; tried += 1) {
+      const port = await freePort();
+      const address = ['--bind', '127.0.0.1', '--port', String(port)];
+      const inMemory = ['--save', '', '--appendonly', 'no', '--dir', folder];
+      const child = spawn('redis-server', [...address, ...inMemory], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      said = '';
+      for await (const text of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+        said += text;
+        if (!said.includes('Ready to accept connections')) continue;
+        child.stdout.resume();
+        return new RedisServer(port, folder, child);
+      }
     }
-    if (child.exitCode !== null) throw new Error(`redis-server has ended: ${said}`);
-    child.stdout.resume();
-    return server;
+    rmSync(folder, { recursive: true, force: true });
+    throw new Error(`redis-server has ended: ${said}`);
   }
 
   async stop(): Promise<void> {
@@ -57,4 +56,15 @@ export class RedisServer {
       await once(this.#process, 'exit');
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** A port of this machine that nobody listens on just now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port of this machine is free');
+  return address.port;
 }

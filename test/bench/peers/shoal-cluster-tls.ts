@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
 import { ClusterProcesses } from '../../../examples/demo/cluster-processes.ts';
-import { nodePeer, type Peer, packageVersion, type Setting, tasksUrl } from '../peer.ts';
+import { type Peer, type Setting, shoalPeer, tasksUrl } from '../peer.ts';
 
 /** Shoal's cluster where everybody shows a certificate: mutual TLS 1.3 on every connection. */
-export const shoalClusterTls: Peer = nodePeer('Shoal cluster, mutual TLS', 'shoal-cluster-tls', () =>
-  packageVersion('shoal'),
-);
+export const shoalClusterTls: Peer = shoalPeer('Shoal cluster, mutual TLS', 'shoal-cluster-tls');
 
 export async function start({ task, processes }: Setting) {
   const { connect } = await import('shoal');

@@ -1,8 +1,8 @@
 import { ClusterProcesses } from '../../../examples/demo/cluster-processes.ts';
-import { nodePeer, type Peer, packageVersion, type Setting, tasksUrl } from '../peer.ts';
+import { type Peer, type Setting, shoalPeer, tasksUrl } from '../peer.ts';
 
 /** Shoal's cluster: a coordinator and agents of one process each, all on this machine, over gRPC. */
-export const shoalCluster: Peer = nodePeer('Shoal cluster', 'shoal-cluster', () => packageVersion('shoal'));
+export const shoalCluster: Peer = shoalPeer('Shoal cluster', 'shoal-cluster');
 
 export async function start({ task, mode, processes }: Setting) {
   const { connect } = await import('shoal');

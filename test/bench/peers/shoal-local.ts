@@ -1,7 +1,7 @@
-import { nodePeer, type Peer, packageVersion, type Setting, tasksUrl } from '../peer.ts';
+import { type Peer, type Setting, shoalPeer, tasksUrl } from '../peer.ts';
 
 /** Shoal's pool on this machine. */
-export const shoalLocal: Peer = nodePeer('Shoal Pool', 'shoal-local', () => packageVersion('shoal'));
+export const shoalLocal: Peer = shoalPeer('Shoal Pool', 'shoal-local');
 
 export const load = () => import('shoal');
 

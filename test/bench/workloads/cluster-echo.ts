@@ -17,6 +17,7 @@ export const clusterEcho: Workload = {
   contenders: [
     { peer: shoalCluster, mode: 'items' },
     { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },
+    { peer: bullmq, mode: 'single', label: 'BullMQ, a job an item', share: 0.2 },
     { peer: dask, mode: 'chunks', label: 'Dask bag' },
     { peer: ray, mode: 'items' },
     { peer: mpi4py, mode: 'chunks' },

@@ -1,5 +1,6 @@
 import { bareNode } from '../peers/bare-node.ts';
 import { bullmq } from '../peers/bullmq.ts';
+import { celery } from '../peers/celery.ts';
 import { barePython } from '../peers/cpython.ts';
 import { dask } from '../peers/dask.ts';
 import { mpi4py } from '../peers/mpi4py.ts';
@@ -16,6 +17,12 @@ export const clusterMillisecond: Workload = {
   items: { full: 2_000, small: 40 },
   contenders: [
     { peer: shoalCluster, mode: 'items', ideal: 'bare Node processes' },
+    {
+      peer: bullmq,
+      mode: 'chunks',
+      label: 'BullMQ, chunks by hand',
+      ideal: 'bare Node processes',
+    },
     { peer: bullmq, mode: 'single', label: 'BullMQ, a job an item', ideal: 'bare Node processes' },
     { peer: dask, mode: 'chunks', label: 'Dask bag', ideal: 'bare Python processes' },
     {
@@ -25,6 +32,7 @@ export const clusterMillisecond: Workload = {
       share: 0.25,
       ideal: 'bare Python processes',
     },
+    { peer: celery, mode: 'chunks', label: 'Celery chunks', ideal: 'bare Python processes' },
     { peer: ray, mode: 'items', ideal: 'bare Python processes' },
     { peer: mpi4py, mode: 'chunks', ideal: 'bare Python processes' },
     { peer: bareNode, mode: 'items', ideal: 'bare Node processes' },

@@ -16,6 +16,12 @@ export const localMillisecond: Workload = {
   contenders: [
     { peer: shoalLocal, mode: 'items', ideal: 'bare Node processes' },
     { peer: cpythonPool, mode: 'items', ideal: 'bare Python processes' },
+    {
+      peer: piscina,
+      mode: 'chunks',
+      label: 'piscina, chunks by hand',
+      ideal: 'bare Node processes',
+    },
     { peer: piscina, mode: 'items', ideal: 'bare Node processes' },
     { peer: tinypool, mode: 'items', ideal: 'bare Node processes' },
     { peer: workerpool, mode: 'items', ideal: 'bare Node processes' },
