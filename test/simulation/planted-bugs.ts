@@ -557,10 +557,19 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'no-last-word',
     breaks: 'A client gives its job up at the deadline, though the coordinator is there to end it.',
     file: `${client}/deadline-watch.ts`,
-    snippet: 'if (this.#isPast || isOutOfReach) return true;',
+    snippet: 'if (this.#isPast) return true;',
     replacement: 'return true;',
     breaksFirst: 'G26',
     seed: 223,
+  },
+  {
+    name: 'no-patience-with-a-broken-stream',
+    breaks: 'A client whose stream of outcomes breaks just before its deadline does not try again.',
+    file: `${client}/deadline-watch.ts`,
+    snippet: 'this.#judgeAtMs = (brokenSinceMs ?? nowMs) + deadlineSilenceMs;',
+    replacement: 'this.#judgeAtMs = brokenSinceMs === undefined ? nowMs + deadlineSilenceMs : nowMs;',
+    breaksFirst: 'G26',
+    seed: 706,
   },
   {
     name: 'reader-skips-one',
@@ -568,7 +577,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: `${client}/outcome-cursor.ts`,
     snippet: "this.position += outcome.kind === 'run' ? outcome.count : 1;",
     replacement:
-      "this.position += (outcome.kind === 'run' ? outcome.count : 1) + Number(this.#hasBroken && at === 0);",
+      "this.position += (outcome.kind === 'run' ? outcome.count : 1) + Number(this.#lastCall > 1 && at === 0);",
     seed: 3,
   },
   {

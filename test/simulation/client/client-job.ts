@@ -50,8 +50,10 @@ export class ClientJob {
   readonly #deadlineAtMs: number | undefined;
   /** When the coordinator was heard last, on its own clock. */
   #heardAtMs: number = Number.NEGATIVE_INFINITY;
-  /** A call has failed, and no stream of outcomes has brought anything since. */
-  #hasBroken = false;
+  /** The stream of outcomes that is read. */
+  #reader: number | undefined;
+  /** When it broke, on its own clock, where none has brought anything since. */
+  #brokeAtMs: number | undefined;
 
   constructor(plan: JobPlan, client: ClientHost, world: World) {
     this.plan = plan;
@@ -223,6 +225,7 @@ export class ClientJob {
   #carryOut(command: ClientCommand, hand: Hand): void {
     switch (command.type) {
       case 'openReader':
+        this.#reader = command.call;
         this.#calls.openReader(command.call, {
           job: this.id ?? '',
           session: this.#session,
@@ -322,7 +325,7 @@ export class ClientJob {
 
   #read(call: number, message: Reading): void {
     this.#heard();
-    this.#hasBroken = false;
+    this.#brokeAtMs = undefined;
     switch (message.kind) {
       case 'batch': {
         const outcomes = message.outcomes.map((outcome) =>
@@ -356,14 +359,16 @@ export class ClientJob {
           : error.code === 'JOB_NOT_FOUND'
             ? ({ kind: 'unknownJob' } as const)
             : ({ kind: 'final' } as const);
-    this.#hasBroken = true;
+    if (call === this.#reader) this.#brokeAtMs ??= this.#host.now();
     this.#step({ type: 'callFailed', call, failure });
   }
 
   #pastDeadline(): void {
-    const leftMs = (this.#deadlineAtMs ?? Infinity) - this.#host.now();
-    const silentMs = this.#hasBroken ? Infinity : this.#host.now() - this.#heardAtMs;
-    this.#world.oracle.liveness.gaveUp(this.plan, leftMs, silentMs);
+    const deadlineAtMs = this.#deadlineAtMs ?? Infinity;
+    const nowMs = this.#host.now();
+    // It is listened for from the deadline on; where the stream broke before that, from then on.
+    const sinceMs = Math.max(this.#heardAtMs, Math.min(this.#brokeAtMs ?? Infinity, deadlineAtMs));
+    this.#world.oracle.liveness.gaveUp(this.plan, deadlineAtMs - nowMs, nowMs - sinceMs);
   }
 
   #finish(fate: JobFate): void {

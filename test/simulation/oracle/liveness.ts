@@ -38,8 +38,8 @@ export class Liveness {
   }
 
   /**
-   * A client says by itself that its deadline has passed: it has, and the coordinator had the time to say so. `silentMs` is
-   * Infinity where its streams broke.
+   * A client says by itself that its deadline has passed: it has, and the coordinator had the time to say so, over a new
+   * connection, too.
    */
   gaveUp({ name }: JobPlan, leftMs: number, silentMs: number): void {
     must(leftMs <= 0, 'G26', () => `${name} is given up ${Math.round(leftMs)} ms before its deadline`, {
@@ -49,7 +49,7 @@ export class Liveness {
       silentMs >= silenceMs,
       'G26',
       () =>
-        `${name} is given up as past its deadline, ${Math.round(silentMs)} ms after the coordinator was heard`,
+        `${name} is given up as past its deadline, and its coordinator had ${Math.round(silentMs)} ms to say so`,
       { job: name },
     );
   }

@@ -153,7 +153,7 @@ export class ClientMachine {
 
   #tick(): void {
     const { nowMs } = this.#turn;
-    if (this.#deadline.isOver(nowMs, this.#cursor.isOutOfReach)) {
+    if (this.#deadline.isOver(nowMs, this.#cursor.brokenSinceMs)) {
       this.#giveUp(this.#cursor.lastCall, 'pastDeadline');
       return;
     }

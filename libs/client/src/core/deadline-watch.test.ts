@@ -29,6 +29,39 @@ test('G26: a job whose connection is broken ends at its deadline, however long i
   expect(world.nowMs).toBe(deadlineAtMs);
 });
 
+test('G26: a connection that breaks just before the deadline has half a second to come back, and the last word with it', () => {
+  const world = opened([], { deadlineAtMs });
+  world.nowMs = deadlineAtMs - 50;
+  world.fails(1);
+  let commands: unknown[] = [];
+  for (let call = 2; !world.machine.snapshot().isOver; call++) {
+    commands = world.wait();
+    world.fails(call);
+  }
+  expect(commands).toContainEqual({ ...pastDeadline, call: expect.any(Number) });
+  expect(world.nowMs).toBe(deadlineAtMs + 450);
+});
+
+test('G26: the coordinator that is back within that time says how the job ended', () => {
+  const world = opened([], { deadlineAtMs });
+  world.nowMs = deadlineAtMs - 50;
+  world.fails(1);
+  let again: unknown[] = [];
+  while (!again.some((command) => (command as { type: string }).type === 'openReader')) again = world.wait();
+  waitUntil(world, deadlineAtMs + 400);
+  expect(world.do({ type: 'endReceived', call: 2 })).toContainEqual({ type: 'finish' });
+});
+
+test('G26: a connection that breaks after the deadline puts it off no further', () => {
+  const world = opened([], { deadlineAtMs });
+  waitUntil(world, deadlineAtMs + 300);
+  for (let call = 1; !world.machine.snapshot().isOver; call++) {
+    world.fails(call);
+    world.wait();
+  }
+  expect(world.nowMs).toBe(deadlineAtMs + 500);
+});
+
 test('G26: whatever the coordinator says after the deadline leaves the judgement to it', () => {
   const world = opened([[0, 10]], { deadlineAtMs });
   world.do({ type: 'inputEnded' });

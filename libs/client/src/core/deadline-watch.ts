@@ -24,13 +24,17 @@ export class DeadlineWatch {
     if (this.#isPast) this.#judgeAtMs = nowMs + deadlineSilenceMs;
   }
 
-  /** Whether the deadline has passed and nobody else will say so. `isOutOfReach`: the connection is known to be broken. */
-  isOver(nowMs: number, isOutOfReach: boolean): boolean {
+  /**
+   * Whether the deadline has passed and nobody else will say so. `brokenSinceMs`: the connection is known to be broken, and
+   * since when.
+   */
+  isOver(nowMs: number, brokenSinceMs: number | undefined): boolean {
     if (this.#judgeAtMs === undefined || nowMs < this.#judgeAtMs) return false;
-    if (this.#isPast || isOutOfReach) return true;
-    // Counted from here, not from the deadline: a client that stood still meanwhile has not listened yet.
+    if (this.#isPast) return true;
     this.#isPast = true;
-    this.#judgeAtMs = nowMs + deadlineSilenceMs;
-    return false;
+    // Counted from here, not from the deadline: a client that stood still meanwhile has not listened yet. A connection that
+    // broke before has had a part of that time, or all of it, to come back.
+    this.#judgeAtMs = (brokenSinceMs ?? nowMs) + deadlineSilenceMs;
+    return this.#judgeAtMs <= nowMs;
   }
 }

@@ -11,6 +11,11 @@ export class Outage {
     this.#jitter = new Jitter(chance);
   }
 
+  /** When it failed first; undefined where something has come since. */
+  get sinceMs(): number | undefined {
+    return this.#sinceMs;
+  }
+
   /** Nothing has come since a failure. */
   get lasts(): boolean {
     return this.#sinceMs !== undefined;

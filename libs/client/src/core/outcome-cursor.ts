@@ -42,9 +42,9 @@ export class OutcomeCursor {
     return this.#retryAtMs;
   }
 
-  /** A stream has broken, and nothing has come since. */
-  get isOutOfReach(): boolean {
-    return this.#outage.lasts;
+  /** When a stream broke, where nothing has come since. */
+  get brokenSinceMs(): number | undefined {
+    return this.#outage.sinceMs;
   }
 
   open(): void {
