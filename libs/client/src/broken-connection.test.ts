@@ -99,6 +99,16 @@ describe('a connection that breaks', () => {
     expect(error).toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('restarted') });
   });
 
+  test('before the results were asked for, to a coordinator that was restarted meanwhile, says so', async () => {
+    await using pool = await connect(coordinator.address);
+    // The answer to the request for a job goes out; then there is another coordinator.
+    coordinator.onDone = (call) => {
+      if (call === 'createJob') coordinator.jobs.length = 0;
+    };
+    const error = await rejection(pool.map(plusOne, numbers(10)));
+    expect(error).toMatchObject({ code: 'CONNECTION_LOST', message: expect.stringContaining('restarted') });
+  });
+
   test('to a coordinator that has given the job up meanwhile says why', async () => {
     await using pool = await connect(coordinator.address);
     coordinator.onBlock = () => {

@@ -71,6 +71,7 @@ export class ClusterBackend implements JobBackend {
     const { closed } = options.connection;
     // Closing a channel leaves its calls alone.
     closed.addEventListener('abort', () => this.#hold?.cancel(), { once: true });
+    this.#watch();
     this.#keepProcesses();
     this.#ask();
   }
@@ -153,19 +154,35 @@ export class ClusterBackend implements JobBackend {
       this.#hold = undefined;
       // One that is refused says nothing of the connection, and would be refused after every question.
       if (error !== undefined && !isOnTheWay(connection.errorOf(error))) return;
-      // It is there for as long as the connection is: whoever is at its other end the next time may be another one.
-      this.#gate.doubt(async () => {
-        await connection.greetAgain();
-        // From now on it tells when the connection breaks again, before a job is created, too.
-        this.#keepProcesses();
-        return jobsWithin(connection.streamsMax);
-      });
+      // Behind a proxy a coordinator may go whose connection stays.
+      this.#doubt();
     };
     // Without it the next job finds new processes, and asks again.
     hold
       .on('data', () => {})
       .on('end', () => lost())
       .on('error', lost);
+  }
+
+  /** The coordinator was greeted, and may be another one as soon as that connection is gone, whether or not a job held it. */
+  #watch(): void {
+    const { broken, closed } = this.#options.connection;
+    if (closed.aborted) return;
+    if (broken.aborted) this.#doubt();
+    else broken.addEventListener('abort', () => this.#doubt(), { once: true });
+  }
+
+  /** Whoever is at the other end the next time is greeted before the next job goes in. */
+  #doubt(): void {
+    const { connection } = this.#options;
+    if (connection.closed.aborted) return;
+    this.#gate.doubt(async () => {
+      const before = connection.broken;
+      await connection.greetAgain();
+      if (connection.broken !== before) this.#watch();
+      this.#keepProcesses();
+      return jobsWithin(connection.streamsMax);
+    });
   }
 
   /** What the processes of the agents do: told while a job runs, asked for otherwise. */

@@ -6,6 +6,7 @@ import {
   type ClientOptions,
   type ClientUnaryCall,
   type ClientWritableStream,
+  connectivityState,
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
@@ -84,6 +85,7 @@ export class Connection {
   readonly cluster: ClusterServiceClient;
   readonly #closing = new AbortController();
   #hasWorked = false;
+  #broken = AbortSignal.abort();
   #streamsMax: number = limits.concurrentStreams.default;
 
   private constructor(address: Address, bounds: ConnectionLimits, security: ClientSecurity) {
@@ -180,6 +182,25 @@ export class Connection {
     this.#hasWorked = true;
     // One of an older release does not say it.
     if (maxStreamsPerConnection > 0) this.#streamsMax = maxStreamsPerConnection;
+    if (this.#broken.aborted) this.#broken = this.#watch();
+  }
+
+  /** Aborts when the socket is gone that is there now; also where it is gone already, and nobody has had a call on it. */
+  #watch(): AbortSignal {
+    const broken = new AbortController();
+    const channel = this.jobs.getChannel();
+    if (channel.getConnectivityState(false) !== connectivityState.READY) broken.abort();
+    else
+      channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, () => broken.abort());
+    return broken.signal;
+  }
+
+  /**
+   * Aborts when that is gone over which the coordinator was greeted last: whoever is there the next time may be another
+   * one, also where no call was open that could tell.
+   */
+  get broken(): AbortSignal {
+    return this.#broken;
   }
 
   /** Calls that may be open at once, as the coordinator said when it was greeted last. Further ones wait, without a word. */

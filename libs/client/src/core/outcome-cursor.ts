@@ -21,7 +21,6 @@ export class OutcomeCursor {
   #lastCall: CallNumber = 0;
   #retryAtMs: number | undefined;
   #hasParts = false;
-  #hasBroken = false;
 
   constructor(turn: ClientTurn, reconnectTimeoutMs: number, chance: Chance) {
     this.#turn = turn;
@@ -88,13 +87,13 @@ export class OutcomeCursor {
     this.#call = undefined;
     if (this.#hasParts) this.#turn.emit({ type: 'dropParts' });
     this.#hasParts = false;
-    // A coordinator that does not know the job that it had is not the one that it was.
-    if (failure.kind === 'unknownJob') return this.#hasBroken ? 'restarted' : 'refused';
+    // A coordinator that does not know the job that it has created is not the one that it was, or has given it up: also
+    // where nothing was open in between that could have broken.
+    if (failure.kind === 'unknownJob') return 'restarted';
     if (failure.kind !== 'lostOnTheWay') return 'refused';
     const wasReached = !this.#outage.lasts;
     this.#retryAtMs = this.#outage.failed(this.#turn.nowMs);
     if (this.#retryAtMs === undefined) return 'outOfReach';
-    this.#hasBroken = true;
     if (wasReached) this.#turn.emit({ type: 'tellReached', isReached: false });
     return undefined;
   }
