@@ -119,7 +119,7 @@ const seconds = (performance.now() - startedAt) / 1000;
 console.log(
   `\n${recycled} recycles in ${seconds.toFixed(0)} s, ${pids.size} different pids, ${deaths} children died unasked`,
 );
-console.log(`${starts?.spawned} spawned, ${starts?.forked} forked, ${starts?.notForked ?? 'as asked'}`);
+console.log(`${starts.spawned} spawned, ${starts.forked} forked, ${starts.notForked ?? 'as asked'}`);
 
 const [first, last] = [seen[0], seen.at(-1)];
 const grown = columns.filter((column) => {

@@ -139,6 +139,17 @@ test.skipIf(!canFork)(
         expect(new Set(seen.map((child) => child.parent)).size).toBe(1);
         // The agent runs in this process.
         expect(seen[0]?.parent === process.pid, startChildren).toBe(!isForked);
+        // The agent's next heartbeat tells; who waits is counted as well.
+        let { starts } = pool.stats();
+        await until('its starts are told', () => {
+          starts = pool.stats().starts;
+          return starts.spawned + starts.forked >= 3;
+        });
+        if (isForked) expect(starts).toEqual({ spawned: 0, forked: starts.forked });
+        else {
+          const notForked = expect.stringMatching(/^\S+: its agent spawns \(--start-children spawn\)$/);
+          expect(starts).toEqual({ spawned: starts.spawned, forked: 0, notForked });
+        }
       } finally {
         await each.stop();
       }

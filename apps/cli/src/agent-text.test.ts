@@ -33,6 +33,17 @@ test('a program reads it, too', () => {
   });
 });
 
+test('below them is how processes were started that were to be forked, and why some were not', () => {
+  const notForked = 'the fork server was not built on this machine (no C compiler?)';
+  const starts = { spawned: 2, forked: 1_234, notForked };
+  const forking = AgentInfo.fromPartial({ ...agent, stats: { starts } });
+  expect(agentList([forking])).toMatch(`\nrack2-b: 1,234 processes forked, 2 spawned: ${notForked}\n`);
+  expect(agentRecord(forking)).toMatchObject({ starts });
+  const spawning = AgentInfo.fromPartial({ ...agent, stats: { starts: { spawned: 40 } } });
+  expect(agentList([spawning])).not.toContain('spawned');
+  expect(agentRecord(spawning)).toMatchObject({ starts: { spawned: 40, forked: 0, notForked: '' } });
+});
+
 test('an agent that is too old to say how it isolates is not said to do anything', () => {
   const older = { ...agent, isolation: Isolation.UNSPECIFIED };
   expect(agentRecord(older)).toMatchObject({ isolation: '' });

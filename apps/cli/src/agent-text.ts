@@ -10,7 +10,12 @@ export function agentList(agents: readonly AgentInfo[], nowMs: number = Date.now
       .map(([label, value]) => `${label}=${value}`)
       .join(','),
   ]);
-  return `${[...aligned([[...head, 'LABELS'], ...rows]), ...agentTroubles(agents, nowMs)].join('\n')}\n`;
+  const lines = [
+    ...aligned([[...head, 'LABELS'], ...rows]),
+    ...agentTroubles(agents, nowMs),
+    ...forkLines(agents),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 /** Agents as a part of `shoal status`. */
@@ -25,6 +30,17 @@ export function agentTroubles(agents: readonly AgentInfo[], nowMs: number): stri
       (trouble) => oneLine(`${name}: ${trouble}`),
     ),
   );
+}
+
+/** How agents have started processes that were to be forked (docs/fork-server.md): a line each, and why some were not. */
+export function forkLines(agents: readonly AgentInfo[]): string[] {
+  return agents.flatMap(({ name, stats }) => {
+    const { spawned, forked, notForked } = stats?.starts ?? { spawned: 0, forked: 0, notForked: '' };
+    if (forked === 0 && notForked === '') return [];
+    const why = notForked === '' ? '' : `: ${notForked}`;
+    const counts = [forked, spawned].map((count) => count.toLocaleString('en-US'));
+    return [oneLine(`${name}: ${counts[0]} processes forked, ${counts[1]} spawned${why}`)];
+  });
 }
 
 const soonMs = 7 * 86_400_000;
@@ -59,6 +75,7 @@ export function agentRecord(agent: AgentInfo): Readonly<Record<string, unknown>>
     silentForMs,
     certificateExpiresUnixMs: agent.certificateExpiresUnixMs,
     troubles: agent.stats?.troubles ?? [],
+    starts: agent.stats?.starts,
     processes: (agent.stats?.processes ?? []).map(({ pid, rssBytes, tasksRun }) => ({
       pid,
       rssBytes,

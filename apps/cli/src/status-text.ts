@@ -6,7 +6,7 @@ import {
   JobState,
   type Protection,
 } from '@shoal/protocol';
-import { agentRecord, agentTable, agentTroubles } from './agent-text.ts';
+import { agentRecord, agentTable, agentTroubles, forkLines } from './agent-text.ts';
 import { enumWord } from './enum-word.ts';
 import { waitingText } from './map/waiting-notice.ts';
 import { aligned } from './text-table.ts';
@@ -36,7 +36,9 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
       : []),
     ...protectionLines(cluster.protection, Date.now()),
     ...limitLines(cluster.limitsReached),
-    ...(agents.length > 0 ? ['', ...agentTable(agents), ...agentTroubles(agents, Date.now())] : []),
+    ...(agents.length > 0
+      ? ['', ...agentTable(agents), ...agentTroubles(agents, Date.now()), ...forkLines(agents)]
+      : []),
     ...(active.length > 0 ? ['', ...jobTable(active)] : []),
     '',
   ].join('\n');

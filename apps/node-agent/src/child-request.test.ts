@@ -145,4 +145,11 @@ test('children are started as the job asks, unless the agent forks none; where t
   expect(ways('spawn')).toEqual(['spawn', 'spawn', 'spawn', 'spawn']);
   expect(ways('fork')).toEqual(['fork', 'spawn', 'fork', 'auto']);
   expect(ways('auto')).toEqual(['auto', 'spawn', 'fork', 'auto']);
+  const told = [UNSPECIFIED, SPAWN, FORK, AUTO].map(
+    (jobs) =>
+      jobTemplate(setup({ setup: { startChildren: jobs } }), paths, { ...terms, startChildren: 'spawn' })
+        .setup.notForked,
+  );
+  const why = 'its agent spawns (--start-children spawn)';
+  expect(told).toEqual([undefined, undefined, why, why]);
 });

@@ -138,6 +138,7 @@ function childSetup(
     ...(setup.output === undefined ? {} : { output: outputLimits(setup.output) }),
     ...(setup.maxAgeMs === 0 ? {} : { maxAgeMs: setup.maxAgeMs }),
     startChildren: startOf(setup, terms),
+    ...(isForkForbidden(setup, terms) ? { notForked: 'its agent spawns (--start-children spawn)' } : {}),
     preload: setup.preload,
   };
 }
@@ -147,6 +148,11 @@ function startOf({ startChildren }: WireSetup, terms: AgentTerms): 'auto' | 'spa
   if (startChildren === StartMode.SPAWN || terms.startChildren === 'spawn') return 'spawn';
   if (startChildren === StartMode.FORK) return 'fork';
   return startChildren === StartMode.AUTO ? 'auto' : (terms.startChildren ?? 'spawn');
+}
+
+function isForkForbidden({ startChildren }: WireSetup, terms: AgentTerms): boolean {
+  const asked = startChildren === StartMode.FORK || startChildren === StartMode.AUTO;
+  return asked && terms.startChildren === 'spawn';
 }
 
 /** Bounded here as well: whoever speaks this protocol need not be a client of ours. */

@@ -1,13 +1,20 @@
 import { ShoalError } from '@shoal/errors';
 import {
   ChildPool,
+  type ChildPoolStats,
   type ChunkEndingDetail,
   type ChunkListener,
   type ItemFailureReport,
   type Print,
   type ResultRun,
 } from '@shoal/pool';
-import { type AgentStats, ChildState, type Encoding, writeCatalogueError } from '@shoal/protocol';
+import {
+  type AgentStats,
+  type ChildStarts,
+  ChildState,
+  type Encoding,
+  writeCatalogueError,
+} from '@shoal/protocol';
 import { chunkRequest, groupOfKey } from './child-request.ts';
 import type { AbortChunk, StartChunk } from './core/agent-command.ts';
 import type { ChunkId } from './core/agent-event.ts';
@@ -102,7 +109,7 @@ export class ShardRunner implements ChunkListener {
   }
 
   stats(): Omit<AgentStats, 'troubles' | 'spooledBytes'> {
-    const { processes, recycled, deaths, tallies } = this.#pool.stats();
+    const { processes, recycled, deaths, starts, tallies } = this.#pool.stats();
     const keys = this.#pool.keys();
     return {
       processes: processes.map(({ pid, tasksRun, startedAt, rssBytes, state }) => ({
@@ -117,7 +124,12 @@ export class ShardRunner implements ChunkListener {
       recycled,
       deaths,
       // One entry for each key; a group may have several.
-      groupLosses: [...tallies].map(([key, tally]) => ({ groupId: groupOfKey(key), ...tally })),
+      groupLosses: [...tallies].map(([key, tally]) => ({
+        groupId: groupOfKey(key),
+        ...tally,
+        starts: wireStarts(tally.starts),
+      })),
+      starts: wireStarts(starts),
     };
   }
 
@@ -171,6 +183,13 @@ export function unrunnable(error: unknown): Ended | undefined {
   if (!(error instanceof ShoalError) || error.retryable) return undefined;
   return { ending: { $case: 'unrunnable', value: { error: writeCatalogueError(error) } } };
 }
+
+function wireStarts({ spawned, forked, notForked = '' }: ChildPoolStats['starts']): ChildStarts {
+  return { spawned, forked, notForked: notForked.slice(0, reasonCharsMax) };
+}
+
+/** It travels with each heartbeat, and may end with what a module has said. */
+const reasonCharsMax = 512;
 
 const childStates = {
   starting: ChildState.STARTING,

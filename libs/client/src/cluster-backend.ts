@@ -28,6 +28,7 @@ import {
   groupStatsOf,
   type JobCode,
   processesOf,
+  startsOf,
   wireOptions,
   wireSetup,
   wireTask,
@@ -109,7 +110,7 @@ export class ClusterBackend implements JobBackend {
     const { recycled, deaths } = this.#stats;
     // A connection that is gone has no processes, whatever was heard last.
     const processes = this.#options.connection.closed.aborted ? [] : processesOf(this.#stats);
-    return { processes, recycled, deaths, queued, running, done };
+    return { processes, recycled, deaths, starts: startsOf(this.#stats), queued, running, done };
   }
 
   async close(): Promise<void> {

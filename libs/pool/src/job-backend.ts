@@ -116,13 +116,16 @@ export interface PoolStats {
   readonly recycled: number;
   /** Children that died outside our will. */
   readonly deaths: number;
-  /** How children were started. Undefined on a cluster, whose agents choose. */
-  readonly starts?: {
+  /** How children were started. On a cluster: those that its agents have started for this pool. */
+  readonly starts: {
     /** Children that were started as processes of their own. */
     readonly spawned: number;
     /** Children that were copied from a fork server. */
     readonly forked: number;
-    /** Why children that were to be forked were spawned, as a part of a sentence; absent where there were none. */
+    /**
+     * Why children that were to be forked were spawned, as a part of a sentence; absent where there were none. On a cluster
+     * it is what one agent says, whose name it begins with.
+     */
     readonly notForked?: string;
   };
   /** Items known and not yet running. */

@@ -4,6 +4,7 @@ export {
   writeCatalogueError,
 } from './catalogue-error.ts';
 export { clientOptions } from './channel-options.ts';
+export { addStarts } from './child-starts.ts';
 export { closingForGood } from './closing-credentials.ts';
 export type { CallContext } from './connection-failure.ts';
 export { DialCredentials, type DialMaterial, type DialOptions } from './dial-credentials.ts';
@@ -89,6 +90,7 @@ export {
   AgentState,
   AgentStats,
   ChildProcess,
+  ChildStarts,
   ChildState,
   ClusterServiceClient,
   type ClusterServiceServer,

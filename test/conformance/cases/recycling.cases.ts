@@ -112,6 +112,22 @@ export const recycling = chapter('recycling', (specify) => {
     expect(stats.deaths).toBe(0);
   });
 
+  specify(
+    'how processes were started is told, and why those that were to be forked were not',
+    async ({ open }) => {
+      // Copies draw by chance, so there is a reason on each machine.
+      const execArgv = ['--random-seed=5'];
+      await using pool = await open({ processes: 1, maxTasksPerChild: 1, startChildren: 'fork', execArgv });
+      await pool.map(whoRan, upTo(3));
+      const { starts } = await eventually(
+        () => pool.stats(),
+        ({ starts: { spawned } }) => spawned >= 3,
+      );
+      const notForked = expect.stringMatching(/--random-seed|not built|only Linux/);
+      expect(starts).toEqual({ spawned: starts.spawned, forked: 0, notForked });
+    },
+  );
+
   specify('a death in a process with a limit costs no innocent item', async ({ open }) => {
     await using pool = await open({ processes: 2, maxTasksPerChild: 2 });
     const items = upTo(20).map((item) => (item === 9 ? { item, how: 'SIGKILL' as const } : { item }));

@@ -37,7 +37,7 @@ async function forking(): Promise<Finding> {
   try {
     await using pool = new Pool({ processes: 1, startChildren: 'fork' });
     await pool.map((x: number) => x + 1, [1], { deadlineMs: answersWithinMs });
-    const { forked = 0, notForked } = pool.stats().starts ?? {};
+    const { forked, notForked } = pool.stats().starts;
     const says =
       forked > 0 ? 'can be had' : `not to be had, so children are spawned: ${notForked}${remedy(notForked)}`;
     return { what, state: 'ok', says };

@@ -137,6 +137,8 @@ export class MessageRules {
       stats: {
         ...stats,
         processes: stats.processes.map(shown),
+        // Why others' processes were not forked may name a file of theirs.
+        starts: stats.starts && { ...stats.starts, notForked: '' },
         groupLosses: stats.groupLosses.filter(({ groupId }) => this.#groups.isOwnedBy(groupId, caller)),
       },
     };

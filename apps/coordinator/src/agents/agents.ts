@@ -3,6 +3,8 @@ import {
   AgentInfo,
   AgentState,
   type AgentStats,
+  addStarts,
+  type ChildStarts,
   type ControlResponse,
   checkPeer,
   type GroupStats,
@@ -206,13 +208,15 @@ export class Agents {
 
   /** The processes that serve a group, as of the agents' last heartbeats. */
   groupStats(group: string): GroupStats {
-    const stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
+    const starts: ChildStarts = { spawned: 0, forked: 0, notForked: '' };
+    const stats: GroupStats = { processes: [], recycled: 0, deaths: 0, starts };
     for (const [agent, known] of this.#known) {
       if (known.stats === undefined) continue;
-      for (const { deaths, groupId, recycled } of known.stats.groupLosses) {
+      for (const { deaths, groupId, recycled, starts: started } of known.stats.groupLosses) {
         if (groupId !== group) continue;
         stats.recycled += recycled;
         stats.deaths += deaths;
+        addStarts(starts, agent, started);
       }
       for (const child of known.stats.processes) {
         if (child.groupId === group) stats.processes.push({ ...child, agent });

@@ -32,6 +32,11 @@ export class ChildCrew {
     return keys;
   }
 
+  /** The keys of all children, those included that have no pid yet. */
+  usedKeys(): Set<string> {
+    return new Set([...this.#children.values()].map(({ key }) => key));
+  }
+
   /** Start a child; the function of `request`, if there is work already, is loaded first of all. */
   spawn(id: ChildId, setup: ChildSetup, request: ChunkRequest | undefined): void {
     const child = new ChildProcess(id, setup, request?.task, this.#launcher, this.#listener);

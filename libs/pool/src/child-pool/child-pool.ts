@@ -37,6 +37,13 @@ export interface ChildPoolOptions {
   readonly launcher?: Launcher;
 }
 
+/** What became of the children of one key. */
+export interface KeyTally {
+  readonly recycled: number;
+  readonly deaths: number;
+  readonly starts: StartCounts;
+}
+
 /** A snapshot of a {@link ChildPool}. */
 export interface ChildPoolStats {
   /** At most `processes` of them; warm spares and children on their way out are not listed. */
@@ -45,8 +52,8 @@ export interface ChildPoolStats {
   readonly recycled: number;
   /** Children that died outside our will. */
   readonly deaths: number;
-  /** `recycled` and `deaths` by key, but for keys whose children were released. */
-  readonly tallies: ReadonlyMap<string, { readonly recycled: number; readonly deaths: number }>;
+  /** `recycled`, `deaths` and `starts` by key, but for keys whose children were released. */
+  readonly tallies: ReadonlyMap<string, KeyTally>;
   /** How its children were started. */
   readonly starts: StartCounts;
   /** Items handed in that no child has been given. */
@@ -65,10 +72,12 @@ export class ChildPool {
   readonly #machine: PoolMachine;
   readonly #listener: ChunkListener;
   readonly #crew: ChildCrew;
-  readonly #launcher: Launcher;
+  readonly #launcher: IsolatingLauncher;
   readonly #maxQueuedChunks: number;
   readonly #requests = new Map<ChunkId, ChunkRequest>();
   readonly #traces = new ChunkTraces();
+  /** Of children that there are or were, but for keys that were released. */
+  readonly #startedKeys = new Set<string>();
   readonly #events: { readonly event: PoolEvent; readonly inHand: InHand }[] = [];
   #isStepping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -150,9 +159,17 @@ export class ChildPool {
 
   /** Children of these keys are not needed any more: those that have nothing to run leave. */
   release(isUnwanted: (key: string) => boolean): void {
-    const known = [...this.keys().values(), ...this.#machine.snapshot().tallies.keys()];
-    const keys = new Set(known.filter(isUnwanted));
-    if (keys.size > 0) this.#step({ type: 'keysReleased', atMs: performance.now(), keys });
+    // Whoever has lost a child had one.
+    const keys = new Set([...this.#startedKeys].filter(isUnwanted));
+    if (keys.size === 0) return;
+    this.#step({ type: 'keysReleased', atMs: performance.now(), keys });
+    const used = this.#crew.usedKeys();
+    for (const { setup } of this.#requests.values()) used.add(setup.key);
+    for (const key of keys) {
+      if (used.has(key)) continue;
+      this.#startedKeys.delete(key);
+      this.#launcher.forget?.(key);
+    }
   }
 
   /** Nobody can refer to this constant any more: children that have it let it go. */
@@ -185,8 +202,13 @@ export class ChildPool {
       const { pid, startedAt, rssBytes } = child;
       processes.push({ pid, tasksRun, startedAt, rssBytes, state });
     }
-    const { counts: starts = { spawned: 0, forked: 0 } } = this.#launcher;
-    return { processes, ...counts, starts };
+    const tallies = new Map(
+      [...this.#startedKeys].map((key) => {
+        const gone = counts.tallies.get(key) ?? { recycled: 0, deaths: 0 };
+        return [key, { ...gone, starts: this.#launcher.counts(key) }];
+      }),
+    );
+    return { processes, ...counts, tallies, starts: this.#launcher.counts() };
   }
 
   /** Take nothing new, run what was handed in; resolves when every child is gone. */
@@ -332,6 +354,7 @@ export class ChildPool {
     const request = chunk === undefined ? undefined : this.#requestOf(chunk);
     const setup = request?.setup ?? this.#warmSetup;
     if (setup === undefined) throw new Error(`Child ${child} has neither work nor a setup.`);
+    this.#startedKeys.add(setup.key);
     this.#crew.spawn(child, setup, request);
   }
 

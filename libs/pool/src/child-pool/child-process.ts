@@ -70,6 +70,7 @@ export class ChildProcess {
     this.initializerMs = setup.initializer?.timeoutMs;
     this.#listener = listener;
     const { env, execArgv, isolation, key, startChildren = 'spawn', stdio, workParentDir } = setup;
+    const { notForked } = setup;
     const preload = modulesOf(setup, task);
     const onExit = (exit: ChildExit, startError?: Error): void => {
       this.startError = startError;
@@ -78,7 +79,7 @@ export class ChildProcess {
     const start = (): LaunchedChild => {
       this.#workFolder = workParentDir === undefined ? undefined : WorkFolder.make(workParentDir);
       const readsStdout = stdio === 'forward';
-      const request = { key, env, execArgv, startChildren, preload, readsStdout, isolation };
+      const request = { key, env, execArgv, startChildren, notForked, preload, readsStdout, isolation };
       const onUser = (uid: number): void => this.#workFolder?.giveTo(uid);
       return launcher.launch({ ...request, workDir: this.#workFolder?.path, onUser }, onExit);
     };

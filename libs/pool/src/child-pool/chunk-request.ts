@@ -77,6 +77,8 @@ export interface ChildSetup {
   readonly execArgv: readonly string[];
   /** How its children are started. Default `auto`. */
   readonly startChildren?: StartChildren;
+  /** Why they are spawned although it was asked to fork them, as a part of a sentence. */
+  readonly notForked?: string;
   /** Forked children share what their modules load. Default false. */
   readonly preload?: boolean;
   readonly initializer?: ChildInitializer;

@@ -6,19 +6,20 @@ import { StartPolicy } from '../core/start-policy.ts';
 import { ForkLauncher } from './fork.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
 import { spawnLauncher } from './spawn.ts';
+import { StartTallies, sumOfStarts } from './start-tallies.ts';
 
 export class ChoosingLauncher implements Launcher {
   readonly #policy = new StartPolicy();
   #fork: ForkLauncher | undefined;
-  #spawned = 0;
+  readonly #tallies = new StartTallies();
 
-  get counts(): StartCounts {
-    const { spawned, forked, notForked } = this.#fork?.counts ?? { spawned: 0, forked: 0 };
-    return {
-      spawned: spawned + this.#spawned,
-      forked,
-      ...(notForked === undefined ? {} : { notForked }),
-    };
+  counts(key?: string): StartCounts {
+    return sumOfStarts(this.#fork?.counts(key), this.#tallies.counts(key));
+  }
+
+  forget(key: string): void {
+    this.#fork?.forget(key);
+    this.#tallies.forget(key);
   }
 
   launch(request: LaunchRequest, onExit: OnExit): LaunchedChild {
@@ -43,7 +44,9 @@ export class ChoosingLauncher implements Launcher {
   }
 
   #spawn(request: LaunchRequest, onExit: OnExit): LaunchedChild {
-    this.#spawned += 1;
+    const { key, notForked } = request;
+    this.#tallies.spawned(key);
+    if (notForked !== undefined) this.#tallies.notForked(key, notForked);
     return spawnLauncher.launch(request, onExit);
   }
 

@@ -11,6 +11,7 @@ import { ForkedChild, type Maker } from './forked-child.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
 import { Refusals } from './refusals.ts';
 import { spawnLauncher } from './spawn.ts';
+import { StartTallies } from './start-tallies.ts';
 
 /** Each holds about 60 MiB, shared with nobody but its children. */
 const serversMax = 8;
@@ -37,10 +38,8 @@ export class ForkLauncher implements Launcher {
   readonly #families = new Map<string, Family>();
   readonly #refusals = new Refusals();
   readonly #deathsAtMs: number[] = [];
-  #forked = 0;
-  #spawned = 0;
-  /** Why the last one was not forked, where that was no refusal; undefined since one was. */
-  #why: string | undefined;
+  /** Their reason is that of the last one which was not forked, where that was no refusal. */
+  readonly #tallies = new StartTallies();
   #isClosed = false;
 
   constructor(found: FoundAddon = forkAddon(), nowMs: () => number = () => performance.now()) {
@@ -48,17 +47,20 @@ export class ForkLauncher implements Launcher {
     this.#nowMs = nowMs;
   }
 
-  get counts(): StartCounts {
-    const why = this.#found.why ?? this.#refusals.why ?? this.#why;
-    const told = why === undefined ? {} : { notForked: why };
-    return { spawned: this.#spawned, forked: this.#forked, ...told };
+  counts(key?: string): StartCounts {
+    const notForked = this.#refusals.why(key);
+    return { ...this.#tallies.counts(key), ...(notForked === undefined ? {} : { notForked }) };
+  }
+
+  forget(key: string): void {
+    this.#tallies.forget(key);
   }
 
   launch(request: LaunchRequest, onExit: OnExit): LaunchedChild {
     const { addon } = this.#found;
     const family = this.#isForkable(request) ? this.#familyFor(request) : undefined;
     if (addon === undefined || family === undefined) {
-      this.#spawned += 1;
+      this.#tallies.spawned(request.key);
       return spawnLauncher.launch(request, onExit);
     }
     const child = new ForkedChild(addon, request, onExit, this.#makerOf(family));
@@ -71,10 +73,9 @@ export class ForkLauncher implements Launcher {
     return this.#isForkable(request) && this.#familyFor(request)?.server.isReady === true;
   }
 
-  #isForkable({ env, execArgv }: LaunchRequest): boolean {
-    if (this.#found.addon === undefined) return false;
-    const why = hindrance(env, execArgv);
-    if (why !== undefined) this.#why = why;
+  #isForkable({ key, env, execArgv }: LaunchRequest): boolean {
+    const why = this.#found.why ?? hindrance(env, execArgv);
+    if (why !== undefined) this.#tallies.notForked(key, why);
     return why === undefined;
   }
 
@@ -119,9 +120,9 @@ export class ForkLauncher implements Launcher {
   #start(name: string, request: LaunchRequest, modules: readonly string[]): Family | undefined {
     if (this.#found.addon === undefined) return undefined;
     const { addon, path } = this.#found;
-    if (this.#isClosed || !this.#hasRoom()) return undefined;
-    const { env, execArgv } = request;
-    const gone = (why: string, wasReady: boolean): void => this.#gone(name, family, why, wasReady);
+    if (this.#isClosed || !this.#hasRoom(request.key)) return undefined;
+    const { key, env, execArgv } = request;
+    const gone = (why: string, wasReady: boolean): void => this.#gone(name, key, family, why, wasReady);
     const family: Family = {
       asked: new Map(),
       living: new Map(),
@@ -142,8 +143,7 @@ export class ForkLauncher implements Launcher {
             if (child === undefined) return;
             family.asked.delete(id);
             family.living.set(pid, child);
-            this.#forked += 1;
-            this.#why = undefined;
+            this.#tallies.forked(key);
             child.forked(pid);
           },
           failed: (id) => {
@@ -166,7 +166,7 @@ export class ForkLauncher implements Launcher {
     return family;
   }
 
-  #hasRoom(): boolean {
+  #hasRoom(key: string): boolean {
     if (this.#families.size < serversMax) return true;
     for (const [name, family] of this.#families) {
       if (!isIdle(family)) continue;
@@ -175,7 +175,7 @@ export class ForkLauncher implements Launcher {
       void family.server.close();
       return true;
     }
-    this.#why = `${serversMax} fork servers have children already`;
+    this.#tallies.notForked(key, `${serversMax} fork servers have children already`);
     return false;
   }
 
@@ -189,12 +189,12 @@ export class ForkLauncher implements Launcher {
   }
 
   /** Its children died with it and are innocent; who was only asked for is started in another way. */
-  #gone(name: string, family: Family, why: string, wasReady: boolean): void {
+  #gone(name: string, key: string, family: Family, why: string, wasReady: boolean): void {
     clearTimeout(family.idleTimer);
     if (this.#families.get(name) === family) this.#families.delete(name);
     if (!wasReady || this.#diesTooOften()) {
       const told = name.endsWith(' ') ? why : `${why} (so nothing is preloaded)`;
-      this.#refusals.add(name, told, this.#nowMs(), wasReady);
+      this.#refusals.add(name, { key, why: told, atMs: this.#nowMs(), isFinal: wasReady });
     }
     const unborn = [...family.asked.values(), ...family.waiting];
     const living = [...family.living.values()];
@@ -217,13 +217,13 @@ export class ForkLauncher implements Launcher {
     try {
       return this.#familyFor(request);
     } catch (error) {
-      this.#why = (error as Error).message;
+      this.#tallies.notForked(request.key, (error as Error).message);
       return undefined;
     }
   }
 
   #spawnInstead(child: ForkedChild): void {
-    this.#spawned += 1;
+    this.#tallies.spawned(child.request.key);
     child.spawnInstead();
   }
 

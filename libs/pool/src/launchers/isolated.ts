@@ -7,6 +7,7 @@ import type { Isolation } from './isolation.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
 import { notStarted } from './not-started.ts';
 import { spawnLauncher } from './spawn.ts';
+import { StartTallies, sumOfStarts } from './start-tallies.ts';
 import { UserIds } from './user-ids.ts';
 
 type Asked<Level> = Extract<Isolation, { readonly level: Level }>;
@@ -15,17 +16,19 @@ type Asked<Level> = Extract<Isolation, { readonly level: Level }>;
 export class IsolatingLauncher implements Launcher {
   readonly #plain: Launcher;
   /** A process that is kept apart is no copy of one that is not: it is spawned, whatever was asked for. */
-  #spawned = 0;
-  #why: string | undefined;
+  readonly #tallies = new StartTallies();
 
   constructor(plain: Launcher) {
     this.#plain = plain;
   }
 
-  get counts(): StartCounts {
-    const counts = this.#plain.counts ?? { spawned: 0, forked: 0 };
-    const why = this.#why === undefined ? {} : { notForked: this.#why };
-    return { ...why, ...counts, spawned: counts.spawned + this.#spawned };
+  counts(key?: string): StartCounts {
+    return sumOfStarts(this.#plain.counts?.(key), this.#tallies.counts(key));
+  }
+
+  forget(key: string): void {
+    this.#plain.forget?.(key);
+    this.#tallies.forget(key);
   }
 
   async close(): Promise<void> {
@@ -33,10 +36,11 @@ export class IsolatingLauncher implements Launcher {
   }
 
   launch(request: LaunchRequest, onExit: OnExit): LaunchedChild {
-    const { isolation } = request;
+    const { isolation, key } = request;
     if (isolation === undefined) return this.#plain.launch(request, onExit);
-    this.#spawned += 1;
-    if (request.startChildren === 'fork') this.#why = `isolation '${isolation.level}' starts each by itself`;
+    this.#tallies.spawned(key);
+    if (request.startChildren === 'fork')
+      this.#tallies.notForked(key, `isolation '${isolation.level}' starts each by itself`);
     switch (isolation.level) {
       case 'permission':
         return spawnLauncher.launch(withPermissions(request, isolation), onExit);

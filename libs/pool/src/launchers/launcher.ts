@@ -17,6 +17,8 @@ export interface LaunchRequest {
   readonly execArgv: readonly string[];
   /** How it is to be started. */
   readonly startChildren: StartChildren;
+  /** Why it is spawned although it was asked to be forked. */
+  readonly notForked?: string | undefined;
   /** URLs of modules that may be loaded before it starts, and shared by all of its key; most need none. */
   readonly preload: readonly string[];
   /** Whether anybody reads its stdout; stderr is always read, for its last lines explain a death. */
@@ -65,8 +67,10 @@ export interface LaunchedChild {
  */
 export interface Launcher {
   launch(request: LaunchRequest, onExit: OnExit): LaunchedChild;
-  /** Where there is a choice, what came of it. */
-  readonly counts?: StartCounts;
+  /** Where there is a choice, what came of it: of the children of a key, or of all. */
+  counts?(key?: string): StartCounts;
+  /** No child of this key is left: it is no longer counted by itself. */
+  forget?(key: string): void;
   /** Every child is gone, and no further one will be launched: what was kept in order to start children ends. */
   close?(): Promise<void>;
 }

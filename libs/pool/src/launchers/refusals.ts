@@ -9,17 +9,29 @@ const holdsMs = [10_000, 60_000] as const;
 const namesMax = 256;
 
 interface Refusal {
+  readonly key: string;
   readonly why: string;
   readonly times: number;
   readonly untilMs: number;
 }
 
+/** One more refusal. */
+export interface Refused {
+  /** Whose children it would have made. */
+  readonly key: string;
+  /** As a part of a sentence. */
+  readonly why: string;
+  readonly atMs: number;
+  /** Never to be tried again. */
+  readonly isFinal: boolean;
+}
+
 export class Refusals {
   readonly #refusals = new Map<string, Refusal>();
 
-  /** Of the last one, as a part of a sentence. */
-  get why(): string | undefined {
-    return [...this.#refusals.values()].at(-1)?.why;
+  /** Of the last one, or of the last one for a key, as a part of a sentence. */
+  why(key?: string): string | undefined {
+    return [...this.#refusals.values()].findLast((each) => key === undefined || each.key === key)?.why;
   }
 
   /** Whether none may be started now. */
@@ -33,12 +45,12 @@ export class Refusals {
     return this.#refusals.has(name);
   }
 
-  add(name: string, why: string, atMs: number, isFinal: boolean): void {
+  add(name: string, { key, why, atMs, isFinal }: Refused): void {
     const times = this.#refusals.get(name)?.times ?? 0;
     const untilMs = isFinal ? Number.POSITIVE_INFINITY : atMs + (holdsMs[times] ?? Number.POSITIVE_INFINITY);
     // The last one is the last in order.
     this.#refusals.delete(name);
-    this.#refusals.set(name, { why, times: times + 1, untilMs });
+    this.#refusals.set(name, { key, why, times: times + 1, untilMs });
     const [oldest] = this.#refusals.keys();
     if (this.#refusals.size > namesMax && oldest !== undefined) this.#refusals.delete(oldest);
   }

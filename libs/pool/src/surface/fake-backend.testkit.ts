@@ -100,7 +100,8 @@ export class FakeBackend implements JobBackend {
   }
 
   stats(): PoolStats {
-    return { processes: [], recycled: 0, deaths: 0, queued: 0, running: 0, done: 0 };
+    const starts = { spawned: 0, forked: 0 };
+    return { processes: [], recycled: 0, deaths: 0, starts, queued: 0, running: 0, done: 0 };
   }
 
   async close(): Promise<void> {}

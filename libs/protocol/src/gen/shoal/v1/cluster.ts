@@ -217,15 +217,30 @@ export interface AgentStats {
   recycled: number;
   /** Died outside our will, since the agent started. */
   deaths: number;
-  /** The same by group, for those that have lost a process and are still of use to somebody. */
+  /** The same by group, for those that have or had a process and are still of use to somebody. */
   groupLosses: GroupLosses[];
   /** What keeps the agent from some of its work, a sentence each: its disk is full. Empty where all is well. */
   troubles: string[];
   /** Bytes of results that the coordinator has not taken yet. */
   spooledBytes: number;
+  /** How its processes were started, since the agent started. Not said by an agent that is older than this field. */
+  starts?: ChildStarts | undefined;
 }
 
-/** How many processes of a group an agent has seen go. */
+/** How processes were started. */
+export interface ChildStarts {
+  /** As processes of their own. */
+  spawned: number;
+  /** As copies of a fork server. */
+  forked: number;
+  /**
+   * Why some that were to be forked were spawned, as a part of a sentence. Empty where there are none, and towards those
+   * who may not see the groups of others: it may name a file.
+   */
+  notForked: string;
+}
+
+/** How many processes of a group an agent has seen come and go. */
 export interface GroupLosses {
   /** The group. */
   groupId: string;
@@ -233,6 +248,8 @@ export interface GroupLosses {
   recycled: number;
   /** Died outside our will. */
   deaths: number;
+  /** How they were started. */
+  starts?: ChildStarts | undefined;
 }
 
 /** A process that runs the user's functions. */
@@ -1285,7 +1302,7 @@ export const HostInfo: MessageFns<HostInfo> = {
 };
 
 function createBaseAgentStats(): AgentStats {
-  return { processes: [], recycled: 0, deaths: 0, groupLosses: [], troubles: [], spooledBytes: 0 };
+  return { processes: [], recycled: 0, deaths: 0, groupLosses: [], troubles: [], spooledBytes: 0, starts: undefined };
 }
 
 export const AgentStats: MessageFns<AgentStats> = {
@@ -1307,6 +1324,9 @@ export const AgentStats: MessageFns<AgentStats> = {
     }
     if (message.spooledBytes !== 0) {
       writer.uint32(48).uint64(message.spooledBytes);
+    }
+    if (message.starts !== undefined) {
+      ChildStarts.encode(message.starts, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1372,6 +1392,14 @@ export const AgentStats: MessageFns<AgentStats> = {
             message.spooledBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.starts = ChildStarts.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1395,12 +1423,94 @@ export const AgentStats: MessageFns<AgentStats> = {
     message.groupLosses = object.groupLosses?.map((e) => GroupLosses.fromPartial(e)) || [];
     message.troubles = object.troubles?.map((e) => e) || [];
     message.spooledBytes = object.spooledBytes ?? 0;
+    message.starts = (object.starts !== undefined && object.starts !== null)
+      ? ChildStarts.fromPartial(object.starts)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseChildStarts(): ChildStarts {
+  return { spawned: 0, forked: 0, notForked: "" };
+}
+
+export const ChildStarts: MessageFns<ChildStarts> = {
+  encode(message: ChildStarts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.spawned !== 0) {
+      writer.uint32(8).uint64(message.spawned);
+    }
+    if (message.forked !== 0) {
+      writer.uint32(16).uint64(message.forked);
+    }
+    if (message.notForked !== "") {
+      writer.uint32(26).string(message.notForked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChildStarts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChildStarts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.spawned = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.forked = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.notForked = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<ChildStarts>, I>>(base?: I): ChildStarts {
+    return ChildStarts.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ChildStarts>, I>>(object: I): ChildStarts {
+    const message = createBaseChildStarts();
+    message.spawned = object.spawned ?? 0;
+    message.forked = object.forked ?? 0;
+    message.notForked = object.notForked ?? "";
     return message;
   },
 };
 
 function createBaseGroupLosses(): GroupLosses {
-  return { groupId: "", recycled: 0, deaths: 0 };
+  return { groupId: "", recycled: 0, deaths: 0, starts: undefined };
 }
 
 export const GroupLosses: MessageFns<GroupLosses> = {
@@ -1413,6 +1523,9 @@ export const GroupLosses: MessageFns<GroupLosses> = {
     }
     if (message.deaths !== 0) {
       writer.uint32(24).uint64(message.deaths);
+    }
+    if (message.starts !== undefined) {
+      ChildStarts.encode(message.starts, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1454,6 +1567,14 @@ export const GroupLosses: MessageFns<GroupLosses> = {
             message.deaths = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.starts = ChildStarts.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1474,6 +1595,9 @@ export const GroupLosses: MessageFns<GroupLosses> = {
     message.groupId = object.groupId ?? "";
     message.recycled = object.recycled ?? 0;
     message.deaths = object.deaths ?? 0;
+    message.starts = (object.starts !== undefined && object.starts !== null)
+      ? ChildStarts.fromPartial(object.starts)
+      : undefined;
     return message;
   },
 };

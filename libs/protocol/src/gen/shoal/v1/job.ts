@@ -24,7 +24,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { ChildProcess } from "./cluster.ts";
+import { ChildProcess, ChildStarts } from "./cluster.ts";
 import {
   Block,
   CatalogueError,
@@ -268,6 +268,11 @@ export interface GroupStats {
   recycled: number;
   /** Processes of the group that died outside our will, since its agents serve it. */
   deaths: number;
+  /**
+   * How the processes of the group were started, since its agents serve it. Its reason is that of one agent, whose name it
+   * begins with.
+   */
+  starts?: ChildStarts | undefined;
 }
 
 /** A job is over. */
@@ -1651,7 +1656,7 @@ export const JobProgress: MessageFns<JobProgress> = {
 };
 
 function createBaseGroupStats(): GroupStats {
-  return { processes: [], recycled: 0, deaths: 0 };
+  return { processes: [], recycled: 0, deaths: 0, starts: undefined };
 }
 
 export const GroupStats: MessageFns<GroupStats> = {
@@ -1664,6 +1669,9 @@ export const GroupStats: MessageFns<GroupStats> = {
     }
     if (message.deaths !== 0) {
       writer.uint32(24).uint64(message.deaths);
+    }
+    if (message.starts !== undefined) {
+      ChildStarts.encode(message.starts, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1705,6 +1713,14 @@ export const GroupStats: MessageFns<GroupStats> = {
             message.deaths = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.starts = ChildStarts.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1725,6 +1741,9 @@ export const GroupStats: MessageFns<GroupStats> = {
     message.processes = object.processes?.map((e) => ChildProcess.fromPartial(e)) || [];
     message.recycled = object.recycled ?? 0;
     message.deaths = object.deaths ?? 0;
+    message.starts = (object.starts !== undefined && object.starts !== null)
+      ? ChildStarts.fromPartial(object.starts)
+      : undefined;
     return message;
   },
 };
