@@ -3,12 +3,15 @@
  *
  * A fresh process for every task, thousands of times over, in one pool. After each tenth it waits until the pool is at rest
  * and counts: open descriptors, processes that are ours and zombies among them, listeners, handles and memory of this
- * process. No two of these processes may have drawn the same number, integer or UUID. Exits with 1 if anything has grown, or
- * is alike.
+ * process; descriptors and memory of its fork server. No two of these processes may have drawn the same number, integer or
+ * UUID, or have had a temporary folder of the same name. Exits with 1 if anything has grown, or is alike. What it prints can be
+ * shown as it is.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Pool } from 'shoal';
+import { load, machineNow } from './machine.ts';
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +30,9 @@ interface Census {
   readonly listeners: number;
   readonly handles: number;
   readonly rssMiB: number;
+  /** Of its fork server; 0 where there is none. */
+  readonly serverFds: number;
+  readonly serverMiB: number;
 }
 
 /** Emitters that live as long as this process, on which a pool could leave listeners. */
@@ -48,21 +54,37 @@ function census(): Census {
     listeners,
     handles: process.getActiveResourcesInfo().length,
     rssMiB: Math.round(process.memoryUsage.rss() / 1_048_576),
+    ...serverCensus(),
   };
+}
+
+function serverCensus(): Pick<Census, 'serverFds' | 'serverMiB'> {
+  const server = childrenOf(process.pid).find((child) =>
+    read(`/proc/${child}/cmdline`).includes('fork-main'),
+  );
+  if (server === undefined) return { serverFds: 0, serverMiB: 0 };
+  const kiB = Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${server}/status`))?.[1] ?? 0);
+  return { serverFds: readdirSync(`/proc/${server}/fd`).length, serverMiB: Math.round(kiB / 1_024) };
+}
+
+const childrenOf = (pid: number): string[] =>
+  read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean);
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    // It has just gone.
+    return '';
+  }
 }
 
 /** The states of the processes that a process has started, and of those that they have started: a fork server's children. */
 function familyOf(pid: number): string[] {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-    return children.flatMap((child) => {
-      const stat = readFileSync(`/proc/${child}/stat`, 'utf8');
-      return [stat.charAt(stat.lastIndexOf(')') + 2), ...familyOf(Number(child))];
-    });
-  } catch {
-    // One of them has just gone.
-    return [];
-  }
+  return childrenOf(pid).flatMap((child) => {
+    const stat = read(`/proc/${child}/stat`);
+    return stat === '' ? [] : [stat.charAt(stat.lastIndexOf(')') + 2), ...familyOf(Number(child))];
+  });
 }
 
 /** What is counted once it no longer changes: the last child may be on its way out, its successor on its way in. */
@@ -81,13 +103,36 @@ async function atRest(): Promise<Census> {
 const row = (cells: readonly (string | number)[]): string =>
   `| ${cells.map((cell) => String(cell).padStart(11)).join(' | ')} |`;
 
-const columns = ['descriptors', 'processes', 'zombies', 'listeners', 'handles', 'rssMiB'] as const;
+const columns = [
+  'descriptors',
+  'processes',
+  'zombies',
+  'listeners',
+  'handles',
+  'rssMiB',
+  'serverFds',
+  'serverMiB',
+] as const;
+/** What each of them draws, and how many of 100,000 may be alike by chance: there are 5.7e10 names of a folder. */
+const draws = ['numbers', 'integers', 'UUIDs', 'names of temporary folders'] as const;
+const alikeMax = { numbers: 0, integers: 0, UUIDs: 0, 'names of temporary folders': 5 };
+const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+/** The six letters at the end of a folder's name. */
+const ofName = (folder: string): number =>
+  [...basename(folder).slice(-6)].reduce((sum, letter) => sum * letters.length + letters.indexOf(letter), 0);
+
+const options = `--recycles ${recycles} --start-children ${values['start-children']}`;
+console.log(`node ${[...process.execArgv, 'test/bench/recycles.ts', options].join(' ')}`);
+const begun = machineNow({ processes: 2, runs: 1, small: false, loadBefore: load() });
+console.log(`${begun.cpu}, ${begun.cpus} CPUs, Node ${begun.node}, 2 processes`);
+console.log(`begun ${begun.date}, commit ${begun.commit}, load ${begun.loadBefore}\n`);
+
 const startChildren = values['start-children'] as 'spawn' | 'fork';
 const pool = new Pool({ processes: 2, maxTasksPerChild: 1, startChildren });
 const pids = new Set<number>();
 const count = Math.ceil(recycles / samples);
 /** What is kept here is not to be taken for a leak: all of it is taken at once. */
-const drawn = new Float64Array(3 * count * samples).fill(-1);
+const drawn = draws.map(() => new Float64Array(count * samples).fill(-1));
 let tasks = 0;
 const seen: Census[] = [];
 const startedAt = performance.now();
@@ -95,16 +140,24 @@ console.log(row(['recycles', ...columns]));
 console.log(row(['---:', ...columns.map(() => '---:')]));
 for (let sample = 0; sample < samples; sample++) {
   const items = Array.from({ length: count }, (_, at) => at);
-  const identity = () => ({
-    pid: process.pid,
-    random: Math.random(),
-    integer: process.getBuiltinModule('node:crypto').randomInt(2 ** 48 - 1),
-    uuid: crypto.randomUUID(),
-  });
-  for (const { pid, random, integer, uuid } of await pool.map(identity, items)) {
+  const identity = () => {
+    const { mkdtempSync, rmdirSync } = process.getBuiltinModule('node:fs');
+    const folder = mkdtempSync(`${process.getBuiltinModule('node:os').tmpdir()}/shoal-recycles-`);
+    rmdirSync(folder);
+    return {
+      pid: process.pid,
+      random: Math.random(),
+      integer: process.getBuiltinModule('node:crypto').randomInt(2 ** 48 - 1),
+      uuid: crypto.randomUUID(),
+      folder,
+    };
+  };
+  for (const { pid, random, integer, uuid, folder } of await pool.map(identity, items)) {
     pids.add(pid);
     const ofUuid = Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
-    drawn.set([random, integer, ofUuid], 3 * tasks);
+    for (const [draw, value] of [random, integer, ofUuid, ofName(folder)].entries()) {
+      (drawn[draw] as Float64Array)[tasks] = value;
+    }
     tasks += 1;
   }
   const now = await atRest();
@@ -116,23 +169,28 @@ await pool.terminate();
 const afterwards = await atRest();
 console.log(row(['terminated', ...columns.map((column) => afterwards[column])]));
 const seconds = (performance.now() - startedAt) / 1000;
+const ended = machineNow({ processes: 2, runs: 1, small: false, loadBefore: begun.loadBefore });
+console.log(`\nended ${ended.date}, commit ${ended.commit}, load ${ended.loadAfter}`);
 console.log(
-  `\n${recycled} recycles in ${seconds.toFixed(0)} s, ${pids.size} different pids, ${deaths} children died unasked`,
+  `${recycled} recycles in ${seconds.toFixed(0)} s, ${pids.size} different pids, ${deaths} children died unasked`,
 );
 console.log(`${starts.spawned} spawned, ${starts.forked} forked, ${starts.notForked ?? 'as asked'}`);
 
 const [first, last] = [seen[0], seen.at(-1)];
 const grown = columns.filter((column) => {
   // Memory is only known roughly: garbage is collected when it is, and code is compiled meanwhile.
-  const slack = column === 'rssMiB' ? 30 : 0;
+  const slack = { rssMiB: 30, serverMiB: 5 }[column as string] ?? 0;
   return (last?.[column] ?? 0) > (first?.[column] ?? 0) + slack;
 });
 // The reaper, a shell that ends what we start if we die, goes with this process.
 const isLeft = afterwards.processes > 1 || afterwards.zombies > 0 || seen.some(({ zombies }) => zombies > 0);
 if (grown.length > 0) console.log(`Grown: ${grown.join(', ')}`);
 if (isLeft) console.log('Processes are left.');
-const different = new Set(drawn.subarray(0, 3 * tasks)).size;
-const isAlike = different < 3 * tasks;
-console.log(`Of ${3 * tasks} numbers that were drawn ${different} differ.`);
+let isAlike = false;
+for (const [draw, what] of draws.entries()) {
+  const different = new Set(drawn[draw]?.subarray(0, tasks)).size;
+  if (tasks - different > alikeMax[what]) isAlike = true;
+  console.log(`Of ${tasks} ${what} ${different} differ.`);
+}
 if (grown.length === 0 && !isLeft && !isAlike) console.log('Nothing is left behind.');
 process.exitCode = grown.length > 0 || isLeft || isAlike || recycled < recycles - 4 ? 1 : 0;
