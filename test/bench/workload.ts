@@ -48,7 +48,7 @@ export interface Workload {
    * tenth of all, and at least 100 in a full run.
    */
   readonly warmUpItems?: number;
-  /** Fewer runs than the others: what hardly varies, and takes long. */
+  /** Fewer runs than the others: what hardly varies, or takes long. */
   readonly runsMax?: number;
   readonly contenders: readonly Contender[];
   readonly goals: readonly Goal[];

@@ -36,7 +36,7 @@ export interface Axis {
 }
 
 /** Items that run before, in a full run and in a small one. */
-const warmItems = (small: boolean): number => (small ? 400 : 20_000);
+const warmItems = (small: boolean): number => (small ? 400 : 10_000);
 
 /** What a job costs once is in it: many small jobs are run for a small number of items, and their mean is told. */
 const items: Axis = {
@@ -77,7 +77,7 @@ const jobs: Axis = {
   atSmall: [10],
   places: ['local', 'cluster'],
   point: (at, { place, processes, small }) => {
-    const jobs = small ? 10 : Math.max(200, at);
+    const jobs = small ? 10 : Math.max(100, at);
     const warmUp = { items: 100, jobs: warmItems(small) / 100 };
     return { place, items: 100, jobs, atOnce: at, agents: processes, warmUp };
   },

@@ -11,9 +11,9 @@ export const clusterEcho: Workload = {
   title: 'Cluster: echo of 10 KiB strings',
   figure: 'rate',
   task: 'echo',
-  items: { full: 5_000, small: 40 },
+  items: { full: 3_000, small: 40 },
   // As many before: a cluster serves for weeks, and in its first seconds V8 compiles.
-  warmUpItems: 5_000,
+  warmUpItems: 3_000,
   contenders: [
     { peer: shoalCluster, mode: 'items' },
     { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },

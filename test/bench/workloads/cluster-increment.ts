@@ -6,7 +6,7 @@ import { ray } from '../peers/ray.ts';
 import { shoalCluster } from '../peers/shoal-cluster.ts';
 import type { Workload } from '../workload.ts';
 
-/** Nothing to do, 100,000 times, through a coordinator, agents and gRPC. */
+/** Nothing to do, 100,000 times, through a coordinator, agents and gRPC. Who takes one item at a time is in `cluster-single`. */
 export const clusterIncrement: Workload = {
   name: 'cluster-increment',
   title: 'Cluster: x + 1',
@@ -16,8 +16,7 @@ export const clusterIncrement: Workload = {
   contenders: [
     { peer: shoalCluster, mode: 'items' },
     { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },
-    { peer: dask, mode: 'chunks', label: 'Dask bag' },
-    { peer: dask, mode: 'single', label: 'Dask client.map', share: 0.005 },
+    { peer: dask, mode: 'chunks', label: 'Dask bag', share: 0.5 },
     { peer: celery, mode: 'chunks', label: 'Celery chunks' },
     { peer: ray, mode: 'items' },
     { peer: mpi4py, mode: 'chunks', label: 'mpi4py, chunks by hand' },

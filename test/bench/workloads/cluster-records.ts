@@ -14,7 +14,7 @@ export const clusterRecords: Workload = {
   contenders: [
     { peer: shoalCluster, mode: 'items' },
     { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },
-    { peer: dask, mode: 'chunks', label: 'Dask bag' },
+    { peer: dask, mode: 'chunks', label: 'Dask bag', share: 0.5 },
     { peer: celery, mode: 'chunks', label: 'Celery chunks' },
   ],
   goals: [],

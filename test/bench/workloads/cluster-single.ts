@@ -19,7 +19,7 @@ export const clusterSingle: Workload = {
     { peer: shoalCluster, mode: 'single' },
     { peer: bullmq, mode: 'single', label: 'BullMQ, a job an item' },
     { peer: dask, mode: 'single', label: 'Dask client.map', share: 0.1 },
-    { peer: celery, mode: 'single', label: 'Celery, a task an item', share: 0.1 },
+    { peer: celery, mode: 'single', label: 'Celery, a task an item', share: 0.05 },
     { peer: ray, mode: 'single' },
     { peer: mpi4py, mode: 'single' },
   ],

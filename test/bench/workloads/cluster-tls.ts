@@ -8,9 +8,9 @@ export const clusterTls: Workload = {
   title: 'Cluster: echo of 64 KiB strings, with certificates and without',
   figure: 'rate',
   task: 'echoLarge',
-  items: { full: 1_000, small: 20 },
+  items: { full: 600, small: 20 },
   // As many before: a cluster serves for weeks, and in its first seconds V8 compiles.
-  warmUpItems: 1_000,
+  warmUpItems: 600,
   contenders: [
     { peer: shoalClusterTls, mode: 'items' },
     { peer: shoalCluster, mode: 'items', label: 'Shoal cluster, plain text' },

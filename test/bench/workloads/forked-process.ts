@@ -9,13 +9,13 @@ export const forkedProcess: Workload = {
   title: 'One machine: a new process for every task, by forking',
   figure: 'rate',
   task: 'increment',
-  items: { full: 600, small: 3 },
+  items: { full: 400, small: 3 },
   warmUpItems: 4,
   contenders: [
     { peer: shoalLocal, mode: 'freshFork', label: 'Shoal Pool, fork' },
     { peer: shoalLocal, mode: 'freshWarm', label: 'Shoal Pool, fork and preload' },
-    { peer: shoalLocal, mode: 'fresh', label: 'Shoal Pool, spawn', share: 0.1 },
-    { peer: tinypool, mode: 'fresh', share: 0.1 },
+    { peer: shoalLocal, mode: 'fresh', label: 'Shoal Pool, spawn', share: 0.15 },
+    { peer: tinypool, mode: 'fresh', share: 0.15 },
     { peer: cpythonPool, mode: 'fresh', label: 'CPython Pool, fork' },
   ],
   goals: [

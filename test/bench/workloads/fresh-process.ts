@@ -15,7 +15,7 @@ export const freshProcess: Workload = {
   contenders: [
     { peer: shoalLocal, mode: 'fresh' },
     { peer: tinypool, mode: 'fresh' },
-    { peer: cpythonPool, mode: 'freshSpawn', label: 'CPython Pool, spawn' },
+    { peer: cpythonPool, mode: 'freshSpawn', label: 'CPython Pool, spawn', share: 0.5 },
     { peer: cpythonPool, mode: 'fresh', label: 'CPython Pool, fork' },
     { peer: gnuParallel, mode: 'fresh' },
   ],

@@ -7,11 +7,11 @@ export const heavyModule: Workload = {
   title: 'One machine: a new process for every task, of a module that takes 150 ms to load',
   figure: 'rate',
   task: 'increment',
-  items: { full: 600, small: 3 },
+  items: { full: 300, small: 3 },
   warmUpItems: 4,
   contenders: [
     { peer: shoalLocal, mode: 'freshHeavyWarm', label: 'Shoal Pool, fork and preload' },
-    { peer: shoalLocal, mode: 'freshHeavy', label: 'Shoal Pool, spawn', share: 0.05 },
+    { peer: shoalLocal, mode: 'freshHeavy', label: 'Shoal Pool, spawn', share: 0.1 },
   ],
   goals: [{ against: 'Shoal Pool, spawn', atLeast: 20 }],
 };

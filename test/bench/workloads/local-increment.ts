@@ -17,9 +17,9 @@ export const localIncrement: Workload = {
     { peer: cpythonPool, mode: 'items' },
     { peer: cpythonExecutor, mode: 'items', label: 'ProcessPoolExecutor, 100 a chunk' },
     { peer: piscina, mode: 'chunks', label: 'piscina, chunks by hand' },
-    { peer: piscina, mode: 'items' },
-    { peer: tinypool, mode: 'items', share: 0.2 },
-    { peer: workerpool, mode: 'items', share: 0.2 },
+    { peer: piscina, mode: 'items', share: 0.2 },
+    { peer: tinypool, mode: 'items', share: 0.1 },
+    { peer: workerpool, mode: 'items', share: 0.1 },
   ],
   goals: [
     { against: 'CPython Pool', atLeast: 1 },

@@ -16,7 +16,7 @@ export const localRecords: Workload = {
     { peer: cpythonPool, mode: 'items' },
     { peer: cpythonExecutor, mode: 'items', label: 'ProcessPoolExecutor, 100 a chunk' },
     { peer: piscina, mode: 'chunks', label: 'piscina, chunks by hand' },
-    { peer: tinypool, mode: 'items', share: 0.2 },
+    { peer: tinypool, mode: 'items', share: 0.1 },
   ],
   goals: [],
 };

@@ -7,7 +7,7 @@ export const recycledByTens: Workload = {
   title: 'One machine: 5 ms of SHA-256, a new process for every ten tasks',
   figure: 'rate',
   task: 'hashFive',
-  items: { full: 1_000, small: 20 },
+  items: { full: 600, small: 20 },
   contenders: [
     { peer: shoalLocal, mode: 'tensFork', label: 'Shoal Pool, fork' },
     { peer: shoalLocal, mode: 'items', label: 'Shoal Pool, never recycled' },
