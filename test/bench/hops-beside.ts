@@ -1,0 +1,64 @@
+/**
+ * Two versions by hop, in turn: `node test/bench/hops-beside.ts DIR [--only single,increment,echo] [--rounds 3]`.
+ *
+ * DIR is another clone of this repository at another commit, installed and built. Each version runs its own hops.ts;
+ * printed are the medians of each cell, of the other version and of this one.
+ */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { median } from './statistics.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: 'string', default: 'single,increment,echo' },
+    rounds: { type: 'string', default: '3' },
+    scale: { type: 'string', default: '1' },
+  },
+});
+const [other] = positionals;
+if (other === undefined) throw new Error('the folder of another version is needed');
+const here = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What a folder holds, as its commit. */
+const commitOf = (folder: string): string =>
+  execFileSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], {
+    cwd: folder,
+    encoding: 'utf8',
+  }).trim();
+
+/** The rows of its table, by their titles. */
+function hopsOf(folder: string): Map<string, number[]> {
+  const args = [join(folder, 'test/bench/hops.ts'), '--only', values.only, '--scale', values.scale];
+  const out = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
+  const rows = out.trim().split('\n').slice(2);
+  return new Map(
+    rows.map((row) => {
+      const [title = '', ...cells] = row
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim());
+      return [title, cells.map((cell) => (cell === '' ? Number.NaN : Number(cell)))] as const;
+    }),
+  );
+}
+
+const folders = [other, here];
+const seen: Map<string, number[]>[][] = folders.map(() => []);
+for (let round = 0; round < Number(values.rounds); round += 1) {
+  for (const [at, folder] of folders.entries()) seen[at]?.push(hopsOf(folder));
+}
+const columns = ['client', 'coordinator', 'agents', 'children', 'in all'];
+console.log(`| CPU, µs an item | commit | ${columns.join(' | ')} |`);
+console.log(`| :-- | :-- | ${columns.map(() => '--:').join(' | ')} |`);
+for (const title of seen[1]?.[0]?.keys() ?? []) {
+  for (const [at, folder] of folders.entries()) {
+    const cells = columns.map((_, column) => {
+      const cost = median((seen[at] ?? []).map((rows) => rows.get(title)?.[column] ?? Number.NaN));
+      return Number.isNaN(cost) ? '' : String(Number(cost.toPrecision(3)));
+    });
+    console.log(`| ${at === 0 ? title : ''} | ${commitOf(folder)} | ${cells.join(' | ')} |`);
+  }
+}
