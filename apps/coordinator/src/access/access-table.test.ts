@@ -1,8 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Metadata, type ServiceDefinition, type ServiceError, status } from '@grpc/grpc-js';
-import { CertificateAuthority, type Role, roles, TlsFolder } from '@shoal/credentials';
+import { bearerLine, CertificateAuthority, newSecret, type Role, roles, TlsFolder } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import {
   AccessServiceService,
@@ -38,13 +39,16 @@ const methods = definitions.flatMap((definition) => Object.values(definition));
 
 /** What comes of a call with an empty message: a refusal, or anything else. */
 type Outcome = 'UNAUTHENTICATED' | 'PERMISSION_DENIED' | 'let in';
+/** Who calls; `revoked` was an admin, and shows a token that opens everything beside its certificate. */
+type Caller = Role | 'none' | 'revoked';
 /** A stream that was let in may last for ever. */
 const lookMs = 3_000;
 
 describe('every method of every service', () => {
+  const secret = newSecret();
   let folder: TlsFolder;
   let coordinator: Coordinator;
-  const clients = new Map<Role | 'none', Client>();
+  const clients = new Map<Caller, Client>();
 
   beforeAll(async () => {
     folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-access-')));
@@ -54,15 +58,19 @@ describe('every method of every service', () => {
     await folder.write('authorityKey', authority.key);
     await folder.write('coordinator', own.cert);
     await folder.write('coordinatorKey', own.key);
+    const revoked = await authority.issueIdentity({ name: 'revoked', role: 'admin' });
+    await folder.revoke([{ serial: new X509Certificate(revoked.cert).serialNumber }]);
     const log = pino({ level: 'silent' });
-    coordinator = await startCoordinator({ listen: '127.0.0.1:0', tlsDir: folder.path, log });
-    const dial = (material: DialMaterial): Client =>
-      new Client(coordinator.address, new DialCredentials({ tls: () => material }), clientOptions);
+    const tls = { tlsDir: folder.path, tokens: bearerLine({ secret, role: undefined }) };
+    coordinator = await startCoordinator({ listen: '127.0.0.1:0', ...tls, log });
+    const dial = (material: DialMaterial, token?: string): Client =>
+      new Client(coordinator.address, new DialCredentials({ tls: () => material, token }), clientOptions);
     for (const role of roles) {
       const identity = await authority.issueIdentity({ name: `some-${role}`, role });
       clients.set(role, dial({ ca: authority.cert, ...identity }));
     }
     clients.set('none', dial({ ca: authority.cert }));
+    clients.set('revoked', dial({ ca: authority.cert, ...revoked }, secret));
   });
   afterAll(async () => {
     for (const client of clients.values()) client.close();
@@ -70,7 +78,7 @@ describe('every method of every service', () => {
     await rm(folder.path, { recursive: true, force: true });
   });
 
-  function callAs(caller: Role | 'none', path: string): Promise<Outcome> {
+  function callAs(caller: Caller, path: string): Promise<Outcome> {
     const asIs = (bytes: Buffer): Buffer => bytes;
     const deadline = Date.now() + lookMs;
     // On the wire all four kinds of calls look alike.
@@ -92,13 +100,13 @@ describe('every method of every service', () => {
     });
   }
 
-  const expected = (caller: Role | 'none', callers: Callers | undefined): Outcome => {
+  const expected = (caller: Caller, callers: Callers | undefined): Outcome => {
     if (callers === 'anyone') return 'let in';
-    if (caller === 'none') return 'UNAUTHENTICATED';
+    if (caller === 'none' || caller === 'revoked') return 'UNAUTHENTICATED';
     return callers?.includes(caller) ? 'let in' : 'PERMISSION_DENIED';
   };
 
-  test.each(['none', ...roles] as const)(
+  test.each(['none', 'revoked', ...roles] as const)(
     'is open to %s as the table says, and no further',
     async (caller) => {
       const outcomes = methods.map(async ({ path }) => [path, await callAs(caller, path)] as const);

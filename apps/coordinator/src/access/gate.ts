@@ -144,7 +144,9 @@ export class Gate {
 
   #identified(call: ServerInterceptingCallInterface, shown: Shown): Identity | ShoalError {
     const { identification, tries } = this.#parts;
-    if (shown.authorization === undefined) return identification.identify(shown);
+    // A token beside a revoked certificate is not compared with any, so it is no guess either.
+    if (shown.authorization === undefined || identification.showsRevoked(shown))
+      return identification.identify(shown);
     const peer = peerOfCall(call.getPeer());
     const connection = (call as unknown as CallWithSocket).stream?.session;
     const nowMs = performance.now();

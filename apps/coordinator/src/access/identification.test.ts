@@ -56,6 +56,26 @@ test('somebody who was let in is lost when his token is taken out, or his certif
   expect(own.lost(both)).toMatchObject({ message: expect.stringContaining('its token was taken out') });
 });
 
+test.each([
+  ['a caller', { O: 'shoal', OU: 'client', CN: 'laptop' }],
+  // A server's own names no caller, so that a token beside it says who calls; its number may be on the list all the same.
+  ['a coordinator', { O: 'shoal', CN: 'one' }],
+])('a revoked certificate of %s is refused, whatever token comes with it', (_, subject) => {
+  const certificate = { subject, serial: '4A'.repeat(16), validFromMs: 5 };
+  const tokens = [{ secret: all, role: undefined }];
+  const good = new Identification(tokens);
+  const own = new Identification(tokens, () => new RevocationList([{ serial: certificate.serial }]));
+  expect(good.identify({ authorization: bearer(all), certificate })).toMatchObject({
+    roles: new Set(['client', 'agent', 'viewer', 'admin']),
+  });
+  for (const authorization of [bearer(all), bearer(newSecret()), 'Basic YTpi', undefined]) {
+    expect(own.identify({ authorization, certificate })).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      message: expect.stringContaining('its certificate was revoked'),
+    });
+  }
+});
+
 test('whoever shows both has the name of the one and the roles of both', () => {
   expect(identify(bearer(viewing), laptop)).toMatchObject({
     id: 'client laptop',

@@ -72,11 +72,22 @@ export class Identification {
     return unknown('its token was taken out of the token file of the coordinator', 'Ask for another one.');
   }
 
+  /** Whether a certificate was shown that is good no more: whatever token comes with it, that is not even looked at. */
+  showsRevoked({ certificate }: Shown): boolean {
+    if (certificate === undefined || 'problem' in certificate || certificate.serial === undefined)
+      return false;
+    const { serial, subject, validFromMs = 0 } = certificate;
+    return this.#revoked().has({ serial, validFromMs, identity: identityOfSubject(subject) });
+  }
+
   /** The caller; or an `UNAUTHENTICATED` error with why nobody is known. What was shown and is wrong counts as such. */
-  identify({ authorization, certificate }: Shown): Identity | ShoalError {
+  identify(shown: Shown): Identity | ShoalError {
+    // Whoever lost a machine may have lost the token on it as well: what was taken back is not made good by a secret.
+    if (this.showsRevoked(shown)) return revoked();
+    const { authorization, certificate } = shown;
     const bearer = authorization === undefined ? undefined : this.#bearer(authorization);
     if (bearer instanceof ShoalError) return bearer;
-    const holder = certificate === undefined ? undefined : this.#holderOf(certificate);
+    const holder = certificate === undefined ? undefined : holderOf(certificate);
     // A token says who somebody is where the certificate does not: a server's own, say, in a folder with everything.
     if (holder instanceof ShoalError) return bearer ?? holder;
     if (holder !== undefined && bearer !== undefined) {
@@ -90,12 +101,6 @@ export class Identification {
         `Give --tls-dir (tls in code) or SHOAL_TOKEN (token in code). ${issueHint}`,
       )
     );
-  }
-
-  #holderOf(certificate: NonNullable<Shown['certificate']>): Identity | ShoalError {
-    const holder = holderOf(certificate);
-    if (holder instanceof ShoalError || holder.certificate === undefined) return holder;
-    return this.#revoked().has(holder.certificate) ? revoked() : holder;
   }
 
   #bearer(authorization: string): Identity | ShoalError {
