@@ -1,7 +1,7 @@
 // Writes docs/limits.md from the tables and constants in the sources: `node --conditions=@shoal/source tools/limits-document.ts`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { limits } from '@shoal/protocol';
+import { type Limit, limits } from '@shoal/protocol';
 
 const root = new URL('../', import.meta.url);
 
@@ -205,14 +205,22 @@ const metrics = {
   troubles: () => '`troubles` of the agent',
 };
 
+function shownIn(name: string, { metric, waiting }: Limit): string {
+  const shown = metric === undefined ? [] : [metrics[metric](name)];
+  if (waiting !== undefined) shown.push(`\`limits_waiting["${name}"]\` (${waiting})`);
+  return shown.join(', ');
+}
+
 /** The text of docs/limits.md. */
 export function limitsDocument(): string {
   const wire = Object.entries(limits).map(([name, each]) => [
     `\`${name}\``,
     quantity(each.default, each.unit),
     each.option === undefined ? `fixed: ${each.fixedBecause}` : places[each.of](each.option),
-    each.error === undefined ? '' : `[\`${each.error}\`](errors.md#${each.error.toLowerCase()})`,
-    each.metric === undefined ? `nothing: ${each.uncountedBecause}` : metrics[each.metric](name),
+    each.error === undefined
+      ? (each.told ?? '')
+      : `[\`${each.error}\`](errors.md#${each.error.toLowerCase()})`,
+    shownIn(name, each),
     each.meaning,
   ]);
   const pools = ofPools.map(({ beyond, constant, file, meaning, name, option, shows, unit }) => [
@@ -233,12 +241,14 @@ export function limitsDocument(): string {
     '',
     '## Of a cluster',
     '',
-    'Where there is no error, what is beyond waits, is dropped, or is closed, as it says. What the coordinator counts is in',
-    '`limits_reached` of `ClusterService.GetStatus` and of `shoal status --output-format json` by the name of the limit; `shoal status`',
-    'lists those that were reached since it started, and `GET /metrics` of the coordinator has it for Prometheus as',
-    '`shoal_limits_reached_total{limit="NAME"}`. What an error names as `limitName` is that name.',
+    'Where there is no error, what is beyond waits, is dropped, or is closed, and "told by" says how one hears of it. What the',
+    'coordinator counts is in `limits_reached` of `ClusterService.GetStatus` and of `shoal status --output-format json` by the name of',
+    'the limit; `shoal status` lists those that were reached since it started, and `GET /metrics` of the coordinator has it for',
+    'Prometheus as `shoal_limits_reached_total{limit="NAME"}`. Where a limit makes somebody wait, `limits_waiting` says in the same places how many',
+    'jobs or calls do at this moment (`shoal_limits_waiting{limit="NAME"}`): zero again when they go on. What an error names as',
+    '`limitName` is that name.',
     '',
-    ...table(['limit', 'default', 'option', 'error', 'shows in', 'meaning'], wire),
+    ...table(['limit', 'default', 'option', 'told by', 'shows in', 'meaning'], wire),
     '',
     '## Of a pool and its processes',
     '',

@@ -19,6 +19,7 @@ import {
   errorFromStatus,
   type GetStatusRequest,
   type GetStatusResponse,
+  type JobOptions,
   Join,
   type JoinClusterRequest,
   type JoinClusterResponse,
@@ -315,15 +316,18 @@ describe.each(Object.entries(refusing))('%s', (name, { config, most, deed, optio
   });
 });
 
-/** A bare connection. */
+/** A bare connection; what it is sent is gathered by `heard`. */
 function open(address: string): Socket {
   const [host = '', port] = address.split(':');
   const socket = dial(Number(port), host);
   socket.on('error', () => {});
-  socket.resume();
+  socket.on('data', (bytes) => heardBytes.set(socket, heard(socket) + bytes.toString('latin1')));
   sockets.push(socket);
   return socket;
 }
+
+const heardBytes = new WeakMap<Socket, string>();
+const heard = (socket: Socket): string => heardBytes.get(socket) ?? '';
 
 const isClosed = (socket: Socket): boolean => socket.destroyed;
 
@@ -378,6 +382,7 @@ describe('a connection that does not get on is closed', () => {
     await until('it is closed', () => isClosed(socket));
     expect(performance.now() - openedAtMs).toBeGreaterThan(ms - 10);
     expect(await reached(client, limit)).toBe(1);
+    expect(heard(socket), 'its last word').toContain(`LIMIT_REACHED ${limit} ${ms}\n`);
   });
 
   test('but for one that is let in, whatever it waits for then', async () => {
@@ -421,6 +426,24 @@ describe('a connection that does not get on is closed', () => {
     expect((await statusOf(client)).connections).toBe(1);
     expect(await reached(client, 'idleMs')).toBe(1);
     expect(cluster.events('limit.reached')).toEqual([]);
+    const bare = connectHttp2(`http://${cluster.coordinator.address}`);
+    const words = new Promise<string>((resolve) => {
+      bare.on('goaway', (_code, _last, data) => resolve(Buffer.from(data ?? '').toString()));
+    });
+    bare.on('error', () => {});
+    const call = bare.request({ ':path': '/nowhere', ':method': 'POST' });
+    call.on('error', () => {}).resume();
+    expect(await words, 'whoever is closed is told why').toBe('LIMIT_REACHED idleMs 100\n');
+    bare.destroy();
+  });
+
+  test('keepaliveTimeoutMs: one that stood still finds out why when it wakes up', async () => {
+    await serve({ keepaliveMs: 50, keepaliveTimeoutMs: 50 });
+    const socket = open(cluster.coordinator.address);
+    socket.write(preface);
+    socket.write(settings);
+    await until('it is closed', () => isClosed(socket));
+    expect(heard(socket)).toContain('LIMIT_REACHED keepaliveTimeoutMs 50\n');
   });
 
   test('keepaliveMs and keepaliveTimeoutMs: one that gives no sign of life when it is asked, and none that does', async () => {
@@ -434,6 +457,7 @@ describe('a connection that does not get on is closed', () => {
     await until('it is closed', () => cluster.coordinator.status().connections === 1);
     expect(performance.now() - openedAtMs).toBeGreaterThan(140);
     expect(await reached(quiet, 'keepaliveTimeoutMs')).toBe(1);
+    expect(await reached(quiet, 'keepaliveMs'), 'both were asked').toBeGreaterThanOrEqual(2);
     expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'keepaliveTimeoutMs' }]);
     silent.close();
   });
@@ -533,6 +557,7 @@ describe('what the coordinator sends, and is sent ahead', () => {
       [4_096],
       [4_096, 1],
     ]);
+    expect(await reached(client, 'partBytes'), 'one travelled in parts').toBe(1);
   });
 
   test('streamWindowBytes: whoever connects is granted as much for each call', async () => {
@@ -567,4 +592,26 @@ test('every limit is tried, here or where it is held', () => {
       : !existsSync(new URL(file, root));
   });
   expect(untried).toEqual([]);
+});
+
+describe('a producer that may send nothing more', () => {
+  test.each<[LimitName, CoordinatorConfig, Partial<JobOptions>, string]>([
+    ['windowItems', {}, { windowItems: 3 }, 'windowItems (3 items)'],
+    ['windowBytes', { windowBytes: 10 }, {}, 'windowBytes (10 B)'],
+  ])('%s: is counted with what holds it, and its job says so', async (limit, config, options, words) => {
+    const client = await serve(config);
+    const sha256 = await client.putBundle(source);
+    const jobId = await client.createJob(sha256, 'inc', options);
+    const heldBy = async (): Promise<string | undefined> => (await client.info(jobId))?.progress?.heldBy;
+    expect(await heldBy()).toBe('');
+    const reading = client.read(jobId);
+    const pushed = client.push(jobId, [1, 2, 3, 4], 3);
+    await until('it is held', async () => (await statusOf(client)).limitsWaiting[limit] === 1);
+    expect(await heldBy()).toBe(words);
+    expect(await reached(client, limit)).toBe(1);
+    await cluster.agent({ processes: 1 });
+    await pushed;
+    await reading;
+    expect((await statusOf(client)).limitsWaiting).toEqual({});
+  });
 });

@@ -14,6 +14,8 @@ test('a job says why it waits, and what second attempts came to', () => {
       job('job-2', { waitingFor: 'all slots busy' }),
       job('job-3', { waitingFor: 'waits for its input' }),
       job('job-4', { speculated: 5, speculationWins: 3 }),
+      job('job-5', { heldBy: 'windowBytes (32 MiB)' }),
+      job('job-6', { waitingFor: 'paused by its consumer', heldBy: 'windowItems (64 items)' }),
     ],
   });
   expect(text).toContain('second attempts at 5 items that lagged; 3 came first\n');
@@ -21,13 +23,15 @@ test('a job says why it waits, and what second attempts came to', () => {
     text
       .trim()
       .split('\n')
-      .slice(-4)
+      .slice(-6)
       .map((line) => line.replace(/^(job-\d) .* \? +/, '$1 ')),
   ).toEqual([
     'job-1 running',
     'job-2 waits: all slots busy',
     'job-3 waits for its input',
     'job-4 running, 3 of 5 second attempts came first',
+    'job-5 running, its input held by windowBytes (32 MiB)',
+    'job-6 waits: paused by its consumer, its input held by windowItems (64 items)',
   ]);
 });
 
@@ -42,15 +46,19 @@ test('for programs states are words too', () => {
 });
 
 test('limits that were reached are told, and nothing where none was', () => {
-  const text = (limitsReached: Record<string, number>): string =>
+  const text = (limitsReached: Record<string, number>, limitsWaiting: Record<string, number> = {}): string =>
     statusText({
       address: '127.0.0.1:7300',
-      cluster: GetStatusResponse.fromPartial({ limitsReached }),
+      cluster: GetStatusResponse.fromPartial({ limitsReached, limitsWaiting }),
       agents: [],
       jobs: [],
     });
   expect(text({ jobs: 1, connections: 1_200 })).toContain(
     'limits reached (docs/limits.md): connections 1,200 times, jobs once\n',
+  );
+  expect(text({ keepaliveMs: 5, partBytes: 5 }), 'reached where all is well').not.toContain('limits');
+  expect(text({}, { windowBytes: 2, streamWindowBytes: 1, windowItems: 1 })).toContain(
+    'held by limits now: streamWindowBytes 1 call, windowBytes 2 jobs, windowItems 1 job\n',
   );
   expect(text({})).not.toContain('limits');
 });

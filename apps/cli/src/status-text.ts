@@ -35,7 +35,7 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
         ]
       : []),
     ...protectionLines(cluster.protection, Date.now()),
-    ...limitLines(cluster.limitsReached),
+    ...limitLines(cluster),
     ...(agents.length > 0
       ? ['', ...agentTable(agents), ...agentTroubles(agents, Date.now()), ...forkLines(agents)]
       : []),
@@ -80,13 +80,31 @@ export function protectionLines(protection: Protection | undefined, nowMs: numbe
   ];
 }
 
-/** `limits reached (docs/limits.md): connections 12 times, jobs once`; nothing where none was. */
-export function limitLines(reached: Readonly<Record<string, number>>): string[] {
-  const limits = Object.entries(reached).sort(([one], [other]) => one.localeCompare(other));
-  if (limits.length === 0) return [];
-  const times = limits.map(([name, count]) => `${name} ${count === 1 ? 'once' : `${grouped(count)} times`}`);
-  return [`limits reached (docs/limits.md): ${times.join(', ')}`];
+/** Reached all the time where all is well: programs are told of them, and people would look for what is wrong. */
+const routine: readonly string[] = ['keepaliveMs', 'partBytes'];
+
+/**
+ * `limits reached (docs/limits.md): connections 12 times, jobs once`, and `held by limits now: windowBytes 2 jobs`; nothing
+ * where there is nothing to say.
+ */
+export function limitLines({
+  limitsReached,
+  limitsWaiting,
+}: Pick<GetStatusResponse, 'limitsReached' | 'limitsWaiting'>): string[] {
+  const times = sorted(limitsReached).flatMap(([name, count]) =>
+    routine.includes(name) ? [] : [`${name} ${count === 1 ? 'once' : `${grouped(count)} times`}`],
+  );
+  const held = sorted(limitsWaiting).map(
+    ([name, count]) => `${name} ${counted(count, name === 'streamWindowBytes' ? 'call' : 'job')}`,
+  );
+  return [
+    ...(times.length === 0 ? [] : [`limits reached (docs/limits.md): ${times.join(', ')}`]),
+    ...(held.length === 0 ? [] : [`held by limits now: ${held.join(', ')}`]),
+  ];
 }
+
+const sorted = (counts: Readonly<Record<string, number>>): (readonly [string, number])[] =>
+  Object.entries(counts).sort(([one], [other]) => one.localeCompare(other));
 
 function jobTable(jobs: readonly JobInfo[]): string[] {
   const rows = jobs.map(({ jobId, task, progress, totalItems }) => [
@@ -100,12 +118,16 @@ function jobTable(jobs: readonly JobInfo[]): string[] {
   return aligned([['JOB', 'TASK', 'DONE', 'FAILED', 'OF', 'STATE'], ...rows]);
 }
 
-/** `running`, `waits: all slots busy`, `running, 3 of 5 second attempts came first`. */
+/** `running`, `waits: all slots busy`, `running, its input held by windowBytes (32 MiB), 3 of 5 second attempts came first`. */
 function stateText(progress: JobInfo['progress']): string {
-  const { speculated = 0, speculationWins = 0, waitingFor = '' } = progress ?? {};
-  const state = waitingFor === '' ? 'running' : waitingText(waitingFor);
-  if (speculated === 0) return state;
-  return `${state}, ${grouped(speculationWins)} of ${counted(speculated, 'second attempt')} came first`;
+  const { heldBy = '', speculated = 0, speculationWins = 0, waitingFor = '' } = progress ?? {};
+  return [
+    waitingFor === '' ? 'running' : waitingText(waitingFor),
+    ...(heldBy === '' ? [] : [`its input held by ${heldBy}`]),
+    ...(speculated === 0
+      ? []
+      : [`${grouped(speculationWins)} of ${counted(speculated, 'second attempt')} came first`]),
+  ].join(', ');
 }
 
 const grouped = (value: number): string => value.toLocaleString('en-US');

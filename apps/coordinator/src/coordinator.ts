@@ -148,9 +148,11 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     },
     address: () => address,
     isTight: () => vault.isTight,
+    maxPayloadBytes: settled.maxPayloadBytes,
   });
 
   const status = (): GetStatusResponse => {
+    const streamWindowBytes = server.look().waitingCalls;
     const { agents: known, jobs: active, totals } = machine.snapshot().scheduler;
     const connected = known.filter(({ state }) => state !== 'reconnecting');
     const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -173,6 +175,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       connections: server.connections,
       limitsReached: counts.all(),
       maxStreamsPerConnection: settled.serverLimits.maxStreamsPerConnection,
+      limitsWaiting: { ...jobs.held(), ...(streamWindowBytes === 0 ? {} : { streamWindowBytes }) },
     };
   };
 
@@ -191,7 +194,10 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
         partBytes: settled.partBytes,
       }),
     },
-    { definition: BundleServiceService, handlers: bundleService(bundles, feed, settled.partBytes) },
+    {
+      definition: BundleServiceService,
+      handlers: bundleService(bundles, feed, partBytes, () => counts.reached('partBytes')),
+    },
     { definition: AgentServiceService, handlers: agentService(agents, driver, access.gate) },
     { definition: ClusterServiceService, handlers: clusterService({ agents, feed, status }) },
     {

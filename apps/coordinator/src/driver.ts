@@ -126,6 +126,11 @@ export class Driver {
     }
   }
 
+  /** A limit was reached, by somebody whose work goes on. */
+  limitReached(limit: LimitName): void {
+    this.#parts.onLimit(limit);
+  }
+
   /** Does something with bytes that may lie on the disk. If they cannot be read, their job ends, and nothing else. */
   reading(act: () => void): void {
     try {
@@ -203,7 +208,7 @@ export class Driver {
         return;
       }
       case 'holdBlock':
-        this.#parts.onLimit(this.#parts.vault.isTight ? 'payloadBytes' : 'windowBytes');
+        this.limitReached(this.machine.heldBy(command.job) ?? 'windowBytes');
         this.calls.writer(command.call)?.holdBlock();
         return;
       case 'resumeWriter':
@@ -232,7 +237,7 @@ export class Driver {
         return;
       case 'keepFailure': {
         const tried = command.withPayload ? hand.tried : undefined;
-        if (tried?.code === 'RESULT_TOO_LARGE') this.#parts.onLimit('resultBytes');
+        if (tried?.code === 'RESULT_TOO_LARGE') this.limitReached('resultBytes');
         const bytes = ItemFailure.encode(finalFailure(command, tried)).finish();
         const stored = new StoredFailure(vault.payload(bytes));
         store.keepFailure(command.job, command.index, stored, bytes.byteLength);
@@ -284,8 +289,7 @@ export class Driver {
     const { bundles, feed } = this.#parts;
     const view = this.machine.job(id);
     if (view === undefined) return;
-    const { maxPrintBytes, onLimit } = this.#parts;
-    const prints = new PrintQueue(maxPrintBytes, () => onLimit('printBytes'));
+    const prints = new PrintQueue(this.#parts.maxPrintBytes, () => this.limitReached('printBytes'));
     this.jobs.set(id, new Job(id, request, view, prints));
     for (const sha256 of request.bundles) bundles.pin(sha256);
     const { name } = request.task;

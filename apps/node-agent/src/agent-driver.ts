@@ -3,7 +3,7 @@
  * becomes events; commands become messages, chunks, files and log lines. What an event brings is held in hand until the
  * commands of that step are done.
  */
-import type { ShoalError } from '@shoal/errors';
+import { bytesText, type ShoalError } from '@shoal/errors';
 import { type DataResponse, Encoding, type JobSetup, ownPeer } from '@shoal/protocol';
 import type { AgentLog } from './agent-log.ts';
 import type { SettledConfig } from './config.ts';
@@ -144,13 +144,12 @@ export class AgentDriver {
       case 'join':
         this.#join(command);
         return;
-      case 'sendHeartbeat':
-        this.#link?.heartbeat(command.sequence, command.held, {
-          ...runner.stats(),
-          troubles: this.#parts.troubles(),
-          spooledBytes: this.#parts.machine.snapshot().outbox.bytes,
-        });
+      case 'sendHeartbeat': {
+        const { bytes: spooledBytes, isFull } = this.#parts.machine.snapshot().outbox;
+        const troubles = [...this.#parts.troubles(), ...(isFull ? [spoolIsFull(spooledBytes)] : [])];
+        this.#link?.heartbeat(command.sequence, command.held, { ...runner.stats(), troubles, spooledBytes });
         return;
+      }
       case 'announceDrain':
         this.#link?.announceDrain();
         return;
@@ -248,6 +247,9 @@ export class AgentDriver {
 }
 
 const wireEncodings = { v8: Encoding.V8, json: Encoding.JSON, bytes: Encoding.BYTES } as const;
+
+const spoolIsFull = (bytes: number): string =>
+  `the coordinator has yet to take ${bytesText(bytes)} of its results, and its processes wait meanwhile (--max-spool-bytes)`;
 
 /** Timers cannot be set further ahead than this. */
 const timerMsMax = 2_147_483_647;

@@ -105,6 +105,11 @@ describe('a coordinator that cannot be reached', () => {
   });
 });
 
+test('a connection that was cut off before it came to be may have been one too many, or too slow: the options are named', () => {
+  const { message } = connectionFailure(status.UNAVAILABLE, 'read ECONNRESET', { address: 'HOST:1' });
+  expect(message).toMatch(/as many connections as it takes, .*--first-byte-ms, --handshake-ms/);
+});
+
 describe('a connection that worked', () => {
   test.each([
     [status.UNAVAILABLE, 'Connection dropped', 'connection dropped'],
@@ -113,6 +118,11 @@ describe('a connection that worked', () => {
     [status.INTERNAL, 'Received RST_STREAM with code 2 (Internal server error)', 'connection dropped'],
     [status.CANCELLED, 'Cancelled on client', 'the call was cancelled'],
     [status.RESOURCE_EXHAUSTED, 'Bandwidth exhausted', 'Bandwidth exhausted'],
+    [
+      status.RESOURCE_EXHAUSTED,
+      'Bandwidth exhausted or memory limit exceeded',
+      'the coordinator refused a call, for its connection holds as much in memory there as it may (shoal coordinator --max-session-memory-bytes)',
+    ],
     [status.UNAUTHENTICATED, 'who are you', 'UNAUTHENTICATED: who are you'],
     [99, 'odd', 'status 99: odd'],
     [status.UNAVAILABLE, '', 'unknown reason'],

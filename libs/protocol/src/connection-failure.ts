@@ -39,8 +39,15 @@ function connectionReason(details: string): string {
 function unreachedReason(details: string): string {
   const reason = connectionReason(details);
   return reason === 'connection reset'
-    ? 'connection reset; what is there may have as many connections as it takes'
+    ? 'connection reset; what is there may have as many connections as it takes, or has waited for the handshakes as long as it does (shoal coordinator --first-byte-ms, --handshake-ms)'
     : reason;
+}
+
+/** grpc-js says this of a call that HTTP/2 itself refused: its connection holds too much in memory, or its headers are too big. */
+function refusedReason(details: string): string {
+  return /memory limit exceeded/.test(details)
+    ? 'the coordinator refused a call, for its connection holds as much in memory there as it may (shoal coordinator --max-session-memory-bytes)'
+    : details || 'a limit was reached';
 }
 
 /** The error of a call that failed without an answer of ours: by the connection, or by what listens there. */
@@ -67,7 +74,7 @@ export function connectionFailure(code: number, details: string, context: CallCo
     case status.CANCELLED:
       return lost(address, 'the call was cancelled');
     case status.RESOURCE_EXHAUSTED:
-      return tooLarge(details, address) ?? lost(address, details || 'a limit was reached');
+      return tooLarge(details, address) ?? lost(address, refusedReason(details));
     case status.INTERNAL:
     case status.UNKNOWN:
       // A stream that was reset, a message that could not be read: nothing that the caller's request caused.

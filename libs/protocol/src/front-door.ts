@@ -13,6 +13,8 @@ import { SessionWatch, type WatchedSession } from './session-watch.ts';
 /** So many connections that have no place may ask why, for so long; all others are cut at once. */
 const askingMax = 64;
 const askingMs = 500;
+/** From the last word to the cut: it is on its way within one turn of the event loop. */
+const lastWordMs = 20;
 
 /** Hears which limit a peer has reached. */
 export type LimitListener = (limit: LimitName, peer: string) => void;
@@ -27,10 +29,15 @@ interface Session extends WatchedSession {
 }
 type Http2Server = { on(event: 'session', listener: (session: Session) => void): unknown };
 
+/** How long a connection may take for its next step. */
+type TimeLimit = 'firstByteMs' | 'handshakeMs' | 'authenticationMs';
+
 /** One connection, as far as it has come. Only one of its time limits runs at a time. */
 class Visitor {
   readonly socket: Socket;
   readonly peer: string;
+  /** Once it speaks HTTP/2. */
+  session: Session | undefined;
   #timer: NodeJS.Timeout | undefined;
   #letIn = false;
 
@@ -73,6 +80,7 @@ export class FrontDoor {
   /** By the address and port of the other side, as gRPC names the peer of a call. */
   readonly #visitors: Map<string, Visitor> = new Map();
   readonly #perPeer: Map<string, number> = new Map();
+  readonly #watches: Set<SessionWatch> = new Set();
   /** Those that found no place and may ask why. */
   readonly #asking: Set<Socket> = new Set();
 
@@ -91,6 +99,19 @@ export class FrontDoor {
   /** Connections that are open. */
   get connections(): number {
     return this.#visitors.size;
+  }
+
+  /**
+   * Looks at every connection for what nobody is told of: tells of calls that were refused, and says how many callers have
+   * sent as much as they may before some of it is read. Costs time in proportion to open calls.
+   */
+  look(): { readonly waitingCalls: number } {
+    let waitingCalls = 0;
+    for (const watch of this.#watches) {
+      watch.look();
+      waitingCalls += watch.waitingCalls;
+    }
+    return { waitingCalls };
   }
 
   /** Whether the connection that gRPC calls by this name is open. */
@@ -151,10 +172,13 @@ export class FrontDoor {
       const name = `${remoteAddress}:${remotePort}`;
       const visitor = this.#visitors.get(name);
       if (visitor === undefined) return;
-      new SessionWatch(session, this.#limits, {
+      visitor.session = session;
+      const watch = new SessionWatch(session, this.#limits, {
         reached: (limit) => this.#onLimit(limit, visitor.peer),
         silent: () => this.#onSilent(name),
       });
+      this.#watches.add(watch);
+      session.once('close', () => this.#watches.delete(watch));
       session.once('remoteSettings', () => {
         visitor.hasStill(this.#limits.authenticationMs, () => this.#cut(visitor, 'authenticationMs'));
       });
@@ -223,9 +247,20 @@ export class FrontDoor {
     });
   }
 
-  /** A reset leaves nothing behind on this side, however many there are. */
-  #cut({ socket, peer }: Visitor, limit: LimitName): void {
-    socket.resetAndDestroy();
+  /**
+   * Its last word is the name of the limit, where there is a way to say it: not in the middle of a handshake of TLS. A reset
+   * leaves nothing behind on this side, however many there are.
+   */
+  #cut({ peer, session, socket }: Visitor, limit: TimeLimit): void {
+    const notice = fullNotice(limit, this.#limits[limit]);
+    if (session?.destroyed === false) {
+      session.goaway(0, 0, Buffer.from(notice));
+      setTimeout(() => socket.resetAndDestroy(), lastWordMs).unref();
+    } else if (socket.bytesRead === 0) {
+      socket.write(notice, () => socket.resetAndDestroy());
+    } else {
+      socket.resetAndDestroy();
+    }
     this.#onLimit(limit, peer);
   }
 }

@@ -10,7 +10,10 @@ export const doorQuestion: string = 'SHOAL WHY?\n';
 /** Limits of the front door that whoever is turned away is told of. */
 const told: readonly LimitName[] = ['connections', 'connectionsPerPeer'];
 
-/** The answer, in the clear whether the port has TLS or not: the name of the limit and its value, and nothing else. */
+/**
+ * The answer, in the clear whether the port has TLS or not: the name of the limit and its value, and nothing else. The same
+ * is what a connection that is closed for a limit is told last, as far as it can be told anything.
+ */
 export const fullNotice = (limit: LimitName, most: number): string => `LIMIT_REACHED ${limit} ${most}\n`;
 
 /** The words for a {@link fullNotice}; undefined for anything else. */

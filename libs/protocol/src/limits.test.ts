@@ -12,10 +12,11 @@ test('every limit is a positive whole number, says what it is for and names a re
   }
 });
 
-test('every limit has an option, or says why it is fixed; and shows somewhere, or says why not', () => {
-  for (const [name, { fixedBecause, metric, option, uncountedBecause }] of Object.entries(limits)) {
+test('every limit has an option, or says why it is fixed; is told by an error, or says how; and shows somewhere', () => {
+  for (const [name, { error, fixedBecause, metric, option, told, waiting }] of Object.entries(limits)) {
     expect([option, fixedBecause].filter(Boolean), name).toHaveLength(1);
-    expect([metric, uncountedBecause].filter(Boolean), name).toHaveLength(1);
+    expect([error, told].filter(Boolean), name).toHaveLength(1);
+    expect([metric, waiting].filter(Boolean).length, name).toBeGreaterThan(0);
   }
 });
 

@@ -26,15 +26,17 @@ export interface Limit {
   readonly fixedBecause: string | undefined;
   /** Whose option that is, or else who holds to it. */
   readonly of: 'coordinator' | 'agent' | 'pool';
-  /** The error of what is beyond; undefined where it waits, is cut, or ends the connection. */
+  /** The error of what is beyond; undefined where it waits, is dropped or cut, or ends the connection. */
   readonly error: ErrorCode | undefined;
+  /** Who is told, and how, where there is no error; undefined where there is one. */
+  readonly told: string | undefined;
   /**
    * Where one sees that it was reached: `limits_reached` for what the coordinator counts by the name of the limit, or the
-   * figure of its status that comes near it. Undefined where `uncountedBecause` says why.
+   * figure of its status that comes near it.
    */
   readonly metric: 'limits_reached' | 'spilled_bytes' | 'spooled_bytes' | 'troubles' | undefined;
-  /** Why it has no metric; undefined where it has one. */
-  readonly uncountedBecause: string | undefined;
+  /** Who waits because of it, as `limits_waiting` counts them at any moment; undefined where nobody does, or it is not seen. */
+  readonly waiting: 'jobs' | 'calls' | undefined;
   /** What it is for, and what happens beyond it. */
   readonly meaning: string;
 }
@@ -45,24 +47,38 @@ const agent = (option: string): Turn => ({ of: 'agent', option, fixedBecause: un
 const pool = (option: string): Turn => ({ of: 'pool', option, fixedBecause: undefined });
 const fixed = (fixedBecause: string): Turn => ({ of: 'coordinator', option: undefined, fixedBecause });
 
-/** Where it shows that a limit was reached; or why that is not counted. */
-type Shown = Limit['metric'] | { readonly uncountedBecause: string };
-const uncounted = (uncountedBecause: string): Shown => ({ uncountedBecause });
+/** Its error; or how it is told without one. */
+type Told = ErrorCode | { readonly told: string };
+const told = (words: string): Told => ({ told: words });
+
+/** Where it shows that a limit was reached, and who waits because of it. */
+type Shown = Limit['metric'] | Pick<Limit, 'metric' | 'waiting'>;
+const countedJobs: Shown = { metric: 'limits_reached', waiting: 'jobs' };
+/** Whoever is slower than somebody else reaches it all the time, as he should: how many do at this moment is what counts. */
+const waitingCalls: Shown = { metric: undefined, waiting: 'calls' };
+
+const held = told(
+  '`held by NAME (SIZE)` in the state of the job, in `shoal status` and as `held_by` of its progress',
+);
+const closedUnheard = told(
+  'a line of text with the name, which is all that can be said before HTTP/2, and `limit.reached` in the log; our client says that the connection was reset, and that this may be why',
+);
 
 const limit = (
   value: number,
   unit: Limit['unit'],
   turn: Turn,
-  error: ErrorCode | undefined,
+  error: Told,
   shown: Shown,
   meaning: string,
 ): Limit => ({
   default: value,
   unit,
   ...turn,
-  error,
-  metric: typeof shown === 'object' ? undefined : shown,
-  uncountedBecause: typeof shown === 'object' ? shown.uncountedBecause : undefined,
+  error: typeof error === 'object' ? undefined : error,
+  told: typeof error === 'object' ? error.told : undefined,
+  metric: typeof shown === 'object' ? shown.metric : shown,
+  waiting: typeof shown === 'object' ? shown.waiting : undefined,
   meaning,
 });
 
@@ -125,9 +141,9 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     256 * KiB,
     'bytes',
     coordinator('partBytes'),
-    undefined,
-    uncounted('it is the size of a part, and nobody runs into it'),
-    'The payload of one message of ours. Blocks are made about this big; a bigger one travels in parts. The option is for what the coordinator sends. gRPC is fastest from 64 to 256 KiB.',
+    told('nobody: what is bigger goes in parts, and is put together where it arrives'),
+    'limits_reached',
+    'The payload of one message of ours. Blocks are made about this big; a bigger one travels in parts, and is counted. The option is for what the coordinator sends. gRPC is fastest from 64 to 256 KiB.',
   ),
   itemBytes: limit(
     64 * MiB,
@@ -149,24 +165,24 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     262_144,
     'items',
     pool('bufferSize'),
-    undefined,
-    uncounted('whoever produces faster than results are taken is at it all the time, as it should be'),
-    'Items of a job that were pushed and are not yet acknowledged. The producer waits.',
+    held,
+    countedJobs,
+    'Items of a job that were pushed and are not yet acknowledged. The producer waits. Our clients count themselves, and wait before they send; what is counted is a producer that sends more than it was granted.',
   ),
   windowBytes: limit(
     32 * MiB,
     'bytes',
     coordinator('windowBytes'),
-    undefined,
-    'limits_reached',
+    held,
+    countedJobs,
     'Items and results that the coordinator holds for a job; a single bigger one always fits. The producer waits.',
   ),
   payloadBytes: limit(
     512 * MiB,
     'bytes',
     coordinator('maxPayloadBytes'),
-    undefined,
-    'limits_reached',
+    held,
+    countedJobs,
     'Items and results that the coordinator holds in memory, over all jobs. What is more lies on the disk, and producers wait when that fills up, too. `held_bytes` says how much it is.',
   ),
   spillBytes: limit(
@@ -229,7 +245,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     32 * MiB,
     'bytes',
     agent('maxSpoolBytes'),
-    undefined,
+    told('a line of its agent in `shoal status` and `shoal agents ls`, as one of its `troubles`'),
     'spooled_bytes',
     'Results that an agent keeps until the coordinator has taken them. Its processes wait.',
   ),
@@ -237,7 +253,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     1 * MiB,
     'bytes',
     coordinator('maxPrintBytes'),
-    undefined,
+    told('a line where they would be, with their number and the option'),
     'limits_reached',
     'Prints of a job on their way to its client. What is more is dropped, and its place is told.',
   ),
@@ -277,7 +293,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     1000,
     'streams',
     coordinator('maxStreamsPerConnection'),
-    undefined,
+    told('`waits for other jobs of this pool` in the progress of a job'),
     'limits_reached',
     'Calls that one connection has open; at least 4. Further ones wait at the client. A pool has at most a third as many jobs with the coordinator at once, so that items, results and short calls of each have their place; further ones wait in line, as their progress says.',
   ),
@@ -285,16 +301,16 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     64 * MiB,
     'bytes',
     coordinator('maxSessionMemoryBytes'),
-    undefined,
-    uncounted('Node refuses these calls by itself, and tells nobody'),
-    'What a connection may hold in memory. Beyond it new calls are refused.',
+    'CONNECTION_LOST',
+    'limits_reached',
+    'What a connection may hold in memory, in steps of 1 MiB. Beyond it new calls are refused. Node does that by itself and tells nobody; what is counted is every call that it refuses, those whose headers are above 64 KiB among them, a moment later.',
   ),
   streamWindowBytes: limit(
     256 * KiB,
     'bytes',
     coordinator('streamWindowBytes'),
-    undefined,
-    uncounted('every call that is read slower than it is sent runs into it, as it should'),
+    told('nobody: whoever sends waits, and goes on when it is read'),
+    waitingCalls,
     'What either side sends of a call before the other side has read it. Then it waits. The option is for what the coordinator is sent.',
   ),
   connections: limit(
@@ -317,7 +333,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     10_000,
     'milliseconds',
     coordinator('firstByteMs'),
-    undefined,
+    closedUnheard,
     'limits_reached',
     'From a connection to its first byte. Then it is closed.',
   ),
@@ -325,7 +341,9 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     10_000,
     'milliseconds',
     coordinator('handshakeMs'),
-    undefined,
+    told(
+      'the GOAWAY of HTTP/2 has the name in its data, where the handshake of TLS is done, and `limit.reached` is in the log; our client says that the connection was reset, and that this may be why',
+    ),
     'limits_reached',
     'From the first byte to the end of the handshakes of TLS and HTTP/2. Then it is closed.',
   ),
@@ -333,7 +351,9 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     30_000,
     'milliseconds',
     coordinator('authenticationMs'),
-    undefined,
+    told(
+      'the GOAWAY of HTTP/2 has the name in its data, and `limit.reached` is in the log; the calls before were refused with UNAUTHENTICATED',
+    ),
     'limits_reached',
     'From there to the first call of somebody who is let in. Then it is closed.',
   ),
@@ -341,7 +361,9 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     600_000,
     'milliseconds',
     coordinator('idleMs'),
-    undefined,
+    told(
+      'the GOAWAY of HTTP/2 has the name in its data; our clients open another connection with the next call',
+    ),
     'limits_reached',
     'A connection without a call. Then it is closed; a client opens another one when it needs one. A pool always has a call open.',
   ),
@@ -365,15 +387,17 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     20_000,
     'milliseconds',
     coordinator('keepaliveMs'),
-    undefined,
-    uncounted('a connection that is only quiet answers, and goes on'),
-    'Silence after which either side of a connection asks for a sign of life.',
+    told('nobody: a connection that is only quiet answers, and goes on'),
+    'limits_reached',
+    'Time after which either side of a connection asks the other for a sign of life, and again after each. Every question of the coordinator is counted.',
   ),
   keepaliveTimeoutMs: limit(
     20_000,
     'milliseconds',
     coordinator('keepaliveTimeoutMs'),
-    undefined,
+    told(
+      'the GOAWAY of HTTP/2 has the name in its data, for whoever wakes up, and `limit.reached` is in the log; our clients say that the other side has gone silent',
+    ),
     'limits_reached',
     'How long it waits for it. Then the connection is closed.',
   ),

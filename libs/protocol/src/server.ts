@@ -34,6 +34,11 @@ export interface ShoalServer {
   readonly health: Health;
   /** Connections that are open, silent ones included. */
   readonly connections: number;
+  /**
+   * Looks at all connections: calls that Node has refused by itself are told to `onLimit`, and those whose caller has sent
+   * as much as it may before it is read are counted.
+   */
+  look(): { readonly waitingCalls: number };
   /** Whether the connection that gRPC calls by this name (`ADDRESS:PORT` of the other side) is open. */
   isOpen(connection: string): boolean;
   /**
@@ -85,6 +90,7 @@ export function createServer(services: readonly ServedService[], parts: ServerPa
     get connections() {
       return door.connections;
     },
+    look: () => door.look(),
     isOpen: (connection) => door.isOpen(connection),
     listen: (address, credentials) => listen(door, address, credentials),
     close: (graceMs) => close(server, door, health, graceMs),

@@ -16,6 +16,7 @@ export {
 export { Scheduler } from './scheduler.ts';
 export type {
   AgentSnapshot,
+  HoldingWindow,
   JobProgress,
   JobSnapshot,
   SchedulerSnapshot,

@@ -23,7 +23,7 @@ import { Job } from './jobs/job.ts';
 import { Turn } from './jobs/turn.ts';
 import { waitingOf } from './jobs/waiting.ts';
 import { type SchedulerOptions, schedulerOptions } from './options.ts';
-import type { AgentSnapshot, JobProgress, SchedulerSnapshot } from './snapshot.ts';
+import type { AgentSnapshot, HoldingWindow, JobProgress, SchedulerSnapshot } from './snapshot.ts';
 import { Heap } from './structures/heap.ts';
 
 /** Times are told in 32 bits, and no timer waits for longer. */
@@ -148,6 +148,11 @@ export class Scheduler {
   progress(job: JobId, atMs: number = 0): JobProgress | undefined {
     const found = this.#jobs.get(job);
     return found && this.#progressOf(found, Math.max(atMs, this.#turn.nowMs));
+  }
+
+  /** The window because of which a job's producer may push nothing now; undefined: none, or there is no such job. */
+  heldBy(job: JobId): HoldingWindow | undefined {
+    return this.#jobs.get(job)?.heldBy;
   }
 
   /** Throws an Error that names a broken invariant. Looks at everything: for tests and simulation. */

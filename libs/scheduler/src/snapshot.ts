@@ -16,6 +16,9 @@ export type WaitingReason =
   | 'memory'
   | 'input';
 
+/** What keeps the producer of a job from pushing: `JobSpec` has an option of that name. */
+export type HoldingWindow = 'windowItems' | 'windowBytes';
+
 /** Where a job stands. */
 export interface JobProgress {
   /** The number of items, once it is known. */

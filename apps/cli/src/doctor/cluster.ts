@@ -42,7 +42,8 @@ export async function clusterFindings(
               : `${status.agents} connected`,
         },
         ...agentTroubles(agents, nowMs).map((says): Finding => ({ what: 'agents', state: 'warning', says })),
-        ...limitLines(status.limitsReached).map(
+        // Whoever waits for a limit at this moment is no matter of health.
+        ...limitLines({ limitsReached: status.limitsReached, limitsWaiting: {} }).map(
           (says): Finding => ({ what: 'limits', state: 'warning', says }),
         ),
       ],

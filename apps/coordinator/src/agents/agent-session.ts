@@ -88,7 +88,7 @@ export class AgentSession implements AgentLink {
     this.agent = agent;
     this.#parts = parts;
     this.#control = new StreamWriter(parts.control);
-    this.#parcel = new WorkParcel(parts.messageBytes);
+    this.#parcel = new WorkParcel(parts.messageBytes, () => parts.driver.limitReached('partBytes'));
   }
 
   tell(message: NonNullable<ControlResponse['message']>): void {

@@ -143,3 +143,16 @@ test('what was taken is said first', () => {
   parcel.taken(8);
   expect(all(parcel)).toEqual(['taken 8', 'setup a', 'block a 0', 'run 1']);
 });
+
+test('a block that is cut is told of once, one of just the size of a message not', () => {
+  let cuts = 0;
+  const parcel = new WorkParcel(100, () => {
+    cuts += 1;
+  });
+  const told = [99, 100, 101, 350].map((bytes, at) => {
+    parcel.dispatch(work(at + 1, 'a', at, 1), setup('a'), [block(at, 1, bytes)]);
+    messagesOf(parcel);
+    return cuts;
+  });
+  expect(told).toEqual([0, 0, 1, 2]);
+});

@@ -31,12 +31,15 @@ const forgetBytesMin = 4 * 2 ** 20;
  */
 export class WorkParcel {
   readonly #messageBytes: number;
+  readonly #onCut: () => void;
   readonly #jobs = new Map<JobId, HeldJob>();
   #pieces: Piece[] = [];
   #takenSequence = 0;
 
-  constructor(messageBytes: number) {
+  /** Hears of each block that is cut. */
+  constructor(messageBytes: number, onCut: () => void = () => {}) {
     this.#messageBytes = messageBytes;
+    this.#onCut = onCut;
   }
 
   get isEmpty(): boolean {
@@ -150,6 +153,7 @@ export class WorkParcel {
     const more = to < stored.byteLength;
     const totalBytes = more && piece.sent === 0 ? stored.byteLength : 0;
     const broadcastSha256 = piece.sent === 0 ? [...broadcasts] : [];
+    if (more && piece.sent === 0) this.#onCut();
     const payload = stored.part(piece.sent, to);
     piece.sent = to;
     const block: Block = { first, count, payload, more, totalBytes, broadcastSha256 };

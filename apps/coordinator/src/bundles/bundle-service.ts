@@ -25,8 +25,13 @@ import {
 import type { EventFeed } from '../watch/event-feed.ts';
 import type { BundleStore } from './bundle-store.ts';
 
-/** Takes bundles in and gives them out, in parts. */
-export function bundleService(store: BundleStore, feed: EventFeed, partBytes: number): BundleServiceServer {
+/** Takes bundles in and gives them out, in parts; hears of each that takes more than one. */
+export function bundleService(
+  store: BundleStore,
+  feed: EventFeed,
+  partBytes: number,
+  onCut: () => void,
+): BundleServiceServer {
   return {
     hasBundles: (
       call: ServerUnaryCall<HasBundlesRequest, HasBundlesResponse>,
@@ -51,7 +56,9 @@ export function bundleService(store: BundleStore, feed: EventFeed, partBytes: nu
     },
 
     getBundle: (call: ServerWritableStream<GetBundleRequest, GetBundleResponse>): void => {
-      sendBundle(call, store, partBytes).catch((error: unknown) => call.emit('error', statusOf(error)));
+      sendBundle(call, store, partBytes, onCut).catch((error: unknown) =>
+        call.emit('error', statusOf(error)),
+      );
     },
 
     nameBundle: (
@@ -118,8 +125,10 @@ async function sendBundle(
   call: ServerWritableStream<GetBundleRequest, GetBundleResponse>,
   store: BundleStore,
   partBytes: number,
+  onCut: () => void,
 ): Promise<void> {
   const content = await store.get(call.request.sha256);
+  if (content.byteLength > partBytes) onCut();
   const writer = new FlowControlledWriter<GetBundleResponse>(call);
   for (let from = 0; from === 0 || from < content.byteLength; from += partBytes) {
     const size = from === 0 ? content.byteLength : 0;

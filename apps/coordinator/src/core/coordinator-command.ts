@@ -122,6 +122,7 @@ export interface KeepBlock {
 export interface HoldBlock {
   readonly type: 'holdBlock';
   readonly call: CallId;
+  readonly job: JobId;
 }
 
 /** Read on: nothing is held with this stream any more. */

@@ -384,7 +384,7 @@ test('a writer that was replaced is told so, and its late blocks do not exist', 
 test('a block beyond the grant waits with its stream, and comes in when outcomes were taken', () => {
   const world = running({ windowItems: 10 });
   world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 10, bytes: 10 }));
-  expect(world.push(11, 10, 5)).toEqual([{ type: 'holdBlock', call: 11 }]);
+  expect(world.push(11, 10, 5)).toEqual([{ type: 'holdBlock', call: 11, job: 'job' }]);
   expect(world.acknowledge(2, 10)).toEqual([
     { type: 'answer', call: 2 },
     { type: 'keepBlock', call: 11, job: 'job', first: 10, count: 5 },
@@ -396,7 +396,42 @@ test('a grant that falls, because the bytes of the job are all in use, stops its
   const world = running({ windowBytes: 1_000, windowItems: 100 });
   const event = { type: 'blockReceived', call: 11, first: 0, count: 1, bytes: 2_000 } as const;
   expect(world.all(event).some(({ type }) => type === 'keepBlock')).toBe(true);
-  expect(world.push(11, 1, 1)).toEqual([{ type: 'holdBlock', call: 11 }]);
+  expect(world.push(11, 1, 1)).toEqual([{ type: 'holdBlock', call: 11, job: 'job' }]);
+});
+
+test('a producer is held by the number of its items at the limit, not at one fewer, and by none once one was taken (edges of windowItems)', () => {
+  const world = running({ windowItems: 10 });
+  const block = { type: 'blockReceived', call: 11 } as const;
+  const first = world.all({ ...block, first: 0, count: 9, bytes: 9 });
+  expect(world.machine.heldBy('job')).toBeUndefined();
+  const last = world.all({ ...block, first: 9, count: 1, bytes: 1 });
+  expect(world.machine.heldBy('job')).toBe('windowItems');
+  expect(world.push(11, 10, 1)).toEqual([{ type: 'holdBlock', call: 11, job: 'job' }]);
+  expect(world.machine.heldBy('job')).toBe('windowItems');
+  world.runAll([...first, ...last]);
+  world.acknowledge(2, 10);
+  expect(world.machine.heldBy('job')).toBeUndefined();
+  world.endInput(11, 11);
+  expect(world.machine.heldBy('job'), 'nothing is left to send').toBeUndefined();
+  expect(world.machine.heldBy('another')).toBeUndefined();
+});
+
+test.each([
+  [999, undefined],
+  [1_000, 'windowBytes'],
+  [1_001, 'windowBytes'],
+])('a producer that has sent %i of 1,000 bytes is held by %s (edges of windowBytes)', (bytes, holds) => {
+  const world = running({ windowBytes: 1_000, windowItems: 100 });
+  world.all({ type: 'blockReceived', call: 11, first: 0, count: 1, bytes });
+  expect(world.machine.heldBy('job')).toBe(holds);
+  const next = world.push(11, 1, 1).map(({ type }) => type);
+  expect(next.includes('holdBlock')).toBe(holds !== undefined);
+});
+
+test('a job that knows how many items it has is not held by a window that they fill', () => {
+  const world = running({ windowItems: 10, totalItems: 10 });
+  world.push(11, 0, 10);
+  expect(world.machine.heldBy('job')).toBeUndefined();
 });
 
 test('the end of the input that came behind a waiting block is taken after it', () => {
@@ -442,7 +477,8 @@ test('where the room is tight a job goes on a block at a time, and freely when t
   world.do({ type: 'storageChanged', isTight: true });
   const first = world.all({ type: 'blockReceived', call: 11, first: 0, count: 5, bytes: 5 });
   world.runAll(first);
-  expect(world.push(11, 5, 5)).toEqual([{ type: 'holdBlock', call: 11 }]);
+  expect(world.machine.heldBy('job')).toBe('payloadBytes');
+  expect(world.push(11, 5, 5)).toEqual([{ type: 'holdBlock', call: 11, job: 'job' }]);
   const taken = { type: 'acknowledgementReceived', call: 2, job: 'job', session: '', position: 5 } as const;
   const next = world.all(taken);
   expect(next).toContainEqual({ type: 'keepBlock', call: 11, job: 'job', first: 5, count: 5 });

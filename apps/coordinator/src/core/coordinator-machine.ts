@@ -9,6 +9,7 @@
  *                     +---- grants, outcomes, ends ---+
  */
 import {
+  type HoldingWindow,
   type JobId,
   type JobProgress,
   Scheduler,
@@ -26,6 +27,9 @@ import { JobBook } from './job-book.ts';
 import type { JobRecord, JobView } from './job-record.ts';
 import { ReaderDesk } from './reader-desk.ts';
 import { WriterDesk } from './writer-desk.ts';
+
+/** What makes producers wait: the windows of their job, and the room for all jobs together. */
+export type HoldingLimit = HoldingWindow | 'payloadBytes';
 
 export class CoordinatorMachine {
   readonly #scheduler: Scheduler;
@@ -83,6 +87,13 @@ export class CoordinatorMachine {
   /** How the items of a job stand at a time; undefined when it has ended or never was. */
   progress(job: JobId, nowMs: number): JobProgress | undefined {
     return this.#scheduler.progress(job, nowMs);
+  }
+
+  /** The limit because of which the producer of a job may send nothing now; undefined: none, or there is no such job. */
+  heldBy(job: JobId): HoldingLimit | undefined {
+    const record = this.#book.find(job);
+    if (record === undefined) return undefined;
+    return this.#scheduler.heldBy(job) ?? (this.#writers.holds(record) ? 'payloadBytes' : undefined);
   }
 
   /** Everything at this moment, as plain data. Costs time in proportion to jobs and agents. */

@@ -2,6 +2,6 @@
 export type * from './coordinator-command.ts';
 export type * from './coordinator-event.ts';
 export type { CoordinatorLimits } from './coordinator-limits.ts';
-export { CoordinatorMachine } from './coordinator-machine.ts';
+export { CoordinatorMachine, type HoldingLimit } from './coordinator-machine.ts';
 export type { CoordinatorSnapshot } from './coordinator-snapshot.ts';
 export type { JobView } from './job-record.ts';

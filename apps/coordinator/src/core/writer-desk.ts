@@ -82,7 +82,7 @@ export class WriterDesk {
       return;
     }
     writer.waiting = block;
-    this.#turn.emit({ type: 'holdBlock', call });
+    this.#turn.emit({ type: 'holdBlock', call, job: record.id });
   }
 
   inputEnd({ call, totalItems }: InputEndReceived): void {
@@ -120,6 +120,11 @@ export class WriterDesk {
     if (this.#isTight === isTight) return;
     this.#isTight = isTight;
     if (!isTight) for (const record of new Set(this.#bound.values())) this.advance(record);
+  }
+
+  /** Whether the room of all jobs together is what keeps the producer of this one from sending. */
+  holds({ acknowledged, ending, inputEnded, pushed }: JobRecord): boolean {
+    return this.#isTight && ending === undefined && !inputEnded && acknowledged !== pushed;
   }
 
   /** The job takes no more. */

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { countText, describe, ShoalError } from '@shoal/errors';
+import { bytesText, countText, describe, ShoalError } from '@shoal/errors';
 import { type CreateJobRequest, JobInfo, JobState } from '@shoal/protocol';
 import type { JobId, JobProgress, PayloadStore } from '@shoal/scheduler';
 import type { BundleStore } from '../bundles/bundle-store.ts';
-import type { CallId } from '../core/index.ts';
+import type { CallId, HoldingLimit } from '../core/index.ts';
 import type { Driver, Happening } from '../driver.ts';
 import type { StoredBlock, StoredFailure, StoredRun } from '../payloads/payload.ts';
 import type { Question } from './client-calls.ts';
@@ -23,6 +23,8 @@ export interface JobsParts {
   readonly address: () => string;
   /** The room for items and results is tight. */
   readonly isTight: () => boolean;
+  /** Bytes of that room. */
+  readonly maxPayloadBytes: number;
 }
 
 /** An event of a call, before it has its number. */
@@ -133,6 +135,7 @@ export class Jobs {
         speculated: (progress ?? job.speculation)?.speculated ?? 0,
         speculationWins: (progress ?? job.speculation)?.speculationWins ?? 0,
         waitingFor: this.#waitingFor(job, progress),
+        heldBy: this.#heldBy(job),
       },
       totalItems: view.inputEnded ? view.pushed : job.request.options.totalItems,
       acceptedItems: view.pushed,
@@ -143,6 +146,33 @@ export class Jobs {
       endedUnixMs: job.endedUnixMs,
       error: end?.error,
     });
+  }
+
+  /** Jobs whose producer may send nothing now, by the limit that holds it. */
+  held(): Partial<Record<HoldingLimit, number>> {
+    const held: Partial<Record<HoldingLimit, number>> = {};
+    for (const { id } of this.active()) {
+      const limit = this.#parts.driver.machine.heldBy(id);
+      if (limit !== undefined) held[limit] = (held[limit] ?? 0) + 1;
+    }
+    return held;
+  }
+
+  /** `windowBytes (32 MiB)`: what holds the producer of a job, and how much that is; empty where nothing does. */
+  #heldBy({ id, request }: Job): string {
+    const limit = this.#parts.driver.machine.heldBy(id);
+    switch (limit) {
+      case undefined:
+        return '';
+      case 'windowItems':
+        return `${limit} (${countText(request.options.windowItems)} items)`;
+      case 'windowBytes':
+        return `${limit} (${bytesText(request.windowBytes)})`;
+      case 'payloadBytes':
+        return `${limit} (${bytesText(this.#parts.maxPayloadBytes)})`;
+      default:
+        return limit satisfies never;
+    }
   }
 
   /** Why nothing of a job runs; where an operator can do something about it, what he types. */

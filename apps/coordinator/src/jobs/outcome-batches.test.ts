@@ -113,3 +113,29 @@ test('an outcome that is gone is not skipped', () => {
   batches.offer(2);
   expect([batches.take(), batches.empty, batches.position]).toEqual([undefined, false, 1]);
 });
+
+test('a result that is cut is told of once, one of just the size of a message not', () => {
+  let cuts = 0;
+  const outcomes = [values(0, 99), values(1, 100), values(2, 101), values(3, 350)];
+  const batches = new OutcomeBatches(
+    100,
+    0,
+    (at) => outcomes[at],
+    () => {
+      cuts += 1;
+    },
+  );
+  batches.offer(4);
+  const seen: (readonly [string | undefined, number])[] = [];
+  for (let next = batches.take(); next !== undefined; next = batches.take()) seen.push([inWords(next), cuts]);
+  expect(seen).toEqual([
+    ['@0 0', 0],
+    ['@1 1', 0],
+    ['@2 2…', 1],
+    ['@2 2', 1],
+    ['@3 3…', 2],
+    ['@3 3…', 2],
+    ['@3 3…', 2],
+    ['@3 3', 2],
+  ]);
+});

@@ -10,6 +10,7 @@ import type { StoredOutcome } from './job.ts';
 export class OutcomeBatches {
   readonly #messageBytes: number;
   readonly #outcomeAt: (position: number) => StoredOutcome | undefined;
+  readonly #onCut: () => void;
   #position: number;
   #upTo: number;
   /** Bytes of the run at `#position` that went out already, as parts. */
@@ -18,17 +19,19 @@ export class OutcomeBatches {
   #weighedTo: number;
   #weighedBytes = 0;
 
-  /** `messageBytes` is what one message should hold, about; outcomes from `position` on are wanted. */
+  /** `messageBytes` is what one message should hold, about; outcomes from `position` on are wanted. Hears of each that is cut. */
   constructor(
     messageBytes: number,
     position: number,
     outcomeAt: (position: number) => StoredOutcome | undefined,
+    onCut: () => void = () => {},
   ) {
     this.#messageBytes = messageBytes;
     this.#position = position;
     this.#upTo = position;
     this.#weighedTo = position;
     this.#outcomeAt = outcomeAt;
+    this.#onCut = onCut;
   }
 
   /** The first outcome that has not gone out whole. */
@@ -84,6 +87,7 @@ export class OutcomeBatches {
     const from = this.#sentOfRun;
     const to = Math.min(from + this.#messageBytes, payload.byteLength);
     const more = to < payload.byteLength;
+    if (from === 0) this.#onCut();
     this.#sentOfRun = more ? to : 0;
     if (!more) this.#position += outcome.count;
     const totalBytes = from === 0 ? payload.byteLength : 0;

@@ -39,7 +39,7 @@ test('what does not fit is counted where it is missing, by somebody who has a na
   expect(rest.map(({ text }) => text)).toEqual([
     '1'.repeat(36),
     '2'.repeat(36),
-    '… 4 prints of 144 bytes were dropped here: the client reads too slowly',
+    '… 4 prints of 144 bytes were dropped here: the client reads too slowly (shoal coordinator --max-print-bytes)',
     'later',
   ]);
   expect(rest[2]).toMatchObject({ agent: 'coordinator', pid: process.pid });
@@ -51,6 +51,6 @@ test('what was dropped last is counted, too', () => {
   queue.add(print('b'));
   expect(textsOf(queue)).toEqual([
     'a'.repeat(500),
-    '… 1 prints of 1 bytes were dropped here: the client reads too slowly',
+    '… 1 prints of 1 bytes were dropped here: the client reads too slowly (shoal coordinator --max-print-bytes)',
   ]);
 });

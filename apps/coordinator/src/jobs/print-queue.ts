@@ -74,7 +74,8 @@ export class PrintQueue {
     const [prints, bytes] = [this.#dropped.prints, this.#dropped.bytes].map((n) => n.toLocaleString('en-US'));
     this.#dropped.prints = 0;
     this.#dropped.bytes = 0;
-    const text = `… ${prints} prints of ${bytes} bytes were dropped here: the client reads too slowly`;
+    const why = 'the client reads too slowly (shoal coordinator --max-print-bytes)';
+    const text = `… ${prints} prints of ${bytes} bytes were dropped here: ${why}`;
     const notice = {
       stream: PrintStream.STDERR,
       agent: 'coordinator',

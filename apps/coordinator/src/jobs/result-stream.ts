@@ -63,10 +63,13 @@ export class ResultStream implements ReaderCall {
   }
 
   bound(job: Job, fromPosition: number): void {
-    const { messageBytes, outcomeAt, statsMs } = this.#parts;
+    const { driver, messageBytes, outcomeAt, statsMs } = this.#parts;
+    const outcome = (position: number): StoredOutcome | undefined => outcomeAt(job, position);
     this.#bound = {
       job,
-      batches: new OutcomeBatches(messageBytes, fromPosition, (position) => outcomeAt(job, position)),
+      batches: new OutcomeBatches(messageBytes, fromPosition, outcome, () =>
+        driver.limitReached('partBytes'),
+      ),
       progressTimer: setInterval(() => this.#showProgress(job), progressMs),
       statsTimer: setInterval(() => this.#showStats(job), statsMs),
     };

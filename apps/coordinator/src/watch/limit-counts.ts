@@ -3,7 +3,7 @@ import type { EventFeed } from './event-feed.ts';
 
 const tellEveryMs = 1_000;
 /** Nobody does anything wrong who reaches them. */
-const ordinary: readonly LimitName[] = ['idleMs', 'concurrentStreams'];
+const ordinary: readonly LimitName[] = ['idleMs', 'concurrentStreams', 'keepaliveMs', 'partBytes'];
 
 /** What is known of one limit that was reached. */
 interface Reached {

@@ -64,3 +64,14 @@ test('agents are counted by how they keep processes apart', () => {
     'shoal_agents_isolated{isolation="container"}': 0,
   });
 });
+
+test('every limit that somebody may wait for is there from the start, and says how many do', () => {
+  const values = valuesOf(metricsText(status({ limitsWaiting: { windowBytes: 2 } }), []));
+  const waiting = Object.keys(values).filter((name) => name.startsWith('shoal_limits_waiting'));
+  expect(Object.fromEntries(waiting.map((name) => [name, values[name]]))).toEqual({
+    'shoal_limits_waiting{limit="windowItems"}': 0,
+    'shoal_limits_waiting{limit="windowBytes"}': 2,
+    'shoal_limits_waiting{limit="payloadBytes"}': 0,
+    'shoal_limits_waiting{limit="streamWindowBytes"}': 0,
+  });
+});

@@ -14,6 +14,9 @@ const counted = (Object.keys(limits) as LimitName[]).filter(
   (name) => limits[name].metric === 'limits_reached',
 );
 
+/** Those that make somebody wait, each from the start on. */
+const waiting = (Object.keys(limits) as LimitName[]).filter((name) => limits[name].waiting !== undefined);
+
 /** All levels, each from the start on; agents that are too old to say are of none. */
 const isolations: readonly (readonly [level: string, Isolation])[] = [
   ['process', Isolation.PROCESS],
@@ -52,7 +55,7 @@ function metrics(status: GetStatusResponse, agents: readonly AgentInfo[]): Metri
   });
   const sum = (value: (agent: AgentInfo) => number): number =>
     agents.reduce((total, agent) => total + value(agent), 0);
-  const { limitsReached, protection } = status;
+  const { limitsReached, limitsWaiting, protection } = status;
   return [
     gauge('start_time_seconds', 'When the coordinator started, since 1970.', status.startedUnixMs / 1000),
     gauge('agents', 'Agents that are connected.', status.agents),
@@ -89,6 +92,12 @@ function metrics(status: GetStatusResponse, agents: readonly AgentInfo[]): Metri
       type: 'counter',
       help: 'How often each limit of docs/limits.md was reached.',
       values: counted.map((limit) => [`{limit="${limit}"}`, limitsReached[limit] ?? 0]),
+    },
+    {
+      name: 'shoal_limits_waiting',
+      type: 'gauge',
+      help: 'Jobs and calls that wait at this moment because of a limit of docs/limits.md.',
+      values: waiting.map((limit) => [`{limit="${limit}"}`, limitsWaiting[limit] ?? 0]),
     },
     gauge(
       'insecure',

@@ -15,15 +15,15 @@ from shoal.v1 import cluster_pb2 as shoal_dot_v1_dot_cluster__pb2
 from shoal.v1 import common_pb2 as shoal_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12shoal/v1/job.proto\x12\x08shoal.v1\x1a\x16shoal/v1/cluster.proto\x1a\x15shoal/v1/common.proto\"$\n\x10HoldGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\"\x13\n\x11HoldGroupResponse\"\xb3\x01\n\x10\x43reateJobRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x1e\n\x06\x63lient\x18\x02 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\x1f\n\x04task\x18\x03 \x01(\x0b\x32\x11.shoal.v1.TaskRef\x12%\n\x07options\x18\x04 \x01(\x0b\x32\x14.shoal.v1.JobOptions\x12#\n\x05setup\x18\x05 \x01(\x0b\x32\x14.shoal.v1.ChildSetup\"\x92\x01\n\x11\x43reateJobResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12#\n\x0b\x63oordinator\x18\x02 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\x16\n\x0emax_item_bytes\x18\x03 \x01(\x04\x12\x19\n\x11max_message_bytes\x18\x04 \x01(\x04\x12\x15\n\rgranted_items\x18\x05 \x01(\x04\"\x93\x01\n\x10PushItemsRequest\x12$\n\x05start\x18\x01 \x01(\x0b\x32\x13.shoal.v1.PushStartH\x00\x12 \n\x05\x62lock\x18\x02 \x01(\x0b\x32\x0f.shoal.v1.BlockH\x00\x12,\n\x0c\x65nd_of_input\x18\x03 \x01(\x0b\x32\x14.shoal.v1.EndOfInputH\x00\x42\t\n\x07message\"h\n\tPushStart\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66irst_index\x18\x02 \x01(\x04\x12\x16\n\x0e\x63lient_session\x18\x03 \x01(\t\x12\x13\n\x06stream\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_stream\"!\n\nEndOfInput\x12\x13\n\x0btotal_items\x18\x01 \x01(\x04\"+\n\x11PushItemsResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_items\x18\x01 \x01(\x04\"s\n\x12ReadResultsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\rfrom_position\x18\x02 \x01(\x04\x12\x16\n\x0e\x63lient_session\x18\x03 \x01(\t\x12\x13\n\x06stream\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_stream\"\x8d\x02\n\x13ReadResultsResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x16.shoal.v1.OutcomeBatchH\x00\x12)\n\x07granted\x18\x02 \x01(\x0b\x32\x16.shoal.v1.GrantedItemsH\x00\x12 \n\x05print\x18\x03 \x01(\x0b\x32\x0f.shoal.v1.PrintH\x00\x12)\n\x08progress\x18\x04 \x01(\x0b\x32\x15.shoal.v1.JobProgressH\x00\x12%\n\x05stats\x18\x05 \x01(\x0b\x32\x14.shoal.v1.GroupStatsH\x00\x12#\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x12.shoal.v1.JobEndedH\x00\x42\t\n\x07message\"E\n\x0cOutcomeBatch\x12\x10\n\x08position\x18\x01 \x01(\x04\x12#\n\x08outcomes\x18\x02 \x03(\x0b\x32\x11.shoal.v1.Outcome\"b\n\x07Outcome\x12\"\n\x03run\x18\x01 \x01(\x0b\x32\x13.shoal.v1.ResultRunH\x00\x12(\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x15.shoal.v1.ItemFailureH\x00\x42\t\n\x07outcome\"\x1d\n\x0cGrantedItems\x12\r\n\x05up_to\x18\x01 \x01(\x04\"\xa5\x01\n\x0bJobProgress\x12\x11\n\tsucceeded\x18\x01 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x04\x12\x0f\n\x07running\x18\x03 \x01(\x04\x12\x0e\n\x06queued\x18\x04 \x01(\x04\x12\x0f\n\x07retried\x18\x05 \x01(\x04\x12\x13\n\x0bwaiting_for\x18\x06 \x01(\t\x12\x12\n\nspeculated\x18\x07 \x01(\x04\x12\x18\n\x10speculation_wins\x18\x08 \x01(\x04\"Y\n\nGroupStats\x12)\n\tprocesses\x18\x01 \x03(\x0b\x32\x16.shoal.v1.ChildProcess\x12\x10\n\x08recycled\x18\x02 \x01(\x04\x12\x0e\n\x06\x64\x65\x61ths\x18\x03 \x01(\x04\"\xa5\x01\n\x08JobEnded\x12!\n\x05state\x18\x01 \x01(\x0e\x32\x12.shoal.v1.JobState\x12\x11\n\tsucceeded\x18\x02 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x04\x12\x19\n\x0c\x66\x61iled_index\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\'\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x18.shoal.v1.CatalogueErrorB\x0f\n\r_failed_index\"U\n\x19\x41\x63knowledgeResultsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x16\n\x0e\x63lient_session\x18\x03 \x01(\t\"\x1c\n\x1a\x41\x63knowledgeResultsResponse\"\xe0\x02\n\x07JobInfo\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12!\n\x05state\x18\x04 \x01(\x0e\x32\x12.shoal.v1.JobState\x12\'\n\x08progress\x18\x05 \x01(\x0b\x32\x15.shoal.v1.JobProgress\x12\x18\n\x0btotal_items\x18\x06 \x01(\x04H\x00\x88\x01\x01\x12\x16\n\x0e\x61\x63\x63\x65pted_items\x18\x07 \x01(\x04\x12\x13\n\x0binput_ended\x18\x08 \x01(\x08\x12\x11\n\tdelivered\x18\t \x01(\x04\x12\x14\n\x0c\x61\x63knowledged\x18\n \x01(\x04\x12\x17\n\x0f\x63reated_unix_ms\x18\x0b \x01(\x04\x12\x15\n\rended_unix_ms\x18\x0c \x01(\x04\x12\'\n\x05\x65rror\x18\r \x01(\x0b\x32\x18.shoal.v1.CatalogueErrorB\x0e\n\x0c_total_items\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"0\n\x0eGetJobResponse\x12\x1e\n\x03job\x18\x01 \x01(\x0b\x32\x11.shoal.v1.JobInfo\"\x11\n\x0fListJobsRequest\"3\n\x10ListJobsResponse\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x11.shoal.v1.JobInfo\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"2\n\x10WatchJobResponse\x12\x1e\n\x03job\x18\x01 \x01(\x0b\x32\x11.shoal.v1.JobInfo\"2\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"3\n\x11\x43\x61ncelJobResponse\x12\x1e\n\x03job\x18\x01 \x01(\x0b\x32\x11.shoal.v1.JobInfo\">\n\nMapRequest\x12!\n\x05start\x18\x01 \x01(\x0b\x32\x12.shoal.v1.MapStart\x12\r\n\x05items\x18\x02 \x03(\x0c\"h\n\x08MapStart\x12\x10\n\x08\x66unction\x18\x01 \x01(\t\x12%\n\x07options\x18\x02 \x01(\x0b\x32\x14.shoal.v1.JobOptions\x12#\n\x05setup\x18\x03 \x01(\x0b\x32\x14.shoal.v1.ChildSetup\"}\n\x0bMapResponse\x12&\n\x08outcomes\x18\x01 \x03(\x0b\x32\x14.shoal.v1.MapOutcome\x12\x1f\n\x06prints\x18\x02 \x03(\x0b\x32\x0f.shoal.v1.Print\x12%\n\x07summary\x18\x03 \x01(\x0b\x32\x14.shoal.v1.MapSummary\"a\n\nMapOutcome\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0f\n\x05value\x18\x02 \x01(\x0cH\x00\x12(\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x15.shoal.v1.ItemFailureH\x00\x42\t\n\x07outcome\"?\n\nMapSummary\x12\x11\n\tsucceeded\x18\x01 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x04\x12\x0e\n\x06job_id\x18\x03 \x01(\t*\xba\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_ACTIVE\x10\x01\x12\x17\n\x13JOB_STATE_COMPLETED\x10\x02\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x03\x12\x16\n\x12JOB_STATE_DEADLINE\x10\x04\x12\x18\n\x14JOB_STATE_UNRUNNABLE\x10\x05\x12\x19\n\x15JOB_STATE_FAILED_FAST\x10\x06\x32\xd4\x05\n\nJobService\x12\x44\n\tCreateJob\x12\x1a.shoal.v1.CreateJobRequest\x1a\x1b.shoal.v1.CreateJobResponse\x12\x46\n\tPushItems\x12\x1a.shoal.v1.PushItemsRequest\x1a\x1b.shoal.v1.PushItemsResponse(\x01\x12L\n\x0bReadResults\x12\x1c.shoal.v1.ReadResultsRequest\x1a\x1d.shoal.v1.ReadResultsResponse0\x01\x12_\n\x12\x41\x63knowledgeResults\x12#.shoal.v1.AcknowledgeResultsRequest\x1a$.shoal.v1.AcknowledgeResultsResponse\x12;\n\x06GetJob\x12\x17.shoal.v1.GetJobRequest\x1a\x18.shoal.v1.GetJobResponse\x12\x41\n\x08ListJobs\x12\x19.shoal.v1.ListJobsRequest\x1a\x1a.shoal.v1.ListJobsResponse\x12\x43\n\x08WatchJob\x12\x19.shoal.v1.WatchJobRequest\x1a\x1a.shoal.v1.WatchJobResponse0\x01\x12\x44\n\tCancelJob\x12\x1a.shoal.v1.CancelJobRequest\x1a\x1b.shoal.v1.CancelJobResponse\x12\x36\n\x03Map\x12\x14.shoal.v1.MapRequest\x1a\x15.shoal.v1.MapResponse(\x01\x30\x01\x12\x46\n\tHoldGroup\x12\x1a.shoal.v1.HoldGroupRequest\x1a\x1b.shoal.v1.HoldGroupResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12shoal/v1/job.proto\x12\x08shoal.v1\x1a\x16shoal/v1/cluster.proto\x1a\x15shoal/v1/common.proto\"$\n\x10HoldGroupRequest\x12\x10\n\x08group_id\x18\x01 \x01(\t\"\x13\n\x11HoldGroupResponse\"\xb3\x01\n\x10\x43reateJobRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x1e\n\x06\x63lient\x18\x02 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\x1f\n\x04task\x18\x03 \x01(\x0b\x32\x11.shoal.v1.TaskRef\x12%\n\x07options\x18\x04 \x01(\x0b\x32\x14.shoal.v1.JobOptions\x12#\n\x05setup\x18\x05 \x01(\x0b\x32\x14.shoal.v1.ChildSetup\"\x92\x01\n\x11\x43reateJobResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12#\n\x0b\x63oordinator\x18\x02 \x01(\x0b\x32\x0e.shoal.v1.Peer\x12\x16\n\x0emax_item_bytes\x18\x03 \x01(\x04\x12\x19\n\x11max_message_bytes\x18\x04 \x01(\x04\x12\x15\n\rgranted_items\x18\x05 \x01(\x04\"\x93\x01\n\x10PushItemsRequest\x12$\n\x05start\x18\x01 \x01(\x0b\x32\x13.shoal.v1.PushStartH\x00\x12 \n\x05\x62lock\x18\x02 \x01(\x0b\x32\x0f.shoal.v1.BlockH\x00\x12,\n\x0c\x65nd_of_input\x18\x03 \x01(\x0b\x32\x14.shoal.v1.EndOfInputH\x00\x42\t\n\x07message\"h\n\tPushStart\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0b\x66irst_index\x18\x02 \x01(\x04\x12\x16\n\x0e\x63lient_session\x18\x03 \x01(\t\x12\x13\n\x06stream\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_stream\"!\n\nEndOfInput\x12\x13\n\x0btotal_items\x18\x01 \x01(\x04\"+\n\x11PushItemsResponse\x12\x16\n\x0e\x61\x63\x63\x65pted_items\x18\x01 \x01(\x04\"s\n\x12ReadResultsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x15\n\rfrom_position\x18\x02 \x01(\x04\x12\x16\n\x0e\x63lient_session\x18\x03 \x01(\t\x12\x13\n\x06stream\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_stream\"\x8d\x02\n\x13ReadResultsResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x16.shoal.v1.OutcomeBatchH\x00\x12)\n\x07granted\x18\x02 \x01(\x0b\x32\x16.shoal.v1.GrantedItemsH\x00\x12 \n\x05print\x18\x03 \x01(\x0b\x32\x0f.shoal.v1.PrintH\x00\x12)\n\x08progress\x18\x04 \x01(\x0b\x32\x15.shoal.v1.JobProgressH\x00\x12%\n\x05stats\x18\x05 \x01(\x0b\x32\x14.shoal.v1.GroupStatsH\x00\x12#\n\x05\x65nded\x18\x06 \x01(\x0b\x32\x12.shoal.v1.JobEndedH\x00\x42\t\n\x07message\"E\n\x0cOutcomeBatch\x12\x10\n\x08position\x18\x01 \x01(\x04\x12#\n\x08outcomes\x18\x02 \x03(\x0b\x32\x11.shoal.v1.Outcome\"b\n\x07Outcome\x12\"\n\x03run\x18\x01 \x01(\x0b\x32\x13.shoal.v1.ResultRunH\x00\x12(\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x15.shoal.v1.ItemFailureH\x00\x42\t\n\x07outcome\"\x1d\n\x0cGrantedItems\x12\r\n\x05up_to\x18\x01 \x01(\x04\"\xb6\x01\n\x0bJobProgress\x12\x11\n\tsucceeded\x18\x01 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x04\x12\x0f\n\x07running\x18\x03 \x01(\x04\x12\x0e\n\x06queued\x18\x04 \x01(\x04\x12\x0f\n\x07retried\x18\x05 \x01(\x04\x12\x13\n\x0bwaiting_for\x18\x06 \x01(\t\x12\x12\n\nspeculated\x18\x07 \x01(\x04\x12\x18\n\x10speculation_wins\x18\x08 \x01(\x04\x12\x0f\n\x07held_by\x18\t \x01(\t\"\x80\x01\n\nGroupStats\x12)\n\tprocesses\x18\x01 \x03(\x0b\x32\x16.shoal.v1.ChildProcess\x12\x10\n\x08recycled\x18\x02 \x01(\x04\x12\x0e\n\x06\x64\x65\x61ths\x18\x03 \x01(\x04\x12%\n\x06starts\x18\x04 \x01(\x0b\x32\x15.shoal.v1.ChildStarts\"\xa5\x01\n\x08JobEnded\x12!\n\x05state\x18\x01 \x01(\x0e\x32\x12.shoal.v1.JobState\x12\x11\n\tsucceeded\x18\x02 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x03 \x01(\x04\x12\x19\n\x0c\x66\x61iled_index\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\'\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x18.shoal.v1.CatalogueErrorB\x0f\n\r_failed_index\"U\n\x19\x41\x63knowledgeResultsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x04\x12\x16\n\x0e\x63lient_session\x18\x03 \x01(\t\"\x1c\n\x1a\x41\x63knowledgeResultsResponse\"\xe0\x02\n\x07JobInfo\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0c\n\x04task\x18\x03 \x01(\t\x12!\n\x05state\x18\x04 \x01(\x0e\x32\x12.shoal.v1.JobState\x12\'\n\x08progress\x18\x05 \x01(\x0b\x32\x15.shoal.v1.JobProgress\x12\x18\n\x0btotal_items\x18\x06 \x01(\x04H\x00\x88\x01\x01\x12\x16\n\x0e\x61\x63\x63\x65pted_items\x18\x07 \x01(\x04\x12\x13\n\x0binput_ended\x18\x08 \x01(\x08\x12\x11\n\tdelivered\x18\t \x01(\x04\x12\x14\n\x0c\x61\x63knowledged\x18\n \x01(\x04\x12\x17\n\x0f\x63reated_unix_ms\x18\x0b \x01(\x04\x12\x15\n\rended_unix_ms\x18\x0c \x01(\x04\x12\'\n\x05\x65rror\x18\r \x01(\x0b\x32\x18.shoal.v1.CatalogueErrorB\x0e\n\x0c_total_items\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"0\n\x0eGetJobResponse\x12\x1e\n\x03job\x18\x01 \x01(\x0b\x32\x11.shoal.v1.JobInfo\"\x11\n\x0fListJobsRequest\"3\n\x10ListJobsResponse\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x11.shoal.v1.JobInfo\"!\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"2\n\x10WatchJobResponse\x12\x1e\n\x03job\x18\x01 \x01(\x0b\x32\x11.shoal.v1.JobInfo\"2\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"3\n\x11\x43\x61ncelJobResponse\x12\x1e\n\x03job\x18\x01 \x01(\x0b\x32\x11.shoal.v1.JobInfo\">\n\nMapRequest\x12!\n\x05start\x18\x01 \x01(\x0b\x32\x12.shoal.v1.MapStart\x12\r\n\x05items\x18\x02 \x03(\x0c\"h\n\x08MapStart\x12\x10\n\x08\x66unction\x18\x01 \x01(\t\x12%\n\x07options\x18\x02 \x01(\x0b\x32\x14.shoal.v1.JobOptions\x12#\n\x05setup\x18\x03 \x01(\x0b\x32\x14.shoal.v1.ChildSetup\"}\n\x0bMapResponse\x12&\n\x08outcomes\x18\x01 \x03(\x0b\x32\x14.shoal.v1.MapOutcome\x12\x1f\n\x06prints\x18\x02 \x03(\x0b\x32\x0f.shoal.v1.Print\x12%\n\x07summary\x18\x03 \x01(\x0b\x32\x14.shoal.v1.MapSummary\"a\n\nMapOutcome\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0f\n\x05value\x18\x02 \x01(\x0cH\x00\x12(\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x15.shoal.v1.ItemFailureH\x00\x42\t\n\x07outcome\"?\n\nMapSummary\x12\x11\n\tsucceeded\x18\x01 \x01(\x04\x12\x0e\n\x06\x66\x61iled\x18\x02 \x01(\x04\x12\x0e\n\x06job_id\x18\x03 \x01(\t*\xba\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_ACTIVE\x10\x01\x12\x17\n\x13JOB_STATE_COMPLETED\x10\x02\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x03\x12\x16\n\x12JOB_STATE_DEADLINE\x10\x04\x12\x18\n\x14JOB_STATE_UNRUNNABLE\x10\x05\x12\x19\n\x15JOB_STATE_FAILED_FAST\x10\x06\x32\xd4\x05\n\nJobService\x12\x44\n\tCreateJob\x12\x1a.shoal.v1.CreateJobRequest\x1a\x1b.shoal.v1.CreateJobResponse\x12\x46\n\tPushItems\x12\x1a.shoal.v1.PushItemsRequest\x1a\x1b.shoal.v1.PushItemsResponse(\x01\x12L\n\x0bReadResults\x12\x1c.shoal.v1.ReadResultsRequest\x1a\x1d.shoal.v1.ReadResultsResponse0\x01\x12_\n\x12\x41\x63knowledgeResults\x12#.shoal.v1.AcknowledgeResultsRequest\x1a$.shoal.v1.AcknowledgeResultsResponse\x12;\n\x06GetJob\x12\x17.shoal.v1.GetJobRequest\x1a\x18.shoal.v1.GetJobResponse\x12\x41\n\x08ListJobs\x12\x19.shoal.v1.ListJobsRequest\x1a\x1a.shoal.v1.ListJobsResponse\x12\x43\n\x08WatchJob\x12\x19.shoal.v1.WatchJobRequest\x1a\x1a.shoal.v1.WatchJobResponse0\x01\x12\x44\n\tCancelJob\x12\x1a.shoal.v1.CancelJobRequest\x1a\x1b.shoal.v1.CancelJobResponse\x12\x36\n\x03Map\x12\x14.shoal.v1.MapRequest\x1a\x15.shoal.v1.MapResponse(\x01\x30\x01\x12\x46\n\tHoldGroup\x12\x1a.shoal.v1.HoldGroupRequest\x1a\x1b.shoal.v1.HoldGroupResponse0\x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'shoal.v1.job_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
 
   DESCRIPTOR._options = None
-  _JOBSTATE._serialized_start=3104
-  _JOBSTATE._serialized_end=3290
+  _JOBSTATE._serialized_start=3161
+  _JOBSTATE._serialized_end=3347
   _HOLDGROUPREQUEST._serialized_start=79
   _HOLDGROUPREQUEST._serialized_end=115
   _HOLDGROUPRESPONSE._serialized_start=117
@@ -51,43 +51,43 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _GRANTEDITEMS._serialized_start=1365
   _GRANTEDITEMS._serialized_end=1394
   _JOBPROGRESS._serialized_start=1397
-  _JOBPROGRESS._serialized_end=1562
-  _GROUPSTATS._serialized_start=1564
-  _GROUPSTATS._serialized_end=1653
-  _JOBENDED._serialized_start=1656
-  _JOBENDED._serialized_end=1821
-  _ACKNOWLEDGERESULTSREQUEST._serialized_start=1823
-  _ACKNOWLEDGERESULTSREQUEST._serialized_end=1908
-  _ACKNOWLEDGERESULTSRESPONSE._serialized_start=1910
-  _ACKNOWLEDGERESULTSRESPONSE._serialized_end=1938
-  _JOBINFO._serialized_start=1941
-  _JOBINFO._serialized_end=2293
-  _GETJOBREQUEST._serialized_start=2295
-  _GETJOBREQUEST._serialized_end=2326
-  _GETJOBRESPONSE._serialized_start=2328
-  _GETJOBRESPONSE._serialized_end=2376
-  _LISTJOBSREQUEST._serialized_start=2378
-  _LISTJOBSREQUEST._serialized_end=2395
-  _LISTJOBSRESPONSE._serialized_start=2397
-  _LISTJOBSRESPONSE._serialized_end=2448
-  _WATCHJOBREQUEST._serialized_start=2450
-  _WATCHJOBREQUEST._serialized_end=2483
-  _WATCHJOBRESPONSE._serialized_start=2485
-  _WATCHJOBRESPONSE._serialized_end=2535
-  _CANCELJOBREQUEST._serialized_start=2537
-  _CANCELJOBREQUEST._serialized_end=2587
-  _CANCELJOBRESPONSE._serialized_start=2589
-  _CANCELJOBRESPONSE._serialized_end=2640
-  _MAPREQUEST._serialized_start=2642
-  _MAPREQUEST._serialized_end=2704
-  _MAPSTART._serialized_start=2706
-  _MAPSTART._serialized_end=2810
-  _MAPRESPONSE._serialized_start=2812
-  _MAPRESPONSE._serialized_end=2937
-  _MAPOUTCOME._serialized_start=2939
-  _MAPOUTCOME._serialized_end=3036
-  _MAPSUMMARY._serialized_start=3038
-  _MAPSUMMARY._serialized_end=3101
-  _JOBSERVICE._serialized_start=3293
-  _JOBSERVICE._serialized_end=4017
+  _JOBPROGRESS._serialized_end=1579
+  _GROUPSTATS._serialized_start=1582
+  _GROUPSTATS._serialized_end=1710
+  _JOBENDED._serialized_start=1713
+  _JOBENDED._serialized_end=1878
+  _ACKNOWLEDGERESULTSREQUEST._serialized_start=1880
+  _ACKNOWLEDGERESULTSREQUEST._serialized_end=1965
+  _ACKNOWLEDGERESULTSRESPONSE._serialized_start=1967
+  _ACKNOWLEDGERESULTSRESPONSE._serialized_end=1995
+  _JOBINFO._serialized_start=1998
+  _JOBINFO._serialized_end=2350
+  _GETJOBREQUEST._serialized_start=2352
+  _GETJOBREQUEST._serialized_end=2383
+  _GETJOBRESPONSE._serialized_start=2385
+  _GETJOBRESPONSE._serialized_end=2433
+  _LISTJOBSREQUEST._serialized_start=2435
+  _LISTJOBSREQUEST._serialized_end=2452
+  _LISTJOBSRESPONSE._serialized_start=2454
+  _LISTJOBSRESPONSE._serialized_end=2505
+  _WATCHJOBREQUEST._serialized_start=2507
+  _WATCHJOBREQUEST._serialized_end=2540
+  _WATCHJOBRESPONSE._serialized_start=2542
+  _WATCHJOBRESPONSE._serialized_end=2592
+  _CANCELJOBREQUEST._serialized_start=2594
+  _CANCELJOBREQUEST._serialized_end=2644
+  _CANCELJOBRESPONSE._serialized_start=2646
+  _CANCELJOBRESPONSE._serialized_end=2697
+  _MAPREQUEST._serialized_start=2699
+  _MAPREQUEST._serialized_end=2761
+  _MAPSTART._serialized_start=2763
+  _MAPSTART._serialized_end=2867
+  _MAPRESPONSE._serialized_start=2869
+  _MAPRESPONSE._serialized_end=2994
+  _MAPOUTCOME._serialized_start=2996
+  _MAPOUTCOME._serialized_end=3093
+  _MAPSUMMARY._serialized_start=3095
+  _MAPSUMMARY._serialized_end=3158
+  _JOBSERVICE._serialized_start=3350
+  _JOBSERVICE._serialized_end=4074
 # @@protoc_insertion_point(module_scope)

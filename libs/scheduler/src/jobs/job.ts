@@ -3,6 +3,7 @@ import type { JobOutcome } from '../command.ts';
 import type { Line } from '../dispatch/ready-queue.ts';
 import type { ItemRange, JobId } from '../identity.ts';
 import type { SchedulerOptions } from '../options.ts';
+import type { HoldingWindow } from '../snapshot.ts';
 import { BlockList } from '../structures/block-list.ts';
 import { Seat } from '../structures/heap.ts';
 import type { Ranked } from '../structures/rank-queue.ts';
@@ -154,13 +155,23 @@ export class Job implements Ranked<Job> {
     return this.spec.ordered && first === this.outcomes.delivered;
   }
 
+  /** Items and results of it fill its window, in bytes. */
+  get #isFull(): boolean {
+    return this.itemBytes + this.outcomes.bytes >= this.spec.windowBytes;
+  }
+
+  /** The window because of which its producer may push nothing now; undefined: it may, or has nothing left to push. */
+  get heldBy(): HoldingWindow | undefined {
+    if (this.ending !== undefined || this.pushed === this.total || this.granted > this.pushed)
+      return undefined;
+    return this.#isFull ? 'windowBytes' : 'windowItems';
+  }
+
   /** The grant that its producer should have, if that is news worth telling. */
   nextGrant(): number | undefined {
-    const { windowItems, windowBytes } = this.spec;
+    const { windowItems } = this.spec;
     if (this.inputEnded) return undefined;
-    if (this.itemBytes + this.outcomes.bytes >= windowBytes) {
-      return this.granted > this.pushed ? this.pushed : undefined;
-    }
+    if (this.#isFull) return this.granted > this.pushed ? this.pushed : undefined;
     const upTo = this.outcomes.acknowledged + windowItems;
     // A grant for each acknowledged item would be a message for each: an eighth of the window at a time will do,
     // unless the producer stands still.

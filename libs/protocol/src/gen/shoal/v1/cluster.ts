@@ -125,9 +125,20 @@ export interface GetStatusResponse {
   limitsReached: { [key: string]: number };
   /** Calls that one connection may have open at once; further ones wait. 0: not said. */
   maxStreamsPerConnection: number;
+  /**
+   * Who waits at this moment because of a limit that makes somebody wait, by its name in docs/limits.md: jobs whose
+   * producer may send nothing for windowItems, windowBytes and payloadBytes, calls for streamWindowBytes. Those that nobody
+   * waits for are left out.
+   */
+  limitsWaiting: { [key: string]: number };
 }
 
 export interface GetStatusResponse_LimitsReachedEntry {
+  key: string;
+  value: number;
+}
+
+export interface GetStatusResponse_LimitsWaitingEntry {
   key: string;
   value: number;
 }
@@ -402,6 +413,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     connections: 0,
     limitsReached: globalThis.Object.create(null),
     maxStreamsPerConnection: 0,
+    limitsWaiting: globalThis.Object.create(null),
   };
 }
 
@@ -461,6 +473,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.maxStreamsPerConnection !== 0) {
       writer.uint32(144).uint32(message.maxStreamsPerConnection);
     }
+    globalThis.Object.entries(message.limitsWaiting).forEach(([key, value]: [string, number]) => {
+      GetStatusResponse_LimitsWaitingEntry.encode({ key: key as any, value }, writer.uint32(154).fork()).join();
+    });
     return writer;
   },
 
@@ -624,6 +639,17 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.maxStreamsPerConnection = reader.uint32();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            const entry19 = GetStatusResponse_LimitsWaitingEntry.decode(reader, reader.uint32());
+            if (entry19.value !== undefined) {
+              message.limitsWaiting[entry19.key] = entry19.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -671,6 +697,15 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
       {},
     );
     message.maxStreamsPerConnection = object.maxStreamsPerConnection ?? 0;
+    message.limitsWaiting = (globalThis.Object.entries(object.limitsWaiting ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
     return message;
   },
 };
@@ -740,6 +775,77 @@ export const GetStatusResponse_LimitsReachedEntry: MessageFns<GetStatusResponse_
     object: I,
   ): GetStatusResponse_LimitsReachedEntry {
     const message = createBaseGetStatusResponse_LimitsReachedEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetStatusResponse_LimitsWaitingEntry(): GetStatusResponse_LimitsWaitingEntry {
+  return { key: "", value: 0 };
+}
+
+export const GetStatusResponse_LimitsWaitingEntry: MessageFns<GetStatusResponse_LimitsWaitingEntry> = {
+  encode(message: GetStatusResponse_LimitsWaitingEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint32(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStatusResponse_LimitsWaitingEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStatusResponse_LimitsWaitingEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetStatusResponse_LimitsWaitingEntry>, I>>(
+    base?: I,
+  ): GetStatusResponse_LimitsWaitingEntry {
+    return GetStatusResponse_LimitsWaitingEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetStatusResponse_LimitsWaitingEntry>, I>>(
+    object: I,
+  ): GetStatusResponse_LimitsWaitingEntry {
+    const message = createBaseGetStatusResponse_LimitsWaitingEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;

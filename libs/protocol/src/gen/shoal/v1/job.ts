@@ -258,6 +258,8 @@ export interface JobProgress {
   speculated: number;
   /** Those of them whose second attempt was first. */
   speculationWins: number;
+  /** The limit because of which its producer may send nothing now, with its value: "windowBytes (32 MiB)". Empty: none. */
+  heldBy: string;
 }
 
 /** The processes that serve a group, as the agents' last heartbeats told. */
@@ -1517,6 +1519,7 @@ function createBaseJobProgress(): JobProgress {
     waitingFor: "",
     speculated: 0,
     speculationWins: 0,
+    heldBy: "",
   };
 }
 
@@ -1545,6 +1548,9 @@ export const JobProgress: MessageFns<JobProgress> = {
     }
     if (message.speculationWins !== 0) {
       writer.uint32(64).uint64(message.speculationWins);
+    }
+    if (message.heldBy !== "") {
+      writer.uint32(74).string(message.heldBy);
     }
     return writer;
   },
@@ -1626,6 +1632,14 @@ export const JobProgress: MessageFns<JobProgress> = {
             message.speculationWins = longToNumber(reader.uint64());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.heldBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1651,6 +1665,7 @@ export const JobProgress: MessageFns<JobProgress> = {
     message.waitingFor = object.waitingFor ?? "";
     message.speculated = object.speculated ?? 0;
     message.speculationWins = object.speculationWins ?? 0;
+    message.heldBy = object.heldBy ?? "";
     return message;
   },
 };
