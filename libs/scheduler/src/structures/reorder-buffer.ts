@@ -4,6 +4,9 @@ interface Settled extends ItemRange {
   readonly bytes: number;
 }
 
+/** Numbers of runs for which room stays, needed or not. */
+const roomKept = 256;
+
 /**
  * Outcomes between their making and their acknowledgement: which may go to the consumer, how much they weigh.
  *
@@ -15,10 +18,14 @@ export class ReorderBuffer {
   /** Settled and not delivered, by first item; made when the first one comes early. */
   #early: Map<number, Settled> | undefined;
   #earlyBytes = 0;
-  /** Delivered and not acknowledged, in order of delivery: count and bytes of each run, one after the other as numbers. */
-  #unacknowledged: number[] = [];
-  /** Those before it are gone. */
+  /**
+   * Delivered and not acknowledged, in order of delivery: count and bytes of each run, one after the other as numbers, from
+   * `#oldest` to `#newest`. One array for the life of a job: a new one now and then would live just long enough to be
+   * carried through the garbage collection, a thousand times for a thousand jobs.
+   */
+  readonly #unacknowledged: number[] = [];
   #oldest = 0;
+  #newest = 0;
   #unacknowledgedBytes = 0;
   /** The delivery position behind the last outcome that was released. */
   #released = 0;
@@ -78,17 +85,14 @@ export class ReorderBuffer {
     this.#acknowledged = acknowledged;
     // A run's bytes go when its last value does, as in the payload store.
     const runs = this.#unacknowledged;
-    while (this.#oldest < runs.length) {
+    while (this.#oldest < this.#newest) {
       const count = runs[this.#oldest] as number;
       if (this.#released + count > acknowledged) break;
       this.#released += count;
       this.#unacknowledgedBytes -= runs[this.#oldest + 1] as number;
       this.#oldest += 2;
     }
-    if (this.#oldest > 64 && this.#oldest * 2 > runs.length) {
-      this.#unacknowledged = runs.slice(this.#oldest);
-      this.#oldest = 0;
-    }
+    if (this.#oldest === this.#newest) this.#moveToFront();
     return true;
   }
 
@@ -99,7 +103,22 @@ export class ReorderBuffer {
 
   #deliver(count: number, bytes: number): void {
     this.#delivered += count;
-    this.#unacknowledged.push(count, bytes);
+    const runs = this.#unacknowledged;
+    // Before it grows; and only if at least as much is gone as has to move.
+    if (this.#newest === runs.length && this.#oldest * 2 >= this.#newest) this.#moveToFront();
+    runs[this.#newest] = count;
+    runs[this.#newest + 1] = bytes;
+    this.#newest += 2;
     this.#unacknowledgedBytes += bytes;
+  }
+
+  #moveToFront(): void {
+    const runs = this.#unacknowledged;
+    const length = this.#newest - this.#oldest;
+    for (let at = 0; at < length; at += 1) runs[at] = runs[this.#oldest + at] as number;
+    this.#oldest = 0;
+    this.#newest = length;
+    // A consumer that stopped for a while leaves much room that nobody needs any more.
+    if (runs.length > roomKept && length * 8 < runs.length) runs.length = Math.max(roomKept, length * 4);
   }
 }
