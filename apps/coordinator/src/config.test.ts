@@ -135,6 +135,17 @@ test.each([
   }
 });
 
+test('the work of a shard is 1 to 60,000 ms, or a part of one more', () => {
+  for (const shardMs of [1, 80.5, 60_000]) {
+    expect(settleConfig({ scheduling: { shardMs } }).scheduling).toMatchObject({ shardMs });
+  }
+  for (const shardMs of [0, 0.9, 60_001]) {
+    expect(() => settleConfig({ scheduling: { shardMs } })).toThrow(
+      new RangeError(`shardMs must be a number from 1 to 60000, not ${shardMs}.`),
+    );
+  }
+});
+
 test.each([20, 2_000, 3_600_000])(
   'what follows from a heartbeat of %i ms fits into a message',
   (heartbeatMs) => {

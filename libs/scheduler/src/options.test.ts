@@ -22,6 +22,8 @@ test.each([
   [{ confirmMs: 3_999 }, 'confirmMs must be at least 2 x heartbeatMs (2000), not 3999'],
   [{ tinyFactor: 3 }, 'tinyFactor must be a power of two, not 3'],
   [{ shardsPerSlot: 0 }, 'shardsPerSlot must be more than 0, not 0'],
+  [{ shardMs: 0.5 }, 'shardMs must be from 1 to 60000, not 0.5'],
+  [{ shardMs: 60_001 }, 'shardMs must be from 1 to 60000, not 60001'],
   [{ backoffMs: -1 }, 'backoffMs must be a finite number and not negative, not -1'],
   [{ seed: Number.NaN }, 'seed must be a finite number and not negative, not NaN'],
 ])('%j is refused by name', (given, message) => {
@@ -48,6 +50,9 @@ test.each([
     { quarantineMs: 600_000, backoffMs: 60_000 },
     { quarantineMsMax: 600_000, backoffMsMax: 60_000 },
   ],
+  [{ shardMs: 1 }, { shardMsMin: 0.1, aheadBelowMs: 100 }],
+  [{ shardMs: 60_000 }, { shardMsMin: 8, aheadBelowMs: 75_000 }],
+  [{ shardMs: 400, aheadBelowMs: 0 }, { shardMsMin: 8 }],
 ])('who gives %j is told of nothing that he did not give', (given, fitting) => {
   expect(schedulerOptions(given)).toMatchObject({ ...given, ...fitting });
 });

@@ -52,15 +52,21 @@ export interface SchedulerOptions {
    */
   readonly drainsRememberedMax: number;
   /**
-   * The work that an automatic shard aims at. Default 80, range 20 to 90: its way through all hops costs 0.25 to 1, and
-   * five times that where processes have to share CPUs and caches with what they pass on.
+   * The work that an automatic shard aims at. Default 80, range 1 to 60,000; 20 to 90 suit most clusters: its way through all
+   * hops costs 0.25 to 1, and five times that where processes have to share CPUs and caches with what they pass on.
    */
   readonly shardMs: number;
-  /** An automatic shard is not cut smaller than this for the sake of sharing, once items are measured. Default 8. */
+  /**
+   * An automatic shard is not cut smaller than this for the sake of sharing, once items are measured. Default 8, or a tenth of
+   * a `shardMs` below 80.
+   */
   readonly shardMsMin: number;
   /** Input (or expected results) of an automatic shard, at most; one item always fits. Default 262,144. */
   readonly shardBytesMax: number;
-  /** Shards shorter than this may queue up behind a busy slot. Default 100: above `shardMs`, whatever measurements do. */
+  /**
+   * Shards shorter than this may queue up behind a busy slot. Default 100, or five quarters of a `shardMs` above 80: an
+   * automatic shard is shorter, whatever measurements do. 0: none may.
+   */
   readonly aheadBelowMs: number;
   /** Short shards that one slot may hold, the running one included. Default 4. */
   readonly shardsPerSlot: number;
@@ -85,6 +91,9 @@ export interface SchedulerOptions {
   /** Seed of the jitter: equal seeds and equal events give equal commands. Default 1. */
   readonly seed: number;
 }
+
+/** Whoever wants longer ones says how many items make a chunk. */
+const shardMsMax = 60_000;
 
 /** The options of a scheduler that was told nothing. */
 export const defaultSchedulerOptions: SchedulerOptions = {
@@ -130,7 +139,6 @@ export function schedulerOptions(given: Partial<SchedulerOptions> = {}): Schedul
     'heartbeatsPerSecondMax',
     'flapSessions',
     'drainsRememberedMax',
-    'shardMs',
     'shardBytesMax',
     'shardsPerSlot',
     'tinyFactor',
@@ -140,8 +148,9 @@ export function schedulerOptions(given: Partial<SchedulerOptions> = {}): Schedul
   for (const name of positive) {
     if (options[name] <= 0) throw new RangeError(`${name} must be more than 0, not ${options[name]}`);
   }
-  const { heartbeatMs, leaseMs, graceMs, confirmMs, selfFenceMs, tinyFactor } = options;
+  const { heartbeatMs, leaseMs, graceMs, confirmMs, selfFenceMs, shardMs, tinyFactor } = options;
   const { backoffMs, backoffMsMax, quarantineMs, quarantineMsMax } = options;
+  requireRatio(shardMs >= 1 && shardMs <= shardMsMax, 'shardMs', `from 1 to ${shardMsMax}`, shardMs);
   requireRatio(Number.isInteger(Math.log2(tinyFactor)), 'tinyFactor', 'a power of two', tinyFactor);
   // Three heartbeats may be lost before a machine is given up, and it stops by itself before others take its work.
   requireRatio(heartbeatMs * 4 <= leaseMs, 'leaseMs', `at least 4 x heartbeatMs (${heartbeatMs})`, leaseMs);
@@ -167,6 +176,7 @@ export function schedulerOptions(given: Partial<SchedulerOptions> = {}): Schedul
 /** The defaults, those of them moved that would contradict what was given: nobody is told of an option that he did not set. */
 function fittingDefaults(given: Partial<SchedulerOptions>): SchedulerOptions {
   const usual = defaultSchedulerOptions;
+  const { shardMs = usual.shardMs } = given;
   const [beat, lease] = [usual.heartbeatMs, usual.leaseMs];
   const fifth = Math.max(1, Math.floor(((given.leaseMs ?? lease) * beat) / lease));
   const heartbeatMs = given.heartbeatMs ?? Math.min(beat, fifth);
@@ -180,6 +190,8 @@ function fittingDefaults(given: Partial<SchedulerOptions>): SchedulerOptions {
     selfFenceMs: Math.floor((leaseMs * usual.selfFenceMs) / lease),
     backoffMsMax: Math.max(usual.backoffMsMax, given.backoffMs ?? 0),
     quarantineMsMax: Math.max(usual.quarantineMsMax, given.quarantineMs ?? 0),
+    shardMsMin: Math.min(usual.shardMsMin, (shardMs * usual.shardMsMin) / usual.shardMs),
+    aheadBelowMs: Math.max(usual.aheadBelowMs, (shardMs * usual.aheadBelowMs) / usual.shardMs),
   };
 }
 
