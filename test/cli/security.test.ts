@@ -183,7 +183,21 @@ describe('certificates and tokens', () => {
       exitCode: 1,
       stderr: expect.stringContaining('its certificate was revoked'),
     });
+    const listed = async (...flags: string[]): Promise<string> => {
+      const { exitCode, stdout: said } = await shoalCommand(['certs', 'ls', ...dir, ...flags]);
+      expect(exitCode).toBe(0);
+      return said;
+    };
+    expect(await listed()).toMatch(
+      /^issued\/lost\/client\.crt +client +lost +[0-9A-F]{16,40} +\S+ +revoked$/m,
+    );
     await shoalCommand(['certs', 'issue', 'lost', ...dir]);
+    expect(JSON.parse(await listed('--output-format', 'json'))).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ file: 'ca.crt', role: 'authority', revoked: false }),
+        expect.objectContaining({ file: 'issued/lost/client.crt', name: 'lost', revoked: false }),
+      ]),
+    );
     const { stdout } = await shoalCommand(status);
     expect(stdout).toMatch(/TLS 1\.3, certificate until \S+, 1 revoked\n/);
   });
@@ -206,6 +220,7 @@ describe('certificates and tokens', () => {
     [['status', '--address', '10.255.255.1:7300'], /INSECURE_CONNECT.*`shoal certs issue NAME/],
     [['certs', 'issue', 'a b', '--tls-dir', 'nowhere'], /a b is no name/],
     [['certs', 'issue', 'ann', '--tls-dir', 'nowhere'], /nowhere\/ca\.crt: it does not exist/],
+    [['certs', 'ls', '--tls-dir', 'nowhere'], /nowhere\/ca\.crt: it does not exist/],
     [['certs', 'init', '--name', 'https://x'], /--name https:\/\/x is no host name/],
     [['token', 'create', '--ttl', '25h'], /Give 1s to 24h/],
     [

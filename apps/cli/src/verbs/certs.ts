@@ -46,6 +46,25 @@ export function certsCommand(terminal: Terminal): Command {
         await writeOut(terminal, await issueCert({ tlsDir, name, role: flags.role, output: flags.output }));
       },
     );
+  const ls = new Command('ls')
+    .summary('list certificates, and which of them were taken back')
+    .description(
+      'Lists the certificates in the TLS folder and those that shoal certs issue made in it: whose they are, the serial number\n' +
+        'that shoal certs revoke takes, until when they are good, and whether they were revoked. One that was issued to another\n' +
+        'place with --output is not here, and an agent that joined with a token keeps its own (shoal agents ls).',
+    )
+    .addOption(tlsDirOption(`the folder of the coordinator; ${defaultTlsDir} where nothing says`))
+    .addOption(
+      new Option('--output-format <format>', 'for people or for programs')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .action(async (flags: { readonly tlsDir?: string; readonly outputFormat: 'text' | 'json' }) => {
+      const { certList, listCerts } = await import('../certs/list.ts');
+      const certs = await listCerts(tlsDirOf(flags, terminal) ?? defaultTlsDir);
+      const text = flags.outputFormat === 'json' ? `${JSON.stringify(certs)}\n` : certList(certs, Date.now());
+      await writeOut(terminal, text);
+    });
   const revoke = new Command('revoke')
     .summary('take certificates back before they expire')
     .description(
@@ -64,8 +83,9 @@ export function certsCommand(terminal: Terminal): Command {
       },
     );
   return new Command('certs')
-    .summary('make certificates for a cluster, and take them back')
+    .summary('make certificates for a cluster, list them and take them back')
     .addCommand(init)
     .addCommand(issue)
+    .addCommand(ls)
     .addCommand(revoke);
 }
