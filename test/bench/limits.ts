@@ -2,7 +2,9 @@
  * What the parts cost that Shoal is made of, each alone: `npm run build && node test/bench/limits.ts [--scale 1]` (Linux).
  *
  * gRPC without a codec, a pipe to a child process, structured clone. It is CPU time of everybody who takes part, so others
- * who use the machine change it little. No way through these parts can cost less than they do.
+ * who use the machine change it little. No way through these parts can cost less than they do: below the parts stands
+ * what they come to for an item of the workloads of hops.ts, which is twice through gRPC there and back, once through a
+ * pipe, and is written and read twice.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,11 +27,15 @@ const scale = Number(values.scale);
 const inFlight = 8;
 
 const rows: string[] = [];
+const costs = new Map<string, number>();
 const times = (count: number): number => Math.max(inFlight, Math.round(count * scale));
 
+const rounded = (micros: number): string =>
+  Number(micros.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 4 });
+
 function row(what: string, micros: number): void {
-  const rounded = Number(micros.toPrecision(3));
-  rows.push(`| ${what} | ${rounded.toLocaleString('en-US', { maximumFractionDigits: 4 })} µs |`);
+  costs.set(what, micros);
+  rows.push(`| ${what} | ${rounded(micros)} µs |`);
 }
 
 /** Microseconds of CPU of this process for each of `count` turns; once unmeasured before. */
@@ -159,3 +165,20 @@ clone('a small record', (index) => ({ id: index, name: `record ${index}`, tags: 
 clone('a string of 10 KiB', (index) => `${index}:`.padEnd(10_240, 'x'), 20, 1_000);
 clone('a number alone', (index) => index, 1, 100_000);
 console.log(['| part | CPU |', '| :-- | --: |', ...rows].join('\n'));
+
+const cost = (what: string): number => costs.get(what) ?? Number.NaN;
+const way = (size: string): number =>
+  2 * cost(`gRPC, ${size} there and back, both ends`) +
+  cost(`pipe to a child, ${size} there and back, both ends`);
+const cloned = (what: string): number =>
+  2 * (cost(`v8.serialize, ${what}`) + cost(`v8.deserialize, ${what}`));
+/** Of 64 KiB: numbers travel as four bytes each, and are not cloned. */
+const [numbers, strings] = [65_536 / 4, 6];
+console.log('\n| the parts of an item, through a cluster | CPU |\n| :-- | --: |');
+for (const [title, micros] of [
+  ['x + 1, alone in its messages', way('100 B') + cloned('a number alone, of 1')],
+  ['x + 1, 64 KiB of them a message', way('64 KiB') / numbers],
+  ['echo of 10 KiB, six a message', way('64 KiB') / strings + cloned('a string of 10 KiB, of 20')],
+] as const) {
+  console.log(`| ${title} | ${rounded(micros)} µs |`);
+}

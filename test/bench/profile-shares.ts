@@ -24,7 +24,10 @@ const parts: readonly (readonly [part: string, url: RegExp])[] = [
   ['gRPC', /node_modules\/(@grpc|@js-sdsl)\//],
   ['codec', /libs\/protocol\/|node_modules\/@bufbuild\//],
   ['clone', /^node:v8/],
-  ['start', /^node:(internal\/(modules|bootstrap|main|process|vm|deps)|vm|module)|esbuild|commander/],
+  [
+    'start',
+    /^node:(internal\/(modules|bootstrap|main|vm|deps|process\/(?!task_queues))|vm|module)|esbuild|commander/,
+  ],
   ['HTTP/2, sockets', /^node:/],
   ['our code', /./],
 ];
