@@ -1,8 +1,10 @@
 /* What JavaScript sees of the fork server. Node-API and one function of libuv: the same file serves every Node. */
+#define _GNU_SOURCE
 #include <node_api.h>
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -66,6 +68,56 @@ static napi_value send_order_js(napi_env env, napi_callback_info info) {
   return sent;
 }
 
+/* Whether this process is a child, which ends in another way than its server. */
+static int is_copy = 0;
+
+/* Of a child whose event loop has run empty. */
+static int exit_code = 0;
+
+/*
+ * The way in which Node ends takes its threads down, and a copy has none: it would wait for ever for threads that were
+ * waiting when it was made (pthread_cond_destroy).
+ */
+static _Noreturn void exit_now(int code) {
+  /* What native code has printed and not written yet. */
+  fflush(NULL);
+  _exit(code);
+}
+
+static void on_environment_end(void *unused) {
+  (void)unused;
+  if (is_copy) exit_now(exit_code);
+}
+
+#ifdef __GLIBC__
+/* Others wait for no thread in exit(). */
+static void on_native_exit(int code, void *unused) {
+  (void)unused;
+  if (is_copy) exit_now(code);
+}
+#endif
+
+/* endCopies(): to be called before everybody else's code is loaded, for what is registered last is called first */
+static napi_value end_copies_js(napi_env env, napi_callback_info info) {
+  (void)info;
+  if (napi_add_env_cleanup_hook(env, on_environment_end, NULL) != napi_ok) return fail(env, "endCopies", EINVAL);
+#ifdef __GLIBC__
+  if (on_exit(on_native_exit, NULL) != 0) return fail(env, "endCopies", ENOMEM);
+#endif
+  return NULL;
+}
+
+/* setExitCode(code) */
+static napi_value set_exit_code_js(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1 ||
+      napi_get_value_int32(env, argv[0], &exit_code) != napi_ok) {
+    return fail(env, "setExitCode", EINVAL);
+  }
+  return NULL;
+}
+
 /* serve(control): [id, pid, seed], in each child; in the server it never returns */
 static napi_value serve_js(napi_env env, napi_callback_info info) {
   size_t argc = 1;
@@ -76,8 +128,11 @@ static napi_value serve_js(napi_env env, napi_callback_info info) {
       napi_get_value_int32(env, argv[0], &control) != napi_ok || napi_get_uv_event_loop(env, &loop) != napi_ok) {
     return fail(env, "serve", EINVAL);
   }
+  /* What native code has printed in the server, each copy would print again. */
+  fflush(NULL);
   struct copy copy = serve(control);
   if (copy.error != 0) return fail(env, "serve", copy.error);
+  is_copy = 1;
   /* Only now, with its descriptors in place: it opens new ones. */
   int error = uv_loop_fork(loop);
   if (error != 0) return fail(env, "uv_loop_fork", -error);
@@ -87,10 +142,7 @@ static napi_value serve_js(napi_env env, napi_callback_info info) {
   return list_of(env, (const int64_t[]){copy.id, copy.pid, seed & 0x7fffffff}, 3);
 }
 
-/*
- * exitNow(code): ends a child. The way in which Node ends takes its threads down, and a copy has none: it would wait for
- * ever for threads that were waiting when it was made (pthread_cond_destroy).
- */
+/* exitNow(code): ends a child. */
 static napi_value exit_now_js(napi_env env, napi_callback_info info) {
   size_t argc = 1;
   napi_value argv[1];
@@ -98,15 +150,15 @@ static napi_value exit_now_js(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) == napi_ok && argc == 1) {
     napi_get_value_int32(env, argv[0], &code);
   }
-  /* What native code has printed and not written yet. */
-  fflush(NULL);
-  _exit(code);
+  exit_now(code);
 }
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "makePair", .method = make_pair_js, .attributes = napi_enumerable},
       {.utf8name = "sendOrder", .method = send_order_js, .attributes = napi_enumerable},
+      {.utf8name = "endCopies", .method = end_copies_js, .attributes = napi_enumerable},
+      {.utf8name = "setExitCode", .method = set_exit_code_js, .attributes = napi_enumerable},
       {.utf8name = "exitNow", .method = exit_now_js, .attributes = napi_enumerable},
       {.utf8name = "serve", .method = serve_js, .attributes = napi_enumerable},
   };

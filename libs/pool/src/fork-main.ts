@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runChild } from './child/child-program.ts';
-import { type Copy, prepareCopies, putRight } from './child/copied-process.ts';
+import { type Copy, type Endings, prepareCopies, putRight } from './child/copied-process.ts';
 import { selfTest } from './child/fork-self-test.ts';
 import type { Preloaded } from './child/preload.ts';
 import { rehearse } from './child/rehearsal.ts';
@@ -15,10 +15,9 @@ import { residue } from './child/residue.ts';
 import { firstOrder, forkRecord, selfTests } from './launchers/fork-news.ts';
 import type { ForkServerArguments } from './launchers/fork-server.ts';
 
-interface ServerAddon {
+interface ServerAddon extends Endings {
   makePair(): [number, number];
   serve(control: number): Copy;
-  exitNow(code: number): never;
 }
 
 const control = 3;
@@ -28,8 +27,9 @@ const { addon: path, flagCount, modules } = JSON.parse(process.argv[2] ?? '') as
 process.argv.length = 2;
 process.execArgv = process.execArgv.slice(0, -flagCount);
 
-const { exitNow, makePair, serve } = createRequire(import.meta.url)(path) as ServerAddon;
-prepareCopies(exitNow);
+const addon = createRequire(import.meta.url)(path) as ServerAddon;
+const { makePair, serve } = addon;
+prepareCopies(addon);
 await rehearse(makePair, join(dirname(path), '../src/rehearsal.mjs'));
 let preloaded: Preloaded | undefined;
 if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).preload(modules);

@@ -12,9 +12,18 @@ export type Copy = readonly [
   seed: number,
 ];
 
+/** What the addon has for the ends of copies. */
+export interface Endings {
+  /** From now on the process ends by itself where Node would take its threads down, and native code calls exit(). */
+  endCopies(): void;
+  /** With which code, where the event loop has run empty. */
+  setExitCode(code: number): void;
+  exitNow(code: number): never;
+}
+
 /** Before there are copies: how they end, and all that will be run in them for this compiled. */
-export function prepareCopies(exitNow: (code: number) => never): void {
-  endBy(exitNow);
+export function prepareCopies(endings: Endings): void {
+  endBy(endings);
   // Nobody listens to it.
   process.emit('shoal' as never);
   // This process itself, which has no seed.
@@ -34,36 +43,62 @@ export function putRight([id, pid, seed]: Copy): void {
 }
 
 /**
- * `exitNow` ends a process without taking down threads that it does not have; Node takes its threads down at the end, which
- * in a copy never returns. There are three ways to get there: process.exit, an exception that nobody caught, and an event
- * loop that has run empty; all emit 'exit', and nothing is left to do after that but what is done here.
+ * A copy must not take down threads that it does not have: Node does that at its end, and would wait for ever. There are
+ * three ways to get there. `process.exit` calls `process.reallyExit` last; an exception passes `process._fatalException`,
+ * and ends the process where that says that nobody has caught it, or throws; both can be replaced. An event loop that has
+ * run empty emits 'exit' and is taken down with its environment, which the addon hears of.
  */
-function endBy(exitNow: (code: number) => never): void {
-  const emit = process.emit as (this: NodeJS.Process, name: string, ...values: unknown[]) => boolean;
-  let fatal: { readonly error: unknown } | undefined;
-  const emitThenEnd = function (this: NodeJS.Process, name: string, ...values: unknown[]): boolean {
-    // Told before anybody may handle it; what nobody handles, Node would show after 'exit'.
-    if (name === 'uncaughtExceptionMonitor') fatal = { error: values[0] };
-    const isHeard = emit.call(this, name, ...values);
-    if (name === 'uncaughtException' && isHeard) fatal = undefined;
-    if (name === 'exit' && Reflect.get(process, '_exiting') !== false) {
-      if (fatal !== undefined) showFatal(fatal.error);
-      exitNow(codeOf(process.exitCode ?? values[0]));
+function endBy({ endCopies, exitNow, setExitCode }: Endings): void {
+  endCopies();
+  Reflect.set(process, 'reallyExit', (code: unknown) => exitNow(codeOf(code)));
+  const fatalException = Reflect.get(process, '_fatalException') as FatalException;
+  const catchOrEnd: FatalException = (error, isFromPromise) => {
+    let isCaught: boolean;
+    try {
+      isCaught = fatalException.call(process, error, isFromPromise);
+    } catch (thrown) {
+      // A handler of it threw.
+      showFatal(thrown);
+      return exitNow(fatalHandlerThrew);
     }
+    if (isCaught) return true;
+    showFatal(error);
+    return exitNow(codeOf(process.exitCode ?? 1));
+  };
+  Reflect.set(process, '_fatalException', catchOrEnd);
+  const emit = process.emit as (this: NodeJS.Process, name: string, ...values: unknown[]) => boolean;
+  const noteExitCode = function (this: NodeJS.Process, name: string, ...values: unknown[]): boolean {
+    const isHeard = emit.call(this, name, ...values);
+    // Nothing ends here: who has replaced `emit` by a function of his own goes on after this one.
+    if (name === 'exit') setExitCode(codeOf(process.exitCode ?? values[0]));
     return isHeard;
   };
-  process.emit = emitThenEnd as typeof process.emit;
-  // Node calls it at the end of process.exit, and lets it be replaced for the likes of us.
-  Reflect.set(process, 'reallyExit', (code: unknown) => exitNow(codeOf(code)));
+  process.emit = noteExitCode as typeof process.emit;
 }
+
+type FatalException = (error: unknown, isFromPromise: boolean) => boolean;
+
+/** Node's exit code where a handler of uncaught exceptions throws. */
+const fatalHandlerThrew = 7;
 
 const codeOf = (code: unknown): number => Number(code ?? 0) | 0;
 
 function showFatal(error: unknown): void {
-  const text = error instanceof Error ? inspect(error) : `Uncaught:\n${inspect(error)}`;
   try {
-    writeSync(2, `${text}\n\nNode.js ${process.version}\n`);
+    writeSync(2, `${textOf(error)}\n\nNode.js ${process.version}\n`);
   } catch {
     // Nobody reads it any more.
   }
+}
+
+function textOf(error: unknown): string {
+  const lead = error instanceof Error ? '' : 'Uncaught:\n';
+  for (const customInspect of [true, false]) {
+    try {
+      return lead + inspect(error, { customInspect });
+    } catch {
+      // It has a way of its own to be shown, which throws.
+    }
+  }
+  return 'Uncaught: a value that cannot be shown';
 }

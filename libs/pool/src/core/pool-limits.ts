@@ -6,6 +6,8 @@ export interface PoolMachineLimits {
   readonly initializerMs: number;
   /** A child that was asked to leave may take this long. */
   readonly retireMs: number;
+  /** A child that ends by itself may take this long from our exit handler on; the user's own come after it. */
+  readonly exitingMs: number;
   /** From the AbortSignal of an item that ran too long to the kill of its child. */
   readonly timeoutGraceMs: number;
   /** More deaths outside items than this, within `outsideDeathsWithinMs` and without progress: the function is given up. */
@@ -19,6 +21,7 @@ export const defaultLimits: PoolMachineLimits = {
   lostChannelMs: 100,
   initializerMs: 60_000,
   retireMs: 1_000,
+  exitingMs: 30_000,
   timeoutGraceMs: 100,
   outsideDeathsMax: 5,
   outsideDeathsWithinMs: 10_000,

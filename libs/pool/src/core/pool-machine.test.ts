@@ -351,6 +351,16 @@ test('last words make the blame exact', () => {
   });
 });
 
+test('a child that has said its last words and does not end is killed, and blamed for what it ran', () => {
+  const m = withChildren(1);
+  m.queue(1, 2);
+  m.began(1, 1);
+  m.step({ type: 'childExiting', child: 1, running: [{ chunk: 1, index: 0 }] });
+  expect(m.after(29_999)).toEqual([]);
+  expect(m.after(1)).toEqual([{ type: 'killChild', child: 1 }]);
+  expect(m.exits(1, undefined)[0]).toMatchObject({ ending: { suspects: [range(0)] } });
+});
+
 test('a death between items blames nobody: the chunk goes on elsewhere', () => {
   const m = withChildren(1);
   m.queue(1, 10);

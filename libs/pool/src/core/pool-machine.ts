@@ -115,6 +115,7 @@ export class PoolMachine {
         return;
       case 'childExiting':
         child.exiting = event.running;
+        child.killBy(event.atMs + this.#state.limits.exitingMs);
         return;
       case 'childExited':
         this.#fullSize.exited(child, event.atMs);
