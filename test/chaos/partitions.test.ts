@@ -1,8 +1,7 @@
 /** Packets that get lost without a word, on a network of the kernel's own making. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CoordinatorConfig } from '@shoal/coordinator';
 import { describe, expect, test } from 'vitest';
-import { ChaosCluster, expected, shortTimes } from './chaos-cluster.ts';
+import { ChaosCluster, expected } from './chaos-cluster.ts';
 import { holdTo } from './figures.ts';
 import { type Host, Network } from './network.ts';
 import type { Logged, Service } from './service.ts';
@@ -38,18 +37,14 @@ class Partitioned implements AsyncDisposable {
   }
 
   /** So many items that the job is not over when the network is cut, which takes a second where the machine is busy. */
-  static async start(times: Partial<CoordinatorConfig>, count: number, ms: number): Promise<Partitioned> {
+  static async start(count: number, ms: number): Promise<Partitioned> {
     const network = await Network.create();
     const hosts = [
       await network.addHost('victim'),
       await network.addHost('heir'),
       await network.addHost('client'),
     ];
-    const cluster = await ChaosCluster.start({
-      agents: [],
-      network,
-      times,
-    });
+    const cluster = await ChaosCluster.start({ agents: [], network });
     const [victim, heir] = hosts as [Host, Host, Host];
     await Promise.all([
       cluster.startAgentOn(victim, 'victim'),
@@ -91,7 +86,7 @@ class Partitioned implements AsyncDisposable {
 
 describe.skipIf(missing !== undefined)('partitions', () => {
   test.concurrent('an agent that goes silent: its work runs elsewhere within 10.5 s, and it comes back', async () => {
-    await using world = await Partitioned.start({}, 400, 60);
+    await using world = await Partitioned.start(400, 60);
     const { cluster, network, victim } = world;
     await network.cut(victim, 'both');
     const cutMs = Date.now();
@@ -109,7 +104,7 @@ describe.skipIf(missing !== undefined)('partitions', () => {
   });
 
   test.concurrent('a partition that is over within the lease costs only time', async () => {
-    await using world = await Partitioned.start({}, 220, 60);
+    await using world = await Partitioned.start(220, 60);
     const { cluster, clientHost, network, victim } = world;
     const part = async (forMs: number): Promise<void> => {
       await Promise.all([network.cut(victim, 'both'), network.cut(clientHost, 'both')]);
@@ -130,8 +125,8 @@ describe.skipIf(missing !== undefined)('partitions', () => {
     await cluster.leaksNothing();
   });
 
-  test.concurrent('packets from an agent get lost, those to it do not: it is given up by its silence (a lease of 2 s)', async () => {
-    await using world = await Partitioned.start(shortTimes, 200, 60);
+  test.concurrent('packets from an agent get lost, those to it do not: its work runs elsewhere within 10.5 s', async () => {
+    await using world = await Partitioned.start(400, 60);
     const { cluster, network, victim } = world;
     await network.cut(victim, 'from');
     const cutMs = Date.now();
@@ -139,14 +134,14 @@ describe.skipIf(missing !== undefined)('partitions', () => {
     expect(await cluster.coordinator.event('agent.lost', 30_000)).toMatchObject({ agent: 'victim' });
     expect(cluster.coordinator.events('agent.lost')).toHaveLength(1);
     const tookMs = world.lastHeirMs(cutMs) - cutMs;
-    holdTo(3_500, 'packets from an agent lost (lease 2 s), its items run elsewhere', tookMs);
+    holdTo(10_500, 'packets from an agent lost, its items run elsewhere', tookMs);
     await network.mend(victim, 'from');
     await world.comesBack(cutMs);
     await cluster.leaksNothing();
   });
 
-  test.concurrent('packets to an agent get lost, those from it do not: what it never heard of runs elsewhere (after 1.2 s, not 5)', async () => {
-    await using world = await Partitioned.start(shortTimes, 200, 60);
+  test.concurrent('packets to an agent get lost, those from it do not: what it never heard of runs elsewhere', async () => {
+    await using world = await Partitioned.start(200, 60);
     const { cluster, network, victim } = world;
     await network.cut(victim, 'to');
     const cutMs = Date.now();
@@ -154,7 +149,7 @@ describe.skipIf(missing !== undefined)('partitions', () => {
     const unheard = cluster.coordinator.events('attempt.unconfirmed');
     const lost = cluster.coordinator.events('agent.lost');
     expect(unheard.length + lost.length).toBeGreaterThan(0);
-    holdTo(15_000, 'packets to an agent lost (lease 2 s), the job is done', Date.now() - cutMs);
+    holdTo(15_000, 'packets to an agent lost, the job is done', Date.now() - cutMs);
     await network.mend(victim, 'to');
     if (lost.length > 0) await world.comesBack(cutMs);
     await cluster.leaksNothing();
