@@ -83,6 +83,13 @@ export class Command {
     this.#child.once('exit', () => stdout?.resume());
   }
 
+  /** As {@link leaveStdoutUnread}. */
+  leaveStderrUnread(): void {
+    const { stderr } = this.#child;
+    stderr?.pause();
+    this.#child.once('exit', () => stderr?.resume());
+  }
+
   closeStderr(): void {
     this.#child.stderr?.destroy();
   }

@@ -169,6 +169,22 @@ describe('items that fail', () => {
     }
   });
 
+  test('prints that nobody reads hold a job, and --deadline ends it: exit code 4', async () => {
+    const flags = ['--input', '1..100000', '--deadline', '3s'];
+    const command = Command.start(['map', 'test/cli/work.ts#chatty', ...flags]);
+    command.leaveStderrUnread();
+    expect(await command.ended).toMatchObject({ exitCode: 4 });
+  });
+
+  test('Ctrl-C ends a job whose prints nobody reads: exit code 130', async () => {
+    const command = Command.start(['map', 'test/cli/work.ts#chatty', '--input', '1..100000']);
+    command.leaveStderrUnread();
+    // What is printed with these is more than a pipe takes.
+    await command.said(/^1\n2\n3\n/);
+    command.signal('SIGINT');
+    expect(await command.ended).toMatchObject({ exitCode: 130 });
+  });
+
   test('--pure and --priority are told to the pool, --labels choose nothing on one machine', async () => {
     const flags = ['--pure', '--priority', '-5', '--labels', 'gpu=a100,zone=north'];
     expect(await map('square', '--input', '1..2', ...flags)).toMatchObject({ exitCode: 0, stdout: '1\n4\n' });

@@ -7,6 +7,12 @@ export const loud = (x: number): number => {
   return x;
 };
 
+/** Prints as much as an item may. */
+export const chatty = (x: number): number => {
+  console.log('x'.repeat(60_000));
+  return x;
+};
+
 export const notThree = (x: number): number => {
   if (x === 3) throw new TypeError('three is right out');
   return x;

@@ -30,10 +30,19 @@ export class JobDeadline {
 
   /** Calls `late` with what the user is told when it has passed, unless this is disposed of by then. */
   alarm(late: (error: Error) => void): Disposable {
-    const { leftMs } = this;
-    const timer =
-      leftMs === undefined || leftMs > timerMsMax ? undefined : setTimeout(() => late(this.error), leftMs);
+    const timer = this.#timer(late);
     return { [Symbol.dispose]: () => clearTimeout(timer) };
+  }
+
+  /** Calls `late` when it has passed, should the process still be there. */
+  alarmAside(late: (error: Error) => void): void {
+    this.#timer(late)?.unref();
+  }
+
+  #timer(late: (error: Error) => void): NodeJS.Timeout | undefined {
+    const { leftMs } = this;
+    if (leftMs === undefined || leftMs > timerMsMax) return undefined;
+    return setTimeout(() => late(this.error), leftMs);
   }
 
   /** What an error is for the user: the pool has counted what connecting had left of the time. */

@@ -13,6 +13,7 @@ import { JobDeadline } from './job-deadline.ts';
 import { errorLine, resultLine } from './output-line.ts';
 import { type Count, type Progress, startProgress } from './progress.ts';
 import { openResultWriter, type ResultWriter } from './result-writer.ts';
+import { StderrReader } from './stderr-reader.ts';
 import { parseTaskSpec, type TaskSpec } from './task-spec.ts';
 import { WaitingNotice } from './waiting-notice.ts';
 
@@ -59,13 +60,16 @@ export async function runMapJob(request: MapRequest, terminal: Terminal, flags: 
 
   let pool: MapPool | undefined;
   let writer: ResultWriter | undefined;
+  const reader = new StderrReader(terminal.stderr, deadline);
   /** Ends what is waited for before the job begins. */
   const opening = new AbortController();
   using interruption = new Interruption(() => {
     terminal.stderr.write('shoal: stopping; once more to kill.\n');
     source.close();
     opening.abort();
-    writer?.hurry(new Error('it was stopped'));
+    const stopped = new Error('it was stopped');
+    writer?.hurry(stopped);
+    reader.hurry(stopped);
     void pool?.terminate();
   });
 
@@ -108,7 +112,7 @@ export async function runMapJob(request: MapRequest, terminal: Terminal, flags: 
       },
     };
     const results = resultsOf(pool, { request, task, items: source.items, options, progress });
-    await writeResults(results, request.onError, { writer: output, progress, count, flags });
+    await writeResults(results, request.onError, { writer: output, reader, progress, count, flags });
     await output.close();
     if (output.failure !== undefined) throw output.failure;
     if (count.failed > 0) progress.line(`${count.failed} of ${count.done + count.failed} items failed.`);
@@ -182,19 +186,21 @@ function resultsOf(
 
 interface Outlet {
   readonly writer: ResultWriter;
+  readonly reader: StderrReader;
   readonly progress: Progress;
   readonly flags: FlagNames;
   readonly count: { done: number; failed: number; waitingFor: string | undefined };
 }
 
-/** Takes outcomes one by one and writes each, at the pace of the output's reader. */
+/** Takes outcomes one by one and writes each, at the pace of whoever reads the output and what is said beside it. */
 async function writeResults(
   results: AsyncIterator<unknown, undefined>,
   onError: 'stop' | 'keep',
-  { writer, progress, count, flags }: Outlet,
+  { writer, reader, progress, count, flags }: Outlet,
 ): Promise<void> {
   for (;;) {
     let failed: ItemError | undefined;
+    await reader.caughtUp();
     try {
       const next = await results.next();
       if (next.done === true) return;
