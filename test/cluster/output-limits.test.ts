@@ -26,7 +26,7 @@ describe.each(['on one machine', 'on a cluster'])('%s', (where) => {
       ? new Pool({ processes: 1, ...options })
       : ((await connect(cluster.coordinator.address, options)) as Pool);
 
-  test('maxPrintBytesPerItem: what an item prints beyond it is dropped, counted, and told with the option', async () => {
+  test('maxPrintBytesPerItem: what an item prints beyond it is dropped, counted, and told with the option (edges of printBytesPerItem)', async () => {
     let said = '';
     const sink = new Writable({
       write(chunk, _, done) {

@@ -149,3 +149,19 @@ test('a folder that is missing is made, for this user alone', async () => {
   await cache.close();
   rmSync(above, { recursive: true });
 });
+
+test.each([
+  [1, true],
+  [0, true],
+  [-1, false],
+])(
+  'with room for two bundles and %i bytes, one that nobody needs stays beside another: %s (edges of bundleCacheBytes)',
+  async (room, stays) => {
+    const both = [a, b].reduce((sum, sha256) => sum + (source.get(sha256)?.byteLength ?? 0), 0);
+    const { cache } = await cacheOf(both + room);
+    const first = await cache.hold(a);
+    cache.release(a);
+    await cache.hold(b);
+    expect(existsSync(first)).toBe(stays);
+  },
+);

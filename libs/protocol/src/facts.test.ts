@@ -36,3 +36,11 @@ test('a fact that is undefined does not travel, and a very long one is cut', () 
   expect(written['reason']).toHaveLength(1000);
   expect(written['reason']).toMatch(/x…$/);
 });
+
+test.each([999, 1_000, 1_001])(
+  'a fact of %i characters is cut beyond 1,000 (edges of factChars)',
+  (chars) => {
+    const fact = 'x'.repeat(chars);
+    expect(writeFacts({ fact })['fact']).toBe(chars <= 1_000 ? fact : `${'x'.repeat(999)}…`);
+  },
+);

@@ -54,7 +54,7 @@ class TestSession extends EventEmitter {
   }
 }
 
-test('a connection all of whose calls are taken has reached its limit, each time anew', () => {
+test('a connection all of whose calls are taken has reached its limit, each time anew (edges of concurrentStreams)', () => {
   const session = new TestSession();
   const calls = [session.call(), session.call(), session.call()];
   expect(session.told).toEqual([]);

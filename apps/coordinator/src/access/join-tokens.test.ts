@@ -35,7 +35,7 @@ test('a token that was given back can be used again, within its time', () => {
   expect(() => tokens.take('a', quarterHourMs)).toThrow(refusedFor('has expired'));
 });
 
-test('so many are kept; one more is refused by an error that names the option, until an hour after their end', () => {
+test('so many are kept; one more is refused by an error that names the option, until an hour after their end (edges of joinTokens)', () => {
   const tokens = new JoinTokens(3);
   for (let at = 0; at < 3; at += 1) tokens.add(`token-${at}`, `id-${at}`, grant, quarterHourMs, 0);
   expect(() => tokens.add('more', 'id-more', grant, quarterHourMs, 1)).toThrow(

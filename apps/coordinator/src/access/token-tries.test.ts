@@ -27,9 +27,12 @@ test.each([
   [18, 256_000],
   [19, 300_000],
   [2_000, 300_000],
-])('after %i wrong tokens in a row, of which 10 are free, a peer waits %i ms', (times, waitMs) => {
-  expect(waitOf(wrongTimes(times), '1.2.3.4', 0)).toBe(waitMs);
-});
+])(
+  'after %i wrong tokens in a row, of which 10 are free, a peer waits %i ms (edges of wrongTokens)',
+  (times, waitMs) => {
+    expect(waitOf(wrongTimes(times), '1.2.3.4', 0)).toBe(waitMs);
+  },
+);
 
 test('another peer waits for nothing', () => {
   expect(waitOf(wrongTimes(50), '1.2.3.5', 0)).toBe(0);

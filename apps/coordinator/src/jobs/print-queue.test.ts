@@ -54,3 +54,15 @@ test('what was dropped last is counted, too', () => {
     '… 1 prints of 1 bytes were dropped here: the client reads too slowly (shoal coordinator --max-print-bytes)',
   ]);
 });
+
+test.each([299, 300, 301])(
+  'prints of %i of 300 bytes: what is beyond is dropped (edges of printBytes)',
+  (bytes) => {
+    const queue = new PrintQueue(300);
+    // What is told of a print counts as 64.
+    queue.add(print('a'.repeat(100)));
+    queue.add(print('b'.repeat(bytes - 164 - 64)));
+    const [, second] = textsOf(queue);
+    expect(second).toMatch(bytes <= 300 ? /^b+$/ : /^… 1 prints of 73 bytes were dropped here/);
+  },
+);

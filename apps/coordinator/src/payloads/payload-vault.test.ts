@@ -164,3 +164,14 @@ test('a hundred thousand failures stay within the limit as values do, and read t
   store.releaseResults('a', 100_000);
   expect([vault.memoryBytes, vault.spilledBytes, store.resultBytes]).toEqual([0, 0, 0]);
 });
+
+test.each([
+  [99, 0],
+  [100, 0],
+  [101, 101],
+])('after 200 of 300 bytes, of %i more %i go to the disk (edges of payloadBytes)', (bytes, spilled) => {
+  const { hold, vault } = world(300, 1_000);
+  hold('a', 1, 200);
+  hold('a', 2, bytes);
+  expect(vault.spilledBytes).toBe(spilled);
+});

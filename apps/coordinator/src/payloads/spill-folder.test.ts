@@ -126,3 +126,16 @@ test('a folder that cannot be written into is refused before anything starts', (
 test.runIf(existsSync('/proc/self'))('a folder that can never be made is refused at once', () => {
   expect(() => new SpillFolder('/proc/shoal/spill', 1)).toThrow(/--spill-dir.*\(ENOENT\)/);
 });
+
+test.each([
+  [39, true],
+  [40, true],
+  [41, false],
+])('after 60 of 100 bytes, %i more find a place: %s (edges of spillBytes)', (more, fits) => {
+  const folder = new SpillFolder(parent, 100);
+  folder.write('a', bytes(1, 60));
+  const write = (): unknown => folder.write('b', bytes(1, more));
+  if (fits) expect(write).not.toThrow();
+  else expect(write).toThrow('--max-spill-bytes');
+  folder.close();
+});

@@ -160,3 +160,13 @@ test('an epoch that ends frees the outbox, and the children that waited for it',
   expect(kinds(agent.join({ epoch: 2 }))).toContain('resumeChildren');
   expect(agent.snapshot.outbox).toEqual({ entries: 0, bytes: 0, isFull: false });
 });
+
+test.each([
+  [1_999, false],
+  [2_000, true],
+  [2_001, true],
+])('with %i of 2,000 bytes held the children wait: %s (edges of spoolBytes)', (held, wait) => {
+  const agent = sender(10_000, 2_000);
+  // What frames a piece of news is counted, too.
+  expect(kinds(agent.values(1, held - 64)).includes('pauseChildren')).toBe(wait);
+});
