@@ -154,6 +154,8 @@ describe('options of a pool', () => {
     [{ env: 'PATH' }, TypeError, /^env/],
     [{ env: { A: 1 } }, TypeError, /^env\.A has to be a string/],
     [{ stdio: 'inherit' }, RangeError, /^stdio has to be 'forward' or 'ignore'/],
+    // On a cluster agents decide.
+    [{ preload: true }, TypeError, /^preload shares .+ 'spawn' \(its default\): say 'fork' or 'auto'\.$/],
     [{ initArgs: [1] }, TypeError, /^initArgs is given, but there is no initializer/],
     [{ initializer: 5 }, TypeError, /^initializer has to be a function/],
     [5, TypeError, /^Pool options has to be an object, not 5/],

@@ -38,7 +38,8 @@ export interface ConnectOptions extends PoolOptions, ConnectionOptions {}
 export async function connect(address: string, options: ConnectOptions = {}): Promise<MapPool> {
   const target = parseAddress(address);
   const { connectionOptions, poolOptions } = splitOptions(options);
-  checkPoolOptions(poolOptions);
+  // Agents may fork what says nothing of it.
+  checkPoolOptions(poolOptions, undefined);
   const bounds = connectionLimits(connectionOptions);
   const signal = connectionSignal(connectionOptions);
   const security = await securityOf(target, connectionOptions);

@@ -50,11 +50,6 @@ const badPoolOptions: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
   [{ startChildren: 'thread' }, /^startChildren has to be 'auto' or 'spawn' or 'fork', not "thread"\.$/],
   [{ preload: 1 }, /^preload has to be true or false, not 1\.$/],
   [{ preload: true, startChildren: 'spawn' }, /^preload shares what forked children load/],
-  // Whatever this kind of pool says otherwise.
-  [
-    { preload: true, startChildren: undefined },
-    /^preload shares what forked children load.+say 'fork' or 'auto'\.$/,
-  ],
   [{ initArgs: [1] }, /^initArgs is given, but there is no initializer/],
   [{ initializer: 5 }, /^initializer has to be a function/],
   [{ initializer: Object.create(null) }, /^initializer has to be a function/],

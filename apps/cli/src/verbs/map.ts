@@ -112,13 +112,15 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
       if (local === true && address !== undefined) {
         throw usageError('--address and --local exclude each other', 'Leave one out.');
       }
-      if (rest.preload === true && (rest.startChildren ?? 'spawn') === 'spawn') {
+      const coordinator = local === true ? undefined : (address ?? addressFromEnvironment(terminal));
+      // Agents may fork what says nothing of it.
+      const startDefault = coordinator === undefined ? 'spawn' : undefined;
+      if (rest.preload === true && (rest.startChildren ?? startDefault) === 'spawn') {
         throw usageError(
           '--preload shares what forked processes load, and --start-children is spawn',
           'Add --start-children fork or auto, or leave --preload out.',
         );
       }
-      const coordinator = local === true ? undefined : (address ?? addressFromEnvironment(terminal));
       const request: MapRequest = {
         task,
         ...rest,

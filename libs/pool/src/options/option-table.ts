@@ -115,13 +115,20 @@ const methodChecks: Record<MethodKind, Readonly<Record<string, OptionCheck>>> = 
 /** The options of a pool. */
 export const poolOptionNames: readonly string[] = Object.keys(poolChecks);
 
-/** Throws a TypeError or RangeError that names the first option of a pool that is not as documented. */
-export function checkPoolOptions(options: unknown): asserts options is PoolOptions | undefined {
+/**
+ * Throws a TypeError or RangeError that names the first option of a pool that is not as documented. `startDefault`: how its
+ * children are started where that is not said; undefined where others decide.
+ */
+export function checkPoolOptions(
+  options: unknown,
+  startDefault: 'spawn' | undefined = 'spawn',
+): asserts options is PoolOptions | undefined {
   checkOptions('Pool options', options, poolChecks);
   if (!isRecord(options)) return;
-  if (options['preload'] === true && (options['startChildren'] ?? 'spawn') === 'spawn') {
+  if (options['preload'] === true && (options['startChildren'] ?? startDefault) === 'spawn') {
+    const isDefault = options['startChildren'] === undefined ? ' (its default)' : '';
     throw new TypeError(
-      "preload shares what forked children load, and startChildren is 'spawn' (its default): say 'fork' or 'auto'.",
+      `preload shares what forked children load, and startChildren is 'spawn'${isDefault}: say 'fork' or 'auto'.`,
     );
   }
   if (options['initializer'] !== undefined) return;

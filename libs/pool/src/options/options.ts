@@ -90,7 +90,8 @@ export interface PoolOptions {
    *
    * Where loading it leaves a thread, a socket, a file, a timer or a process behind, nothing is shared, and
    * `stats().starts.notForked` says so. It has no meaning for children that are spawned: without `startChildren: 'fork'`
-   * or `'auto'` it is a TypeError.
+   * or `'auto'` it is a TypeError; on a cluster only with `startChildren: 'spawn'`, for an agent may fork by itself
+   * (`shoal agent --start-children`).
    *
    * Default: false.
    */
