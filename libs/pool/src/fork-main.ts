@@ -21,6 +21,8 @@ interface ServerAddon extends Endings {
 }
 
 const control = 3;
+/** Node's, whatever a module puts in its place. */
+const { random } = Math;
 
 const { addon: path, flagCount, modules } = JSON.parse(process.argv[2] ?? '') as ForkServerArguments;
 // Ours, not the user's: what a task starts is neither single-threaded nor a fork server.
@@ -51,7 +53,7 @@ putRight(copy);
 preloaded?.restoreChance();
 refill?.();
 // A seed holds for each realm that begins to draw: this one has it now, and threads begin with their own.
-Math.random();
+random();
 setFlagsFromString('--random-seed=0');
 const [order] = copy;
 if (order <= selfTests) void selfTest();

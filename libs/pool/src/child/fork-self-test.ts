@@ -6,6 +6,8 @@ import { writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { SelfTestResult } from '../launchers/fork-news.ts';
 
+/** Node's, whatever a module puts in its place. */
+const { random } = Math;
 const emptyModule = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 /** Whose types are the DOM's. */
 const { compile } = Reflect.get(globalThis, 'WebAssembly') as {
@@ -25,7 +27,7 @@ export async function selfTest(): Promise<void> {
   if (sum < 0 || kept.length !== allocations) return;
   const result: SelfTestResult = {
     pid: process.pid,
-    random: Math.random(),
+    random: random(),
     uuid: globalThis.crypto.randomUUID(),
   };
   writeSync(3, JSON.stringify(result));

@@ -7,6 +7,7 @@ import { createHook } from 'node:async_hooks';
 import { randomFillSync } from 'node:crypto';
 import { installModuleHooks } from './module-hooks.ts';
 import { importModule, publishChildState, TaskUnloadable } from './task-loader.ts';
+import { compileWithoutThread } from './ts-compiler.ts';
 
 /** What a module printed while it was loaded, for the first copy to say. */
 export interface EarlyPrint {
@@ -34,6 +35,7 @@ const refillsToCompile = 12;
 export async function preload(urls: readonly string[]): Promise<Preloaded> {
   publishChildState();
   installModuleHooks();
+  compileWithoutThread();
   // Two thousand calls, in each copy: compiled once, here.
   for (let time = 0; time < refillsToCompile; time++) refillCaches();
   const restoreChance = divertChance();
@@ -59,12 +61,14 @@ function divertChance(): () => void {
     const [high = 0, low = 0] = randomFillSync(new Uint32Array(2));
     return ((high >>> 5) * 0x400_0000 + (low >>> 6)) / 2 ** 53;
   };
-  Math.random = function random(): number {
+  const diverted = function random(): number {
     return draw();
   };
+  Math.random = diverted;
   return () => {
     draw = random;
-    Math.random = random;
+    // A module may have put another in its place.
+    if (Math.random === diverted) Math.random = random;
     refillCaches();
   };
 }

@@ -67,6 +67,15 @@ function transformedByNode(url: string, source: string, denied: unknown): string
   return stripTypeScriptTypes(source, { mode: 'transform', sourceMap: true, sourceUrl: url });
 }
 
+/**
+ * From now on files are compiled in processes that end with each of them: esbuild's thread, which is faster, would be left
+ * in a process that is to be copied. It reads once how to work.
+ */
+export function compileWithoutThread(): void {
+  leavesNoThread = true;
+}
+let leavesNoThread = false;
+
 class EsbuildMissing extends Error {
   readonly code: string = 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX';
 
@@ -82,13 +91,25 @@ function loadEsbuild(file: string): typeof Esbuild | undefined {
   for (const from of [import.meta.url, file]) {
     const require = createRequire(from);
     try {
-      return require('esbuild') as typeof Esbuild;
+      return leavesNoThread ? withoutThread(() => require('esbuild')) : require('esbuild');
     } catch {
       // Not installed for this one.
     }
   }
   return undefined;
 }
+
+function withoutThread(load: () => typeof Esbuild): typeof Esbuild {
+  const before = process.env[threadVariable];
+  process.env[threadVariable] = '0';
+  try {
+    return load();
+  } finally {
+    if (before === undefined) delete process.env[threadVariable];
+    else process.env[threadVariable] = before;
+  }
+}
+const threadVariable = 'ESBUILD_WORKER_THREADS';
 
 /** Changes with whatever changes the code that the same options make. */
 const cacheVersion = 'esbuild 0.28';
