@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type RequestOptions, setupOf, TestPool, until } from '../child-pool/child-pool.testkit.ts';
 import type { ChildSetup, TaskRef } from '../child-pool/chunk-request.ts';
@@ -200,6 +201,42 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     ]);
   });
 
+  test('shares a module that we had to compile, also where no cache is, and leaves it what it has put in place', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    const file = join(folder, 'colors.ts');
+    const source = 'enum Color { red = 5 }\nMath.random = () => 0.25;\n';
+    writeFileSync(file, `${source}export const look = () => [process.pid, Color.red, Math.random()];\n`);
+    const env = { ...setupOf().env, NODE_DISABLE_COMPILE_CACHE: '1' };
+    await using pool = new Forking(1, { preload: true, env });
+    const task: TaskRef = { kind: 'export', name: 'look', url: pathToFileURL(file).href, export: 'look' };
+    const { values } = await pool.run(task, [1, 2], { maxTasksPerChild: 1 });
+    expect(pool.starts).toEqual({ spawned: 0, forked: expect.any(Number) });
+    expect([...values.values()].map((value) => (value as number[]).slice(1))).toEqual([
+      [5, 0.25],
+      [5, 0.25],
+    ]);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('gives children that come later the umask that it has itself by then', async () => {
+    await using pool = new Forking(1);
+    const masks = async (): Promise<unknown[]> => [
+      ...(await pool.run('umask', [1], { maxTasksPerChild: 1 })).values.values(),
+    ];
+    const before = process.umask(0o022);
+    try {
+      await pool.run('umask', [1], { maxTasksPerChild: 1 });
+      expect(await masks()).toEqual(['0022']);
+      process.umask(0o077);
+      // One waits already.
+      await masks();
+      expect(await masks()).toEqual(['0077']);
+      expect(pool.starts).toMatchObject({ spawned: 0 });
+    } finally {
+      process.umask(before);
+    }
+  });
+
   test('replaces a server that is stopped, and loses nothing by it', async () => {
     await using pool = new Forking(1);
     const [server] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
@@ -231,6 +268,8 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
 
   test.each([
     ['--random-seed', { execArgv: ['--random-seed=5'] }],
+    ['--trace-exit', { execArgv: ['--trace-exit'] }],
+    ['--report-on-signal', { env: { ...setupOf().env, NODE_OPTIONS: '--report-on-signal' } }],
     ['NODE_V8_COVERAGE', { env: { ...setupOf().env, NODE_V8_COVERAGE: tmpdir() } }],
   ])('spawns children that are to have %s, and says why', async (name, setup) => {
     await using pool = new Forking(1, setup);

@@ -3,7 +3,7 @@
  * child and ended a while after its last. Where one cannot be had, or is not to be trusted, the child is spawned instead,
  * on the very descriptors that it was to have: nobody notices but `stats()`.
  */
-
+import { readFileSync } from 'node:fs';
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
 import { firstOrder } from './fork-news.ts';
 import { ForkServer } from './fork-server.ts';
@@ -104,7 +104,7 @@ export class ForkLauncher implements Launcher {
 
   /** The warm server, or else the cold one, or else none. */
   #familyFor(request: LaunchRequest): Family | undefined {
-    const cold = `${request.key} `;
+    const cold = `${request.key} ${surroundings()} `;
     const warm = `${cold}${request.preload.join(' ')}`;
     for (const name of warm === cold ? [cold] : [warm, cold]) {
       if (this.#refusals.holds(name, this.#nowMs())) continue;
@@ -248,13 +248,34 @@ export class ForkLauncher implements Launcher {
   }
 }
 
+/** What of ours a spawned child has as it is now, and a copy as it was for its server: where it changes, another server serves. */
+function surroundings(): string {
+  const umask = /^Umask:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return JSON.stringify([umask, cwd()]);
+}
+
+/** Nothing where the folder is gone. */
+function cwd(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '';
+  }
+}
+
 /** What asks for something of Node that a copy does not do, as a part of a sentence. */
 function hindrance(env: Readonly<Record<string, string>>, execArgv: readonly string[]): string | undefined {
-  const options = [...execArgv, env['NODE_OPTIONS'] ?? ''].join(' ');
-  if (/(^|\s)--random[-_]seed\b/.test(options)) return 'copies draw by chance, whatever --random-seed says';
+  const options = [...execArgv, env['NODE_OPTIONS'] ?? ''].join(' ').replaceAll('_', '-');
+  if (/(^|\s)--random-seed\b/.test(options)) return 'copies draw by chance, whatever --random-seed says';
+  const unheard = unheardOptions.exec(options)?.[2];
+  if (unheard !== undefined) return `copies do not do what ${unheard} asks for`;
   if ((env['NODE_V8_COVERAGE'] ?? '') !== '') return 'coverage (NODE_V8_COVERAGE) is not written by copies';
   return undefined;
 }
+
+/** What Node begins at its start and ends at its end, or does in other threads: a copy has neither. */
+const unheardOptions =
+  /(^|\s)(--(?:heap-prof|cpu-prof|prof|perf-basic-prof|perf-prof|trace-exit|trace-events-enabled|trace-event-categories|inspect|inspect-brk|inspect-wait|heapsnapshot-signal|heapsnapshot-near-heap-limit|report-on-signal|logfile|log))(?=[=\s]|$)/;
 
 function isIdle({ asked, living, waiting }: Family): boolean {
   return asked.size === 0 && living.size === 0 && waiting.length === 0;
