@@ -1,6 +1,14 @@
 /** What a task can do to the machine that it runs on, tried. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -68,6 +76,13 @@ const linkOr = (deed: () => string): string => {
     return '';
   }
 };
+
+/** What it reads from a descriptor and writes to it, without having opened anything. */
+export const readsDescriptor = task(import.meta, (fd: number) => {
+  const bytes = Buffer.alloc(64);
+  const read = trying(() => readSync(fd, bytes, 0, bytes.length, 0));
+  return `${read} ${trying(() => writeSync(fd, 'overwritten', 0))} ${bytes.toString().replaceAll('\0', '')}`;
+});
 
 /** Starts what goes on in a session of its own, and says its number. */
 export const leaveBehind = task(import.meta, () => {

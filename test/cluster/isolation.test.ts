@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { AgentConfig } from '@shoal/node-agent';
 import { Isolation, type ListAgentsRequest, type ListAgentsResponse } from '@shoal/protocol';
 import { connect, Pool, type PoolOptions } from 'shoal';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { attempts, facts, type Goal, leaveBehind } from './isolation-work.ts';
+import { attempts, facts, type Goal, leaveBehind, readsDescriptor } from './isolation-work.ts';
 import { unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
 
@@ -73,6 +74,22 @@ describe('process', () => {
     await using pool = await clusterWith('process');
     expect(await pool.apply(attempts, [goal])).toEqual(everything);
   });
+});
+
+test.each<Partial<AgentConfig>>([
+  { isolation: 'process', startChildren: 'spawn' },
+  { isolation: 'process', startChildren: 'fork' },
+  { isolation: 'permission' },
+  ...(isRoot ? [{ isolation: 'user' } as const] : []),
+])('a file that whoever started the agent had open (%j) is closed to a child', async (config) => {
+  await using held = await open(goal.secret, 'r+');
+  await cluster.listen();
+  // As a shell has it that was told `exec 200<>FILE`: Node closes the low numbers by itself.
+  const more = [...Array.from({ length: 197 }, () => 'ignore' as const), held.fd];
+  await cluster.agentProcess('with-a-file', 1, config, more);
+  await using pool = await connect(cluster.coordinator.address);
+  expect(await pool.apply(readsDescriptor, [200])).not.toContain('secret');
+  expect(await readFile(goal.secret, 'utf8')).toBe('secret');
 });
 
 describe('permission', () => {

@@ -100,12 +100,17 @@ export class TestCluster {
     return agent;
   }
 
-  /** An agent as a process of its own. */
-  async agentProcess(name: string, processes = 2): Promise<ChildProcess> {
+  /** An agent as a process of its own, which has more open where `stdio` says so. */
+  async agentProcess(
+    name: string,
+    processes = 2,
+    more: Partial<AgentConfig> = {},
+    stdio: readonly (number | 'ignore')[] = [],
+  ): Promise<ChildProcess> {
     const main = fileURLToPath(new URL('agent-main.ts', import.meta.url));
-    const config = JSON.stringify({ join: this.coordinator.address, name, processes });
+    const config = JSON.stringify({ join: this.coordinator.address, name, processes, ...more });
     const child = spawn(process.execPath, ['--conditions=@shoal/source', main, config], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'ignore', ...stdio],
     });
     this.#processes.push(child);
     await once(child.stdout ?? child, 'data');

@@ -1,8 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { withoutInherited } from './inherited-files.ts';
 
 /** Until there is a process again to do it with. */
 const retryMs = 1_000;
 const sweepMs = 10_000;
+/** What that user may look into for a moment has nothing of ours. */
+const nothing = (): ReturnType<typeof withoutInherited> => withoutInherited(['ignore', 'ignore', 'ignore']);
 /** A shell that its own kill does not reach. */
 const killAll = ['-c', 'kill -s KILL -- -1'] as const;
 
@@ -11,7 +14,7 @@ const killAll = ['-c', 'kill -s KILL -- -1'] as const;
  * cleaned up is tried again and stays taken: whoever had it next would meet what is there.
  */
 export function endUser(uid: number, done: () => void): void {
-  const killer = spawn('/bin/sh', killAll, { uid, gid: uid, stdio: 'ignore', env: {} });
+  const killer = spawn('/bin/sh', killAll, { uid, gid: uid, stdio: nothing(), env: {} });
   killer.once('error', () => void setTimeout(() => endUser(uid, done), retryMs).unref());
   killer.once('exit', done);
   killer.unref();
@@ -25,7 +28,7 @@ export function sweepUser(uid: number): Error | undefined {
   const { error, signal } = spawnSync('/bin/sh', killAll, {
     uid,
     gid: uid,
-    stdio: 'ignore',
+    stdio: nothing(),
     env: {},
     timeout: sweepMs,
   });

@@ -9,6 +9,7 @@ import { Socket } from 'node:net';
 import type { ChildExit } from '../core/chunk.ts';
 import type { ForkAddon } from './fork-addon.ts';
 import { type ForkNews, ForkNewsReader, type SelfTestResult, selfTests } from './fork-news.ts';
+import { withoutInherited } from './inherited-files.ts';
 import { killGroup, programPath, withCompileCache } from './process-start.ts';
 import { reaper } from './reaper.ts';
 
@@ -97,7 +98,11 @@ export class ForkServer {
       this.#process = spawn(
         process.execPath,
         [...options.execArgv, ...nodeFlags, programPath('fork-main'), JSON.stringify(args)],
-        { detached: true, env: withCompileCache(options.env), stdio: ['ignore', 'ignore', 'pipe', its] },
+        {
+          detached: true,
+          env: withCompileCache(options.env),
+          stdio: withoutInherited(['ignore', 'ignore', 'pipe', its]),
+        },
       );
     } catch (error) {
       closeSync(own);

@@ -1,7 +1,8 @@
 /** Starts each child as a Node process of its own, in a process group of its own, with a private descriptor 3. */
-import { type StdioOptions, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import type { ChildExit } from '../core/chunk.ts';
+import { type Stdio, withoutInherited } from './inherited-files.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit } from './launcher.ts';
 import { isFile, killGroup, programPath, withCompileCache } from './process-start.ts';
 import { reaper } from './reaper.ts';
@@ -13,7 +14,7 @@ export const spawnLauncher: Launcher = {
 };
 
 /** Where its stdin, stdout, stderr and channel are descriptors of ours, those of the answer are undefined. */
-export function spawnChild(request: LaunchRequest, stdio: StdioOptions, onExit: OnExit): LaunchedChild {
+export function spawnChild(request: LaunchRequest, stdio: Stdio, onExit: OnExit): LaunchedChild {
   const [command, ...args] = [
     ...wrapper(request),
     process.execPath,
@@ -24,7 +25,7 @@ export function spawnChild(request: LaunchRequest, stdio: StdioOptions, onExit: 
     // A group and session of its own: Ctrl-C goes to the pool alone, and a kill reaches what the task has started.
     detached: true,
     env: withCompileCache(request.env),
-    stdio,
+    stdio: withoutInherited(stdio),
     windowsHide: true,
     // Not by setpriv, which would be root with whatever a job puts into its environment.
     ...(request.uid === undefined ? {} : { uid: request.uid, gid: request.uid }),
