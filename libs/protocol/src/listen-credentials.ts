@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { tlsVersion } from './dial-credentials.ts';
@@ -33,10 +34,13 @@ export class ListenCredentials extends ServerCredentials {
   }
 }
 
+/** No tickets: whoever came back with one would not have its certificate looked at, though it has expired since. */
+const secureOptions = constants.SSL_OP_NO_TICKET;
+
 type Context = NonNullable<ConstructorParameters<typeof ServerCredentials>[1]>;
 
 function contextOf({ ca, cert, key }: ListenMaterial): Context {
-  const context: Context = { ca, cert, key, minVersion: tlsVersion };
+  const context: Context = { ca, cert, key, minVersion: tlsVersion, secureOptions };
   // grpc-js swallows the error of a context that cannot be made, and lets nobody in from then on.
   createSecureContext(context);
   return context;
