@@ -25,6 +25,14 @@ test('keys are written for their owner alone, certificates for all', async () =>
   expect(await tls.read('authority')).toBe(cert);
 });
 
+test('what several revoke at once is all on the list', async () => {
+  const tls = new TlsFolder(folder);
+  const names = Array.from({ length: 20 }, (_, at) => `client-${at}`);
+  await Promise.all(names.map((name) => tls.revoke([{ name, role: 'client', untilMs: 1_000 }])));
+  const list = await tls.revocations();
+  expect(names.filter((name) => list.untilMs({ name, role: 'client' }) !== 1_000)).toEqual([]);
+});
+
 test('a missing file is told with what makes it, and may be missing where that is asked', async () => {
   const tls = new TlsFolder(folder);
   await expect(tls.read('coordinator')).rejects.toMatchObject({

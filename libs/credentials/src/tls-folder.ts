@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
 import { exposure, makeFolder, readPrivateFile } from '@shoal/folders';
@@ -110,10 +110,13 @@ export class TlsFolder {
   async revoke(revocations: readonly Revocation[]): Promise<void> {
     const before = (await this.revokedText()) ?? '';
     const ends = before === '' || before.endsWith('\n') ? '' : '\n';
-    const after = `${before}${ends}${revocations.map((each) => `${revocationLine(each)}\n`).join('')}`;
+    const more = `${ends}${revocations.map((each) => `${revocationLine(each)}\n`).join('')}`;
     // Looked at first: one that could not be read would be used by nobody.
-    this.#parsed(after);
-    await this.#replace(this.revokedPath, after, 0o644);
+    this.#parsed(`${before}${more}`);
+    // At its end, in one piece: others may be at it in this moment, and what they revoke stays revoked.
+    await using file = await open(this.revokedPath, 'a', 0o644);
+    await file.writeFile(more);
+    await file.sync();
   }
 
   #parsed(text: string): readonly Revocation[] {
