@@ -2,11 +2,19 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectPool } from '@shoal/client';
-import { bearerLine, certificateFacts, newSecret, type Role, TlsFolder } from '@shoal/credentials';
+import {
+  bearerLine,
+  certificateFacts,
+  createCertificateRequest,
+  newSecret,
+  type Role,
+  TlsFolder,
+} from '@shoal/credentials';
 import { startAgent } from '@shoal/node-agent';
 import {
   type CreateJoinTokenRequest,
   type CreateJoinTokenResponse,
+  type DialMaterial,
   JobState,
   type ListAgentsRequest,
   type ListAgentsResponse,
@@ -14,6 +22,8 @@ import {
   type ListJobsResponse,
   type ListJoinTokensRequest,
   type ListJoinTokensResponse,
+  type RenewCertificateRequest,
+  type RenewCertificateResponse,
 } from '@shoal/protocol';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -51,6 +61,26 @@ async function joinToken(role = 'agent', name = '', ttlMs = 60_000): Promise<str
   );
   return token;
 }
+
+test("a token of the role agent makes of a client's certificate no agent's", async () => {
+  const secret = newSecret();
+  const both = new TestCluster();
+  await both.listen({ tlsDir: files.folder.path, tokens: bearerLine({ secret, role: 'agent' }) });
+  const { request: certificateRequest } = await createCertificateRequest();
+  const renewedBy = (tls: DialMaterial): Promise<RenewCertificateResponse> =>
+    unary<RenewCertificateRequest, RenewCertificateResponse>(
+      (request, done) => both.connect(tls, secret).access.renewCertificate(request, done),
+      { certificateRequest },
+    );
+  const client = await files.identity({ name: 'nina', role: 'client' });
+  await expect(renewedBy(client)).rejects.toMatchObject({
+    code: 'PERMISSION_DENIED',
+    message: expect.stringContaining('client nina'),
+  });
+  const { certificateChain } = await renewedBy(await files.identity({ name: 'nina', role: 'agent' }));
+  expect(certificateFacts(certificateChain).identity).toEqual({ name: 'nina', role: 'agent' });
+  await both.stop();
+});
 
 describe('a job', () => {
   let ann: RawClient;

@@ -131,15 +131,18 @@ export function accessService({
   const renew = async (
     call: ServerUnaryCall<RenewCertificateRequest, RenewCertificateResponse>,
   ): Promise<RenewCertificateResponse> => {
-    const name = gate?.callerOf(call)?.name;
-    if (name === undefined) {
+    const caller = gate?.callerOf(call);
+    const certified = caller?.certificate?.identity;
+    // The table lets agents in and nobody else; but a token makes whoever shows it beside a certificate an agent, too.
+    if (certified?.role !== 'agent') {
       throw new ShoalError('PERMISSION_DENIED', {
-        who: 'a caller without a certificate',
+        who:
+          certified === undefined ? 'a caller without a certificate' : `${certified.role} ${certified.name}`,
         what: 'renewing one',
         allowed: 'agents that joined with a token',
       });
     }
-    // The table lets agents in and nobody else.
+    const { name } = certified;
     const certificateChain = await own().authority.answer(call.request.certificateRequest, {
       name,
       role: 'agent',
