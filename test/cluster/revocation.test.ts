@@ -1,6 +1,8 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { connect as connectPool } from '@shoal/client';
 import { bearerLine, newSecret } from '@shoal/credentials';
 import { type GetStatusRequest, type GetStatusResponse, ownPeer } from '@shoal/protocol';
@@ -120,6 +122,46 @@ test('a list that cannot be read changes nothing, and is complained of once', as
   await expect(statusFor(ann)).rejects.toMatchObject(wasRevoked);
 });
 
+test('a list is read whatever else of the folder cannot be, and the status says what cannot', async () => {
+  const key = files.folder.pathOf('coordinatorKey');
+  await writeFile(files.folder.revokedPath, '# begun anew\n');
+  await until('nothing is revoked', () => cluster.events('certificate.revoked').at(-1)?.['entries'] === 0);
+  const kim = cluster.connect(await files.identity({ name: 'kim', role: 'client' }));
+  expect((await statusFor(kim)).protection?.troubles).toEqual([]);
+  await chmod(key, 0o644);
+  onTestFinished(() => chmod(key, 0o600));
+  await revoke('kim');
+  await until('it is read', () => cluster.events('certificate.revoked').at(-1)?.['entries'] === 1);
+  await expect(statusFor(kim)).rejects.toMatchObject(wasRevoked);
+  const other = cluster.connect(await files.identity({ name: 'liz', role: 'client' }));
+  expect((await statusFor(other)).protection?.troubles).toEqual([
+    expect.stringMatching(/coordinator\.key: others can read this key/),
+  ]);
+});
+
+test('a session of TLS is not taken up again, with a certificate that may have expired since', async () => {
+  const { port } = new URL(`https://${cluster.coordinator.address}`);
+  const tls = {
+    ...(await files.identity({ name: 'max', role: 'client' })),
+    host: '127.0.0.1',
+    port: Number(port),
+  };
+  const greeted = async (session?: Buffer): Promise<{ isReused: boolean; session: Buffer | undefined }> => {
+    const socket = connectTls({ ...tls, ALPNProtocols: ['h2'], ...(session && { session }) });
+    let ticket: Buffer | undefined;
+    socket.on('session', (found) => {
+      ticket = found;
+    });
+    // Whoever speaks HTTP/2 first has sent its tickets before.
+    await once(socket, 'data');
+    const isReused = socket.isSessionReused();
+    socket.destroy();
+    return { isReused, session: ticket };
+  };
+  const { session } = await greeted();
+  if (session !== undefined) expect(await greeted(session)).toMatchObject({ isReused: false });
+});
+
 test('a token that is taken out of its file opens nothing any more, and ends what it has open', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-tokens-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -146,4 +188,7 @@ test('a token that is taken out of its file opens nothing any more, and ends wha
   expect(open.events('tokens.replaced')).toEqual([
     expect.objectContaining({ tokens: 1, ended: 1, msg: expect.not.stringContaining(kept) }),
   ]);
+  await write();
+  await until('the last one is taken back', () => open.events('tokens.replaced').length > 1);
+  await expect(statusFor(other)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
 });

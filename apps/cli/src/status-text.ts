@@ -61,11 +61,15 @@ export function statusRecord({
 
 const soonMs = 7 * 86_400_000;
 
-/** How what is sent is protected; nothing where a coordinator is on its own machine and open to it. */
+/** How what is sent is protected, and what is wrong with the files that say so; nothing where a coordinator is on its own machine and open to it. */
 export function protectionLines(protection: Protection | undefined, nowMs: number): string[] {
   if (protection?.insecure && !protection.encrypted)
     return ['INSECURE: whoever reaches it can run code on every agent (--insecure)'];
-  if (protection === undefined || !protection.encrypted) return [];
+  if (protection === undefined) return [];
+  const troubles = protection.troubles.map(
+    (each) => `files cannot be used, what they held before stays in force: ${each}`,
+  );
+  if (!protection.encrypted) return troubles;
   const { certificateExpiresUnixMs, authorityExpiresUnixMs } = protection;
   const untilMs = Math.min(certificateExpiresUnixMs, authorityExpiresUnixMs);
   const day = new Date(untilMs).toISOString().slice(0, 10);
@@ -77,6 +81,7 @@ export function protectionLines(protection: Protection | undefined, nowMs: numbe
       ? ['INSECURE: whoever reaches its HTTP port can read the metrics (--http, --insecure)']
       : []),
     `TLS 1.3, certificate until ${day}${revoked}${warning}`,
+    ...troubles,
   ];
 }
 

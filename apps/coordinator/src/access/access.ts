@@ -99,6 +99,7 @@ export class Access {
       certificateExpiresUnixMs: expiries?.certificateMs ?? 0,
       authorityExpiresUnixMs: expiries?.authorityMs ?? 0,
       revoked: this.certificates?.revocations.size ?? 0,
+      troubles: [this.certificates?.trouble, this.#tokenFile?.trouble].filter((each) => each !== undefined),
     };
   }
 

@@ -20,6 +20,11 @@ export class RepeatedCheck {
     this.#timer.unref();
   }
 
+  /** Why the last look has failed; undefined where it has gone well. */
+  get trouble(): string | undefined {
+    return this.#complained === '' ? undefined : this.#complained;
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }

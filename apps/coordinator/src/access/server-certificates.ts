@@ -110,6 +110,11 @@ export class ServerCertificates {
     };
   }
 
+  /** Why one of the files cannot be used; undefined where all can. */
+  get trouble(): string | undefined {
+    return this.#check.trouble;
+  }
+
   /** Looks at the files no more. */
   stop(): void {
     this.#check.stop();
@@ -124,10 +129,20 @@ export class ServerCertificates {
   }
 
   async #reload(): Promise<void> {
-    const { material, authority, revokedText } = await readFolder(this.#folder);
+    // Each by itself: a key that cannot be used keeps nobody in who was shut out, nor a list a new certificate from use.
+    const looks = await Promise.allSettled([this.#reloadList(), this.#reloadMaterial()]);
+    const failures = looks.flatMap((look) => (look.status === 'rejected' ? [look.reason as Error] : []));
+    if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join(' '));
+  }
+
+  async #reloadMaterial(): Promise<void> {
+    const { material, authority } = await readMaterial(this.#folder);
     this.#authority = authority;
     if (!sameMaterial(material, this.#material)) this.#replace(material);
-    // Last: a list that cannot be used keeps no new certificate from being used.
+  }
+
+  async #reloadList(): Promise<void> {
+    const revokedText = await this.#folder.revokedText();
     if (revokedText === undefined && this.#revokedText !== '') {
       // Whoever was shut out would be let in again by an accident, or by somebody who would like that.
       const reason = 'it is gone, and what it had stays revoked; an empty file revokes nothing';
@@ -185,15 +200,19 @@ interface Read {
 }
 
 async function readFolder(folder: TlsFolder): Promise<Read> {
-  const [ca, cert, key, authorityKey, revokedText] = await Promise.all([
+  const [material, revokedText] = await Promise.all([readMaterial(folder), folder.revokedText()]);
+  return { ...material, revokedText };
+}
+
+async function readMaterial(folder: TlsFolder): Promise<Omit<Read, 'revokedText'>> {
+  const [ca, cert, key, authorityKey] = await Promise.all([
     folder.read('authority'),
     folder.read('coordinator'),
     folder.read('coordinatorKey'),
     folder.find('authorityKey'),
-    folder.revokedText(),
   ]);
   const authority = authorityKey === undefined ? undefined : new CertificateAuthority(ca, authorityKey);
-  return { material: { ca, cert, key }, authority, revokedText };
+  return { material: { ca, cert, key }, authority };
 }
 
 const sameMaterial = (one: ListenMaterial, other: ListenMaterial): boolean =>

@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type BearerToken, parseBearerTokens, readTokenFile } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import type { EventFeed } from '../watch/event-feed.ts';
 import { RepeatedCheck } from './repeated-check.ts';
+
+/** How long a file has to be without a token to be believed. */
+const emptyMs = 200;
 
 /** What {@link TokenFile.open} needs. */
 export interface TokenFileParts {
@@ -14,7 +18,8 @@ export interface TokenFileParts {
 /**
  * The tokens that open a coordinator, as their file holds them now: one that is taken out of it opens nothing any more.
  *
- * A file that cannot be used changes nothing, and that is told once: it may be half written, or have lost its mode.
+ * A file that cannot be used changes nothing, and that is told once: it may be half written, or have lost its mode. One that
+ * can be read and holds no token lets nobody in.
  */
 export class TokenFile {
   readonly #parts: TokenFileParts;
@@ -51,19 +56,33 @@ export class TokenFile {
     this.#onReplaced = onReplaced;
   }
 
+  /** Why the file cannot be used; undefined where it can. */
+  get trouble(): string | undefined {
+    return this.#check.trouble;
+  }
+
   /** Looks at the file no more. */
   stop(): void {
     this.#check.stop();
   }
 
   async #look(): Promise<void> {
-    const text = await readTokenFile(this.#parts.path);
+    const text = await this.#readTwice();
     if (text !== this.#text) this.#replace(text);
+  }
+
+  /** One without a token takes back all that there were. Whoever writes a file anew may empty it first. */
+  async #readTwice(): Promise<string> {
+    const { path } = this.#parts;
+    const text = await readTokenFile(path);
+    if (text === this.#text || tokensIn(text, path).length > 0) return text;
+    await delay(emptyMs);
+    return readTokenFile(path);
   }
 
   #replace(text: string): void {
     const { feed, path } = this.#parts;
-    this.#tokens = bearerTokens(text, path);
+    this.#tokens = tokensIn(text, path);
     this.#text = text;
     const ended = this.#onReplaced(this.#tokens);
     const tokens = this.#tokens.length;
@@ -77,10 +96,14 @@ export class TokenFile {
 
 /** The tokens in a text, at least one. Throws `FILE_NOT_USABLE`, which names the line, and nothing of what stands there. */
 export function bearerTokens(text: string, path: string = 'token file'): readonly BearerToken[] {
+  const tokens = tokensIn(text, path);
+  if (tokens.length > 0) return tokens;
+  throw new ShoalError('FILE_NOT_USABLE', { path, reason: 'there is no token in it' });
+}
+
+function tokensIn(text: string, path: string): readonly BearerToken[] {
   try {
-    const tokens = parseBearerTokens(text);
-    if (tokens.length === 0) throw new Error('there is no token in it');
-    return tokens;
+    return parseBearerTokens(text);
   } catch (error) {
     throw new ShoalError('FILE_NOT_USABLE', { path, reason: (error as Error).message });
   }

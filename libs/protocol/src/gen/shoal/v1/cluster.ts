@@ -157,6 +157,11 @@ export interface Protection {
   authorityExpiresUnixMs: number;
   /** Certificates and names that its list of revoked ones has. */
   revoked: number;
+  /**
+   * What is wrong with files that it reads again and again (certificates, the list of revoked ones, tokens), a sentence
+   * each: what they held before stays in force.
+   */
+  troubles: string[];
 }
 
 /** What is known of an agent. */
@@ -860,6 +865,7 @@ function createBaseProtection(): Protection {
     certificateExpiresUnixMs: 0,
     authorityExpiresUnixMs: 0,
     revoked: 0,
+    troubles: [],
   };
 }
 
@@ -882,6 +888,9 @@ export const Protection: MessageFns<Protection> = {
     }
     if (message.revoked !== 0) {
       writer.uint32(48).uint32(message.revoked);
+    }
+    for (const v of message.troubles) {
+      writer.uint32(58).string(v!);
     }
     return writer;
   },
@@ -947,6 +956,14 @@ export const Protection: MessageFns<Protection> = {
             message.revoked = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.troubles.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -970,6 +987,7 @@ export const Protection: MessageFns<Protection> = {
     message.certificateExpiresUnixMs = object.certificateExpiresUnixMs ?? 0;
     message.authorityExpiresUnixMs = object.authorityExpiresUnixMs ?? 0;
     message.revoked = object.revoked ?? 0;
+    message.troubles = object.troubles?.map((e) => e) || [];
     return message;
   },
 };
