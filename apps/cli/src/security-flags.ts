@@ -3,7 +3,7 @@ import type { TlsFolder } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import { Option } from 'commander';
 import type { Terminal } from './terminal.ts';
-import { usageError } from './usage-error.ts';
+import { refuseTypedToken } from './typed-token.ts';
 
 // Loaded for whoever names a folder or a token: most commands on one machine do neither, and it brings TLS along.
 const credentials = () => import('@shoal/credentials');
@@ -33,9 +33,11 @@ export const connectFlags = (): Option[] => [
   new Option('--insecure', 'connect to another machine with no protection at all'),
 ];
 
-/** The folder that a flag or SHOAL_TLS_DIR names. */
+/** The folder that a flag or SHOAL_TLS_DIR names. Errors: `USAGE` for a token. */
 export function tlsDirOf(flags: SecurityFlags, terminal: Terminal): string | undefined {
-  return flags.tlsDir ?? fromEnvironment(terminal, 'SHOAL_TLS_DIR');
+  const dir = flags.tlsDir ?? fromEnvironment(terminal, 'SHOAL_TLS_DIR');
+  if (dir !== undefined) refuseTypedToken(dir, '--tls-dir', 'the name of a folder');
+  return dir;
 }
 
 /** Where tokens come from: a file, or the variable SHOAL_TOKEN itself. */
@@ -54,13 +56,7 @@ export async function tokenSource(
   const text = fromEnvironment(terminal, 'SHOAL_TOKEN');
   const file = flagged ?? (text === undefined ? fromEnvironment(terminal, 'SHOAL_TOKEN_FILE') : undefined);
   if (file === undefined) return text === undefined ? undefined : { text };
-  const { parseJoinToken } = await credentials();
-  if (parseJoinToken(file) !== undefined) {
-    throw usageError(
-      `${flag} takes the name of a file, not the token: everybody on this machine can read the arguments of a command`,
-      'Put it into a file with mode 0600, or into SHOAL_TOKEN. Make another token now: this one was seen.',
-    );
-  }
+  refuseTypedToken(file, flag);
   return { file };
 }
 

@@ -5,6 +5,7 @@ import { addressFromEnvironment, addressOption, defaultAddress } from '../coordi
 import { writeOut } from '../output.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
+import { refuseTypedToken } from '../typed-token.ts';
 import { duration } from '../usage-error.ts';
 
 interface AskFlags extends SecurityFlags {
@@ -70,12 +71,13 @@ export function tokenCommand(terminal: Terminal): Command {
     '<ID>',
     'a token, as shoal token ls names it',
   );
-  revoke.action((id: string, flags: AskFlags) =>
-    withClient(flags, terminal, async (client) => {
+  revoke.action((id: string, flags: AskFlags) => {
+    refuseTypedToken(id, 'shoal token revoke', 'the name of a token as shoal token ls shows it');
+    return withClient(flags, terminal, async (client) => {
       const token = await client.revokeJoinToken(id);
       return `token ${id}${token === undefined ? '' : ` (${token.role})`} opens nothing any more\n`;
-    }),
-  );
+    });
+  });
   const generate = new Command('generate')
     .summary('make a token of 256 bits for a token file')
     .description(
