@@ -53,6 +53,7 @@ const otherArguments: Readonly<Record<string, () => readonly string[]>> = {
   'bundle push': () => ['name@1', 'work.mjs', '--address', elsewhere],
   'certs init': () => ['--tls-dir', 'tls/\0'],
   'certs issue': () => ['NAME', '--tls-dir', 'no-folder'],
+  'certs ls': () => ['--tls-dir', 'no-folder'],
   'certs revoke': () => ['NAME', '--tls-dir', 'no-folder'],
   'token create': () => ['--address', elsewhere],
   'token ls': () => ['--address', elsewhere],
