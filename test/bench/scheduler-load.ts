@@ -26,15 +26,6 @@ const spec: Omit<JobSpec, 'windowItems'> = {
   windowBytes: 2 ** 40,
 };
 
-/** In which order messages arrive: as they were sent, or with those of one job together, as far as they are on their way. */
-export type Arrival = 'asSent' | 'byJob';
-
-/** What shards have cost. */
-export interface Cost {
-  readonly microsPerShard: number;
-  readonly transitionsPerSecond: number;
-}
-
 /** Numbers of a message that is on its way: session, attempt, job, first, count. */
 const fields = 5;
 /** In place of a session: outcomes for a client, leave for it to push more. */
@@ -43,32 +34,32 @@ const leave = -1;
 
 /**
  * Jobs without end on so many agents: whatever is dispatched comes back in the order in which it went out, and what is
- * delivered is acknowledged. What is on its way is kept as numbers, so that the load itself leaves nothing to the
- * garbage collection but its events.
+ * delivered is acknowledged, after a look whether it is its turn. What is on its way is kept as numbers, so that the load
+ * itself leaves nothing to the garbage collection but its events.
  */
 export class SchedulerLoad {
   readonly #scheduler = new Scheduler();
   readonly #jobs: readonly string[];
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #pushed: Float64Array;
+  readonly #delivered: Float64Array;
   /** A ring: `#read` to `#written`, modulo its length. */
   readonly #onItsWay: Float64Array;
   /** Shards that are on their way once every slot is full. */
   readonly shardsInFlight: number;
-  readonly #arrival: Arrival;
+  /** Events that the scheduler took and commands that it gave. */
+  transitions = 0;
+  /** Shards that have come to their end. */
+  shards = 0;
   #read = 0;
-  /** Up to here messages lie job by job. */
-  #sorted = 0;
   #written = 0;
-  #transitions = 0;
-  #shards = 0;
   #atMs = 0;
 
-  constructor(agents: number, jobs: number, arrival: Arrival = 'asSent') {
-    this.#arrival = arrival;
+  constructor(agents: number, jobs: number) {
     this.#jobs = Array.from({ length: jobs }, (_, job) => `job-${job}`);
     this.#numbers = new Map(this.#jobs.map((id, job) => [id, job]));
     this.#pushed = new Float64Array(jobs);
+    this.#delivered = new Float64Array(jobs);
     this.shardsInFlight = agents * slotsPerAgent * shardsPerSlot;
     // Shards, the outcomes of as many, and a few grants for each job.
     this.#onItsWay = new Float64Array((this.shardsInFlight * 3 + jobs * 4 + 16) * fields);
@@ -84,25 +75,8 @@ export class SchedulerLoad {
     }
   }
 
-  /** So many shards from their dispatch to their end. */
-  run(shards: number): Cost {
-    this.#transitions = 0;
-    this.#shards = 0;
-    let micros = 0;
-    while (this.#shards < shards) {
-      if (this.#arrival === 'byJob') this.#sort();
-      // What it takes to sort is not the scheduler's.
-      const before = process.cpuUsage();
-      while (this.#shards < shards && (this.#arrival === 'asSent' || this.#read < this.#sorted))
-        this.#arrive();
-      const { system, user } = process.cpuUsage(before);
-      micros += user + system;
-    }
-    return { microsPerShard: micros / shards, transitionsPerSecond: (this.#transitions * 1e6) / micros };
-  }
-
   /** The next message arrives. */
-  #arrive(): void {
+  arrive(): void {
     const at = this.#read % this.#onItsWay.length;
     this.#read += fields;
     const ring = this.#onItsWay;
@@ -116,24 +90,10 @@ export class SchedulerLoad {
       this.#hearClient(session, ring[at + 2] as number, first, count);
       return;
     }
-    this.#shards += 1;
+    this.shards += 1;
     const bytes = count * 100;
     this.#step({ type: 'itemsSucceeded', atMs, session, attempt, first, count, bytes, runMs: count * 4 });
     this.#step({ type: 'attemptEnded', atMs, session, attempt, ending: { kind: 'finished' } });
-  }
-
-  /** Puts the messages of each job that are on their way one behind the other. */
-  #sort(): void {
-    const ring = this.#onItsWay;
-    const messages: number[][] = [];
-    for (let at = this.#read; at < this.#written; at += fields) {
-      messages.push([...ring.subarray(at % ring.length, (at % ring.length) + fields)]);
-    }
-    messages.sort((a, b) => (a[2] as number) - (b[2] as number));
-    for (const [which, message] of messages.entries()) {
-      ring.set(message, (this.#read + which * fields) % ring.length);
-    }
-    this.#sorted = this.#written;
   }
 
   #hearClient(what: number, number: number, first: number, count: number): void {
@@ -152,7 +112,7 @@ export class SchedulerLoad {
 
   #step(event: SchedulerEvent): void {
     const commands = this.#scheduler.step(event);
-    this.#transitions += 1 + commands.length;
+    this.transitions += 1 + commands.length;
     for (const command of commands) this.#obey(command);
   }
 
@@ -161,8 +121,11 @@ export class SchedulerLoad {
       const { attempt, count, first, job, session } = command;
       this.#send(session, attempt, this.#numbers.get(job) as number, first, count);
     } else if (command.type === 'deliver') {
-      const { count, first, job } = command;
-      this.#send(outcomes, 0, this.#numbers.get(job) as number, first, count);
+      const { count, first } = command;
+      const job = this.#numbers.get(command.job) as number;
+      if (first !== this.#delivered[job]) throw new Error(`item ${first} of ${command.job} is out of order`);
+      this.#delivered[job] = first + count;
+      this.#send(outcomes, 0, job, first, count);
     } else if (command.type === 'grantItems') {
       const { job, upTo } = command;
       this.#send(leave, 0, this.#numbers.get(job) as number, upTo, 0);

@@ -1,24 +1,28 @@
 /**
- * What a shard costs the scheduler, by the number of agents and of jobs:
- * `node --conditions=@shoal/source test/bench/scheduler.ts [--shards 200000] [--rounds 5]`.
+ * What a shard costs the scheduler, by the number of agents and of jobs, and whether what it does is flat (it exits with 1 if
+ * not; time alone is never judged):
+ * `node --conditions=@shoal/source test/bench/scheduler.ts [--shards 200000] [--rounds 5] [--only steps,time,instructions]
+ * [--sizes 8]`.
  *
- * Nothing but the pure scheduler runs: every shard is dispatched, gives its values and ends, and its outcomes are taken.
- * Each row is measured in processes of its own, one a round, the rows in turn; its figure is the best, for what else the
- * machine does only ever adds to it. In each of them every slot is filled and every job runs on, as many shards pass to
- * warm the compiler up as are then measured, and the number of shards is the same for all rows. Time is CPU time of all
- * threads of the process, its garbage collection included. A transition is one event taken or one command given.
+ * Nothing but the pure scheduler runs: every shard is dispatched, gives its values and ends, and its outcomes are taken,
+ * while every slot is full and every job runs on.
  *
- * `--instructions` counts the processor's instructions instead of time (with valgrind): what the scheduler does for a
- * shard, whatever the machine's caches make of it. Two runs of different length each, of which the difference counts;
- * `--agents 100 --jobs 10` counts that row alone.
+ * - steps: how often a block of the scheduler's code is entered. V8 counts them, equal in every run.
+ * - instructions: of the processor, the garbage collection included; where valgrind is installed, half a minute a row.
+ * - time: CPU time of all threads of the process. The best of the rounds, for what else the machine does only ever adds.
+ * - control: the time of as many agents and jobs in schedulers of ten agents at most, which know nothing of each other and
+ *   are served in turn: the same memory on its way to the processor, and nothing in it that could grow.
  *
- * `--control` tells what of the growth is not the scheduler's doing but its memory's way to the processor: the same
- * instructions with less memory between two looks at the same job.
+ * A transition is one event taken or one command given.
  */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
-import { type Arrival, type Cost, SchedulerLoad } from './scheduler-load.ts';
+import { parseArgs } from 'node:util';
+import { judge, type Row } from './flatness.ts';
+import type { Cost, Quantity } from './scheduler-row.ts';
 
 const sizes = [
   [10, 1],
@@ -31,121 +35,103 @@ const sizes = [
   [5_000, 1_000],
 ] as const;
 
-/** Rows whose instructions are counted: under valgrind each takes a minute or two. */
-const counted = [
-  [10, 1],
-  [100, 1],
-  [5_000, 1],
-  [100, 1_000],
-] as const;
-/** Shards before the count, and counted ones of the shorter and of the longer run. */
-const [warmUp, few, many] = [80_000, 5_000, 25_000];
+const rowProgram = fileURLToPath(new URL('scheduler-row.ts', import.meta.url));
+/** A tenth of the shards of a timed run: nothing blurs what is counted. */
+const countedPart = 0.1;
 
 const { values } = parseArgs({
   options: {
     shards: { type: 'string', default: '200000' },
     rounds: { type: 'string', default: '5' },
-    agents: { type: 'string' },
-    jobs: { type: 'string' },
-    arrival: { type: 'string', default: 'asSent' },
-    'warm-up': { type: 'string' },
-    control: { type: 'boolean', default: false },
-    instructions: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'steps,time,instructions' },
+    sizes: { type: 'string', default: `${sizes.length}` },
   },
 });
+const [shards, rounds] = [Number(values.shards), Number(values.rounds)];
+const asked = values.only.split(',');
+const hasValgrind = (process.env.PATH ?? '')
+  .split(delimiter)
+  .some((dir) => existsSync(join(dir, 'valgrind')));
 
-const rowAsked = [Number(values.agents), Number(values.jobs)] as const;
-
-if (values.control) console.log(control());
-else if (values.instructions) console.log(await instructionTable());
-else if (values.agents === undefined) console.log(table());
-else console.log(JSON.stringify(measured(...rowAsked)));
-
-/** In this process. */
-function measured(agents: number, jobs: number): Cost {
-  const load = new SchedulerLoad(agents, jobs, values.arrival as Arrival);
-  load.run(Math.max(Number(values['warm-up'] ?? values.shards), load.shardsInFlight * 2));
-  return load.run(Number(values.shards));
+const measuredSizes = sizes.slice(0, Number(values.sizes));
+const [times, controls] = asked.includes('time') ? timed() : [[], []];
+const rows = measuredSizes.map(([agents, jobs], at): Row => {
+  const [time, control] = [times[at]?.perShard, controls[at]?.perShard];
+  return {
+    agents,
+    jobs,
+    ...(asked.includes('steps') ? { steps: measured('steps', agents, jobs).perShard } : {}),
+    ...(asked.includes('instructions') && hasValgrind ? { instructions: instructions(agents, jobs) } : {}),
+    ...(time === undefined || control === undefined ? {} : { time, control }),
+  };
+});
+console.log(table());
+if (asked.includes('instructions') && !hasValgrind)
+  console.log('\nNo instructions: valgrind is not installed.');
+const { isFlat, text } = judge(rows);
+if (asked.some((each) => each !== 'time')) {
+  console.log(`\n${text}`);
+  process.exitCode = isFlat ? 0 : 1;
 }
 
 function table(): string {
-  const costs = best(
-    sizes.map(
-      ([agents, jobs]) =>
-        () =>
-          measuredApart(agents, jobs),
-    ),
-  );
-  const rows = sizes.map(([agents, jobs], at) => {
-    const { microsPerShard, transitionsPerSecond } = costs[at] as Cost;
-    return `| ${grouped(agents)} | ${grouped(jobs)} | ${microsPerShard.toFixed(2)} µs | ${grouped(transitionsPerSecond)} |`;
-  });
-  return ['| agents | jobs | a shard | transitions a second |', '| --: | --: | --: | --: |', ...rows].join(
-    '\n',
-  );
+  const head = ['agents', 'jobs', 'steps', 'instructions', 'time', 'control', 'transitions a second'];
+  const lines = rows.map(({ agents, jobs, steps, instructions: counted, time, control }, at) => [
+    grouped(agents),
+    grouped(jobs),
+    grouped(steps),
+    grouped(counted),
+    micros(time),
+    micros(control),
+    grouped(times[at]?.transitionsPerSecond),
+  ]);
+  return [head, head.map(() => '--:'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** The best of the rounds of each. They are measured in turn, so that what else the machine does meets all of them. */
-function best(measures: ReadonlyArray<() => Cost>): Cost[] {
-  const costs = measures.map((): Cost[] => []);
-  for (let round = 0; round < Number(values.rounds); round += 1) {
-    for (const [at, measure] of measures.entries()) costs[at]?.push(measure());
+/** Time and control of each size, the best of the rounds; measured in turn, so that whatever else the machine does meets all. */
+function timed(): [Cost[], Cost[]] {
+  const all = measuredSizes.map(() => ({ time: [] as Cost[], control: [] as Cost[] }));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [at, [agents, jobs]] of measuredSizes.entries()) {
+      all[at]?.time.push(measured('time', agents, jobs));
+      all[at]?.control.push(measured('control', agents, jobs));
+    }
   }
-  return costs.map((each) => each.reduce((a, b) => (b.microsPerShard < a.microsPerShard ? b : a)));
+  const best = (costs: readonly Cost[]) => costs.reduce((a, b) => (b.perShard < a.perShard ? b : a));
+  return [all.map(({ time }) => best(time)), all.map(({ control }) => best(control))];
 }
 
-/** Of the row that was asked for, or of each. */
-async function instructionTable(): Promise<string> {
-  const rows: string[] = [];
-  for (const [agents, jobs] of values.agents === undefined ? counted : [rowAsked]) {
-    const runs = [few, many].map((shards) => instructions(agents, jobs, shards));
-    const [short, long] = (await Promise.all(runs)) as [number, number];
-    rows.push(`| ${grouped(agents)} | ${grouped(jobs)} | ${grouped((long - short) / (many - few))} |`);
-  }
-  return ['| agents | jobs | instructions a shard |', '| --: | --: | --: |', ...rows].join('\n');
-}
-
-/** Of a whole process with one thread: the others of V8 would come and go as they like. */
-async function instructions(agents: number, jobs: number, shards: number): Promise<number> {
-  const args = ['--tool=callgrind', '--callgrind-out-file=/dev/null', '--smc-check=all-non-file'];
-  const node = [process.execPath, '--single-threaded', ...process.execArgv, fileURLToPath(import.meta.url)];
-  const load = [`--agents=${agents}`, `--jobs=${jobs}`, `--shards=${shards}`, `--warm-up=${warmUp}`];
-  const { stderr } = await promisify(execFile)('valgrind', [...args, ...node, ...load]);
-  return Number(/Collected : (\d+)/.exec(stderr)?.[1]);
-}
-
-function control(): string {
-  const rows = [
-    ['5,000 agents, 1 job', 5_000, 1, 'asSent'],
-    ['5,000 agents, 1,000 jobs', 5_000, 1_000, 'asSent'],
-    ['5,000 agents, 1,000 jobs, the messages of each job together', 5_000, 1_000, 'byJob'],
-    ['100 agents, 1 job', 100, 1, 'asSent'],
-    ['100 agents, 100 jobs', 100, 100, 'asSent'],
-    ['100 agents, 1,000 jobs', 100, 1_000, 'asSent'],
-  ] as const;
-  const costs = best(
-    rows.map(
-      ([_, agents, jobs, arrival]) =>
-        () =>
-          measuredApart(agents, jobs, arrival),
-    ),
-  );
-  return rows.map(([what], at) => `${what}: ${costs[at]?.microsPerShard.toFixed(2)} µs a shard`).join('\n');
-}
-
-/** In a process of its own: what one row leaves in the heap and in the compiler must not meet the next. */
-function measuredApart(agents: number, jobs: number, arrival: Arrival = 'asSent'): Cost {
-  const args = [
-    ...process.execArgv,
-    fileURLToPath(import.meta.url),
-    `--shards=${values.shards}`,
-    `--agents=${agents}`,
-    `--jobs=${jobs}`,
-    `--arrival=${arrival}`,
-  ];
+function measured(quantity: Quantity, agents: number, jobs: number): Cost {
+  const count = quantity === 'steps' ? countOf(agents) : shards;
+  const args = [...process.execArgv, rowProgram, quantity, `${agents}`, `${jobs}`, `${count}`];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Cost;
 }
 
-function grouped(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+/** Of a process with one thread: the others of V8 would come and go as they like. Counted is what comes after a warm-up. */
+function instructions(agents: number, jobs: number): number {
+  const folder = mkdtempSync(join(tmpdir(), 'shoal-valgrind-'));
+  try {
+    const out = join(folder, 'out');
+    const tool = ['--tool=callgrind', '--instr-atstart=no', `--callgrind-out-file=${out}`];
+    const node = [process.execPath, '--single-threaded', ...process.execArgv, rowProgram];
+    const counted = Math.ceil(shards * countedPart);
+    const load = ['instructions', `${agents}`, `${jobs}`, `${counted}`];
+    execFileSync('valgrind', [...tool, '--smc-check=all-non-file', ...node, ...load], { stdio: 'ignore' });
+    return Number(/^totals: (\d+)/m.exec(readFileSync(`${out}.1`, 'utf8'))?.[1]) / counted;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Every shard that is on its way comes to its end at least twice: one part of them would not cost what the others do. */
+function countOf(agents: number): number {
+  return Math.max(Math.ceil(shards * countedPart), agents * 16);
+}
+
+function micros(value: number | undefined): string {
+  return value === undefined ? '-' : `${value.toFixed(2)} µs`;
+}
+
+function grouped(value: number | undefined): string {
+  return value === undefined ? '-' : Math.round(value).toLocaleString('en-US');
 }

@@ -1,0 +1,105 @@
+/**
+ * One measurement of what a shard costs the scheduler, in a process of its own: what one leaves in the heap and in the
+ * compiler must not meet the next. `node scheduler-row.ts time|control|steps|instructions AGENTS JOBS SHARDS` prints
+ * `{ perShard, transitionsPerSecond }` (time in microseconds of CPU, of all threads).
+ */
+import { execFileSync } from 'node:child_process';
+import { Session } from 'node:inspector/promises';
+import { SchedulerLoad } from './scheduler-load.ts';
+
+/** What is measured. */
+export type Quantity =
+  /** CPU time. */
+  | 'time'
+  /** CPU time of as many agents and jobs, in schedulers of ten agents at most that know nothing of each other. */
+  | 'control'
+  /** How often a block of the scheduler's code is entered. */
+  | 'steps'
+  /** The processor's instructions: within valgrind, whose command counts them. */
+  | 'instructions';
+
+/** What a shard has cost. */
+export interface Cost {
+  readonly perShard: number;
+  readonly transitionsPerSecond: number;
+}
+
+/** The code of a warm-up is called so often: a part that is compiled for the first call alone would be again for the next. */
+const warmUps = 10;
+
+const [quantity, ...numbers] = process.argv.slice(2) as [Quantity, ...string[]];
+const [agents = 0, jobs = 0, shards = 0] = numbers.map(Number);
+process.stdout.write(`${JSON.stringify(await measured())}\n`);
+
+async function measured(): Promise<Cost> {
+  if (quantity === 'steps') return await steps();
+  const loads = quantity === 'control' ? small() : [new SchedulerLoad(agents, jobs)];
+  if (quantity === 'instructions') return instructions(loads);
+  warm(loads, shards);
+  const before = process.cpuUsage();
+  const transitions = run(loads, shards);
+  const { system, user } = process.cpuUsage(before);
+  const micros = system + user;
+  return { perShard: micros / shards, transitionsPerSecond: (transitions * 1e6) / micros };
+}
+
+/** So many shards come to their end, of one scheduler after the other in turn. Answers the transitions that they took. */
+function run(loads: readonly SchedulerLoad[], count: number): number {
+  const sum = (of: 'shards' | 'transitions') => loads.reduce((total, load) => total + load[of], 0);
+  const before = sum('transitions');
+  for (let left = count; left > 0; ) {
+    for (const load of loads) {
+      const ended = load.shards;
+      load.arrive();
+      left -= load.shards - ended;
+      if (left === 0) break;
+    }
+  }
+  return sum('transitions') - before;
+}
+
+/** Until every slot is in use, every job runs on, and the compiler is done. */
+function warm(loads: readonly SchedulerLoad[], count: number): void {
+  const inFlight = loads.reduce((total, load) => total + load.shardsInFlight, 0);
+  const each = Math.ceil(Math.max(count, inFlight * 2, jobs * 8) / warmUps);
+  for (let time = 0; time < warmUps; time += 1) run(loads, each);
+}
+
+/** As many agents and jobs as are asked for, in schedulers of ten agents, or of one where jobs are more than ten to ten. */
+function small(): SchedulerLoad[] {
+  const agentsEach = jobs > agents ? 1 : Math.min(10, agents);
+  const schedulers = agents / agentsEach;
+  const jobsEach = Math.max(1, Math.round(jobs / schedulers));
+  return Array.from({ length: schedulers }, () => new SchedulerLoad(agentsEach, jobsEach));
+}
+
+/** By V8's own counters, which know each block of code: equal in every run, on every machine. */
+async function steps(): Promise<Cost> {
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
+  const loads = [new SchedulerLoad(agents, jobs)];
+  warm(loads, 0);
+  await session.post('Profiler.takePreciseCoverage');
+  run(loads, shards);
+  const { result } = await session.post('Profiler.takePreciseCoverage');
+  const counts = result
+    .filter(({ url }) => url.includes('/libs/scheduler/'))
+    .flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges.map(({ count }) => count)));
+  return { perShard: counts.reduce((a, b) => a + b, 0) / shards, transitionsPerSecond: 0 };
+}
+
+/** Tells valgrind from when on to count, and to write down what it has counted. */
+function instructions(loads: readonly SchedulerLoad[]): Cost {
+  const callgrind = (...args: string[]) => execFileSync('callgrind_control', [...args, `${process.pid}`]);
+  // Starting a process for the first time undoes what the compiler took for granted.
+  callgrind('--instr=off');
+  warm(loads, shards * 10);
+  callgrind('--instr=on');
+  callgrind('--zero');
+  run(loads, shards);
+  callgrind('--dump');
+  callgrind('--instr=off');
+  return { perShard: 0, transitionsPerSecond: 0 };
+}
