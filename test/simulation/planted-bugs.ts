@@ -332,8 +332,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'bytes-without-bound',
     breaks: 'A producer may push however many bytes are held already.',
     file: `${scheduler}/jobs/job.ts`,
-    snippet: 'if (this.itemBytes + this.outcomes.bytes >= windowBytes) {',
-    replacement: 'if (this.itemBytes + this.outcomes.bytes >= windowBytes * 1_000) {',
+    snippet: 'return this.itemBytes + this.outcomes.bytes >= this.spec.windowBytes;',
+    replacement: 'return this.itemBytes + this.outcomes.bytes >= this.spec.windowBytes * 1_000;',
     seed: 4,
   },
   {
