@@ -47,7 +47,7 @@ interface Part {
   hasBegun: boolean;
   isStopped: boolean;
   readonly running: Map<number, Running>;
-  /** Values that wait for the next frame. */
+  /** Values that wait for the next frame: none where starts are marked. */
   pending: { index: number; execution: Execution; ms: number }[];
 }
 
@@ -254,7 +254,6 @@ export class ChildHost {
 
   #start(child: Child, part: Part, index: number): void {
     const { work } = part;
-    if (work.marksStarts) this.#flush(child, part);
     const argument = work.argumentOf(index);
     const behaviour = work.job.behaviours.get(argument.index);
     const earlier = this.#world.earlierStarts(argument.job, argument.index);
@@ -310,7 +309,9 @@ export class ChildHost {
     part.running.delete(index);
     this.#world.end(running.execution, 'value');
     part.pending.push({ index, execution: running.execution, ms });
-    if (part.pending.length === 1)
+    // As in the real child: values that leave together would share the fate of one that ran too long.
+    if (part.work.marksStarts) this.#flush(child, part);
+    else if (part.pending.length === 1)
       this.#later(child, flushMs / this.#slowness, () => this.#flush(child, part));
   }
 

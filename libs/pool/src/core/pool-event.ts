@@ -125,7 +125,10 @@ export interface ItemStarted {
   readonly index: number;
 }
 
-/** Values of consecutive items arrived. */
+/**
+ * Values of consecutive items arrived. Parts that mark starts say each by itself: the value of an item that ran too long
+ * is dropped, and must not take that of its neighbour along.
+ */
 export interface ItemsSucceeded {
   readonly type: 'itemsSucceeded';
   readonly atMs: number;
