@@ -275,6 +275,7 @@ describe('an agent', () => {
   test('whose token has expired is told so', async () => {
     const token = await joinToken('agent', '', 1_000);
     const tlsDir = await emptyFolder();
+    // Time is the subject: the coordinator is in this process, and its clock has passed the token's second by then.
     await new Promise((resolve) => setTimeout(resolve, 1_050));
     const late = startAgent({
       join: cluster.coordinator.address,

@@ -7,7 +7,7 @@ import { startCoordinator } from '@shoal/coordinator';
 import { JobState } from '@shoal/protocol';
 import { pino } from 'pino';
 import { connect } from 'shoal';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { pending } from '../pending.ts';
 import { slack } from '../slack.ts';
 import { startLink } from './broken-link.ts';
@@ -226,8 +226,10 @@ test('an operator drains an agent and puts it back', async () => {
   const { cluster: operator } = cluster.client;
   await unary(operator.drainAgent.bind(operator), { agentName: 'a' });
   const { reading } = await submit('inc', upTo(10));
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(cluster.coordinator.status().queuedItems).toBe(10);
+  // An agent that takes work would have been given them in the moment in which they came.
+  await vi.waitFor(() => expect(cluster.coordinator.status()).toMatchObject({ agents: 1, queuedItems: 10 }), {
+    timeout: 60_000,
+  });
   await unary(operator.resumeAgent.bind(operator), { agentName: 'a' });
   expect((await reading).values.size).toBe(10);
   await expect(unary(operator.drainAgent.bind(operator), { agentName: 'b' })).rejects.toMatchObject({

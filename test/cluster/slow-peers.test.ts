@@ -13,7 +13,7 @@ import {
   type ReadResultsResponse,
   SessionEndReason,
 } from '@shoal/protocol';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { slack } from '../slack.ts';
 import { type Link, startLink } from './broken-link.ts';
 import { RawClient } from './raw-client.ts';
@@ -51,17 +51,22 @@ async function smallJobMs(): Promise<number> {
   return performance.now() - startedMs;
 }
 
+/** How long, and how often, something is waited for; what was seen last is in the failure. */
+const patience = { timeout: 60_000, interval: 20 };
+
 /** The highest that something gets until `over` resolves. */
 async function highest(look: () => number, over: Promise<unknown>): Promise<number> {
   let most = 0;
   let isOver = false;
-  void over.finally(() => {
+  const ended = (): void => {
     isOver = true;
-  });
-  while (!isOver) {
+  };
+  over.then(ended, ended);
+  await vi.waitFor(() => {
     most = Math.max(most, look());
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    expect({ isOver, most }).toMatchObject({ isOver: true });
+  }, patience);
+  await over;
   return most;
 }
 
@@ -86,9 +91,13 @@ test('G29: a consumer that stops costs its window, and other jobs do not notice 
     upTo(240).map(() => MiB / 4),
   );
   // 60 MiB of results for a window of 32.
-  const isPaused = async (): Promise<boolean> =>
-    coordinator.status().heldBytes > 31 * MiB && (await client.info(jobId))?.progress?.running === 0;
-  while (!(await isPaused())) await new Promise((resolve) => setTimeout(resolve, 20));
+  await vi.waitFor(async () => {
+    const running = (await client.info(jobId))?.progress?.running;
+    expect({ running, heldBytes: coordinator.status().heldBytes }).toEqual({
+      running: 0,
+      heldBytes: expect.toSatisfy((bytes: number) => bytes > 31 * MiB),
+    });
+  }, patience);
   const besideMs: number[] = [];
   const most = await highest(
     () => coordinator.status().heldBytes,
@@ -116,13 +125,13 @@ test('G29: what items throw fills the window of a consumer that stops, as result
       upTo(60).map(() => 200_000),
     ),
   ).toBe(60);
-  let progress = (await client.info(jobId))?.progress;
-  while (progress?.running !== 0 || progress.failed < 6) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    progress = (await client.info(jobId))?.progress;
-  }
-  expect(progress.waitingFor).toBe('paused by its consumer');
-  expect(progress.failed).toBeLessThan(10);
+  const progress = await vi.waitFor(async () => {
+    const seen = (await client.info(jobId))?.progress;
+    expect(seen).toMatchObject({ running: 0, failed: expect.toSatisfy((failed: number) => failed >= 6) });
+    return seen;
+  }, patience);
+  expect(progress?.waitingFor).toBe('paused by its consumer');
+  expect(progress?.failed).toBeLessThan(10);
   expect((await client.read(jobId)).failures.map(({ index }) => index)).toEqual(upTo(60));
 });
 
@@ -226,10 +235,11 @@ test('errors that memory cannot hold lie on the disk as values do, and come back
   const pushed = client.push(jobId, sizes, 1);
   // Nobody reads yet.
   let most = 0;
-  while ((await client.info(jobId))?.progress?.failed !== sizes.length) {
+  await vi.waitFor(async () => {
+    const progress = (await client.info(jobId))?.progress;
     most = Math.max(most, coordinator.status().heldBytes);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+    expect(progress).toMatchObject({ failed: sizes.length });
+  }, patience);
   expect(most).toBeLessThan(2 * MiB);
   expect(coordinator.status().spilledBytes).toBeGreaterThan(18_000_000);
   const { failures } = await client.read(jobId);

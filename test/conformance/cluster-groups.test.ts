@@ -63,7 +63,7 @@ test('the processes of a client that left without a word end', async () => {
 test('the processes of a connection that is idle wait for its next job', async () => {
   await using pool = await connect(coordinator.address, { processes: 1 });
   const pids = await pidsOf(pool);
-  // Many heartbeats, in each of which the coordinator looks.
+  // Time is the subject: many heartbeats, in each of which the coordinator looks.
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(pids.filter(isAlive)).toEqual(pids);
   expect(await pidsOf(pool)).toEqual(pids);

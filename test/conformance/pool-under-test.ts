@@ -133,12 +133,19 @@ export function endless<T>(item: (index: number) => T): Endless<T> {
   return { items: items(), slowItems, pulled: () => pulled, returned: () => returned };
 }
 
-/** Waits until a number has not changed for a while, and says what it is. */
-export async function settled(look: () => number, quietMs: number = 150): Promise<number> {
+/** Waits until a number has not changed for a while, and says what it is; fails with the last two where it goes on. */
+export async function settled(
+  look: () => number,
+  quietMs: number = 150,
+  withinMs: number = 60_000,
+): Promise<number> {
+  const deadline = performance.now() + withinMs;
   for (let seen = look(); ; ) {
     await new Promise((resolve) => setTimeout(resolve, quietMs));
     const now = look();
     if (now === seen) return now;
+    if (performance.now() > deadline)
+      throw new Error(`after ${withinMs} ms it still went from ${seen} to ${now}`);
     seen = now;
   }
 }

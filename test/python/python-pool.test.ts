@@ -214,6 +214,7 @@ row('busy children of a parent that is killed with SIGKILL', {
       lingerMs: 4_000,
     });
     const child = await orphaned.promise;
+    // Time is the subject: nothing but time tells that a process without a parent is left alone.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     const survived = isAlive(child);
     await run;

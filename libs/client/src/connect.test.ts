@@ -116,7 +116,8 @@ describe('connecting', () => {
   test('a coordinator that comes up late is reached', async () => {
     coordinator.wire.cut({ refuse: true });
     const connecting = connect(coordinator.address);
-    setTimeout(() => coordinator.wire.mend(), 200);
+    await until('a connection was refused', () => coordinator.wire.attempts > 0);
+    coordinator.wire.mend();
     await using pool = await connecting;
     expect(await pool.map(plusOne, [1])).toEqual([2]);
   });
