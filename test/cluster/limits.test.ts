@@ -7,7 +7,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as dial, type Socket } from 'node:net';
-import { Client, type ClientOptions, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientOptions,
+  connectivityState,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { connect as connectPool } from '@shoal/client';
 import type { CoordinatorConfig } from '@shoal/coordinator';
 import { bearerLine, newSecret } from '@shoal/credentials';
@@ -415,6 +422,81 @@ describe('a connection that does not get on is closed', () => {
     expect(cluster.coordinator.status().connections).toBe(1);
     await until('it is closed', () => cluster.events('limit.reached').length > 0);
     expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'authenticationMs' }]);
+  });
+
+  describe('authenticationMs: a call that anyone may make', () => {
+    const ms = 300;
+    const secret = newSecret();
+    const health = '/grpc.health.v1.Health/';
+    const asIs = (bytes: Buffer): Buffer => bytes;
+    const empty = Buffer.alloc(0);
+    let caller: Client;
+
+    async function called(): Promise<Client> {
+      await serve({ authenticationMs: ms, tokens: bearerLine({ secret, role: undefined }) });
+      caller = new Client(cluster.coordinator.address, credentials.createInsecure());
+      return caller;
+    }
+    afterEach(() => caller.close());
+
+    /** The error that an open call ends with. */
+    const endOf = (call: NodeJS.EventEmitter): Promise<{ code: string; message: string }> =>
+      ending(
+        new Promise((_resolve, reject) => {
+          call.on('data', () => {});
+          call.on('error', (error: ServiceError) => reject(errorFromStatus(error, { address: '' })));
+        }),
+      );
+    const closed = { code: 'LIMIT_REACHED', message: expect.stringContaining('--authentication-ms') };
+
+    test('keeps no connection: a watch is answered, and ends with it', async () => {
+      const openedAtMs = performance.now();
+      const watch = (await called()).makeServerStreamRequest(`${health}Watch`, asIs, asIs, empty);
+      let answers = 0;
+      watch.on('data', () => (answers += 1));
+      expect(await endOf(watch)).toMatchObject(closed);
+      expect(performance.now() - openedAtMs).toBeGreaterThan(ms - 10);
+      expect(answers).toBe(1);
+      await until('it is closed', () => cluster.coordinator.status().connections === 0);
+    });
+
+    test('keeps none by sending nothing, either', async () => {
+      const path = '/shoal.v1.AccessService/JoinCluster';
+      const join = (await called()).makeBidiStreamRequest(path, asIs, asIs);
+      expect(await endOf(join)).toMatchObject(closed);
+      await until('it is closed', () => cluster.coordinator.status().connections === 0);
+    });
+
+    test('is answered to a probe, over as many connections as that takes', async () => {
+      const probe = await called();
+      const check = (): Promise<void> =>
+        new Promise((resolve, reject) => {
+          probe.makeUnaryRequest(`${health}Check`, asIs, asIs, empty, (error) => {
+            if (error === null) resolve();
+            else reject(error);
+          });
+        });
+      await check();
+      const { READY } = connectivityState;
+      await until('it is closed', () => probe.getChannel().getConnectivityState(false) !== READY);
+      await check();
+      expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'authenticationMs' }]);
+    });
+
+    test('ends beside calls of somebody who is known, and those do not', async () => {
+      const known = new Metadata();
+      known.set('authorization', `Bearer ${secret}`);
+      const mixed = await called();
+      const events = '/shoal.v1.ClusterService/WatchEvents';
+      const kept = mixed.makeServerStreamRequest(events, asIs, asIs, empty, known);
+      const ends: unknown[] = [];
+      kept.on('data', () => {}).on('error', (error) => ends.push(error));
+      const watch = mixed.makeServerStreamRequest(`${health}Watch`, asIs, asIs, empty);
+      expect(await endOf(watch)).toMatchObject(closed);
+      expect(ends).toEqual([]);
+      expect(cluster.coordinator.status().connections).toBe(1);
+      kept.cancel();
+    });
   });
 
   test('idleMs: one without a call; its client opens another one when it needs it', async () => {

@@ -214,6 +214,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   ];
   const server: ShoalServer = createServer(services, {
     interceptors: access.interceptors,
+    isKnown: access.isKnown,
     limits: settled.serverLimits,
     onLimit: (limit, peer) => counts.refused(limit, peer),
     onSilent: (connection) => driver.step({ type: 'connectionGivenUp', connection }),

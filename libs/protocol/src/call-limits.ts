@@ -11,6 +11,18 @@ export interface CallLimits {
   readonly last: ServerInterceptor;
 }
 
+/** What {@link callLimits} tells the door of. */
+export interface CallsListener {
+  /** Somebody has reached this limit. */
+  readonly onLimit: LimitListener;
+  /** Whether it is known who makes a call that was let in; by the metadata that its service is handed. */
+  readonly isKnown: (metadata: Metadata) => boolean;
+  /** A call of somebody known, over the connection of this peer. */
+  readonly onKnown: (peer: string) => void;
+  /** A call that anyone may make; `end` ends it for want of a caller. Returns what hears of its end. */
+  readonly onStranger: (peer: string, end: () => void) => () => void;
+}
+
 /**
  * The limits of single calls, and the count of all limits that a call ran into.
  *
@@ -19,9 +31,8 @@ export interface CallLimits {
  * back. One more of these for every call and message would cost a few per cent; grpc-js uses its interface only.)
  */
 export function callLimits(
-  { maxMessageBytes, maxMetadataBytes }: ServerLimits,
-  onLimit: LimitListener,
-  onLetIn: (peer: string) => void,
+  { authenticationMs, maxMessageBytes, maxMetadataBytes }: ServerLimits,
+  { onLimit, isKnown, onKnown, onStranger }: CallsListener,
 ): CallLimits {
   const first: ServerInterceptor = (_method, call) => {
     const sendStatus = call.sendStatus.bind(call);
@@ -62,7 +73,17 @@ export function callLimits(
     call.start = (listener) => {
       const receive = listener.onReceiveMetadata.bind(listener);
       listener.onReceiveMetadata = (metadata) => {
-        onLetIn(call.getPeer());
+        const peer = call.getPeer();
+        if (isKnown(metadata)) onKnown(peer);
+        else {
+          // However a call ends, this is heard.
+          const cancelled = listener.onCancel.bind(listener);
+          const ended = onStranger(peer, () => call.sendStatus(statusOf(tooLong(authenticationMs))));
+          listener.onCancel = () => {
+            ended();
+            cancelled();
+          };
+        }
         receive(metadata);
       };
       start(listener);
@@ -91,6 +112,10 @@ function bigMessage(details: string, code: unknown, most: number): CallStatus | 
   return bytes === undefined
     ? undefined
     : statusOf(tooMuch('messageBytes', 'Bytes of a message', Number(bytes), most));
+}
+
+function tooLong(most: number): ShoalError {
+  return tooMuch('authenticationMs', 'Milliseconds of a caller whom nobody knows', `more than ${most}`, most);
 }
 
 function tooMuch(limitName: LimitName, what: string, value: number | string, most: number): ShoalError {

@@ -15,6 +15,8 @@ const askingMax = 64;
 const askingMs = 500;
 /** From the last word to the cut: it is on its way within one turn of the event loop. */
 const lastWordMs = 20;
+/** The same where calls are told as well: their statuses wait for what was written before. */
+const lastStatusMs = 500;
 
 /** Hears which limit a peer has reached. */
 export type LimitListener = (limit: LimitName, peer: string) => void;
@@ -38,6 +40,8 @@ class Visitor {
   readonly peer: string;
   /** Once it speaks HTTP/2. */
   session: Session | undefined;
+  /** How its calls that nobody known makes are ended. */
+  readonly strangers: Set<() => void> = new Set();
   #timer: NodeJS.Timeout | undefined;
   #letIn = false;
 
@@ -68,8 +72,8 @@ class Visitor {
  * Where connections come in, before gRPC hears of them.
  *
  * A server of grpc-js that listens by itself takes any number of connections from anybody, and keeps one that says
- * nothing for ever. Here each is counted, has so long for its first byte, for its handshakes and for a call that is
- * let in, and is cut off otherwise. Until its first byte it costs a socket and nothing else: no TLS, no HTTP/2.
+ * nothing for ever. Here each is counted, has so long for its first byte, for its handshakes and for a call of somebody
+ * known, and is cut off otherwise. Until its first byte it costs a socket and nothing else: no TLS, no HTTP/2.
  */
 export class FrontDoor {
   readonly #server: Server;
@@ -143,9 +147,24 @@ export class FrontDoor {
     return taken;
   }
 
-  /** A call of this peer was let in: nobody is waited for any longer. */
+  /** A caller of this peer is known: nobody is waited for any longer. */
   letIn(peer: string): void {
     this.#visitors.get(peer)?.letIn();
+  }
+
+  /**
+   * This peer makes a call that anyone may make, and nobody knows who it is. `end` is called when the time of its connection
+   * is over; where others have that connection let in, so is it after the same time. Returns how to say that it has ended.
+   */
+  stranger(peer: string, end: () => void): () => void {
+    const strangers = this.#visitors.get(peer)?.strangers;
+    const timer = setTimeout(end, this.#limits.authenticationMs);
+    timer.unref();
+    strangers?.add(end);
+    return () => {
+      clearTimeout(timer);
+      strangers?.delete(end);
+    };
   }
 
   /** Takes no more connections, and ends those that have not said a word. */
@@ -251,11 +270,13 @@ export class FrontDoor {
    * Its last word is the name of the limit, where there is a way to say it: not in the middle of a handshake of TLS. A reset
    * leaves nothing behind on this side, however many there are.
    */
-  #cut({ peer, session, socket }: Visitor, limit: TimeLimit): void {
+  #cut({ peer, session, socket, strangers }: Visitor, limit: TimeLimit): void {
+    const wordMs = strangers.size > 0 ? lastStatusMs : lastWordMs;
+    for (const end of strangers) end();
     const notice = fullNotice(limit, this.#limits[limit]);
     if (session?.destroyed === false) {
       session.goaway(0, 0, Buffer.from(notice));
-      setTimeout(() => socket.resetAndDestroy(), lastWordMs).unref();
+      setTimeout(() => socket.resetAndDestroy(), wordMs).unref();
     } else if (socket.bytesRead === 0) {
       socket.write(notice, () => socket.resetAndDestroy());
     } else {

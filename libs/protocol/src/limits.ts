@@ -352,10 +352,10 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'milliseconds',
     coordinator('authenticationMs'),
     told(
-      'the GOAWAY of HTTP/2 has the name in its data, and `limit.reached` is in the log; the calls before were refused with UNAUTHENTICATED',
+      'the GOAWAY of HTTP/2 has the name in its data, and `limit.reached` is in the log; calls that anyone may make (health, JoinCluster) and that are still open end with `LIMIT_REACHED`; others were refused with UNAUTHENTICATED',
     ),
     'limits_reached',
-    'From there to the first call of somebody who is let in. Then it is closed.',
+    'From there to the first call of somebody who is known, by a certificate or a token. Then it is closed, so a probe that shows neither opens another one. Where it is known who else calls over it, a call of somebody unknown lasts so long.',
   ),
   idleMs: limit(
     600_000,

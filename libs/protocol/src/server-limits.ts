@@ -10,7 +10,7 @@ export interface ServerLimits {
   readonly firstByteMs: number;
   /** From the first byte to the end of the handshakes, that of TLS and that of HTTP/2. */
   readonly handshakeMs: number;
-  /** From there to the first call that is let in. */
+  /** From there to the first call of somebody who is known. */
   readonly authenticationMs: number;
   /** A connection without a call is closed after so long. */
   readonly idleMs: number;

@@ -1,5 +1,6 @@
 import {
   logVerbosity,
+  type Metadata,
   Server,
   type ServerCredentials,
   type ServerInterceptor,
@@ -56,6 +57,11 @@ export interface ServerParts {
   readonly interceptors?: readonly ServerInterceptor[];
   /** Default: those of the table in limits.ts. */
   readonly limits?: Partial<ServerLimits>;
+  /**
+   * Whether it is known who makes a call that the interceptors have let in; by the metadata that its service is handed. The
+   * connections of others, and their calls, end after `authenticationMs`. Default: everybody is known.
+   */
+  readonly isKnown?: ((metadata: Metadata) => boolean) | undefined;
   /** Hears of each limit that somebody has reached. */
   readonly onLimit?: LimitListener;
   /** Hears of each connection that was closed because nothing came from it any more. */
@@ -66,9 +72,14 @@ export interface ServerParts {
 export function createServer(services: readonly ServedService[], parts: ServerParts = {}): ShoalServer {
   // What grpc-js would print to stderr comes back as an error, too; whoever wants it sets its variable.
   if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
-  const { interceptors = [], onLimit = () => {}, onSilent } = parts;
+  const { interceptors = [], isKnown = () => true, onLimit = () => {}, onSilent } = parts;
   const limits = { ...defaultServerLimits, ...parts.limits };
-  const { first, last } = callLimits(limits, onLimit, (peer) => door.letIn(peer));
+  const { first, last } = callLimits(limits, {
+    onLimit,
+    isKnown,
+    onKnown: (peer) => door.letIn(peer),
+    onStranger: (peer, end) => door.stranger(peer, end),
+  });
   const server = new Server({ ...serverOptions(limits), interceptors: [first, ...interceptors, last] });
   const door: FrontDoor = new FrontDoor(server, limits, onLimit, onSilent);
   for (const { definition, handlers } of services) server.addService(definition, handlers);

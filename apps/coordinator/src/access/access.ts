@@ -1,4 +1,4 @@
-import { ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
+import { type Metadata, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
 import { RevocationList } from '@shoal/credentials';
 import type { Protection } from '@shoal/protocol';
 import type { EventFeed } from '../watch/event-feed.ts';
@@ -87,6 +87,12 @@ export class Access {
 
   get interceptors(): readonly ServerInterceptor[] {
     return this.gate === undefined ? [] : [this.gate.interceptor];
+  }
+
+  /** Whether it is known who makes a call, for `createServer`; undefined: nobody is asked. */
+  get isKnown(): ((metadata: Metadata) => boolean) | undefined {
+    const { gate } = this;
+    return gate === undefined ? undefined : (metadata) => gate.callerOf({ metadata }) !== undefined;
   }
 
   /** How the coordinator is protected, for its status. */
