@@ -79,6 +79,45 @@ test('npm run sbom lists every one of them', async () => {
   expect(components.every(({ licenses = [] }) => licenses.length > 0)).toBe(true);
 });
 
+interface Audit {
+  readonly counts?: Readonly<Record<string, number>> | undefined;
+  /** Where there are no counts. Without the address that was asked: it is whoever runs this who chose it. */
+  readonly why?: string;
+}
+
+/** What npm audit has found, or why it has not. */
+function auditOf(output: string): Audit {
+  let said: {
+    readonly metadata?: { readonly vulnerabilities?: Readonly<Record<string, number>> };
+    readonly statusCode?: unknown;
+    readonly error?: { readonly code?: unknown };
+  };
+  try {
+    said = JSON.parse(output);
+  } catch {
+    return { why: 'npm audit was not answered in time' };
+  }
+  const { error, metadata, statusCode } = said;
+  if (typeof statusCode === 'number') {
+    return { why: `the registry in use answered npm audit with ${statusCode}: it has no audit` };
+  }
+  const [code = 'nothing said why'] = /^E[A-Z_]+$/.exec(String(error?.code)) ?? [];
+  return { counts: metadata?.vulnerabilities, why: `npm audit was not answered (${code})` };
+}
+
+test.each([
+  ['{"metadata":{"vulnerabilities":{"high":2}}}', { counts: { high: 2 } }],
+  [
+    '{"message":"405 Method Not Allowed - POST https://host.example/","statusCode":405,"error":{}}',
+    { why: 'the registry in use answered npm audit with 405: it has no audit' },
+  ],
+  ['{"error":{"code":"ENOTFOUND"}}', { why: 'npm audit was not answered (ENOTFOUND)' }],
+  ['{"error":{}}', { why: 'npm audit was not answered (nothing said why)' }],
+  ['', { why: 'npm audit was not answered in time' }],
+])('what npm audit says is taken as it is meant: %s', (output, audit) => {
+  expect(auditOf(output)).toMatchObject(audit);
+});
+
 /** Somebody without a network, or with a registry that knows of no advisories, cannot be told. */
 test('npm audit knows of nothing high or critical; where it is not answered, this is skipped', async ({
   skip,
@@ -87,15 +126,8 @@ test('npm audit knows of nothing high or critical; where it is not answered, thi
   const { stdout } = await promisify(execFile)('npm', args, { cwd: root, timeout: 30_000 }).catch(
     (error: { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
   );
-  let counts: { high?: number; critical?: number } | undefined;
-  try {
-    ({ vulnerabilities: counts } = (
-      JSON.parse(stdout) as { metadata: { vulnerabilities: object } }
-    ).metadata);
-  } catch {
-    counts = undefined;
-  }
+  const { counts, why } = auditOf(stdout);
   // Never passed in silence: what nobody looked at is counted as skipped, with the reason.
-  if (counts === undefined) skip('npm audit was not answered: advisories were not looked for');
+  if (counts === undefined) skip(`advisories were not looked for: ${why}`);
   expect(counts).toMatchObject({ high: 0, critical: 0 });
 });
