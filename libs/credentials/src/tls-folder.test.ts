@@ -33,6 +33,14 @@ test('what several revoke at once is all on the list', async () => {
   expect(names.filter((name) => list.untilMs({ name, role: 'client' }) !== 1_000)).toEqual([]);
 });
 
+test('a list that cannot be written is named', async () => {
+  const tls = new TlsFolder(join(folder, 'nowhere'));
+  await expect(tls.revoke([{ name: 'laptop', role: 'client', untilMs: 1_000 }])).rejects.toMatchObject({
+    code: 'FILE_NOT_USABLE',
+    facts: { path: tls.revokedPath },
+  });
+});
+
 test('a missing file is told with what makes it, and may be missing where that is asked', async () => {
   const tls = new TlsFolder(folder);
   await expect(tls.read('coordinator')).rejects.toMatchObject({

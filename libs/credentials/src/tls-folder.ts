@@ -114,9 +114,15 @@ export class TlsFolder {
     // Looked at first: one that could not be read would be used by nobody.
     this.#parsed(`${before}${more}`);
     // At its end, in one piece: others may be at it in this moment, and what they revoke stays revoked.
-    await using file = await open(this.revokedPath, 'a', 0o644);
-    await file.writeFile(more);
-    await file.sync();
+    try {
+      await using file = await open(this.revokedPath, 'a', 0o644);
+      await file.writeFile(more);
+      await file.sync();
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const reason = `it cannot be written (${code ?? message})`;
+      throw new ShoalError('FILE_NOT_USABLE', { path: this.revokedPath, reason }, { cause: error });
+    }
   }
 
   #parsed(text: string): readonly Revocation[] {
