@@ -31,6 +31,16 @@ test('an identity has its name and role in the certificate, which the authority 
   expect(cert.match(/BEGIN CERTIFICATE/g), 'the chain goes to its end').toHaveLength(2);
 });
 
+test('a key of another authority is refused: nobody would trust what it signs', async () => {
+  const other = await CertificateAuthority.create();
+  expect(() => new CertificateAuthority(authority.cert, other.key)).toThrow(
+    expect.objectContaining({
+      code: 'FILE_NOT_USABLE',
+      message: expect.stringMatching(/^ca\.key: it is not the key of ca\.crt/),
+    }),
+  );
+});
+
 test('a request is answered for whom the authority says, with the key that stayed at home', async () => {
   const nowMs = Date.now();
   const { request, key } = await createCertificateRequest();

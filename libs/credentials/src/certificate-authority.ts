@@ -1,4 +1,4 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShoalError } from '@shoal/errors';
@@ -35,12 +35,20 @@ export class CertificateAuthority {
   constructor(cert: string, key: string) {
     this.cert = cert;
     this.key = key;
+    let isPair: boolean;
     try {
       const parsed = new X509Certificate(cert);
       if (!parsed.ca) throw new Error('it is the certificate of nobody who may sign others');
       signingKey(key);
+      isPair = parsed.checkPrivateKey(createPrivateKey(key));
     } catch (error) {
       throw new ShoalError('FILE_NOT_USABLE', { path: 'ca.crt', reason: String((error as Error).message) });
+    }
+    // What it signs would be trusted by nobody, and the reason would be told by every peer but this one.
+    if (!isPair) {
+      const reason =
+        'it is not the key of ca.crt; take both from the folder where shoal certs init made them';
+      throw new ShoalError('FILE_NOT_USABLE', { path: 'ca.key', reason });
     }
   }
 
