@@ -57,4 +57,7 @@ random();
 setFlagsFromString('--random-seed=0');
 const [order] = copy;
 if (order <= selfTests) void selfTest();
-else runChild(order === firstOrder ? { earlyPrints: preloaded?.prints ?? [] } : {});
+else {
+  if (order !== firstOrder) preloaded?.sinks.forget();
+  runChild({ sinks: preloaded?.sinks });
+}

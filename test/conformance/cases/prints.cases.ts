@@ -35,6 +35,25 @@ export const prints = chapter('prints', (specify) => {
     expect(transcript.stderr[0]).toMatch(said('not fine', 1));
   });
 
+  specify(
+    'a module may keep a stream or its write while it is loaded, or put in another write',
+    async ({ open }) => {
+      const transcript = new Transcript();
+      await using pool = await open({ processes: 1, printer: transcript.printer });
+      const module = new URL('../fixtures/keeps-streams.ts', import.meta.url);
+      await pool.map(module, ['one', 'two'], { export: 'say', chunkSize: 1 });
+      await eventually(
+        () => [...transcript.stdout, ...transcript.stderr],
+        ({ length }) => length === 6,
+      );
+      for (const [item, text] of ['one', 'two'].entries()) {
+        expect(transcript.stdout[2 * item]).toMatch(said(`${text} to a stream`, item));
+        expect(transcript.stdout[2 * item + 1]).toMatch(said(`${text} by a write`, item));
+        expect(transcript.stderr[item]).toMatch(said(`\\[mine\\] ${text}`, item));
+      }
+    },
+  );
+
   specify('a line that is printed in pieces, or left unfinished, is one line', async ({ open }) => {
     const transcript = new Transcript();
     await using pool = await open({ processes: 2, printer: transcript.printer });

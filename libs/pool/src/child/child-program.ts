@@ -29,8 +29,8 @@ import type {
 import { installModuleHooks } from './module-hooks.ts';
 import { NumberRun } from './number-run.ts';
 import { Part } from './part.ts';
-import type { EarlyPrint } from './preload.ts';
 import { PrintCapture } from './print-capture.ts';
+import type { PrintSinks } from './print-sinks.ts';
 import { numbersMax, ResultBatch } from './result-batch.ts';
 import { Task } from './task.ts';
 import { loadTask, publishChildState, TaskUnloadable } from './task-loader.ts';
@@ -46,8 +46,8 @@ const exitProcess: (code: number) => void = process.exit.bind(process);
 export interface ChildOptions {
   /** Where it hears of its pool: a descriptor, or a socket over which it has dialled back. Default 3. */
   readonly descriptor?: number | Socket;
-  /** What its modules have printed already, before it could be heard. */
-  readonly earlyPrints?: readonly EarlyPrint[];
+  /** Where its modules print to, if they were loaded before it could be heard. */
+  readonly sinks?: PrintSinks | undefined;
   /** How it ends when it is told to retire. Default `process.exit`. */
   readonly exit?: (code: number) => void;
 }
@@ -56,11 +56,7 @@ export interface ChildOptions {
  * Begins to listen; from here on this process is a child of a pool. The returned function ends that, for a process that
  * only rehearses.
  */
-export function runChild({
-  descriptor,
-  earlyPrints = [],
-  exit = exitProcess,
-}: ChildOptions = {}): () => void {
+export function runChild({ descriptor, sinks, exit = exitProcess }: ChildOptions = {}): () => void {
   // Ours, not the user's: what a task starts should not find it.
   if (process.env['SHOAL_OWN_COMPILE_CACHE'] !== undefined) {
     delete process.env['SHOAL_OWN_COMPILE_CACHE'];
@@ -75,7 +71,7 @@ export function runChild({
 
   const channel = new Channel(handle, descriptor);
   const current = new CurrentItem();
-  const prints = new PrintCapture(channel, current);
+  const prints = new PrintCapture(channel, current, sinks);
   const runner = new ItemRunner(channel, current, prints);
 
   current.publish();
@@ -135,7 +131,6 @@ export function runChild({
     const { stdio, maxRssBytes, initializer, output, workDir } = message;
     prints.install(stdio, output);
     if (output !== undefined) limitErrors(output);
-    for (const { stream, text } of earlyPrints) process[stream].write(text);
     if (workDir !== undefined) process.chdir(workDir);
     if (maxRssBytes !== undefined) runner.memory.maxRssBytes = maxRssBytes;
     if (message.broadcasts !== undefined) broadcasts.learn(message.broadcasts);

@@ -6,20 +6,16 @@
 import { createHook } from 'node:async_hooks';
 import { randomFillSync } from 'node:crypto';
 import { installModuleHooks } from './module-hooks.ts';
+import { PrintSinks } from './print-sinks.ts';
 import { importModule, publishChildState, TaskUnloadable } from './task-loader.ts';
 import { compileWithoutThread } from './ts-compiler.ts';
-
-/** What a module printed while it was loaded, for the first copy to say. */
-export interface EarlyPrint {
-  readonly stream: 'stdout' | 'stderr';
-  readonly text: string;
-}
 
 /** What came of it. */
 export interface Preloaded {
   /** Why this process must not be copied any more, as a part of a sentence; undefined: it may. */
   readonly why: string | undefined;
-  readonly prints: readonly EarlyPrint[];
+  /** Where modules print to, from their loading on. */
+  readonly sinks: PrintSinks;
   /** Whether a timer of a module is left, also one that keeps no process alive. To be asked for as long as it may change. */
   leftTimer(): boolean;
   /** It will not be asked any more. */
@@ -28,7 +24,6 @@ export interface Preloaded {
   restoreChance(): void;
 }
 
-const printCharsMax = 64 * 1024;
 const refillsToCompile = 12;
 
 /** Load modules. */
@@ -39,7 +34,7 @@ export async function preload(urls: readonly string[]): Promise<Preloaded> {
   // Two thousand calls, in each copy: compiled once, here.
   for (let time = 0; time < refillsToCompile; time++) refillCaches();
   const restoreChance = divertChance();
-  const captured = capturePrints();
+  const sinks = new PrintSinks();
   const timers = watchTimers();
   let why: string | undefined;
   try {
@@ -48,7 +43,7 @@ export async function preload(urls: readonly string[]): Promise<Preloaded> {
     // The copies of a process without it will say so themselves, with the error.
     why = `a module that cannot be loaded (${error instanceof TaskUnloadable ? error.facts['module'] : String(error)})`;
   }
-  return { why, prints: captured(), restoreChance, ...timers };
+  return { why, sinks, restoreChance, ...timers };
 }
 
 /**
@@ -94,26 +89,5 @@ function watchTimers(): Pick<Preloaded, 'leftTimer' | 'forgetTimers'> {
       hook.disable();
       timers.length = 0;
     },
-  };
-}
-
-/** Keeps what is printed from here until the returned function is called. */
-function capturePrints(): () => readonly EarlyPrint[] {
-  const prints: EarlyPrint[] = [];
-  let room = printCharsMax;
-  const streams = (['stdout', 'stderr'] as const).map((stream) => {
-    const original = Object.getOwnPropertyDescriptor(process, stream) as PropertyDescriptor;
-    const write = (chunk: string | Uint8Array): boolean => {
-      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
-      if (room > 0) prints.push({ stream, text: text.slice(0, room) });
-      room -= text.length;
-      return true;
-    };
-    return { stream, original, write };
-  });
-  for (const { stream, write } of streams) process[stream].write = write as NodeJS.WriteStream['write'];
-  return () => {
-    for (const { stream } of streams) Reflect.deleteProperty(process[stream], 'write');
-    return prints;
   };
 }

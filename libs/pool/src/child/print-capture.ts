@@ -13,6 +13,7 @@ import type { Channel } from './channel.ts';
 import { now } from './clock.ts';
 import type { CurrentItem, ItemContext, PrintState } from './current-item.ts';
 import type { PrintMessage } from './message.ts';
+import type { PrintSinks, Take } from './print-sinks.ts';
 
 type Stream = 'stdout' | 'stderr';
 type PrintLimits = Pick<OutputLimits, 'printBytes' | 'printBytesPerSecond'>;
@@ -33,6 +34,7 @@ const { setTimeout } = globalThis;
 export class PrintCapture {
   readonly #channel: Channel;
   readonly #current: CurrentItem;
+  readonly #sinks: PrintSinks | undefined;
   readonly #outside: PrintState = { ...newState(), isFinished: true };
   #gathered: { stream: Stream; item: ItemContext | undefined; text: string }[] = [];
   #gatheredBytes = 0;
@@ -50,9 +52,11 @@ export class PrintCapture {
   /** What the last text that was cut fell victim to. */
   #reason = '';
 
-  constructor(channel: Channel, current: CurrentItem) {
+  /** `sinks`: what stands in both streams already, if anything does. */
+  constructor(channel: Channel, current: CurrentItem, sinks?: PrintSinks) {
     this.#channel = channel;
     this.#current = current;
+    this.#sinks = sinks;
   }
 
   /** Take over `process.stdout` and `process.stderr`, lazily: a task that prints nothing pays nothing. */
@@ -64,9 +68,15 @@ export class PrintCapture {
     this.#secondBytesMax = printBytesPerSecond;
     this.#ofItem = `an item may print ${bytesText(printBytes)} (maxPrintBytesPerItem)`;
     this.#ofProcess = `a process may print ${bytesText(printBytesPerSecond)} a second (maxPrintBytesPerSecond)`;
-    this.#replace('stdout', stdio === 'ignore' ? () => {} : (chunk) => this.#write('stdout', chunk));
+    const stdout: Take = stdio === 'ignore' ? () => {} : (chunk) => this.#write('stdout', chunk);
     // An ignored stderr still goes through the pipe: its last lines explain a death.
-    if (stdio === 'forward') this.#replace('stderr', (chunk) => this.#write('stderr', chunk));
+    const stderr: Take | undefined = stdio === 'ignore' ? undefined : (chunk) => this.#write('stderr', chunk);
+    if (this.#sinks !== undefined) {
+      this.#sinks.passTo({ stdout, ...(stderr === undefined ? {} : { stderr }) });
+      return;
+    }
+    this.#replace('stdout', stdout);
+    if (stderr !== undefined) this.#replace('stderr', stderr);
   }
 
   /** Give them back. */
@@ -75,7 +85,7 @@ export class PrintCapture {
     this.#replaced.clear();
   }
 
-  #replace(stream: Stream, take: (chunk: string | Uint8Array) => void): void {
+  #replace(stream: Stream, take: Take): void {
     const descriptor = Object.getOwnPropertyDescriptor(process, stream);
     if (descriptor !== undefined) this.#replaced.set(stream, descriptor);
     const original = descriptor?.get;
@@ -283,7 +293,8 @@ function cutToBytes(text: string, bytes: number): string {
     .replace(/\uFFFD+$/, '');
 }
 
-function writeInto(take: (chunk: string | Uint8Array) => void): NodeJS.WriteStream['write'] {
+/** A `write` of a stream that gives its chunks away. */
+export function writeInto(take: Take): NodeJS.WriteStream['write'] {
   return (
     chunk: string | Uint8Array,
     encoding?: BufferEncoding | ((error?: Error | null) => void),

@@ -201,6 +201,15 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     ]);
   });
 
+  test('says how much of what a shared module has printed was too much', async () => {
+    await using pool = new Forking(1, { preload: true, stdio: 'forward' });
+    await pool.run(taskOf('loud-at-load', 'pid'), [1]);
+    expect(pool.test.prints.map(({ stream, text }) => [stream, text.replace(/^x+/, 'x')])).toEqual([
+      ['stdout', 'x'],
+      ['stderr', '… 1,000 more characters were dropped: preloaded modules may print 65,536'],
+    ]);
+  });
+
   test('shares a module that we had to compile, also where no cache is, and leaves it what it has put in place', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
     const file = join(folder, 'colors.ts');
