@@ -62,7 +62,7 @@ export class ChildEndings {
   exited(child: ChildRecord, exit: ChildExit, atMs: number): void {
     const { children, limits, sparesHeldUntilMs } = this.#state;
     children.delete(child.id);
-    if (exit.withItsServer === true && child.state !== 'dying') acquit(child);
+    if (exit.withItsServer === true && child.state !== 'dying') this.#lostServer(child);
     const isDeath = child.state !== 'retiring' && !child.endsByOurWill;
     if (isDeath && !child.wasReady) this.#startFailed(child, atMs);
     else if (isDeath) this.#state.countGone(child.key, 'deaths');
@@ -70,6 +70,21 @@ export class ChildEndings {
     if (isDeath && child.isSpare) sparesHeldUntilMs.set(child.key, atMs + limits.outsideDeathsWithinMs);
     // In reverse, for what goes back goes to the front of the queue.
     for (const part of [...child.parts].reverse()) this.#partLost(part, exit, atMs);
+  }
+
+  /**
+   * Its server may have died of anything, so nobody is to blame. But an item that loses one server after another may be what
+   * ends them, however long each takes to die: from then on it is a suspect, as of the death of its own process.
+   */
+  #lostServer(child: ChildRecord): void {
+    acquit(child);
+    for (const part of child.parts) {
+      const [suspect] = suspectsOf(part);
+      if (suspect === undefined || part.timedOut !== undefined) continue;
+      if (part.chunk.lostServer(suspect.first) <= this.#state.limits.innocentServerLosses) continue;
+      part.isInnocent = false;
+      child.endsByOurWill = false;
+    }
   }
 
   #partLost(part: Part, exit: ChildExit, atMs: number): void {

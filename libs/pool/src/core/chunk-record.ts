@@ -17,9 +17,18 @@ export class ChunkRecord {
   /** Items that began, and whose outcome nobody hears because the chunk was aborted. */
   readonly unheard: IndexSet = new IndexSet();
 
+  #lostWith: { readonly item: number; readonly times: number } | undefined;
+
   constructor(spec: ChunkQueued) {
     this.spec = spec;
     this.todo = new IndexSet([{ first: spec.first, count: spec.count }]);
+  }
+
+  /** Its child died with its server, and `item` was the first that ran. How often in a row it was that one. */
+  lostServer(item: number): number {
+    const times = this.#lostWith?.item === item ? this.#lostWith.times + 1 : 1;
+    this.#lostWith = { item, times };
+    return times;
   }
 
   get taskLimit(): number {

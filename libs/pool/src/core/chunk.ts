@@ -15,7 +15,7 @@ export interface ChildExit {
   /** Undefined where a signal ended it. */
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
-  /** It was a copy of a process that died, and died with it: nothing that it did is to blame. */
+  /** It was a copy of a process that died, and died with it. */
   readonly withItsServer?: true;
 }
 

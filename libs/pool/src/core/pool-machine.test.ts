@@ -372,6 +372,57 @@ test('a death between items blames nobody: the chunk goes on elsewhere', () => {
   expect(m.snapshot.deaths).toBe(1);
 });
 
+test('a child that dies with its server blames nobody: what it ran goes on in another', () => {
+  const m = withChildren(1);
+  m.queue(1, 3);
+  m.began(1, 1);
+  m.succeeded(1, 1, 0);
+  expect(m.losesServer(1)).toEqual([spawn(2, 1)]);
+  expect(m.ready(2)).toEqual([run(2, 1, 1, 2)]);
+  expect(m.snapshot.deaths).toBe(0);
+});
+
+test.each([
+  ['with', true],
+  ['without', false],
+])(
+  'an item that loses a second server in a row is suspect, however long that took (%s marks)',
+  (_, marks) => {
+    const m = withChildren(1);
+    m.queue(1, 2, { marksStarts: marks });
+    m.began(1, 1);
+    if (marks) m.starts(1, 1, 0);
+    m.after(3_600_000);
+    expect(m.losesServer(1)).toEqual([spawn(2, 1)]);
+    m.ready(2);
+    m.began(2, 1);
+    if (marks) m.starts(2, 1, 0);
+    m.after(3_600_000);
+    const suspects = [marks ? range(0) : range(0, 2)];
+    const unstarted = marks ? [range(1)] : [];
+    expect(m.losesServer(2)[0]).toMatchObject({ ending: { kind: 'childDied', suspects, unstarted } });
+    expect(m.snapshot.deaths).toBe(1);
+  },
+);
+
+test('items that each lose one server are not suspect, nor are those that had not begun', () => {
+  const m = withChildren(1);
+  m.queue(1, 20);
+  let child = 1;
+  for (let item = 0; item < 19; item++) {
+    m.began(child, 1);
+    m.succeeded(child, 1, item);
+    expect(m.losesServer(child)).toEqual([spawn(child + 1, 1)]);
+    child += 1;
+    m.ready(child);
+    expect(m.losesServer(child)).toEqual([spawn(child + 1, 1)]);
+    child += 1;
+    m.ready(child);
+  }
+  expect(m.runs(child, 1, 19, 1)).toEqual([finished(1)]);
+  expect(m.snapshot.deaths).toBe(0);
+});
+
 test('a function that kills its children outside items is given up at the sixth death in 10 s', () => {
   const m = new TestMachine(1);
   m.queue(1, 1);

@@ -68,6 +68,11 @@ export class TestMachine {
     return this.step({ type: 'childExited', child, exit: exitOf(child, signal) });
   }
 
+  /** It dies with the server that it is a copy of. */
+  losesServer(child: ChildId): PoolCommand[] {
+    return this.step({ type: 'childExited', child, exit: { ...exitOf(child), withItsServer: true } });
+  }
+
   after(ms: number): PoolCommand[] {
     this.atMs += ms;
     return this.step({ type: 'clockTicked' });

@@ -118,6 +118,14 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     expect(second).not.toBe(first);
   });
 
+  test('blames an item that takes one server after another with it', async () => {
+    await using pool = new Forking(1);
+    const { ending } = await pool.run('killServer', [1]);
+    expect(ending).toMatchObject({ kind: 'childDied', suspects: [{ first: 0, count: 1 }] });
+    expect(pool.starts).toMatchObject({ spawned: 0 });
+    expect((await pool.run('server', [1])).ending.kind).toBe('finished');
+  });
+
   test('spawns its children once their servers have been killed too often, and says why', async () => {
     await using pool = new Forking(1);
     for (let i = 0; i < 6; i++) {

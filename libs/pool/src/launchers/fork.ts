@@ -4,6 +4,7 @@
  * on the very descriptors that it was to have: nobody notices but `stats()`.
  */
 import { readFileSync } from 'node:fs';
+import { ServerDeaths } from '../core/server-deaths.ts';
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
 import { firstOrder } from './fork-news.ts';
 import { ForkServer } from './fork-server.ts';
@@ -17,9 +18,6 @@ import { StartTallies } from './start-tallies.ts';
 const serversMax = 8;
 /** How long one without children is kept. */
 const idleMs = 10_000;
-/** A task can kill its server. More deaths than this within the time, and children are spawned from then on. */
-const deathsMax = 5;
-const deathsWithinMs = 60_000;
 
 /** A server and who came of it. */
 interface Family {
@@ -37,7 +35,7 @@ export class ForkLauncher implements Launcher {
   readonly #nowMs: () => number;
   readonly #families = new Map<string, Family>();
   readonly #refusals = new Refusals();
-  readonly #deathsAtMs: number[] = [];
+  readonly #deaths = new ServerDeaths();
   /** Their reason is that of the last one which was not forked, where that was no refusal. */
   readonly #tallies = new StartTallies();
   #isClosed = false;
@@ -188,11 +186,11 @@ export class ForkLauncher implements Launcher {
     }, idleMs).unref();
   }
 
-  /** Its children died with it and are innocent; who was only asked for is started in another way. */
+  /** Its children died with it; who was only asked for is started in another way. */
   #gone(name: string, key: string, family: Family, why: string, wasReady: boolean): void {
     clearTimeout(family.idleTimer);
     if (this.#families.get(name) === family) this.#families.delete(name);
-    if (!wasReady || this.#diesTooOften()) {
+    if (!wasReady || this.#deaths.add(key, this.#nowMs())) {
       const told = name.endsWith(' ') ? why : `${why} (so nothing is preloaded)`;
       this.#refusals.add(name, { key, why: told, atMs: this.#nowMs(), isFinal: wasReady });
     }
@@ -225,13 +223,6 @@ export class ForkLauncher implements Launcher {
   #spawnInstead(child: ForkedChild): void {
     this.#tallies.spawned(child.request.key);
     child.spawnInstead();
-  }
-
-  #diesTooOften(): boolean {
-    const nowMs = this.#nowMs();
-    this.#deathsAtMs.push(nowMs);
-    while ((this.#deathsAtMs[0] ?? nowMs) < nowMs - deathsWithinMs) this.#deathsAtMs.shift();
-    return this.#deathsAtMs.length > deathsMax;
   }
 
   #makerOf(family: Family): Maker {
