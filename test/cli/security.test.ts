@@ -85,6 +85,22 @@ describe('certificates and tokens', () => {
     expect(nobody).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/BROKEN .*CANNOT_CONNECT/) });
   });
 
+  test('doctor says why children are spawned, where the trial copies of a fork server fail', async () => {
+    const script = encodeURIComponent('WebAssembly.compile = () => process.exit(3)');
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${script}` };
+    const { exitCode, stdout } = await Command.start(
+      ['doctor', '--address', address, '--tls-dir', at('tls')],
+      {
+        env,
+      },
+    ).ended;
+    expect(exitCode).toBe(0);
+    // Where there is no compiler, nothing comes so far as to be tried.
+    expect(stdout).toMatch(
+      /not to be had, so children are spawned: (a copy of it failed \(exit code 3\)|the fork server was not built)/,
+    );
+  });
+
   test('metrics say when the certificates expire, and which limits were reached', async () => {
     const [, url = ''] = await coordinator.said(/metrics on (\S+)\n/);
     const text = await (await fetch(url)).text();

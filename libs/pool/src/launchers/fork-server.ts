@@ -40,6 +40,21 @@ export interface ForkServerListener {
   gone(why: string, wasReady: boolean): void;
 }
 
+/** The time that servers go by. */
+export interface ServerClock {
+  nowMs(): number;
+  /** Call `late` after so long, unless the returned function is called first; keeps nobody alive. */
+  after(ms: number, late: () => void): () => void;
+}
+
+export const realClock: ServerClock = {
+  nowMs: () => performance.now(),
+  after(ms, late) {
+    const timer = setTimeout(late, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 /** From its start to the end of its trials. A busy machine takes its time. */
 const readyMs = 30_000;
 /** From an order to the copy, and from a kill to the end; then it is stopped or stuck, and of no use. */
@@ -73,7 +88,7 @@ export class ForkServer {
   readonly #control: number;
   readonly #socket: Socket;
   readonly #process: ChildProcess;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stopTimer: () => void;
   readonly #trials: string[] = [];
   #trialsPassed = 0;
   #stderrTail = '';
@@ -84,7 +99,12 @@ export class ForkServer {
   readonly #deadlines = new Map<string, NodeJS.Timeout>();
   #whenClosed: (() => void)[] = [];
 
-  constructor(addon: ForkAddon, options: ForkServerOptions, listener: ForkServerListener) {
+  constructor(
+    addon: ForkAddon,
+    options: ForkServerOptions,
+    listener: ForkServerListener,
+    clock: ServerClock = realClock,
+  ) {
     this.#addon = addon;
     this.#listener = listener;
     const [own, its] = addon.makePair();
@@ -123,8 +143,7 @@ export class ForkServer {
       if (pid === undefined) this.#leave(`it cannot be started: ${error.message}`);
     });
     this.#process.once('exit', (code, signal) => this.#exited(code, signal));
-    this.#timer = setTimeout(() => this.#leave('it was not ready in time'), readyMs);
-    this.#timer.unref();
+    this.#stopTimer = clock.after(readyMs, () => this.#leave('it was not ready in time'));
     this.keepAlive(false);
   }
 
@@ -268,7 +287,7 @@ export class ForkServer {
         return;
       }
     }
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     this.#isReady = true;
     this.#listener.ready();
   }
@@ -295,7 +314,7 @@ export class ForkServer {
   #leave(why: string): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     for (const deadline of this.#deadlines.values()) clearTimeout(deadline);
     this.#deadlines.clear();
     // Its copies die with it, and it dies of the end of its socket; killing it as well ends what hangs in a module.

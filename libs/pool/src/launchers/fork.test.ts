@@ -7,6 +7,7 @@ import { type RequestOptions, setupOf, TestPool, until } from '../child-pool/chi
 import type { ChildSetup, TaskRef } from '../child-pool/chunk-request.ts';
 import { ForkLauncher } from './fork.ts';
 import { forkAddon } from './fork-addon.ts';
+import { realClock } from './fork-server.ts';
 
 const { why } = forkAddon();
 
@@ -42,6 +43,12 @@ class Forking {
     await this.test.pool.terminate();
   }
 }
+
+/** Options for Node that run this in each process before anything else. */
+const importing = (script: string): string[] => [
+  '--import',
+  `data:text/javascript,${encodeURIComponent(script)}`,
+];
 
 const children = (count: number): undefined[] => Array<undefined>(count).fill(undefined);
 
@@ -175,7 +182,9 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
     let nowMs = 0;
     const env = { ...setupOf().env, SHOAL_FORK_BOOK: join(folder, 'loaded') };
-    const pool = new TestPool(1, { launcher: new ForkLauncher(forkAddon(), () => nowMs) });
+    const pool = new TestPool(1, {
+      launcher: new ForkLauncher(forkAddon(), { ...realClock, nowMs: () => nowMs }),
+    });
     const setup = setupOf({ startChildren: 'fork', stdio: 'ignore', preload: true, env });
     const loaders = async (): Promise<number[]> => {
       const task = taskOf('residues/first-timer', 'loadedBy');
@@ -274,9 +283,7 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
 
   test('gives each child integers of its own, although a module of --import has drawn one', async () => {
     const draw = 'import { randomInt } from "node:crypto"; randomInt(2)';
-    await using pool = new Forking(1, {
-      execArgv: ['--import', `data:text/javascript,${encodeURIComponent(draw)}`],
-    });
+    await using pool = new Forking(1, { execArgv: importing(draw) });
     const { values } = await pool.run('identity', [1, 2], { maxTasksPerChild: 1 });
     const integers = [...values.values()].map((value) => (value as { integer: number }).integer);
     expect(pool.starts).toMatchObject({ spawned: 0 });
@@ -292,6 +299,46 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     await using pool = new Forking(1, setup);
     expect((await pool.run('server', [1])).ending.kind).toBe('finished');
     expect(pool.starts).toMatchObject({ forked: 0, notForked: expect.stringContaining(name) });
+  });
+
+  test.each([
+    ['fail', 'WebAssembly.compile = () => process.exit(3)', 'a copy of it failed (exit code 3)'],
+    ['are alike', 'crypto.randomUUID = () => "mine"', 'copies of it have the same uuid'],
+  ])('spawns its children where the trial copies of a server %s, and says why', async (_, script, why) => {
+    await using pool = new Forking(1, { execArgv: importing(script) });
+    const { ending, values } = await pool.run('server', [1, 2], { maxTasksPerChild: 1 });
+    expect(ending.kind).toBe('finished');
+    expect([...values.values()]).toEqual([process.pid, process.pid]);
+    expect(pool.starts).toEqual({ spawned: expect.any(Number), forked: 0, notForked: why });
+  });
+
+  test('spawns its children where the trial copies of a server hang, once 30 s are over, and says why', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    const hang = `WebAssembly.compile = () => {
+      process.getBuiltinModule("fs").writeFileSync(${JSON.stringify(folder)} + "/" + process.pid, "");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    }`;
+    const late: (() => void)[] = [];
+    const clock = {
+      ...realClock,
+      after(ms: number, callback: () => void): () => void {
+        expect(ms).toBe(30_000);
+        late.push(callback);
+        return () => {};
+      },
+    };
+    const p = new TestPool(1, { launcher: new ForkLauncher(forkAddon(), clock) });
+    const setup = setupOf({ startChildren: 'fork', stdio: 'ignore', execArgv: importing(hang) });
+    const run = p.run(taskOf('fork-tasks', 'server'), [1], { setup });
+    await until('its trials hang', () => readdirSync(folder).length === 2 || readdirSync(folder));
+    const trials = readdirSync(folder).map(Number);
+    expect(late).toHaveLength(1);
+    late[0]?.();
+    expect([...(await run).values.values()]).toEqual([process.pid]);
+    expect(p.pool.stats().starts).toEqual({ spawned: 1, forked: 0, notForked: 'it was not ready in time' });
+    await until('its trials are gone', () => !trials.some(isAlive));
+    await p.pool.terminate();
+    rmSync(folder, { recursive: true });
   });
 
   test('ends its servers with itself', async () => {

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { ServerDeaths } from '../core/server-deaths.ts';
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
 import { firstOrder } from './fork-news.ts';
-import { ForkServer } from './fork-server.ts';
+import { ForkServer, realClock, type ServerClock } from './fork-server.ts';
 import { ForkedChild, type Maker } from './forked-child.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
 import { Refusals } from './refusals.ts';
@@ -32,7 +32,7 @@ interface Family {
 
 export class ForkLauncher implements Launcher {
   readonly #found: FoundAddon;
-  readonly #nowMs: () => number;
+  readonly #clock: ServerClock;
   readonly #families = new Map<string, Family>();
   readonly #refusals = new Refusals();
   readonly #deaths = new ServerDeaths();
@@ -40,9 +40,9 @@ export class ForkLauncher implements Launcher {
   readonly #tallies = new StartTallies();
   #isClosed = false;
 
-  constructor(found: FoundAddon = forkAddon(), nowMs: () => number = () => performance.now()) {
+  constructor(found: FoundAddon = forkAddon(), clock: ServerClock = realClock) {
     this.#found = found;
-    this.#nowMs = nowMs;
+    this.#clock = clock;
   }
 
   counts(key?: string): StartCounts {
@@ -105,7 +105,7 @@ export class ForkLauncher implements Launcher {
     const cold = `${request.key} ${surroundings()} `;
     const warm = `${cold}${request.preload.join(' ')}`;
     for (const name of warm === cold ? [cold] : [warm, cold]) {
-      if (this.#refusals.holds(name, this.#nowMs())) continue;
+      if (this.#refusals.holds(name, this.#clock.nowMs())) continue;
       const family =
         this.#families.get(name) ?? this.#start(name, request, name === warm ? request.preload : []);
       if (family === undefined) continue;
@@ -157,6 +157,7 @@ export class ForkLauncher implements Launcher {
             child?.exited(exit);
           },
         },
+        this.#clock,
       ),
     };
     this.#families.set(name, family);
@@ -190,9 +191,9 @@ export class ForkLauncher implements Launcher {
   #gone(name: string, key: string, family: Family, why: string, wasReady: boolean): void {
     clearTimeout(family.idleTimer);
     if (this.#families.get(name) === family) this.#families.delete(name);
-    if (!wasReady || this.#deaths.add(key, this.#nowMs())) {
+    if (!wasReady || this.#deaths.add(key, this.#clock.nowMs())) {
       const told = name.endsWith(' ') ? why : `${why} (so nothing is preloaded)`;
-      this.#refusals.add(name, { key, why: told, atMs: this.#nowMs(), isFinal: wasReady });
+      this.#refusals.add(name, { key, why: told, atMs: this.#clock.nowMs(), isFinal: wasReady });
     }
     const unborn = [...family.asked.values(), ...family.waiting];
     const living = [...family.living.values()];
