@@ -28,3 +28,12 @@ test('a full book forgets what is over, and then what is oldest', () => {
   expect(book.ownerOf('one')).toBeUndefined();
   expect(book.ownerOf('five')).toBe('bob');
 });
+
+test('whoever fills a book loses what is his own, and nobody else does', () => {
+  const book = new OwnerBook<string>(4);
+  book.claim('bobs', bob);
+  for (let at = 0; at < 20; at++) expect(book.claim(`anns ${at}`, ann)).toBe(true);
+  expect(book.ownerOf('bobs')).toBe('bob');
+  const left = Array.from({ length: 20 }, (_, at) => `anns ${at}`).filter((key) => book.isOwnedBy(key, ann));
+  expect(left).toEqual(['anns 17', 'anns 18', 'anns 19']);
+});

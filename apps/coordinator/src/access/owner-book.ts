@@ -1,12 +1,17 @@
 import type { Identity } from './identity.ts';
 
-/** Whose something is: jobs, groups of processes, sessions of agents. Pure, and bounded: the oldest go first. */
+/** Whose something is: jobs, groups of processes, sessions of agents. Pure, and bounded: of whoever has the most the oldest go. */
 export class OwnerBook<Key> {
   readonly #owners = new Map<Key, string>();
+  /** The same by owner, each oldest first. Invariant: nobody is in it without a key. */
+  readonly #keys = new Map<string, Set<Key>>();
   readonly #entriesMax: number;
   readonly #isOver: (key: Key) => boolean;
 
-  /** Beyond `entriesMax` those go first of which `isOver` says that nobody can ask for them any more. */
+  /**
+   * Beyond `entriesMax` those go first of which `isOver` says that nobody can ask for them any more, and then those of the
+   * owner who has the most: whoever claims without end takes nothing from others.
+   */
   constructor(entriesMax: number, isOver: (key: Key) => boolean = () => false) {
     this.#entriesMax = entriesMax;
     this.#isOver = isOver;
@@ -18,6 +23,9 @@ export class OwnerBook<Key> {
     if (owner !== undefined) return owner === id;
     if (this.#owners.size >= this.#entriesMax) this.#makeRoom();
     this.#owners.set(key, id);
+    const keys = this.#keys.get(id);
+    if (keys === undefined) this.#keys.set(id, new Set([key]));
+    else keys.add(key);
     return true;
   }
 
@@ -31,10 +39,22 @@ export class OwnerBook<Key> {
   }
 
   #makeRoom(): void {
-    for (const key of this.#owners.keys()) if (this.#isOver(key)) this.#owners.delete(key);
-    for (const key of this.#owners.keys()) {
-      if (this.#owners.size < this.#entriesMax) return;
-      this.#owners.delete(key);
+    for (const key of this.#owners.keys()) if (this.#isOver(key)) this.#forget(key);
+    if (this.#owners.size < this.#entriesMax) return;
+    let most: Set<Key> = new Set();
+    for (const keys of this.#keys.values()) if (keys.size > most.size) most = keys;
+    for (const oldest of most) {
+      this.#forget(oldest);
+      return;
     }
+  }
+
+  #forget(key: Key): void {
+    const owner = this.#owners.get(key);
+    if (owner === undefined) return;
+    this.#owners.delete(key);
+    const keys = this.#keys.get(owner);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keys.delete(owner);
   }
 }
