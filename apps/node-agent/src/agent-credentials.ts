@@ -156,8 +156,8 @@ async function certifiedName(
   joinToken: JoinToken | undefined,
 ): Promise<string | undefined> {
   const { join, name, ownName, token, log } = options;
-  const there = await folder.find('client');
-  const facts = there === undefined ? undefined : certificateFacts(there);
+  const there = await folder.findClient();
+  const facts = there === undefined ? undefined : certificateFacts(there.cert);
   const isGood = facts !== undefined && facts.validToMs > Date.now();
   if (isGood) return checkedName(folder, facts.identity, name);
   if (joinToken !== undefined) {
@@ -195,8 +195,8 @@ function checkedName(
 }
 
 async function materialOf(folder: TlsFolder): Promise<{ ca: string; cert?: string; key?: string }> {
-  const [ca, cert] = await Promise.all([folder.read('authority'), folder.find('client')]);
-  return cert === undefined ? { ca } : { ca, cert, key: await folder.read('clientKey') };
+  const [ca, pair] = await Promise.all([folder.read('authority'), folder.findClient()]);
+  return { ca, ...pair };
 }
 
 const isLoopback = (address: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\]):\d+$/.test(address);

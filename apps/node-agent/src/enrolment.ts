@@ -76,8 +76,7 @@ async function enrolOnce({ join, token, name, ownName, folder }: Enrolment): Pro
     throw error;
   });
   await folder.write('authority', ca);
-  await folder.write('clientKey', key);
-  await folder.write('client', certificateChain);
+  await folder.writeClient({ cert: certificateChain, key });
 }
 
 /** Whom to trust: the authority that the token names, as the coordinator shows it. */
@@ -124,8 +123,7 @@ export async function renew({ join, folder, channel }: Renewal): Promise<void> {
     (client, deadline, done) =>
       client.renewCertificate({ certificateRequest: request }, new Metadata(), deadline, done),
   );
-  await folder.write('clientKey', key);
-  await folder.write('client', certificateChain);
+  await folder.writeClient({ cert: certificateChain, key });
 }
 
 type Done<Response> = (error: ServiceError | null, response: Response) => void;

@@ -1,8 +1,8 @@
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CertificateAuthority } from './certificate-authority.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CertificateAuthority, type CertifiedKey } from './certificate-authority.ts';
 import { TlsFolder } from './tls-folder.ts';
 import { readTokenFile } from './token-file.ts';
 
@@ -23,6 +23,50 @@ test('keys are written for their owner alone, certificates for all', async () =>
   expect(await modeOf(tls.pathOf('authorityKey'))).toBe('600');
   expect(await modeOf(tls.pathOf('authority'))).toBe('644');
   expect(await tls.read('authority')).toBe(cert);
+});
+
+describe('a certificate that is replaced with its key', () => {
+  const pair = async (): Promise<CertifiedKey> =>
+    (await CertificateAuthority.create()).issueIdentity({ name: 'a', role: 'agent' });
+
+  test('leaves nothing but the new ones', async () => {
+    const tls = new TlsFolder(folder);
+    expect(await tls.findClient()).toBeUndefined();
+    await tls.writeClient(await pair());
+    const next = await pair();
+    await tls.writeClient(next);
+    expect(await tls.findClient()).toEqual(next);
+    expect(await readFile(tls.pathOf('clientKey'), 'utf8')).toBe(next.key);
+    expect(await modeOf(tls.pathOf('clientKey'))).toBe('600');
+    expect((await readdir(folder)).toSorted()).toEqual(['client.crt', 'client.key']);
+  });
+
+  test('is one of both pairs, wherever it was interrupted, and so is the one after it', async () => {
+    const tls = new TlsFolder(folder);
+    const [old, next, last] = [await pair(), await pair(), await pair()];
+    await tls.writeClient(old);
+    await writeFile(`${tls.pathOf('clientKey')}.next`, next.key, { mode: 0o600 });
+    expect(await tls.findClient(), 'the next key lies there').toEqual(old);
+    await tls.write('client', next.cert);
+    expect(await tls.findClient(), 'and its certificate').toEqual(next);
+    // One more that cannot write its certificate.
+    await expect(tls.writeClient({ key: last.key, cert: undefined as never })).rejects.toThrow();
+    expect(await tls.findClient(), 'after another interruption').toEqual(next);
+    await tls.writeClient(last);
+    expect(await tls.findClient()).toEqual(last);
+  });
+
+  test('is refused with a key of another, and both files are named', async () => {
+    const tls = new TlsFolder(folder);
+    await tls.writeClient(await pair());
+    await tls.write('clientKey', (await pair()).key);
+    await expect(tls.findClient()).rejects.toMatchObject({
+      code: 'FILE_NOT_USABLE',
+      message: expect.stringContaining(
+        `${tls.pathOf('client')}: it does not fit its key, ${tls.pathOf('clientKey')}; `,
+      ),
+    });
+  });
 });
 
 test('what several revoke at once is all on the list', async () => {

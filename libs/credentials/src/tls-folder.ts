@@ -1,10 +1,12 @@
-import { X509Certificate } from 'node:crypto';
-import { chmod, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
 import { exposure, makeFolder, readPrivateFile } from '@shoal/folders';
+import type { CertifiedKey } from './certificate-authority.ts';
 import { parseRevocations, type Revocation, RevocationList, revocationLine } from './revocation-list.ts';
 import { readReason } from './token-file.ts';
+import { replaceFile, syncFolder } from './whole-file.ts';
 
 /** Where an agent that joins keeps its own: beside shoal-tls, where it runs on the coordinator's machine. */
 export const defaultAgentTlsDir = 'shoal-agent-tls';
@@ -139,15 +141,71 @@ export class TlsFolder {
   /** Writes a file, whole or not at all, so that whoever reads it meanwhile gets the old one or the new one. */
   async write(file: TlsFile, text: string): Promise<void> {
     makeFolder(this.path);
-    await this.#replace(this.pathOf(file), text, file.endsWith('Key') ? 0o600 : 0o644);
+    await replaceFile(this.pathOf(file), text, file.endsWith('Key') ? 0o600 : 0o644);
   }
 
-  async #replace(path: string, text: string, mode: number): Promise<void> {
-    const unfinished = `${path}.${process.pid}.new`;
-    await writeFile(unfinished, text, { mode });
-    // It may have been there, left by one that was killed, with another mode.
-    if (mode === 0o600) await chmod(unfinished, mode);
-    await rename(unfinished, path);
+  /**
+   * Writes `client.crt` with its key. Two files cannot be replaced at once: until both are, the key lies in
+   * `client.key.next`, and {@link findClient} finds the old pair or the new one wherever this was interrupted.
+   */
+  async writeClient({ cert, key }: CertifiedKey): Promise<void> {
+    makeFolder(this.path);
+    // What an interrupted one left is the only key of the certificate that is there.
+    if (fits(await this.find('client'), await this.#nextKey())) await this.#useNextKey();
+    await replaceFile(this.#nextKeyPath, key, 0o600);
+    await replaceFile(this.pathOf('client'), cert, 0o644);
+    await this.#useNextKey();
+  }
+
+  /**
+   * `client.crt` with the key that fits it; undefined where there is no certificate. Errors: `FILE_NOT_USABLE`, also
+   * where no key fits.
+   */
+  async findClient(): Promise<CertifiedKey | undefined> {
+    for (let look = 1; ; look += 1) {
+      const cert = await this.find('client');
+      if (cert === undefined) return undefined;
+      // In this order: the next one becomes the other, and is there as one of both.
+      const keys = [await this.#nextKey(), await this.find('clientKey')];
+      const key = keys.find((each) => fits(cert, each));
+      if (key !== undefined) return { cert, key };
+      if (look < looksMax) continue;
+      // The one that is missing is told as such.
+      await this.read('clientKey');
+      const path = this.pathOf('client');
+      const reason = `it does not fit its key, ${this.pathOf('clientKey')}; remove both, then ${issueMakesIt}`;
+      throw new ShoalError('FILE_NOT_USABLE', { path, reason });
+    }
+  }
+
+  get #nextKeyPath(): string {
+    return `${this.pathOf('clientKey')}.next`;
+  }
+
+  async #nextKey(): Promise<string | undefined> {
+    const path = this.#nextKeyPath;
+    return readPrivateFile(path, 'key').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw new ShoalError('FILE_NOT_USABLE', { path, reason: readReason(error) });
+    });
+  }
+
+  async #useNextKey(): Promise<void> {
+    await rename(this.#nextKeyPath, this.pathOf('clientKey'));
+    await syncFolder(this.path);
+  }
+}
+
+/** Between two looks at a certificate and its key both may be replaced. */
+const looksMax = 3;
+
+/** Whether a certificate and a key belong together; not where one is missing or is no PEM. */
+function fits(cert: string | undefined, key: string | undefined): boolean {
+  if (cert === undefined || key === undefined) return false;
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
   }
 }
 
