@@ -26,7 +26,7 @@ import {
   type RenewCertificateResponse,
 } from '@shoal/protocol';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type RawClient, unary } from './raw-client.ts';
 import { source, TestCluster, until } from './test-cluster.ts';
 import { TlsFiles } from './tls-files.testkit.ts';
@@ -232,6 +232,32 @@ describe('an agent', () => {
     await second.close({ drain: false });
   });
 
+  test('whose certificate is of another cluster joins with the token of this one', async () => {
+    const before = await TlsFiles.make();
+    onTestFinished(() => before.remove());
+    const tlsDir = await before.agentFolder('moved');
+    const agent = await cluster.agent({ name: 'moved', tlsDir, token: await joinToken() });
+    expect(agent.name).toBe('moved');
+    expect(await readFile(join(tlsDir, 'ca.crt'), 'utf8')).toBe(files.authority.cert);
+  });
+
+  test('whose certificate is of this cluster keeps it, and sends a token of another one to nobody', async () => {
+    const tlsDir = await files.agentFolder('stays');
+    const token = (await joinToken()).replace(/\.[^.]+$/, `.${newSecret()}`);
+    const before = await readFile(join(tlsDir, 'client.crt'), 'utf8');
+    const lost = startAgent({
+      join: cluster.coordinator.address,
+      tlsDir,
+      token,
+      log: pino({ level: 'silent' }),
+    });
+    await expect(lost).rejects.toMatchObject({
+      code: 'TLS_FAILED',
+      message: expect.stringContaining('it belongs to another cluster than the token'),
+    });
+    expect(await readFile(join(tlsDir, 'client.crt'), 'utf8')).toBe(before);
+  });
+
   test('gets the name that its token has, and no other', async () => {
     const refused = startAgent({
       join: cluster.coordinator.address,
@@ -316,7 +342,9 @@ test('a certificate that is about to end is renewed by the agent itself, without
   const tlsDir = await files.agentFolder('renewed', { lifetimeMs: 60_000 });
   const before = await readFile(join(tlsDir, 'client.crt'), 'utf8');
   await cluster.agent({ name: 'renewed', tlsDir });
-  await until('it is renewed', () => cluster.events('agent.certificate').length > 0);
+  await until('it is renewed', () =>
+    cluster.events('agent.certificate').some(({ agent }) => agent === 'renewed'),
+  );
   const after = await readFile(join(tlsDir, 'client.crt'), 'utf8');
   expect(after).not.toBe(before);
   expect(certificateFacts(after).validToMs - Date.now()).toBeGreaterThan(23 * 3_600_000);

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { connect as connectPool } from '@shoal/client';
 import { bearerLine, newSecret } from '@shoal/credentials';
-import { type GetStatusRequest, type GetStatusResponse, ownPeer } from '@shoal/protocol';
+import {
+  type CreateJoinTokenRequest,
+  type CreateJoinTokenResponse,
+  type GetStatusRequest,
+  type GetStatusResponse,
+  ownPeer,
+} from '@shoal/protocol';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type RawClient, unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
@@ -89,6 +95,25 @@ test('what a revoked client and a revoked agent have open ends, with the reason'
   await revoke('left');
   expect(await agent.ended).toMatchObject(wasRevoked);
   expect(Number(cluster.events('certificate.revoked').at(-1)?.['ended']), 'its streams').toBeGreaterThan(1);
+});
+
+test('an agent that was revoked joins again with a new token beside its old folder, once', async () => {
+  const tlsDir = await files.agentFolder('gus');
+  const read = cluster.events('certificate.revoked').length;
+  await revoke('gus');
+  await until('it is read', () => cluster.events('certificate.revoked').length > read);
+  const boss = cluster.connect(await files.identity({ name: 'boss', role: 'admin' }));
+  const { token } = await unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
+    (request, done) => boss.access.createJoinToken(request, done),
+    { role: 'agent', name: 'gus', ttlMs: 60_000 },
+  );
+  const agent = await cluster.agent({ name: 'gus', tlsDir, token, processes: 1 });
+  expect(cluster.events('agent.certificate').at(-1)?.msg).toContain(
+    `${join(tlsDir, 'client.crt')} is not used: its certificate was revoked; joining with the token instead`,
+  );
+  await agent.close({ drain: false });
+  const again = await cluster.agent({ name: 'gus', tlsDir, token, processes: 1 });
+  expect(again.name, 'a used token beside a good certificate does no harm').toBe('gus');
 });
 
 test('a list that is gone stays in force, and a new certificate of the coordinator is used all the same', async () => {

@@ -1,6 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import {
+  type CertifiedKey,
   certificateFacts,
+  certificateFingerprint,
   defaultAgentTlsDir,
   type JoinToken,
   parseJoinToken,
@@ -8,7 +11,7 @@ import {
 } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import { closingForGood, DialCredentials } from '@shoal/protocol';
-import { enrol, renew } from './enrolment.ts';
+import { enrol, refusalOf, renew } from './enrolment.ts';
 import type { Log } from './log.ts';
 
 /** What {@link AgentCredentials.open} needs. */
@@ -157,14 +160,20 @@ async function certifiedName(
 ): Promise<string | undefined> {
   const { join, name, ownName, token, log } = options;
   const there = await folder.findClient();
-  const facts = there === undefined ? undefined : certificateFacts(there.cert);
-  const isGood = facts !== undefined && facts.validToMs > Date.now();
-  if (isGood) return checkedName(folder, facts.identity, name);
+  const identity = there === undefined ? undefined : certificateFacts(there.cert).identity;
+  const fault = there === undefined ? undefined : await faultOf(there, folder, join, joinToken);
+  if (there !== undefined && fault === undefined) return checkedName(folder, identity, name);
   if (joinToken !== undefined) {
+    if (fault !== undefined) {
+      // Somebody else's is not written over: the folder was named by mistake.
+      checkedName(folder, identity, undefined);
+      const message = `the certificate in ${folder.pathOf('client')} is not used: ${fault}; joining with the token instead`;
+      log.warn({ event: 'agent.certificate', agent: identity?.name, reason: fault }, message);
+    }
     await enrol({ join, token: joinToken, name: name ?? '', ownName, folder, log });
     return checkedName(folder, certificateFacts(await folder.read('client')).identity, name);
   }
-  if (facts !== undefined) {
+  if (fault !== undefined) {
     throw new ShoalError('UNAUTHENTICATED', {
       reason: `the certificate in ${folder.pathOf('client')} has expired`,
       hint: 'Join again with a new token: shoal token create --role agent.',
@@ -173,6 +182,24 @@ async function certifiedName(
   // A bearer of a token needs to know whom to trust, and no more.
   await folder.read(token === undefined ? 'client' : 'authority');
   return undefined;
+}
+
+/**
+ * Why a certificate that is there opens nothing, as far as that can be told. The coordinator is asked only where there is a
+ * token to join with instead: whoever gave a new one wants it used, and one that was used stays where it was.
+ */
+async function faultOf(
+  { cert, key }: CertifiedKey,
+  folder: TlsFolder,
+  join: string,
+  joinToken: JoinToken | undefined,
+): Promise<string | undefined> {
+  if (certificateFacts(cert).validToMs <= Date.now()) return 'it has expired';
+  if (joinToken === undefined) return undefined;
+  const ca = await folder.read('authority');
+  if (certificateFingerprint(new X509Certificate(ca)) !== joinToken.authority)
+    return 'it is of another cluster than the token';
+  return refusalOf(join, closingForGood(new DialCredentials({ tls: () => ({ ca, cert, key }) })));
 }
 
 function checkedName(

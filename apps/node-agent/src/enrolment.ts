@@ -9,11 +9,13 @@ import {
 import { ShoalError } from '@shoal/errors';
 import {
   AccessServiceClient,
+  ClusterServiceClient,
   clientOptions,
   closingForGood,
   DialCredentials,
   errorFromStatus,
   type JoinClusterResponse,
+  ownPeer,
   type RenewCertificateResponse,
 } from '@shoal/protocol';
 import type { Log } from './log.ts';
@@ -124,6 +126,21 @@ export async function renew({ join, folder, channel }: Renewal): Promise<void> {
       client.renewCertificate({ certificateRequest: request }, new Metadata(), deadline, done),
   );
   await folder.writeClient({ cert: certificateChain, key });
+}
+
+/** Why the coordinator turns away whoever shows this certificate; undefined where it does not, or cannot be asked. */
+export async function refusalOf(join: string, channel: ChannelCredentials): Promise<string | undefined> {
+  const client = new ClusterServiceClient(join, channel, clientOptions);
+  try {
+    return await new Promise((resolve) => {
+      client.getStatus({ client: ownPeer }, new Metadata(), { deadline: Date.now() + answerMs }, (error) => {
+        const told = error === null ? undefined : errorFromStatus(error, { address: join });
+        resolve(told?.code === 'UNAUTHENTICATED' ? String(told.facts['reason']) : undefined);
+      });
+    });
+  } finally {
+    client.close();
+  }
 }
 
 type Done<Response> = (error: ServiceError | null, response: Response) => void;
