@@ -49,6 +49,28 @@ test('a file that cannot be used is told by the flag that named it', () => {
   ]);
 });
 
+test('a file is told by the flags that name files, and of folders by the one that it lies in', () => {
+  const typed = new Command('agent')
+    .option('--name <name>')
+    .option('--labels <k=v,…>')
+    .option('--token <FILE>')
+    .option('--bundle-dir <dir>')
+    .option('--tls-dir <DIR>')
+    .option('--input <FILE|-|1..N>');
+  const told = (path: string, ...args: readonly string[]): string => {
+    typed.parse(['--name', 'abc', ...args], { from: 'user' });
+    return FlagNames.of(typed).textOf(new ShoalError('FILE_NOT_USABLE', { path, reason: 'no' }));
+  };
+  expect(told('abc')).toBe('abc: no.');
+  expect(told('abc', '--token', 'abc')).toBe('abc: no. (--token)');
+  expect(told('abc/ca.crt', '--token', 'abc', '--tls-dir', 'abc')).toBe('abc/ca.crt: no. (--tls-dir)');
+  expect(told('abc', '--token', 'abc', '--input', 'abc')).toBe('abc: no. (--token or --input)');
+  expect(told('a/tls/ca.crt', '--bundle-dir', 'a', '--tls-dir', 'a/tls')).toBe(
+    'a/tls/ca.crt: no. (--tls-dir)',
+  );
+  expect(told('a/b', '--bundle-dir', 'a/')).toBe('a/b: no. (--bundle-dir)');
+});
+
 test('a command without such a flag is told the name in code', () => {
   expect(noFlags.in('Raise deadlineMs.')).toBe('Raise deadlineMs.');
 });

@@ -18,19 +18,25 @@ const foreign: readonly string[] = [
   'TASK_LOAD_FAILED',
 ];
 
+/** A flag with the file or folder that was typed behind it. */
+interface TypedPath {
+  readonly flag: string;
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
+/** What a flag takes, where that is a file or a folder: `--token <FILE>`, `--bundle-dir <dir>`. */
+const pathKind = /<(?:(FILE)|DIR|dir|folder)\b/;
+
 /**
  * The flags of a command by what they are called in code: errors name options as callers in TypeScript write them, and
  * whoever types a command has to read what he can type.
  */
 export class FlagNames {
   readonly #flags: ReadonlyMap<string, string>;
-  /** What was typed behind which flag, of texts. */
-  readonly #typed: readonly (readonly [flag: string, value: string])[];
+  readonly #typed: readonly TypedPath[];
 
-  private constructor(
-    flags: ReadonlyMap<string, string>,
-    typed: readonly (readonly [flag: string, value: string])[],
-  ) {
+  private constructor(flags: ReadonlyMap<string, string>, typed: readonly TypedPath[]) {
     this.#flags = flags;
     this.#typed = typed;
   }
@@ -42,9 +48,11 @@ export class FlagNames {
       const name = option.attributeName();
       return [name, namesInCode[name] ?? name].map((each) => [each, option.long ?? ''] as const);
     });
-    const typed = options.flatMap((option): (readonly [string, string])[] => {
+    const typed = options.flatMap((option): TypedPath[] => {
       const value: unknown = command?.getOptionValue(option.attributeName());
-      return typeof value === 'string' && value !== '' ? [[option.long ?? '', value]] : [];
+      const kind = pathKind.exec(option.flags);
+      if (kind === null || typeof value !== 'string' || value === '') return [];
+      return [{ flag: option.long ?? '', path: value, isFolder: kind[1] === undefined }];
     });
     return new FlagNames(new Map(entries), typed);
   }
@@ -62,10 +70,15 @@ export class FlagNames {
       .join(shownText(reason));
   }
 
-  /** The flag that a file or folder was named with, in parentheses. */
+  /** The flags that a file or folder was named with, in parentheses: that of the innermost folder that it is in. */
   #behind(path: string): string {
-    const [flag] = this.#typed.find(([, value]) => path === value || path.startsWith(`${value}/`)) ?? [];
-    return flag === undefined ? '' : ` (${flag})`;
+    const behind = this.#typed.filter(
+      (typed) =>
+        path === typed.path || (typed.isFolder && path.startsWith(`${typed.path.replace(/\/$/, '')}/`)),
+    );
+    const longest = Math.max(...behind.map((typed) => typed.path.length));
+    const flags = behind.filter((typed) => typed.path.length === longest).map(({ flag }) => flag);
+    return flags.length === 0 ? '' : ` (${flags.join(' or ')})`;
   }
 
   /** A text with flags in it in place of the names of options. */
