@@ -12,7 +12,7 @@ export type * from './child-pool/chunk-request.ts';
 export type { OutputLimits } from './child-pool/output-limits.ts';
 export { PrintWriter } from './child-pool/print-writer.ts';
 export type * from './job-backend.ts';
-export { endUser } from './launchers/end-user.ts';
+export { sweepUser } from './launchers/end-user.ts';
 export {
   type Isolation,
   type IsolationLevel,

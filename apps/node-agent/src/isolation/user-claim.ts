@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { ShoalError } from '@shoal/errors';
-import { endUser } from '@shoal/pool';
+import { sweepUser } from '@shoal/pool';
 import { type AgentIsolation, unavailable } from './child-isolation.ts';
 import { ClaimFile, claimsDir } from './claim-file.ts';
 
@@ -81,7 +81,8 @@ export class UserClaim {
     for (let sweep = 0; sweep < sweepsMax; sweep += 1) {
       const uids = await running(this.firstUid, this.lastUid);
       if (uids.size === 0) return;
-      await Promise.all([...uids].map((uid) => new Promise<void>((done) => endUser(uid, done))));
+      // Whether that could be done is seen by what still runs. Nobody waits for this agent yet.
+      for (const uid of uids) sweepUser(uid);
     }
     const uids = [...(await running(this.firstUid, this.lastUid))].join(', ');
     throw unavailable('user', `processes of ${uids} do not end`, 'End them, or name other users.');
