@@ -21,7 +21,7 @@ test('G26: a job whose coordinator is silent ends half a second after its deadli
 test('G26: a job whose connection is broken ends at its deadline, however long it may be broken', () => {
   const world = opened([], { deadlineAtMs, reconnectTimeoutMs: 1_000_000 });
   let commands = world.fails(1);
-  for (let call = 2; !world.machine.snapshot().isOver; call++) {
+  for (let call = 2; call < 100 && !world.machine.snapshot().isOver; call++) {
     commands = world.wait();
     world.fails(call);
   }
@@ -34,7 +34,7 @@ test('G26: a connection that breaks just before the deadline has half a second t
   world.nowMs = deadlineAtMs - 50;
   world.fails(1);
   let commands: unknown[] = [];
-  for (let call = 2; !world.machine.snapshot().isOver; call++) {
+  for (let call = 2; call < 100 && !world.machine.snapshot().isOver; call++) {
     commands = world.wait();
     world.fails(call);
   }
@@ -55,7 +55,7 @@ test('G26: the coordinator that is back within that time says how the job ended'
 test('G26: a connection that breaks after the deadline puts it off no further', () => {
   const world = opened([], { deadlineAtMs });
   waitUntil(world, deadlineAtMs + 300);
-  for (let call = 1; !world.machine.snapshot().isOver; call++) {
+  for (let call = 1; call < 100 && !world.machine.snapshot().isOver; call++) {
     world.fails(call);
     world.wait();
   }
