@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Host, Network } from '../chaos/network.ts';
 import { until } from '../cli/command.testkit.ts';
 import { type FencedBlock, fencedBlocks } from './fenced-blocks.testkit.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const blocks = fencedBlocks(readFileSync(join(root, 'docs/several-machines.md'), 'utf8'));
+const guide = readFileSync(join(root, 'docs/several-machines.md'), 'utf8');
+const blocks = fencedBlocks(guide);
 /** The coordinator's address, as the guide writes it. */
 const written = '10.0.0.5';
 
@@ -26,38 +27,69 @@ type Machine = (typeof machines)[number];
 
 const isMachine = (word: string | undefined): word is Machine => machines.includes(word as Machine);
 
+/** What the guide has besides Shoal: what brings files from one machine to another (here they lie side by side), and asks HTTP. */
+const commands: Readonly<Record<string, string>> = {
+  scp: `#!/bin/bash\n[ "$1" = -r ] && shift\nexec cp -rp "\${@:1:$#-1}" "../$(echo "\${@: -1}" | sed 's#:#/#')"\n`,
+  curl: `#!/usr/bin/env node\nfetch(process.argv.at(-1)).then(async (answer) => process.stdout.write(await answer.text()));\n`,
+};
+
+/** Where a section begins, in lines. */
+function lineOf(heading: string): number {
+  const at = guide.indexOf(`\n## ${heading}`);
+  if (at < 0) throw new Error(`The guide has no section "${heading}".`);
+  return guide.slice(0, at + 1).split('\n').length;
+}
+
+/** The blocks of these sections. */
+function between(heading: string, next: string): readonly FencedBlock[] {
+  const [from, to] = [lineOf(heading), lineOf(next)];
+  return blocks.filter(({ line }) => line > from && line < to);
+}
+
+const certified = between('1. The coordinator', 'The simple way');
+const simple = between('The simple way', 'When it does not work');
+
 describe.skipIf(missing !== undefined)('the guide for several machines, on three of them', () => {
   let network: Network;
   const hosts = new Map<Machine, Host>();
   /** What was exported on a machine: its shell is the same from block to block. */
   const exported = new Map<Machine, string>();
-  const running: { readonly child: ChildProcess; said: string }[] = [];
+  const running: Running[] = [];
+
+  interface Running {
+    readonly child: ChildProcess;
+    said: string;
+  }
 
   beforeAll(async () => {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(bin, { recursive: true });
     symlinkSync(join(root, 'libs/shoal/bin/shoal.js'), join(bin, 'shoal'));
-    // What brings files from one machine to another; here they lie side by side.
-    writeFileSync(
-      join(bin, 'scp'),
-      `#!/bin/sh\n[ "$1" = -r ] && shift\nexec cp -rp "$1" "../$(echo "$2" | sed 's#:#/#')"\n`,
-    );
-    chmodSync(join(bin, 'scp'), 0o755);
-    for (const machine of machines) mkdirSync(join(folder, machine));
+    for (const [name, program] of Object.entries(commands)) {
+      writeFileSync(join(bin, name), program);
+      chmodSync(join(bin, name), 0o755);
+    }
     network = await Network.create();
     hosts.set('two', await network.addHost('two'));
     hosts.set('three', await network.addHost('three'));
   });
+  beforeEach(() => {
+    for (const machine of machines) mkdirSync(join(folder, machine));
+  });
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map(end));
+    for (const machine of machines) rmSync(join(folder, machine), { recursive: true, force: true });
+    exported.clear();
+  });
   afterAll(async () => {
-    for (const { child } of running) child.kill('SIGTERM');
-    await Promise.all(
-      running.map(async ({ child }) => {
-        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      }),
-    );
     await network?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   });
+
+  async function end({ child }: Running): Promise<void> {
+    child.kill('SIGTERM');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  }
 
   /** The coordinator's address, as this machine knows it. */
   function addressFor(machine: Machine): string {
@@ -101,44 +133,82 @@ describe.skipIf(missing !== undefined)('the guide for several machines, on three
       .replace(/^\d.* items.* a second.*\n|^shoal: coordinator \S+ does not answer yet; .*\n/gm, '');
   }
 
+  /** Starts what goes on running. */
+  function launch(machine: Machine, text: string): Running {
+    const launched = { child: start(machine, text), said: '' };
+    running.push(launched);
+    listen(launched.child, (more) => {
+      launched.said += more;
+    });
+    return launched;
+  }
+
+  const isReady = ({ said }: Running): boolean => /^(coordinator listening on|agent \S+ joined) /m.test(said);
+
   /** Starts what goes on running, and waits until it says that it is ready. */
   async function background(machine: Machine, text: string): Promise<void> {
-    const process = { child: start(machine, text), said: '' };
-    running.push(process);
-    listen(process.child, (more) => {
-      process.said += more;
-    });
+    const launched = launch(machine, text);
     await until(
       `${machine} is ready`,
-      () => (/^(coordinator listening on|agent \S+ joined) /m.test(process.said) ? true : undefined),
-      () => process.said,
+      () => (isReady(launched) ? true : undefined),
+      () => launched.said,
       60_000,
     );
   }
 
-  test('it does what it says, from nothing to a job that ran', async () => {
-    const told: string[] = [];
+  /** Does what these blocks say, in order. What they answer has to be what the guide says that they do. */
+  async function play(played: readonly FencedBlock[]): Promise<void> {
     let answer = '';
-    for (const [at, block] of blocks.entries()) {
+    /** What the guide calls ID. */
+    let id = 'ID';
+    for (const [at, block] of played.entries()) {
       const [machine, how] = block.title.trim().split(' ');
-      if (block.language === 'ts')
-        writeFileSync(
-          join(folder, 'three', block.title),
-          block.text.replaceAll(written, addressFor('three')),
-        );
-      else if (block.language === 'text') expect(answer.trim(), `line ${block.line}`).toBe(block.text.trim());
-      else if (isMachine(machine) && how === 'background') await background(machine, block.text);
-      else if (isMachine(machine)) answer = await run(machine, block.text);
-      else continue;
-      told.push(`${at}`);
+      const text = block.text.replaceAll('ID', id);
+      if (block.language === 'ts') {
+        writeFileSync(join(folder, 'three', block.title), text.replaceAll(written, addressFor('three')));
+      } else if (block.language === 'text') {
+        expect(answer.trim(), `line ${block.line}`).toBe(text.trim());
+      } else if (!isMachine(machine)) {
+        throw new Error(`Line ${block.line} names no machine, no file and no answer.`);
+      } else if (how === 'background') {
+        await background(machine, text);
+      } else if (how === 'soon') {
+        // What follows says so when the time is over.
+        const deadlineMs = performance.now() + 60_000;
+        do answer = await run(machine, text);
+        while (answer.trim() !== played[at + 1]?.text.trim() && performance.now() < deadlineMs);
+      } else {
+        answer = await run(machine, text);
+        id = /shoal token revoke (\S+) takes it back/.exec(answer)?.[1] ?? id;
+      }
     }
-    expect(told.length, 'every block but the last was tried').toBe(blocks.length - 1);
+  }
+
+  test('it does what it says, from nothing to a job that ran, and what comes later', () => play(certified));
+
+  test('the simple way does what it says', async () => {
+    await play([...certified.filter(({ title }) => title === 'square.ts'), ...simple]);
   });
 
-  test('every block names its machine, its file, or is an answer', () => {
-    const others = blocks.filter(({ language, title }: FencedBlock) => language === 'sh' && title === '');
-    expect(others.map(({ text }) => text.split('\n', 1)[0])).toEqual([
-      expect.stringContaining('shoal token generate'),
-    ]);
+  test('of two agents with the same token one joins, and the other is told why it does not', async () => {
+    await play(between('1. The coordinator', '2. An agent'));
+    const [token, agent] = between('2. An agent', '3. You').map(({ text }) => text);
+    await run('one', `${token}scp join-token three:`);
+    const rivals = (['two', 'three'] as const).map((machine) => launch(machine, agent ?? ''));
+    const said = (): string => rivals.map((rival) => rival.said).join('\n');
+    const loser = await until(
+      'one has joined, and the other has ended',
+      () => (rivals.some(isReady) ? rivals.find(({ child }) => child.exitCode !== null) : undefined),
+      said,
+      60_000,
+    );
+    expect(loser.child.exitCode, said()).toBe(1);
+    expect(loser.said).toContain('UNAUTHENTICATED');
+    expect(loser.said).toContain('this token to join with was used before');
+    expect(rivals.filter(isReady), said()).toHaveLength(1);
+  });
+
+  test('every block is tried', () => {
+    expect([...certified, ...simple]).toEqual(blocks);
   });
 });
