@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { AgentIsolation } from './child-isolation.ts';
@@ -59,6 +59,39 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
       const ended = once(left, 'exit');
       await take(range(1_800_000_200, 1_800_000_209));
       expect(await ended).toEqual([null, 'SIGKILL']);
+    },
+  );
+
+  // A container may be root's and still make no networks.
+  test.skipIf(spawnSync('unshare', ['--net', 'true']).status !== 0)(
+    'users of an agent with another network are found by the file, and refused like those of a neighbour',
+    async () => {
+      // Sockets without a file are seen within one network; this one has none in common with the test.
+      const program = `
+        import { UserClaim } from ${JSON.stringify(new URL('./user-claim.ts', import.meta.url))};
+        await UserClaim.take(${JSON.stringify(range(1_800_000_300, 1_800_000_309))});
+        process.stdout.write('has them');
+        process.stdin.resume();
+      `;
+      const node = [process.execPath, '--conditions=@shoal/source', '--input-type=module', '-e', program];
+      const other = spawn('unshare', ['--net', ...node], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const ended = once(other, 'close');
+      onTestFinished(async () => {
+        other.kill();
+        await ended;
+      });
+      const [said] = await Promise.race([once(other.stdout, 'data'), ended]);
+      expect(String(said)).toBe('has them');
+      const refusal = { code: 'ISOLATION_NOT_AVAILABLE', message: expect.stringContaining('another agent') };
+      await expect(take(range(1_800_000_309, 1_800_000_318))).rejects.toMatchObject(refusal);
+      await expect(take({ ...range(1_800_000_300, 1_800_000_309), mayMove: true })).resolves.toMatchObject({
+        firstUid: 1_800_000_310,
+      });
+      other.kill();
+      await ended;
+      await expect(take(range(1_800_000_300, 1_800_000_309)), 'it is gone').resolves.toBeInstanceOf(
+        UserClaim,
+      );
     },
   );
 });
