@@ -53,6 +53,29 @@ class Pieces implements Unassembled {
   }
 }
 
+/** Bytes that were written already, and the rest of their message behind them. */
+export class Joined implements Unassembled {
+  readonly length: number;
+  readonly #before: Pieces;
+  readonly #rest: Unassembled;
+
+  constructor(before: readonly Uint8Array[], rest: Unassembled) {
+    let bytes = 0;
+    for (const piece of before) bytes += piece.byteLength;
+    this.#before = new Pieces(before, bytes);
+    this.#rest = rest;
+    this.length = bytes + rest.length;
+  }
+
+  get byteLength(): number {
+    return this.length;
+  }
+
+  copy(target: Uint8Array, at: number): number {
+    return this.#before.copy(target, at) + this.#rest.copy(target, at + this.#before.length);
+  }
+}
+
 /**
  * Writes a message for gRPC with one copy of its payload.
  *

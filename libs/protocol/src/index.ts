@@ -175,6 +175,8 @@ export {
 export { Health } from './health.ts';
 export { type Limit, type LimitName, limits } from './limits.ts';
 export { ListenCredentials, type ListenMaterial } from './listen-credentials.ts';
+export { FramedValues, type MapAnswer, writeFailure } from './map-answer.ts';
+export { type MapItems, type MapQuestion, readQuestion } from './map-items.ts';
 export { peerOfCall } from './peer-address.ts';
 export { createServer, type ServedService, type ShoalServer } from './server.ts';
 export { defaultServerLimits, type ServerLimits } from './server-limits.ts';

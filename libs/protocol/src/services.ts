@@ -2,12 +2,14 @@
  * The service definitions and clients that Shoal's own servers and clients use.
  *
  * They are the generated ones, with serializers that copy a payload once for the methods that carry payloads.
- * Reading needs no such thing: the generated readers hand out views of the message.
+ * Reading needs no such thing, but in the Map call: the generated readers hand out views of the message.
  */
 import { type MethodDefinition, makeGenericClientConstructor } from '@grpc/grpc-js';
 import { serializerOf, type Unassembled } from './frame-writer.ts';
 import * as agent from './gen/shoal/v1/agent.ts';
 import * as job from './gen/shoal/v1/job.ts';
+import { serializeAnswer } from './map-answer.ts';
+import { readQuestion } from './map-items.ts';
 
 type Encoder<T> = Parameters<typeof serializerOf<T>>[0];
 
@@ -56,7 +58,12 @@ export const JobServiceService: JobServiceService = {
     job.ReadResultsRequest,
     job.ReadResultsResponse,
   ),
-  map: streamlined(job.JobServiceService.map, job.MapRequest, job.MapResponse),
+  map: {
+    ...streamlined(job.JobServiceService.map, job.MapRequest, job.MapResponse),
+    // An item, and an outcome, is a field of its own there: the generated code would make objects of each.
+    requestDeserialize: readQuestion,
+    responseSerialize: forGrpc(serializeAnswer),
+  },
 };
 
 /** A client of the jobs' service. */

@@ -5,6 +5,7 @@ import type { CallId } from '../core/index.ts';
 import type { Driver } from '../driver.ts';
 import type { PushedBlock, WriterCall } from './client-calls.ts';
 import type { Job } from './job.ts';
+import { ReportedBlock } from './reported-block.ts';
 
 /** What an {@link ItemIntake} does with its stream. */
 export interface IntakeStream {
@@ -27,8 +28,7 @@ export class ItemIntake implements WriterCall {
   readonly #parts: PartCollector<Block>;
   #call: CallId | undefined;
   #job: Job | undefined;
-  /** Reported, and not kept yet. */
-  #block: PushedBlock | undefined;
+  readonly #block: ReportedBlock = new ReportedBlock();
   #over = false;
 
   constructor(driver: Driver, stream: IntakeStream, maxBlockBytes: number) {
@@ -51,7 +51,7 @@ export class ItemIntake implements WriterCall {
           if (block === undefined) return;
           const { broadcastSha256, count, first, payload } = block;
           if (this.#job !== undefined) this.#driver.keepConstants(this.#job, broadcastSha256);
-          this.#block = block;
+          this.#block.report(block);
           this.#driver.step({ type: 'blockReceived', call, first, count, bytes: payload.byteLength });
           return;
         }
@@ -90,10 +90,7 @@ export class ItemIntake implements WriterCall {
   granted(): void {}
 
   takeBlock(): PushedBlock {
-    const block = this.#block;
-    if (block === undefined) throw new Error('a block is kept that did not come');
-    this.#block = undefined;
-    return block;
+    return this.#block.take();
   }
 
   holdBlock(): void {
@@ -129,7 +126,7 @@ export class ItemIntake implements WriterCall {
 
   #close(): void {
     this.#over = true;
-    this.#block = undefined;
+    this.#block.drop();
   }
 }
 

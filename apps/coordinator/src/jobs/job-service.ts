@@ -22,6 +22,7 @@ import {
   type ListJobsRequest,
   type ListJobsResponse,
   limits,
+  type MapQuestion,
   type MapRequest,
   type MapResponse,
   ownPeer,
@@ -200,7 +201,7 @@ export function jobService({
         { messageBytes: partBytes, maxItemBytes },
         (error) => void call.emit('error', statusOf(error)),
       );
-      call.on('data', (message: MapRequest) => mapCall.take(message));
+      call.on('data', (message: MapQuestion) => mapCall.take(message));
       call.on('end', () => mapCall.inputClosed());
       call.on('cancelled', () => mapCall.gone());
       call.on('error', () => mapCall.gone());

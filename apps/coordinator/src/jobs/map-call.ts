@@ -2,25 +2,33 @@ import { bytesText, ShoalError } from '@shoal/errors';
 import {
   CreateJobRequest,
   Encoding,
+  FramedValues,
+  type ItemFailure,
   type JobEnded,
   JobState,
-  type MapOutcome,
+  type MapAnswer,
+  type MapItems,
+  type MapQuestion,
   type MapRequest,
-  type MapResponse,
   readCatalogueError,
+  writeFailure,
 } from '@shoal/protocol';
 import type { JobId } from '@shoal/scheduler';
-import { frameItems, unframeItems } from '../agents/item-frames.ts';
 import type { CallId } from '../core/index.ts';
 import type { Driver } from '../driver.ts';
 import type { StoredRun } from '../payloads/payload.ts';
 import type { PushedBlock, ReaderCall, WriterCall } from './client-calls.ts';
-import type { Job } from './job.ts';
+import { ItemQueue } from './item-queue.ts';
+import type { Job, StoredOutcome } from './job.ts';
 import type { Jobs } from './jobs.ts';
+import { ReportedBlock } from './reported-block.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
 
+/** The values of a run from a position on. */
+type RunRest = StoredOutcome & { readonly kind: 'values' };
+
 /** The call that a {@link MapCall} serves. */
-export interface MapStream extends MessageSink<MapResponse> {
+export interface MapStream extends MessageSink<MapAnswer> {
   pause(): unknown;
   resume(): unknown;
 }
@@ -40,33 +48,32 @@ export interface MapLimits {
 /**
  * One Map call: a whole job for a client that knows nothing of blocks, windows and cursors.
  *
- * Items are framed into blocks and results cut out of runs; no item is ever parsed. The call reads no further than
- * the job's window, and results are acknowledged as the client takes them, so both sides hold each other back.
+ * Items are framed into blocks, and values written from runs into messages; no item is ever parsed, or an object of its
+ * own. The call reads no further than the job's window, and results are acknowledged as the client takes them, so both
+ * sides hold each other back.
  */
 export class MapCall implements ReaderCall, WriterCall {
   readonly #parts: MapParts;
   readonly #stream: MapStream;
   readonly #limits: MapLimits;
-  readonly #writer: StreamWriter<MapResponse>;
+  readonly #writer: StreamWriter<MapAnswer>;
   readonly #fail: (error: unknown) => void;
   #job: Job | undefined;
   #reading: CallId | undefined;
   #writing: CallId | undefined;
   #isCreating = false;
-  #items: Uint8Array[] = [];
-  #itemBytes = 0;
+  readonly #items: ItemQueue = new ItemQueue();
   #inputClosed = false;
   #flushing = false;
   #granted = 0;
-  /** Reported, and not kept yet. */
-  #block: PushedBlock | undefined;
+  readonly #block: ReportedBlock = new ReportedBlock();
   /** Outcomes before it may go out. */
   #offered = 0;
   /** Outcomes handed to the stream. */
   #position = 0;
   #acknowledged = 0;
-  /** The run that is being sent, cut into its values. */
-  #open: { readonly run: StoredRun; readonly values: readonly Uint8Array[] } | undefined;
+  /** The run that is being sent. */
+  #open: { readonly run: StoredRun; readonly values: FramedValues } | undefined;
   #hasEnded = false;
   #over = false;
 
@@ -79,13 +86,14 @@ export class MapCall implements ReaderCall, WriterCall {
   }
 
   /** The next message of the client. */
-  take(request: MapRequest): void {
+  take(request: MapQuestion): void {
     if (this.#over) return;
     try {
       if (request.start !== undefined) this.#start(request.start);
       if (!this.#isCreating) throw invalid('start', 'is missing: it is in the first message');
-      for (const item of request.items) this.#takeItem(item);
-      this.#flushSoon();
+      this.#takeItems(request.received);
+      if (this.#items.byteLength >= this.#limits.messageBytes) this.#flush();
+      else this.#flushSoon();
     } catch (error) {
       this.#giveUp(error);
     }
@@ -128,10 +136,7 @@ export class MapCall implements ReaderCall, WriterCall {
   }
 
   takeBlock(): PushedBlock {
-    const block = this.#block;
-    if (block === undefined) throw new Error('a block is kept that did not come');
-    this.#block = undefined;
-    return block;
+    return this.#block.take();
   }
 
   holdBlock(): void {
@@ -173,11 +178,13 @@ export class MapCall implements ReaderCall, WriterCall {
     driver.step({ type: 'writerOpened', call: writing, job: id, session: '', firstIndex: 0 });
   }
 
-  #takeItem(item: Uint8Array): void {
+  #takeItems(items: MapItems): void {
     const { maxItemBytes } = this.#limits;
-    if (item.byteLength > maxItemBytes) {
-      const index = (this.#job?.view.pushed ?? 0) + this.#items.length;
-      const [size, limit] = [bytesText(item.byteLength), bytesText(maxItemBytes)];
+    for (let nth = 0; nth < items.count; nth++) {
+      const itemBytes = items.byteLengthOf(nth);
+      if (itemBytes <= maxItemBytes) continue;
+      const index = (this.#job?.view.pushed ?? 0) + this.#items.count + nth;
+      const [size, limit] = [bytesText(itemBytes), bytesText(maxItemBytes)];
       throw new ShoalError('ITEM_TOO_LARGE', {
         limitName: 'itemBytes',
         index,
@@ -186,9 +193,7 @@ export class MapCall implements ReaderCall, WriterCall {
         option: 'shoal coordinator --max-item-bytes',
       });
     }
-    this.#items.push(item);
-    this.#itemBytes += item.byteLength;
-    if (this.#itemBytes >= this.#limits.messageBytes) this.#flush();
+    this.#items.add(items);
   }
 
   /** Items that come in one turn of the event loop share a block. */
@@ -205,24 +210,28 @@ export class MapCall implements ReaderCall, WriterCall {
     const [call, job] = [this.#writing, this.#job];
     if (this.#over || job === undefined || call === undefined || this.#hasEnded) return;
     // A block that waits is told of by resume().
-    if (this.#block !== undefined) return;
-    const first = job.view.pushed;
-    // Never beyond the window: many small items may have come in one turn.
-    const items = this.#items.splice(0, Math.max(0, this.#granted - first));
-    if (items.length > 0) {
-      for (const item of items) this.#itemBytes -= item.byteLength;
-      const payload = frameItems(items);
-      const bytes = payload.byteLength;
-      this.#block = { payload, broadcastSha256: [] };
-      this.#parts.driver.step({ type: 'blockReceived', call, first, count: items.length, bytes });
-    }
-    if (this.#items.length > 0 || this.#block !== undefined) {
+    if (this.#block.isWaiting) return;
+    this.#reportItems(call, job);
+    if (this.#items.count > 0 || this.#block.isWaiting) {
       this.#stream.pause();
       return;
     }
     if (!this.#inputClosed) this.#stream.resume();
     else if (!job.view.inputEnded) {
       this.#parts.driver.step({ type: 'inputEndReceived', call, totalItems: job.view.pushed });
+    }
+  }
+
+  /** As blocks, never beyond the window: many small items may have come in one turn. */
+  #reportItems(call: CallId, job: Job): void {
+    while (!this.#over && !this.#block.isWaiting) {
+      const first = job.view.pushed;
+      const most = Math.min(this.#granted - first, this.#items.count);
+      if (most <= 0) return;
+      const { count, payload } = this.#items.take(most, this.#limits.messageBytes);
+      this.#block.report({ payload, broadcastSha256: [] });
+      const bytes = payload.byteLength;
+      this.#parts.driver.step({ type: 'blockReceived', call, first, count, bytes });
     }
   }
 
@@ -240,9 +249,9 @@ export class MapCall implements ReaderCall, WriterCall {
       // What went out before was taken: the writer would not be ready otherwise.
       this.#acknowledge(job);
       const prints = job.prints.takeUpTo(this.#limits.messageBytes);
-      const outcomes = this.#nextOutcomes(job);
-      if (outcomes.length > 0 || prints.length > 0) {
-        this.#writer.write({ outcomes, prints });
+      const written = this.#nextOutcomes(job);
+      if (written.length > 0 || prints.length > 0) {
+        this.#writer.write({ written, outcomes: [], prints });
         continue;
       }
       if (!this.#hasEnded || job.end === undefined) return;
@@ -260,27 +269,38 @@ export class MapCall implements ReaderCall, WriterCall {
     );
   }
 
-  #nextOutcomes(job: Job): MapOutcome[] {
-    const taken: MapOutcome[] = [];
+  /** Outcomes as they travel, until they fill a message. */
+  #nextOutcomes(job: Job): Uint8Array[] {
+    const { messageBytes } = this.#limits;
+    const written: Uint8Array[] = [];
     let bytes = 0;
-    while (bytes < this.#limits.messageBytes && this.#position < this.#offered) {
+    while (bytes < messageBytes && this.#position < this.#offered) {
       const next = this.#parts.jobs.outcomeAt(job, this.#position);
       if (next === undefined) break;
-      if (next.kind === 'failure') {
-        taken.push({ index: next.first, outcome: { $case: 'failure', value: next.failure.told } });
-        bytes += next.failure.payload.byteLength + 16;
-      } else {
-        if (this.#open?.run !== next.run) {
-          this.#open = { run: next.run, values: unframeItems(next.run.bytes, next.run.count) };
-        }
-        const value = this.#open.values[next.offset] as Uint8Array;
-        taken.push({ index: next.first, outcome: { $case: 'value', value } });
-        bytes += value.byteLength + 16;
-        if (next.count === 1) this.#open = undefined;
-      }
-      this.#position += 1;
+      const piece =
+        next.kind === 'values'
+          ? this.#takeValues(next, messageBytes - bytes)
+          : this.#takeFailure(next.first, next.failure.told);
+      written.push(piece);
+      bytes += piece.byteLength;
     }
-    return taken;
+    return written;
+  }
+
+  #takeFailure(index: number, failure: ItemFailure): Uint8Array {
+    this.#position += 1;
+    return writeFailure(index, failure);
+  }
+
+  /** The next values of one run, about so many bytes. They follow each other in the input as in the run. */
+  #takeValues({ first, run }: RunRest, bytesMax: number): Uint8Array {
+    if (this.#open?.run !== run) this.#open = { run, values: new FramedValues(run.bytes, run.count) };
+    const { values } = this.#open;
+    const before = values.taken;
+    const written = values.take(first, this.#offered - this.#position, bytesMax);
+    this.#position += values.taken - before;
+    if (values.isOver) this.#open = undefined;
+    return written;
   }
 
   #finish(job: Job, end: JobEnded): void {
@@ -288,7 +308,12 @@ export class MapCall implements ReaderCall, WriterCall {
     this.#close('its Map call is done');
     if (end.state === JobState.COMPLETED) {
       const { succeeded, failed } = end;
-      this.#writer.write({ outcomes: [], prints: [], summary: { succeeded, failed, jobId: job.id } });
+      this.#writer.write({
+        written: [],
+        outcomes: [],
+        prints: [],
+        summary: { succeeded, failed, jobId: job.id },
+      });
       this.#writer.end();
     } else {
       this.#fail(end.error === undefined ? new ShoalError('INTERNAL') : readCatalogueError(end.error));
