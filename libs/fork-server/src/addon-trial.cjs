@@ -10,8 +10,9 @@ const addon = require(process.argv[2]);
 const readPid = () => Number(readlinkSync('/proc/self'));
 
 if (process.argv[3] === 'serve') {
-  const [id, pid, seed] = addon.serve(3);
-  writeSync(3, JSON.stringify({ id, isItself: pid === readPid(), isSeed: seed >= 0 && seed < 2 ** 31 }));
+  const [id, pid, ...seed] = addon.serve(3);
+  const isSeed = seed.length === 4 && seed.every((word) => word >= 0 && word < 2 ** 32);
+  writeSync(3, JSON.stringify({ id, isItself: pid === readPid(), isSeed }));
   addon.exitNow(0);
 }
 

@@ -118,7 +118,7 @@ static napi_value set_exit_code_js(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* serve(control): [id, pid, seed], in each child; in the server it never returns */
+/* serve(control): [id, pid, and four words of a seed], in each child; in the server it never returns */
 static napi_value serve_js(napi_env env, napi_callback_info info) {
   size_t argc = 1;
   napi_value argv[1];
@@ -137,9 +137,9 @@ static napi_value serve_js(napi_env env, napi_callback_info info) {
   int error = uv_loop_fork(loop);
   if (error != 0) return fail(env, "uv_loop_fork", -error);
   /* Copies would all draw the same numbers: each is to begin with a seed of its own. */
-  uint32_t seed;
-  if (getrandom(&seed, sizeof seed, 0) != sizeof seed) return fail(env, "getrandom", errno);
-  return list_of(env, (const int64_t[]){copy.id, copy.pid, seed & 0x7fffffff}, 3);
+  uint32_t seed[4];
+  if (getrandom(seed, sizeof seed, 0) != sizeof seed) return fail(env, "getrandom", errno);
+  return list_of(env, (const int64_t[]){copy.id, copy.pid, seed[0], seed[1], seed[2], seed[3]}, 6);
 }
 
 /* exitNow(code): ends a child. */

@@ -5,7 +5,6 @@
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { runChild } from './child/child-program.ts';
 import { type Copy, type Endings, prepareCopies, putRight } from './child/copied-process.ts';
 import { selfTest } from './child/fork-self-test.ts';
@@ -21,8 +20,6 @@ interface ServerAddon extends Endings {
 }
 
 const control = 3;
-/** Node's, whatever a module puts in its place. */
-const { random } = Math;
 
 const { addon: path, flagCount, modules } = JSON.parse(process.argv[2] ?? '') as ForkServerArguments;
 // Ours, not the user's: what a task starts is neither single-threaded nor a fork server.
@@ -37,9 +34,9 @@ let preloaded: Preloaded | undefined;
 if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).preload(modules);
 // A module of the user's that Node itself has loaded may have drawn as well.
 const nodeOptions = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
-const refill = /(^|\s)(-r|--(import|require|loader|experimental-loader))\b/.test(nodeOptions)
-  ? (await import('./child/preload.ts')).refillCaches
-  : undefined;
+const hasDrawn =
+  preloaded !== undefined || /(^|\s)(-r|--(import|require|loader|experimental-loader))\b/.test(nodeOptions);
+const refill = hasDrawn ? (await import('./child/preload.ts')).refillCaches : undefined;
 const why = preloaded?.why ?? (await residue(preloaded?.leftTimer));
 preloaded?.forgetTimers();
 if (why !== undefined) {
@@ -50,11 +47,7 @@ writeSync(control, forkRecord('ready'));
 
 const copy = serve(control);
 putRight(copy);
-preloaded?.restoreChance();
 refill?.();
-// A seed holds for each realm that begins to draw: this one has it now, and threads begin with their own.
-random();
-setFlagsFromString('--random-seed=0');
 const [order] = copy;
 if (order <= selfTests) void selfTest();
 else {

@@ -1,15 +1,15 @@
 /** What a copy of a process has to put right before it is a process of its own: its number, its chance, its end. */
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
+import { replaceRandom, reseed } from './chance.ts';
 
 /** A copy of this process, as the addon's `serve` returns it. */
 export type Copy = readonly [
   /** Of the order that asked for it. */
   id: number,
   pid: number,
-  /** Drawn for it, from 0 to 2,147,483,647. */
-  seed: number,
+  /** Four, drawn for it, from 0 to 4,294,967,295. */
+  ...seed: number[],
 ];
 
 /** What the addon has for the ends of copies. */
@@ -26,20 +26,20 @@ export function prepareCopies(endings: Endings): void {
   endBy(endings);
   // Nobody listens to it.
   process.emit('shoal' as never);
-  // This process itself, which has no seed.
-  putRight([0, process.pid, 0]);
+  // This process itself, which draws from V8's until then.
+  putRight([0, process.pid]);
+  replaceRandom();
 }
 
 /** Make this copy a process of its own. */
-export function putRight([id, pid, seed]: Copy): void {
+export function putRight([, pid, ...seed]: Copy): void {
   Object.defineProperty(process, 'pid', {
     value: pid,
     configurable: true,
     enumerable: true,
     writable: false,
   });
-  // Math.random has drawn nothing yet (preload.ts sees to that), so that it begins here.
-  setFlagsFromString(`--random-seed=${id === 0 ? 0 : Math.max(1, seed)}`);
+  reseed(seed);
 }
 
 /**

@@ -5,9 +5,8 @@
 import { writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { SelfTestResult } from '../launchers/fork-news.ts';
+import { random } from './chance.ts';
 
-/** Node's, whatever a module puts in its place. */
-const { random } = Math;
 const emptyModule = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 /** Whose types are the DOM's. */
 const { compile } = Reflect.get(globalThis, 'WebAssembly') as {

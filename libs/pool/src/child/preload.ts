@@ -4,7 +4,6 @@
  * where the copies go on.
  */
 import { createHook } from 'node:async_hooks';
-import { randomFillSync } from 'node:crypto';
 import { installModuleHooks } from './module-hooks.ts';
 import { PrintSinks } from './print-sinks.ts';
 import { importModule, publishChildState, TaskUnloadable } from './task-loader.ts';
@@ -20,8 +19,6 @@ export interface Preloaded {
   leftTimer(): boolean;
   /** It will not be asked any more. */
   forgetTimers(): void;
-  /** To be called in each copy, first of all. */
-  restoreChance(): void;
 }
 
 const refillsToCompile = 12;
@@ -33,7 +30,6 @@ export async function preload(urls: readonly string[]): Promise<Preloaded> {
   compileWithoutThread();
   // Two thousand calls, in each copy: compiled once, here.
   for (let time = 0; time < refillsToCompile; time++) refillCaches();
-  const restoreChance = divertChance();
   const sinks = new PrintSinks();
   const timers = watchTimers();
   let why: string | undefined;
@@ -43,29 +39,7 @@ export async function preload(urls: readonly string[]): Promise<Preloaded> {
     // The copies of a process without it will say so themselves, with the error.
     why = `a module that cannot be loaded (${error instanceof TaskUnloadable ? error.facts['module'] : String(error)})`;
   }
-  return { why, sinks, restoreChance, ...timers };
-}
-
-/**
- * Until they are copied, modules draw from a source of our own: V8's begins with a seed at its first use, and must not have
- * been used before a copy has its own. A module that keeps the function goes on with V8's in a copy.
- */
-function divertChance(): () => void {
-  const { random } = Math;
-  let draw = (): number => {
-    const [high = 0, low = 0] = randomFillSync(new Uint32Array(2));
-    return ((high >>> 5) * 0x400_0000 + (low >>> 6)) / 2 ** 53;
-  };
-  const diverted = function random(): number {
-    return draw();
-  };
-  Math.random = diverted;
-  return () => {
-    draw = random;
-    // A module may have put another in its place.
-    if (Math.random === diverted) Math.random = random;
-    refillCaches();
-  };
+  return { why, sinks, ...timers };
 }
 
 /** Node draws UUIDs and integers ahead, 128 and 1,024 of them. So many are thrown away, for each copy had the same. */

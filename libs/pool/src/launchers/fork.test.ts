@@ -83,7 +83,8 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
   ])(
     'gives each of 500 children numbers, names and chance of its own, and leaves nothing of them behind (%s)',
     async (_, preload) => {
-      await using pool = new Forking(2, { preload });
+      const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+      await using pool = new Forking(2, { preload, env: { ...setupOf().env, SHOAL_FORK_FOLDER: folder } });
       const [server] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
       const before = descriptorsOf('self').length;
       const serverBefore = descriptorsOf(server).length;
@@ -104,6 +105,7 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
       // Two children with three sockets each, and their successors.
       expect(descriptorsOf('self').length - before).toBeLessThanOrEqual(12);
       expect(descriptorsOf(server).length - serverBefore).toBeLessThanOrEqual(0);
+      rmSync(folder, { recursive: true });
     },
     // A second on a machine with nothing else to do.
     300_000,
@@ -281,13 +283,31 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     expect(new Set(drawn).size).toBe(4);
   });
 
-  test('gives each child integers of its own, although a module of --import has drawn one', async () => {
-    const draw = 'import { randomInt } from "node:crypto"; randomInt(2)';
+  test.each([
+    ['an integer', 'import { randomInt } from "node:crypto"; randomInt(2)', 'integer'],
+    ['a number', 'Math.random()', 'random'],
+  ])(
+    'gives each child chance of its own, although a module of --import has drawn %s',
+    async (_, draw, name) => {
+      const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+      const env = { ...setupOf().env, SHOAL_FORK_FOLDER: folder };
+      await using pool = new Forking(1, { execArgv: importing(draw), env });
+      const { values } = await pool.run('identity', [1, 2], { maxTasksPerChild: 1 });
+      const [one, other] = [...values.values()].map((value) => (value as Record<string, unknown>)[name]);
+      expect(pool.starts).toMatchObject({ spawned: 0 });
+      expect([one, other]).toEqual([expect.any(Number), expect.any(Number)]);
+      expect(one).not.toBe(other);
+      rmSync(folder, { recursive: true });
+    },
+  );
+
+  test('lets a module of --import decide what Math.random draws, as in a spawned child', async () => {
+    const draw = 'let at = 0; Math.random = () => (at += 0.125)';
     await using pool = new Forking(1, { execArgv: importing(draw) });
-    const { values } = await pool.run('identity', [1, 2], { maxTasksPerChild: 1 });
-    const integers = [...values.values()].map((value) => (value as { integer: number }).integer);
-    expect(pool.starts).toMatchObject({ spawned: 0 });
-    expect(integers[0]).not.toBe(integers[1]);
+    const { values } = await pool.run('draw', [1, 2], { maxTasksPerChild: 1 });
+    expect(pool.starts).toEqual({ spawned: 0, forked: expect.any(Number) });
+    // The second one: the module of the task has drawn while it was loaded.
+    expect([...values.values()]).toEqual([0.25, 0.25]);
   });
 
   test.each([
