@@ -106,7 +106,10 @@ export async function connectionSecurity(
 async function filesIn(folder: TlsFolder): Promise<{ ca: string; cert?: string; key?: string }> {
   const ca = folder.pathOf('authority');
   await folder.read('authority');
-  if ((await folder.find('client')) === undefined) return { ca };
+  const pair = await folder.findPair('client');
+  if (pair === undefined) return { ca };
+  // By their names, for they may be replaced while this runs; but for a key that is not where it belongs yet.
+  if (pair.isInterrupted) return { ca, cert: pair.cert, key: pair.key };
   return { ca, cert: folder.pathOf('client'), key: folder.pathOf('clientKey') };
 }
 

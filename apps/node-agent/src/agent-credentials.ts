@@ -159,7 +159,7 @@ async function certifiedName(
   joinToken: JoinToken | undefined,
 ): Promise<string | undefined> {
   const { join, name, ownName, token, log } = options;
-  const there = await folder.findClient();
+  const there = await folder.findPair('client');
   const identity = there === undefined ? undefined : certificateFacts(there.cert).identity;
   const fault = there === undefined ? undefined : await faultOf(there, folder, join, joinToken);
   if (there !== undefined && fault === undefined) return checkedName(folder, identity, name);
@@ -222,8 +222,8 @@ function checkedName(
 }
 
 async function materialOf(folder: TlsFolder): Promise<{ ca: string; cert?: string; key?: string }> {
-  const [ca, pair] = await Promise.all([folder.read('authority'), folder.findClient()]);
-  return { ca, ...pair };
+  const [ca, pair] = await Promise.all([folder.read('authority'), folder.findPair('client')]);
+  return { ca, ...(pair && { cert: pair.cert, key: pair.key }) };
 }
 
 const isLoopback = (address: string): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\]):\d+$/.test(address);

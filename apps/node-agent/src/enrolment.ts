@@ -78,7 +78,7 @@ async function enrolOnce({ join, token, name, ownName, folder }: Enrolment): Pro
     throw error;
   });
   await folder.write('authority', ca);
-  await folder.writeClient({ cert: certificateChain, key });
+  await folder.writePair('client', { cert: certificateChain, key });
 }
 
 /** Whom to trust: the authority that the token names, as the coordinator shows it. */
@@ -125,7 +125,7 @@ export async function renew({ join, folder, channel }: Renewal): Promise<void> {
     (client, deadline, done) =>
       client.renewCertificate({ certificateRequest: request }, new Metadata(), deadline, done),
   );
-  await folder.writeClient({ cert: certificateChain, key });
+  await folder.writePair('client', { cert: certificateChain, key });
 }
 
 /** Why the coordinator turns away whoever shows this certificate; undefined where it does not, or cannot be asked. */

@@ -28,7 +28,12 @@ export {
   roles,
   type SubjectFields,
 } from './role.ts';
-export { defaultAgentTlsDir, type TlsFile, TlsFolder, tlsFiles } from './tls-folder.ts';
+export {
+  defaultAgentTlsDir,
+  type TlsFile,
+  TlsFolder,
+  tlsFiles,
+} from './tls-folder.ts';
 export {
   type BearerToken,
   bearerLine,
@@ -42,3 +47,4 @@ export {
   sameDigest,
 } from './token.ts';
 export { readTokenFile } from './token-file.ts';
+export { replaceFile } from './whole-file.ts';

@@ -25,49 +25,58 @@ test('keys are written for their owner alone, certificates for all', async () =>
   expect(await tls.read('authority')).toBe(cert);
 });
 
-describe('a certificate that is replaced with its key', () => {
-  const pair = async (): Promise<CertifiedKey> =>
-    (await CertificateAuthority.create()).issueIdentity({ name: 'a', role: 'agent' });
+describe.each(['client', 'coordinator'] as const)(
+  'the certificate %s that is replaced with its key',
+  (of) => {
+    const keyFile = `${of}Key` as const;
+    const pair = async (): Promise<CertifiedKey> => {
+      const authority = await CertificateAuthority.create();
+      return of === 'client'
+        ? authority.issueIdentity({ name: 'a', role: 'agent' })
+        : authority.issueCoordinator(['localhost']);
+    };
+    const whole = { isInterrupted: false };
 
-  test('leaves nothing but the new ones', async () => {
-    const tls = new TlsFolder(folder);
-    expect(await tls.findClient()).toBeUndefined();
-    await tls.writeClient(await pair());
-    const next = await pair();
-    await tls.writeClient(next);
-    expect(await tls.findClient()).toEqual(next);
-    expect(await readFile(tls.pathOf('clientKey'), 'utf8')).toBe(next.key);
-    expect(await modeOf(tls.pathOf('clientKey'))).toBe('600');
-    expect((await readdir(folder)).toSorted()).toEqual(['client.crt', 'client.key']);
-  });
-
-  test('is one of both pairs, wherever it was interrupted, and so is the one after it', async () => {
-    const tls = new TlsFolder(folder);
-    const [old, next, last] = [await pair(), await pair(), await pair()];
-    await tls.writeClient(old);
-    await writeFile(`${tls.pathOf('clientKey')}.next`, next.key, { mode: 0o600 });
-    expect(await tls.findClient(), 'the next key lies there').toEqual(old);
-    await tls.write('client', next.cert);
-    expect(await tls.findClient(), 'and its certificate').toEqual(next);
-    // One more that cannot write its certificate.
-    await expect(tls.writeClient({ key: last.key, cert: undefined as never })).rejects.toThrow();
-    expect(await tls.findClient(), 'after another interruption').toEqual(next);
-    await tls.writeClient(last);
-    expect(await tls.findClient()).toEqual(last);
-  });
-
-  test('is refused with a key of another, and both files are named', async () => {
-    const tls = new TlsFolder(folder);
-    await tls.writeClient(await pair());
-    await tls.write('clientKey', (await pair()).key);
-    await expect(tls.findClient()).rejects.toMatchObject({
-      code: 'FILE_NOT_USABLE',
-      message: expect.stringContaining(
-        `${tls.pathOf('client')}: it does not fit its key, ${tls.pathOf('clientKey')}; `,
-      ),
+    test('leaves nothing but the new ones', async () => {
+      const tls = new TlsFolder(folder);
+      expect(await tls.findPair(of)).toBeUndefined();
+      await tls.writePair(of, await pair());
+      const next = await pair();
+      await tls.writePair(of, next);
+      expect(await tls.findPair(of)).toEqual({ ...next, ...whole });
+      expect(await readFile(tls.pathOf(keyFile), 'utf8')).toBe(next.key);
+      expect(await modeOf(tls.pathOf(keyFile))).toBe('600');
+      expect((await readdir(folder)).toSorted()).toEqual([`${of}.crt`, `${of}.key`]);
     });
-  });
-});
+
+    test('is one of both pairs, wherever it was interrupted, and so is the one after it', async () => {
+      const tls = new TlsFolder(folder);
+      const [old, next, last] = [await pair(), await pair(), await pair()];
+      await tls.writePair(of, old);
+      await writeFile(`${tls.pathOf(keyFile)}.next`, next.key, { mode: 0o600 });
+      expect(await tls.findPair(of), 'the next key lies there').toEqual({ ...old, ...whole });
+      await tls.write(of, next.cert);
+      expect(await tls.findPair(of), 'and its certificate').toEqual({ ...next, isInterrupted: true });
+      // One more that cannot write its certificate.
+      await expect(tls.writePair(of, { key: last.key, cert: undefined as never })).rejects.toThrow();
+      expect(await tls.findPair(of), 'after another interruption').toEqual({ ...next, ...whole });
+      await tls.writePair(of, last);
+      expect(await tls.findPair(of)).toEqual({ ...last, ...whole });
+    });
+
+    test('is refused with a key of another, and both files are named', async () => {
+      const tls = new TlsFolder(folder);
+      await tls.writePair(of, await pair());
+      await tls.write(keyFile, (await pair()).key);
+      await expect(tls.findPair(of)).rejects.toMatchObject({
+        code: 'FILE_NOT_USABLE',
+        message: expect.stringContaining(
+          `${tls.pathOf(of)}: it does not fit its key, ${tls.pathOf(keyFile)}; `,
+        ),
+      });
+    });
+  },
+);
 
 test('what several revoke at once is all on the list', async () => {
   const tls = new TlsFolder(folder);

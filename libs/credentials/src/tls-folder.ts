@@ -32,6 +32,17 @@ const revokedFile = 'revoked.txt';
 /** One of {@link tlsFiles}. */
 export type TlsFile = keyof typeof tlsFiles;
 
+/** A certificate that is of use with its key alone. */
+export type PairedFile = 'client' | 'coordinator';
+
+const keyOf = { client: 'clientKey', coordinator: 'coordinatorKey' } as const;
+
+/** What {@link TlsFolder.findPair} finds. */
+export interface FoundPair extends CertifiedKey {
+  /** Whoever wrote it was interrupted: the key is not where it belongs. */
+  readonly isInterrupted: boolean;
+}
+
 /** A folder with the certificates and keys of one machine. */
 export class TlsFolder {
   readonly path: string;
@@ -145,53 +156,53 @@ export class TlsFolder {
   }
 
   /**
-   * Writes `client.crt` with its key. Two files cannot be replaced at once: until both are, the key lies in
-   * `client.key.next`, and {@link findClient} finds the old pair or the new one wherever this was interrupted.
+   * Writes a certificate with its key. Two files cannot be replaced at once: until both are, the key lies in `*.key.next`,
+   * and {@link findPair} finds the old pair or the new one wherever this was interrupted.
    */
-  async writeClient({ cert, key }: CertifiedKey): Promise<void> {
+  async writePair(of: PairedFile, { cert, key }: CertifiedKey): Promise<void> {
     makeFolder(this.path);
     // What an interrupted one left is the only key of the certificate that is there.
-    if (fits(await this.find('client'), await this.#nextKey())) await this.#useNextKey();
-    await replaceFile(this.#nextKeyPath, key, 0o600);
-    await replaceFile(this.pathOf('client'), cert, 0o644);
-    await this.#useNextKey();
+    if (fits(await this.find(of), await this.#nextKey(of))) await this.#useNextKey(of);
+    await replaceFile(this.#nextKeyPath(of), key, 0o600);
+    await replaceFile(this.pathOf(of), cert, 0o644);
+    await this.#useNextKey(of);
   }
 
   /**
-   * `client.crt` with the key that fits it; undefined where there is no certificate. Errors: `FILE_NOT_USABLE`, also
+   * A certificate with the key that fits it; undefined where there is no certificate. Errors: `FILE_NOT_USABLE`, also
    * where no key fits.
    */
-  async findClient(): Promise<CertifiedKey | undefined> {
+  async findPair(of: PairedFile): Promise<FoundPair | undefined> {
     for (let look = 1; ; look += 1) {
-      const cert = await this.find('client');
+      const cert = await this.find(of);
       if (cert === undefined) return undefined;
       // In this order: the next one becomes the other, and is there as one of both.
-      const keys = [await this.#nextKey(), await this.find('clientKey')];
+      const next = await this.#nextKey(of);
+      const keys = [next, await this.find(keyOf[of])];
       const key = keys.find((each) => fits(cert, each));
-      if (key !== undefined) return { cert, key };
+      if (key !== undefined) return { cert, key, isInterrupted: key === next };
       if (look < looksMax) continue;
       // The one that is missing is told as such.
-      await this.read('clientKey');
-      const path = this.pathOf('client');
-      const reason = `it does not fit its key, ${this.pathOf('clientKey')}; remove both, then ${issueMakesIt}`;
-      throw new ShoalError('FILE_NOT_USABLE', { path, reason });
+      await this.read(keyOf[of]);
+      const reason = `it does not fit its key, ${this.pathOf(keyOf[of])}; ${mendsIt[of]}`;
+      throw new ShoalError('FILE_NOT_USABLE', { path: this.pathOf(of), reason });
     }
   }
 
-  get #nextKeyPath(): string {
-    return `${this.pathOf('clientKey')}.next`;
+  #nextKeyPath(of: PairedFile): string {
+    return `${this.pathOf(keyOf[of])}.next`;
   }
 
-  async #nextKey(): Promise<string | undefined> {
-    const path = this.#nextKeyPath;
+  async #nextKey(of: PairedFile): Promise<string | undefined> {
+    const path = this.#nextKeyPath(of);
     return readPrivateFile(path, 'key').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw new ShoalError('FILE_NOT_USABLE', { path, reason: readReason(error) });
     });
   }
 
-  async #useNextKey(): Promise<void> {
-    await rename(this.#nextKeyPath, this.pathOf('clientKey'));
+  async #useNextKey(of: PairedFile): Promise<void> {
+    await rename(this.#nextKeyPath(of), this.pathOf(keyOf[of]));
     await syncFolder(this.path);
   }
 }
@@ -229,6 +240,11 @@ function checkPem(path: string, file: TlsFile, text: string): void {
 
 const initMakesIt = 'shoal certs init makes it';
 const issueMakesIt = 'shoal certs issue NAME makes it, and so does joining with a token';
+
+const mendsIt: Readonly<Record<PairedFile, string>> = {
+  client: `remove both, then ${issueMakesIt}`,
+  coordinator: 'shoal certs init makes both anew',
+};
 
 const origin: Readonly<Record<TlsFile, string>> = {
   authority: 'copy it from the folder where shoal certs init made it',

@@ -1,12 +1,4 @@
-import {
-  CertificateAuthority,
-  type CertifiedKey,
-  certificateFacts,
-  isHost,
-  machineHosts,
-  type TlsFile,
-  TlsFolder,
-} from '@shoal/credentials';
+import { CertificateAuthority, certificateFacts, isHost, machineHosts, TlsFolder } from '@shoal/credentials';
 import { usageError } from '../usage-error.ts';
 
 /** What `shoal certs init` is asked for. */
@@ -27,10 +19,10 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
   // Names that were asked for once are kept: whoever renews a certificate does not remember them.
   const known = before === undefined ? [] : certificateFacts(before).hosts;
   const hosts = [...new Set([...machineHosts(), ...known, ...asked])];
-  await write(folder, await authority.issueCoordinator(hosts), 'coordinator', 'coordinatorKey');
+  await folder.writePair('coordinator', await authority.issueCoordinator(hosts));
   const admin = { name: 'admin', role: 'admin' } as const;
   const afterMs = (await folder.revocations()).untilMs(admin);
-  await write(folder, await authority.issueIdentity(admin, { afterMs }), 'client', 'clientKey');
+  await folder.writePair('client', await authority.issueIdentity(admin, { afterMs }));
   const until = new Date(certificateFacts(await folder.read('coordinator')).validToMs)
     .toISOString()
     .slice(0, 10);
@@ -62,15 +54,4 @@ async function authorityIn(folder: TlsFolder): Promise<{ authority: CertificateA
   await folder.write('authorityKey', authority.key);
   await folder.write('authority', authority.cert);
   return { authority, isNew: true };
-}
-
-/** A certificate with its key. */
-export async function write(
-  folder: TlsFolder,
-  made: CertifiedKey,
-  cert: TlsFile,
-  key: TlsFile,
-): Promise<void> {
-  await folder.write(key, made.key);
-  await folder.write(cert, made.cert);
 }

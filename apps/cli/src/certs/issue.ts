@@ -7,7 +7,6 @@ import {
   TlsFolder,
 } from '@shoal/credentials';
 import { usageError } from '../usage-error.ts';
-import { write } from './init.ts';
 
 /** What `shoal certs issue` is asked for. */
 export interface IssueRequest {
@@ -32,7 +31,7 @@ export async function issueCert({ tlsDir, name, role, output }: IssueRequest): P
   const afterMs = (await folder.revocations()).untilMs({ name, role });
   const made = await authority.issueIdentity({ name, role }, { afterMs });
   await target.write('authority', authority.cert);
-  await write(target, made, 'client', 'clientKey');
+  await target.writePair('client', made);
   const until = new Date(certificateFacts(made.cert).validToMs).toISOString().slice(0, 10);
   const use =
     role === 'agent'

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
@@ -52,3 +52,26 @@ test.skipIf(process.platform === 'win32')(
     ]);
   },
 );
+
+test('a coordinator starts with the new pair where whoever wrote it was killed between certificate and key', async () => {
+  const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-pair-')));
+  onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
+  const authority = await CertificateAuthority.create();
+  await folder.write('authority', authority.cert);
+  await folder.writePair('coordinator', await authority.issueCoordinator(['localhost']));
+  const next = await authority.issueCoordinator(['localhost', 'one']);
+  const feed = new EventFeed(pino({ enabled: false }));
+  const open = async (): Promise<void> => {
+    const parts = { tlsDir: folder.path, checkMs: 60_000, feed, onRevoked: () => 0 };
+    (await ServerCertificates.open(parts)).stop();
+  };
+  await folder.write('coordinator', next.cert);
+  await expect(open()).rejects.toMatchObject({
+    code: 'FILE_NOT_USABLE',
+    message: expect.stringMatching(
+      /coordinator\.crt: it does not fit its key, .*coordinator\.key; shoal certs init makes both anew/,
+    ),
+  });
+  await writeFile(`${folder.pathOf('coordinatorKey')}.next`, next.key, { mode: 0o600 });
+  await open();
+});

@@ -205,12 +205,13 @@ async function readFolder(folder: TlsFolder): Promise<Read> {
 }
 
 async function readMaterial(folder: TlsFolder): Promise<Omit<Read, 'revokedText'>> {
-  const [ca, cert, key, authorityKey] = await Promise.all([
+  const [ca, pair, authorityKey] = await Promise.all([
     folder.read('authority'),
-    folder.read('coordinator'),
-    folder.read('coordinatorKey'),
+    folder.findPair('coordinator'),
     folder.find('authorityKey'),
   ]);
+  // The one that is missing is told as such.
+  const { cert, key } = pair ?? { cert: await folder.read('coordinator'), key: '' };
   const authority = authorityKey === undefined ? undefined : new CertificateAuthority(ca, authorityKey);
   return { material: { ca, cert, key }, authority };
 }
