@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { TestReport } from './tools/test-report.ts';
@@ -19,11 +20,19 @@ interface Suite {
   readonly serial?: boolean;
   /** Of a serial suite: so many files at a time instead. For one whose files wait rather than compute. */
   readonly workers?: number;
+  /** Of a serial suite: it begins with an earlier one, and shares its workers. For one that is too short for two. */
+  readonly beside?: string;
   /** Generous: it ends what hangs, and nothing depends on it. A busy machine is ten times slower than an idle one. */
   readonly timeoutMs: number;
   /** It decides everything by itself: no processes, no sockets, no clock. What fails once is wrong. */
   readonly isPure?: boolean;
 }
+
+/**
+ * Of the suites that are not serial, together. Vitest's own number leaves a core to itself, and would run their files one
+ * after another on a machine of two.
+ */
+const workersMax = Math.max(2, availableParallelism() - 1);
 
 const suites: readonly Suite[] = [
   { name: 'unit', include: ['libs/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'], timeoutMs: 120_000 },
@@ -43,11 +52,18 @@ const suites: readonly Suite[] = [
     serial: true,
     workers: 2,
   },
-  { name: 'python', include: ['test/python/**/*.test.ts'], timeoutMs: 180_000, serial: true },
+  { name: 'python', include: ['test/python/**/*.test.ts'], workers: 2, timeoutMs: 180_000, serial: true },
+  {
+    name: 'readme',
+    include: ['test/readme/**/*.test.ts'],
+    workers: 2,
+    timeoutMs: 240_000,
+    serial: true,
+    beside: 'python',
+  },
   { name: 'cluster', include: ['test/cluster/**/*.test.ts'], workers: 2, timeoutMs: 180_000, serial: true },
   { name: 'cli', include: ['test/cli/**/*.test.ts'], workers: 2, timeoutMs: 180_000, serial: true },
   { name: 'examples', include: ['test/examples/**/*.test.ts'], workers: 2, timeoutMs: 240_000, serial: true },
-  { name: 'readme', include: ['test/readme/**/*.test.ts'], timeoutMs: 240_000, serial: true },
   {
     name: 'chaos',
     include: ['test/chaos/!(times).test.ts', 'test/chaos/soak/*.test.ts'],
@@ -61,26 +77,45 @@ const suites: readonly Suite[] = [
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], timeoutMs: 480_000, serial: true },
 ];
 
-/** Within its suite the soak is first: it takes its two minutes whatever happens, and the others run beside it. */
-class SoakFirst extends BaseSequencer {
+const orderOf = (suite: string): number => suites.findIndex(({ name }) => name === suite);
+
+/**
+ * Files that take longest in their suite, which their size does not tell. A suite that ends with one of them leaves a
+ * core idle for as long; the soak takes its two minutes whatever happens.
+ */
+const longest: readonly string[] = [
+  'test/conformance/containers.test.ts',
+  'test/conformance/cluster.test.ts',
+  'test/conformance/local-pool.test.ts',
+  'test/python/python-pool.test.ts',
+  'test/cluster/slow-peers.test.ts',
+  'test/examples/examples.test.ts',
+  'test/chaos/soak/soak.test.ts',
+  'libs/pool/src/launchers/fork.test.ts',
+  'libs/pool/src/child-pool/child-recycling.test.ts',
+];
+
+/** Within what runs together, these begin first, and the others run beside them. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isSoak = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('/soak.test.ts');
-    const at = sorted.findIndex(({ project }) => project.name === 'chaos');
-    const rest = sorted.filter((file) => !isSoak(file));
-    return at === -1 ? sorted : rest.toSpliced(at, 0, ...sorted.filter(isSoak));
+    const isLong = ({ moduleId }: TestSpecification): boolean =>
+      longest.some((file) => moduleId.endsWith(`/${file}`));
+    const order = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
+    // Stable: within either half the order stays.
+    return sorted.sort((a, b) => order(a) - order(b) || Number(isLong(b)) - Number(isLong(a)));
   }
 }
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: SoakFirst },
+    sequence: { sequencer: LongestFirst },
     reporters: report === undefined ? ['default'] : ['default', new TestReport(report)],
     coverage: {
       include: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/*.testkit.ts', 'libs/protocol/src/gen/**'],
     },
-    projects: suites.map((suite, order) => ({
+    projects: suites.map((suite) => ({
       resolve: { conditions },
       ssr: { resolve: { conditions } },
       test: {
@@ -96,9 +131,9 @@ export default defineConfig({
         // named in the summary (tools/test-counts.mjs), and more than a few of them fail the run.
         retry: isUnattended && !suite.isPure ? 1 : 0,
         expect: { poll: { timeout: 30_000 } },
-        ...(suite.serial ? { maxWorkers: suite.workers ?? 1 } : {}),
+        maxWorkers: suite.serial ? (suite.workers ?? 1) : workersMax,
         // Groups run one after another: suites that measure or start processes have the machine to themselves.
-        sequence: { groupOrder: suite.serial ? order : 0 },
+        sequence: { groupOrder: suite.serial ? orderOf(suite.beside ?? suite.name) : 0 },
       },
     })),
   },
