@@ -47,21 +47,21 @@ export const chapters: readonly Chapter[] = [
 ];
 
 /**
- * What is decided where the functions run, or on the way there. The rest is the surface's own, which is the same code
- * over the loopback interface.
+ * What another machine may change: what travels (the network, TLS), where it arrives (a file system, users and pids of
+ * its own, the bundles of the image instead of the sources) and how processes end there. Cases of these that do not depend
+ * on it say why (`Except`).
+ *
+ * The surface is the same code over the loopback interface, and so is what the coordinator decides by events alone:
+ * retries, time-outs, fairness, speculation. Each case here costs a connection and new processes in two containers.
  */
 export const farChapters: readonly Chapter[] = [
   ordering,
   values,
   broadcasts,
   errors,
-  retries,
   deaths,
-  timeouts,
   recycling,
   initializer,
-  fairness,
-  speculation,
   prints,
 ];
 

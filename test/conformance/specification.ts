@@ -38,6 +38,11 @@ export const isOneMachine: Except = { containers: 'one slot at a time may be of 
 /** For cases that count deaths: those that earlier cases caused are heard of late. */
 export const countsDeaths: Except = { containers: 'the deaths of other pools are counted too' };
 
+/** For cases about which items go where and when. */
+export const isScheduled: Except = {
+  containers: 'the coordinator decides it, as over the loopback interface',
+};
+
 /** Gathers the cases of a subject. */
 export function chapter(subject: string, write: (specify: Specify) => void): Chapter {
   const cases: Case[] = [];

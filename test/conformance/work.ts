@@ -111,6 +111,34 @@ export const runFor = task(import.meta, async ({ item, ms }: { item: number; ms:
   return { item, worker: worker(), startedAt, endedAt: Date.now() };
 });
 
+/**
+ * As `runFor`, but first waits until as many as `meet` have begun: how fast processes start, and how busy the machine is,
+ * decides nothing then. Each notes in a file of theirs that it has.
+ */
+export const runTogether = task(
+  import.meta,
+  async ({
+    item,
+    ms,
+    file,
+    meet,
+  }: {
+    item: number;
+    ms: number;
+    file: string;
+    meet: number;
+  }): Promise<Run> => {
+    const startedAt = Date.now();
+    appendFileSync(file, `${item}\n`);
+    const begun = (): number => fs.readFileSync(file, 'utf8').split('\n').length - 1;
+    for (const untilMs = startedAt + 60_000; begun() < meet; await sleep(10)) {
+      if (Date.now() > untilMs) throw new Error(`${begun()} have begun and wait for each other, not ${meet}`);
+    }
+    await sleep(ms);
+    return { item, worker: worker(), startedAt, endedAt: Date.now() };
+  },
+);
+
 /** Adds a line with its process and item to a file, then does as it is told. */
 export const noteStart = task(
   import.meta,
