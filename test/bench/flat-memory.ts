@@ -3,7 +3,7 @@
  *
  * A stream of numbers through two children, twice: with V8 as it comes, and with children that may have 64 MiB of old
  * objects and 1 MiB of young ones. At each tenth: resident memory, and what of it is alive after a collection. Exits with 1
- * if what is alive grows after the second tenth.
+ * if what is alive grows: if the least of the last three tenths is more than the least of the second, third and fourth.
  */
 import { parseArgs } from 'node:util';
 import { Pool } from 'shoal';
@@ -65,7 +65,8 @@ async function run(title: string, execArgv: readonly string[]): Promise<void> {
     console.log(`| ${cells.join(' | ')} |`);
   }
   if (seen !== items || sum !== 0) throw new Error(`${seen} results, and their sum is off by ${sum}`);
-  const growthMiB = (alive.at(-1) ?? 0) - (alive[1] ?? 0);
+  // What was under way when a child looked is alive too, and on a busy machine that may be much: what stays is in the least.
+  const growthMiB = Math.min(...alive.slice(-3)) - Math.min(...alive.slice(1, 4));
   // The blocks that a child keeps are 8 MiB at most, and fewer at one time than at another.
   if (growthMiB > 16) grew = true;
   const seconds = (performance.now() - startedAt) / 1000;

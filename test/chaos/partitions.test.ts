@@ -104,7 +104,8 @@ describe.skipIf(missing !== undefined)('partitions', () => {
   });
 
   test.concurrent('a partition that is over within the lease costs only time', async () => {
-    await using world = await Partitioned.start(220, 60);
+    const count = 400;
+    await using world = await Partitioned.start(count, 60);
     const { cluster, clientHost, network, victim } = world;
     const part = async (forMs: number): Promise<void> => {
       await Promise.all([network.cut(victim, 'both'), network.cut(clientHost, 'both')]);
@@ -113,14 +114,15 @@ describe.skipIf(missing !== undefined)('partitions', () => {
     };
     await part(1_000);
     const before = cluster.book.executions().length;
-    await cluster.started(before + 40);
-    expect(Math.max(...cluster.book.starts(220))).toBe(1);
+    // More of them, where so many are left: to cut and mend a network takes a busy machine as long as much of the job.
+    await cluster.started(Math.min(before + 40, count));
+    expect(Math.max(...cluster.book.starts(count))).toBe(1);
     // Longer than a dispatch may go unconfirmed, which is 5 s until TCP tries again: only what was on its way runs twice.
     await part(4_000);
     await world.succeeds();
     expect(cluster.coordinator.events('agent.lost')).toEqual([]);
     const unconfirmed = cluster.coordinator.events('attempt.unconfirmed').length;
-    const twice = cluster.book.starts(220).filter((count) => count > 1).length;
+    const twice = cluster.book.starts(count).filter((count) => count > 1).length;
     if (unconfirmed === 0) expect(twice).toBe(0);
     await cluster.leaksNothing();
   });
