@@ -42,18 +42,27 @@ const wasRevoked = {
   message: expect.stringContaining('its certificate was revoked'),
 };
 
-test('a client whose certificate is revoked is turned away on the connection that it has, and others are not', async () => {
+test('a client whose certificate is revoked is turned away on the connection that it has, which is closed then, and others are not', async () => {
   const [ann, bob] = await Promise.all(
-    ['ann', 'bob'].map(async (name) => cluster.connect(await files.identity({ name, role: 'client' }))),
+    (['client', 'viewer'] as const).map(async (role, at) =>
+      cluster.connect(await files.identity({ name: ['ann', 'bob'][at] ?? '', role })),
+    ),
   );
   expect((await statusFor(ann as RawClient)).protection?.revoked).toBe(0);
+  const events = (bob as RawClient).cluster.watchEvents({});
+  const ends: unknown[] = [];
+  events.on('error', (error) => ends.push(error)).resume();
+  onTestFinished(() => events.cancel());
+  await until('both are there', () => cluster.coordinator.status().connections === 2);
   await revoke('ann');
   await until('it is read', () => cluster.events('certificate.revoked').length > 0);
   await expect(statusFor(ann as RawClient)).rejects.toMatchObject(wasRevoked);
+  await until('hers is closed', () => cluster.coordinator.status().connections === 1);
   const again = cluster.connect(await files.identity({ name: 'ann', role: 'client' }));
   await expect(statusFor(again), 'one that was made before its time is no better').rejects.toMatchObject(
     wasRevoked,
   );
+  expect(ends).toEqual([]);
   expect((await statusFor(bob as RawClient)).protection?.revoked).toBe(1);
 });
 

@@ -11,6 +11,7 @@ import { peerOfCall, statusOf } from '@shoal/protocol';
 import { checkAccess } from './access-table.ts';
 import type { Identification, Shown } from './identification.ts';
 import type { Identity } from './identity.ts';
+import { type KnownConnection, KnownConnections } from './known-connections.ts';
 import type { MessageRule, MessageRules } from './message-rules.ts';
 import type { TokenTries } from './token-tries.ts';
 
@@ -32,7 +33,7 @@ export interface Refusal {
   readonly peer: string;
 }
 
-/** How long somebody has to hear why his call ends. */
+/** How long somebody has to hear why his calls end. */
 const hearingMs = 2_000;
 
 /**
@@ -48,6 +49,7 @@ export class Gate {
    * does not shut them out.
    */
   readonly #proven = new WeakSet<object>();
+  readonly #connections = new KnownConnections();
   /** Calls that are open, and how to end them. */
   readonly #open = new Map<(error: ShoalError) => void, Identity>();
 
@@ -60,13 +62,14 @@ export class Gate {
     return this.#callers.get(metadata);
   }
 
-  /** What callers showed may have been taken back: ends the calls of those. Returns how many. */
+  /** What callers showed may have been taken back: ends the calls and the connections of those. Returns how many calls. */
   recheck(): number {
     const lost = [...this.#open].flatMap(([end, caller]) => {
       const error = this.#parts.identification.lost(caller);
       return error === undefined ? [] : [() => end(error)];
     });
     for (const end of lost) end();
+    this.#connections.close((caller) => this.#parts.identification.lost(caller) !== undefined, hearingMs);
     return lost.length;
   }
 
@@ -119,6 +122,8 @@ export class Gate {
                 caller = found;
                 this.#callers.set(metadata, found);
                 if (!isOver) this.#open.set(end, found);
+                const connection = (call as unknown as CallWithSocket).stream?.session;
+                if (connection !== undefined) this.#connections.seen(connection, found);
               }
             } catch (error) {
               refuse(error);
@@ -172,7 +177,7 @@ function shownBy(call: ServerInterceptingCallInterface, metadata: Metadata): Sho
 /** What grpc-js shows of a certificate that is not good: nothing. Its socket knows why. */
 type CallWithSocket = {
   readonly stream?: {
-    readonly session?: { readonly socket?: Partial<TLSSocket> };
+    readonly session?: KnownConnection & { readonly socket?: Partial<TLSSocket> };
     readonly destroy?: () => void;
   };
 };
