@@ -94,7 +94,11 @@ test('an agent that takes no v8 runs jobs of other languages, and those of our c
   await cluster.agent({ processes: 1, encodings: ['json'] });
   await using pool = await connect(cluster.coordinator.address);
   const ours = pool.submit((x: number) => x, [1]);
-  await until('the reason', () => ours.progress.waitingFor === 'no agent accepts v8');
+  await until(
+    'the reason',
+    () => ours.progress.waitingFor,
+    (seen) => seen === 'no agent accepts v8',
+  );
   const { client, sha256 } = cluster;
   await unary<NameBundleRequest, NameBundleResponse>(
     (request, done) => client.bundles.nameBundle(request, done),

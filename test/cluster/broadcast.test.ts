@@ -73,5 +73,9 @@ test('a constant that is too big for the cluster ends the job, and the error nam
   expect(error).toMatchObject({ code: 'LIMIT_REACHED' });
   expect(String(error)).toContain('--max-bundle-bytes');
   // The coordinator was told, so that its job does not wait for items that never come.
-  await until('the job is over', () => cluster.coordinator.status().activeJobs === 0);
+  await until(
+    'the job is over',
+    () => cluster.coordinator.status().activeJobs,
+    (seen) => seen === 0,
+  );
 });

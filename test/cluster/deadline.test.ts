@@ -27,12 +27,20 @@ test('G26: a deadline holds on both sides of a connection that has fallen silent
   await using pool = await connect(link.address);
   const startedAtMs = performance.now();
   const job = pool.submit(endless, [1, 2], { deadlineMs: 2_000 });
-  await until('both run', () => cluster.coordinator.status().runningItems === 2);
+  await until(
+    'both run',
+    () => cluster.coordinator.status().runningItems,
+    (seen) => seen === 2,
+  );
   link.stall(true);
   await expect(job.result()).rejects.toMatchObject({ code: 'JOB_DEADLINE', facts: { limit: '2 s' } });
   expect(performance.now() - startedAtMs).toBeLessThan(3_500 * slack());
   expect(await until('it has ended there', () => cluster.events('job.ended')[0])).toMatchObject({
     state: 'deadline',
   });
-  await until('its slots are free', () => cluster.coordinator.status().runningItems === 0);
+  await until(
+    'its slots are free',
+    () => cluster.coordinator.status().runningItems,
+    (seen) => seen === 0,
+  );
 });

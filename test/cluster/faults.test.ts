@@ -44,7 +44,11 @@ test('G28: a job whose item the coordinator refuses is over for both at once, an
     typeof item === 'number' ? new Promise((resolve) => setTimeout(resolve, 60_000)) : 0;
   const items = async function* (): AsyncGenerator<number | string> {
     yield 1;
-    await until('it runs', () => cluster.coordinator.status().runningItems === 1);
+    await until(
+      'it runs',
+      () => cluster.coordinator.status().runningItems,
+      (seen) => seen === 1,
+    );
     yield 'x'.repeat(2 * 2 ** 20);
   };
   const job = pending(pool.map(endless, items()));
@@ -52,7 +56,11 @@ test('G28: a job whose item the coordinator refuses is over for both at once, an
     code: 'ITEM_TOO_LARGE',
     message: expect.stringMatching(/^Item 1 is 2\.?\d* MiB;.*--max-item-bytes/),
   });
-  await until('its slot is free', () => cluster.coordinator.status().runningItems === 0);
+  await until(
+    'its slot is free',
+    () => cluster.coordinator.status().runningItems,
+    (seen) => seen === 0,
+  );
 });
 
 test('an agent killed in the middle costs no item', async () => {
@@ -62,7 +70,11 @@ test('an agent killed in the middle costs no item', async () => {
     'slow',
     upTo(300).map((x) => [x, 10]),
   );
-  await until('the job is under way', () => cluster.coordinator.status().queuedItems < 280);
+  await until(
+    'the job is under way',
+    () => cluster.coordinator.status().queuedItems,
+    (seen) => seen < 280,
+  );
   victim.kill('SIGKILL');
   const { values, ended } = await reading;
   expect([...values.values()]).toEqual(upTo(300).map((x) => x + 1));
@@ -78,7 +90,11 @@ test('an agent that drains reruns nothing, and leaves with exit code 0', async (
     'logged',
     upTo(200).map((x) => [x, 20, file]),
   );
-  await until('the job is under way', () => cluster.coordinator.status().queuedItems < 180);
+  await until(
+    'the job is under way',
+    () => cluster.coordinator.status().queuedItems,
+    (seen) => seen < 180,
+  );
   leaver.kill('SIGTERM');
   const [code] = (await once(leaver, 'exit')) as [number];
   const { values } = await reading;
@@ -101,7 +117,11 @@ test('a drain gives back what takes too long, and others run it', async () => {
     ],
     { chunkSize: 1 },
   );
-  await until('both run', () => cluster.coordinator.status().runningItems === 2);
+  await until(
+    'both run',
+    () => cluster.coordinator.status().runningItems,
+    (seen) => seen === 2,
+  );
   await cluster.agent({ name: 'heir' });
   const started = performance.now();
   await leaver.close();
@@ -140,9 +160,17 @@ test('a broken link costs nothing: what the agent ran meanwhile is delivered, an
       'logged',
       upTo(150).map((x) => [x, 20, file]),
     );
-    await until('the job is under way', () => cluster.coordinator.status().queuedItems < 130);
+    await until(
+      'the job is under way',
+      () => cluster.coordinator.status().queuedItems,
+      (seen) => seen < 130,
+    );
     link.breakAll();
-    await until('the agent is back', () => cluster.events('agent.joined').length === 4);
+    await until(
+      'the agent is back',
+      () => cluster.events('agent.joined').length,
+      (seen) => seen === 4,
+    );
     const { values } = await reading;
     expect([...values.values()]).toEqual(upTo(150).map((x) => x + 1));
     const runs = readFileSync(file, 'utf8').trim().split('\n').map(Number);
@@ -161,14 +189,22 @@ test('an agent that stands still is given up, its late results are refused, and 
     'slow',
     upTo(200).map((x) => [x, 20]),
   );
-  await until('the job is under way', () => cluster.coordinator.status().queuedItems < 180);
+  await until(
+    'the job is under way',
+    () => cluster.coordinator.status().queuedItems,
+    (seen) => seen < 180,
+  );
   sleeper.kill('SIGSTOP');
   const { values, failures } = await reading;
   expect([...values.values()]).toEqual(upTo(200).map((x) => x + 1));
   expect(failures).toEqual([]);
   expect(cluster.events('agent.lost')).toMatchObject([{ agent: 'sleeper' }]);
   sleeper.kill('SIGCONT');
-  await until('it is back', () => cluster.coordinator.status().agents === 2);
+  await until(
+    'it is back',
+    () => cluster.coordinator.status().agents,
+    (seen) => seen === 2,
+  );
   const again = await submit(
     'slow',
     upTo(40).map((x) => [x, 20]),
@@ -183,7 +219,11 @@ test('agents come back to a coordinator that was restarted, and drop what it doe
     'slow',
     upTo(4).map((x) => [x, 60_000]),
   );
-  await until('it runs', () => cluster.coordinator.status().runningItems > 0);
+  await until(
+    'it runs',
+    () => cluster.coordinator.status().runningItems,
+    (seen) => seen > 0,
+  );
   const { address } = cluster.coordinator;
   await cluster.coordinator.close({ drain: false });
   expect((await reading).ended).toMatchObject({
@@ -191,7 +231,11 @@ test('agents come back to a coordinator that was restarted, and drop what it doe
     error: { facts: { reason: 'the coordinator stops' } },
   });
   await cluster.start({ listen: address });
-  await until('both are back', () => cluster.coordinator.status().agents === 2);
+  await until(
+    'both are back',
+    () => cluster.coordinator.status().agents,
+    (seen) => seen === 2,
+  );
   const again = await submit('inc', upTo(500));
   expect([...(await again.reading).values.values()]).toEqual(upTo(500).map((x) => x + 1));
 });

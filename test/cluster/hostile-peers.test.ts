@@ -57,7 +57,11 @@ async function ask(
   call.resume();
   // Its end never comes: nobody waits for it.
   call.write(bytes);
-  await until('the call is over', () => ending['grpc-status'] !== undefined);
+  await until(
+    'the call is over',
+    () => ending['grpc-status'],
+    (seen) => seen !== undefined,
+  );
   client.destroy();
   return { code: Number(ending['grpc-status']), words: decodeURI(String(ending['grpc-message'])) };
 }
@@ -162,7 +166,11 @@ describe('our client says in plain words', () => {
     const { address } = full.coordinator;
     const [host = '', port] = address.split(':');
     const others = [1, 2].map(() => dial(Number(port), host).on('error', () => {}));
-    await until('it is full', () => full.coordinator.status().connections === 2);
+    await until(
+      'it is full',
+      () => full.coordinator.status().connections,
+      (seen) => seen === 2,
+    );
     await expect(connect(address, { connectTimeoutMs: 800 })).rejects.toMatchObject({
       code: 'CANNOT_CONNECT',
       message: expect.stringMatching(

@@ -40,6 +40,10 @@ test('two thousand jobs in a row need no more room than a hundred, and their mem
   const kibEach = (heapUsed() - before) / 1_400 / 1_024;
   // About five: what is still known of a job, here and in the agent, and what the heap is untidy by.
   expect(kibEach).toBeLessThan(10);
-  await until('all was acknowledged', () => coordinator.status().heldBytes === 0);
+  await until(
+    'all was acknowledged',
+    () => coordinator.status().heldBytes,
+    (seen) => seen === 0,
+  );
   expect(coordinator.status()).toMatchObject({ activeJobs: 0, limitsReached: {} });
 }, 300_000);

@@ -250,9 +250,17 @@ test('a newer producer takes the place of an older one, whose late blocks do not
   });
   older.on('error', () => {});
   older.write({ message: { $case: 'start', value: { jobId, firstIndex: 0, clientSession: '' } } });
-  await until('it is there', () => cluster.coordinator.status().activeJobs === 1);
+  await until(
+    'it is there',
+    () => cluster.coordinator.status().activeJobs,
+    (seen) => seen === 1,
+  );
   const pushed = client.push(jobId, upTo(30));
-  await until('the older one is refused', () => refused !== undefined);
+  await until(
+    'the older one is refused',
+    () => refused,
+    (seen) => seen !== undefined,
+  );
   expect(refused).toMatchObject({ code: 'STREAM_REPLACED' });
   const late = {
     first: 0,
@@ -290,7 +298,11 @@ test('a producer that comes back is told where to go on', async () => {
   broken.on('error', () => {});
   broken.write({ message: { $case: 'start', value: { jobId, firstIndex: 0, clientSession: '' } } });
   broken.write(block(0, 10));
-  await until('10 items accepted', () => cluster.coordinator.status().activeJobs === 1);
+  await until(
+    '10 items accepted',
+    () => cluster.coordinator.status().activeJobs,
+    (seen) => seen === 1,
+  );
   while (((await client.info(jobId))?.acceptedItems ?? 0) < 10);
   broken.cancel();
   await expect(client.push(jobId, upTo(20))).rejects.toMatchObject({
@@ -332,7 +344,11 @@ test('a cancelled job ends at once and its processes are free for others', async
     upTo(4).map((x) => [x, 60_000]),
   );
   const reading = client.read(jobId);
-  await until('it runs', () => cluster.coordinator.status().runningItems > 0);
+  await until(
+    'it runs',
+    () => cluster.coordinator.status().runningItems,
+    (seen) => seen > 0,
+  );
   const started = performance.now();
   await unary(client.jobs.cancelJob.bind(client.jobs), { jobId, reason: 'enough' });
   expect(performance.now() - started).toBeLessThan(1_000 * slack());

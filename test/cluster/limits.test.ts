@@ -346,7 +346,11 @@ describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
     const seen = (): number => cluster.coordinator.status().connections;
     await statusOf(client);
     const others = [open(address), open(address), open(address)];
-    await until('three of them and the client are there', () => seen() === 4);
+    await until(
+      'three of them and the client are there',
+      () => seen(),
+      (seen) => seen === 4,
+    );
     expect(others.map(isClosed)).toEqual([false, false, false]);
     const tooMany = open(address);
     await until('the one too many is closed', () => isClosed(tooMany));
@@ -361,9 +365,17 @@ describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
       ),
     });
     others[0]?.destroy();
-    await until('one has gone', () => seen() === 3);
+    await until(
+      'one has gone',
+      () => seen(),
+      (seen) => seen === 3,
+    );
     const next = open(address);
-    await until('another one is there', () => seen() === 4);
+    await until(
+      'another one is there',
+      () => seen(),
+      (seen) => seen === 4,
+    );
     expect(isClosed(next)).toBe(false);
   });
 });
@@ -420,7 +432,11 @@ describe('a connection that does not get on is closed', () => {
     const stranger = cluster.connect({ ca: files.authority.cert });
     expect(await ending(statusOf(stranger))).toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(cluster.coordinator.status().connections).toBe(1);
-    await until('it is closed', () => cluster.events('limit.reached').length > 0);
+    await until(
+      'it is closed',
+      () => cluster.events('limit.reached').length,
+      (seen) => seen > 0,
+    );
     expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'authenticationMs' }]);
   });
 
@@ -457,14 +473,22 @@ describe('a connection that does not get on is closed', () => {
       expect(await endOf(watch)).toMatchObject(closed);
       expect(performance.now() - openedAtMs).toBeGreaterThan(ms - 10);
       expect(answers).toBe(1);
-      await until('it is closed', () => cluster.coordinator.status().connections === 0);
+      await until(
+        'it is closed',
+        () => cluster.coordinator.status().connections,
+        (seen) => seen === 0,
+      );
     });
 
     test('keeps none by sending nothing, either', async () => {
       const path = '/shoal.v1.AccessService/JoinCluster';
       const join = (await called()).makeBidiStreamRequest(path, asIs, asIs);
       expect(await endOf(join)).toMatchObject(closed);
-      await until('it is closed', () => cluster.coordinator.status().connections === 0);
+      await until(
+        'it is closed',
+        () => cluster.coordinator.status().connections,
+        (seen) => seen === 0,
+      );
     });
 
     test('is answered to a probe, over as many connections as that takes', async () => {
@@ -478,7 +502,11 @@ describe('a connection that does not get on is closed', () => {
         });
       await check();
       const { READY } = connectivityState;
-      await until('it is closed', () => probe.getChannel().getConnectivityState(false) !== READY);
+      await until(
+        'it is closed',
+        () => probe.getChannel().getConnectivityState(false),
+        (seen) => seen !== READY,
+      );
       await check();
       expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'authenticationMs' }]);
     });
@@ -502,7 +530,11 @@ describe('a connection that does not get on is closed', () => {
   test('idleMs: one without a call; its client opens another one when it needs it', async () => {
     const client = await serve({ idleMs: 100 });
     await statusOf(client);
-    await until('it is closed', () => cluster.coordinator.status().connections === 0);
+    await until(
+      'it is closed',
+      () => cluster.coordinator.status().connections,
+      (seen) => seen === 0,
+    );
     expect((await statusOf(client)).connections).toBe(1);
     expect(await reached(client, 'idleMs')).toBe(1);
     expect(cluster.events('limit.reached')).toEqual([]);
@@ -534,7 +566,11 @@ describe('a connection that does not get on is closed', () => {
     await Promise.all([statusOf(silent), statusOf(quiet)]);
     const openedAtMs = performance.now();
     proxy.halfOpen('server');
-    await until('it is closed', () => cluster.coordinator.status().connections === 1);
+    await until(
+      'it is closed',
+      () => cluster.coordinator.status().connections,
+      (seen) => seen === 1,
+    );
     expect(performance.now() - openedAtMs).toBeGreaterThan(140);
     expect(await reached(quiet, 'keepaliveTimeoutMs')).toBe(1);
     expect(await reached(quiet, 'keepaliveMs'), 'both were asked').toBeGreaterThanOrEqual(2);
@@ -644,7 +680,11 @@ describe('what the coordinator sends, and is sent ahead', () => {
     await serve({ streamWindowBytes: 100_000 });
     const session = connectHttp2(`http://${cluster.coordinator.address}`);
     session.on('error', () => {});
-    await until('it is granted', () => session.remoteSettings?.initialWindowSize === 100_000);
+    await until(
+      'it is granted',
+      () => session.remoteSettings?.initialWindowSize,
+      (seen) => seen === 100_000,
+    );
     session.destroy();
   });
 });
@@ -661,7 +701,11 @@ describe('a producer that may send nothing more', () => {
     expect(await heldBy()).toBe('');
     const reading = client.read(jobId);
     const pushed = client.push(jobId, [1, 2, 3, 4], 3);
-    await until('it is held', async () => (await statusOf(client)).limitsWaiting[limit] === 1);
+    await until(
+      'it is held',
+      async () => (await statusOf(client)).limitsWaiting[limit],
+      (seen) => seen === 1,
+    );
     expect(await heldBy()).toBe(words);
     expect(await reached(client, limit)).toBe(1);
     await cluster.agent({ processes: 1 });

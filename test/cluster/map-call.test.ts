@@ -104,10 +104,18 @@ test('a function that was not named and an encoding that others cannot write are
 test('hanging up cancels the job', async () => {
   await cluster.agent();
   const { call, done } = map({ function: 'work#slow' }, [['[1, 60000]']]);
-  await until('it runs', () => cluster.coordinator.status().runningItems === 1);
+  await until(
+    'it runs',
+    () => cluster.coordinator.status().runningItems,
+    (seen) => seen === 1,
+  );
   call.cancel();
   await expect(done).rejects.toThrow();
-  await until('the job is gone', () => cluster.coordinator.status().activeJobs === 0);
+  await until(
+    'the job is gone',
+    () => cluster.coordinator.status().activeJobs,
+    (seen) => seen === 0,
+  );
   expect(cluster.events('job.ended')).toMatchObject([{ state: 'cancelled' }]);
 });
 

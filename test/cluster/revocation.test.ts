@@ -55,7 +55,11 @@ test('a client whose certificate is revoked is turned away on the connection tha
   onTestFinished(() => events.cancel());
   await until('both are there', () => cluster.coordinator.status().connections === 2);
   await revoke('ann');
-  await until('it is read', () => cluster.events('certificate.revoked').length > 0);
+  await until(
+    'it is read',
+    () => cluster.events('certificate.revoked').length,
+    (seen) => seen > 0,
+  );
   await expect(statusFor(ann as RawClient)).rejects.toMatchObject(wasRevoked);
   await until('hers is closed', () => cluster.coordinator.status().connections === 1);
   const again = cluster.connect(await files.identity({ name: 'ann', role: 'client' }));
@@ -69,7 +73,11 @@ test('a client whose certificate is revoked is turned away on the connection tha
 test('a name that was revoked can be given out again', async () => {
   const read = cluster.events('certificate.revoked').length;
   await revoke('cora');
-  await until('it is read', () => cluster.events('certificate.revoked').length > read);
+  await until(
+    'it is read',
+    () => cluster.events('certificate.revoked').length,
+    (seen) => seen > read,
+  );
   const afterMs = (await files.folder.revocations()).untilMs({ name: 'cora', role: 'client' });
   const client = cluster.connect(await files.identity({ name: 'cora', role: 'client' }, { afterMs }));
   expect((await statusFor(client)).coordinator?.version).toBe(ownPeer.version);
@@ -98,7 +106,11 @@ test('what a revoked client and a revoked agent have open ends, with the reason'
   onTestFinished(() => pool.terminate());
   const job = pool.map((ms: number) => new Promise((done) => setTimeout(done, ms)), [60_000]);
   const ended = expect(job).rejects.toMatchObject(wasRevoked);
-  await until('it runs', () => cluster.events('job.created').length > 0);
+  await until(
+    'it runs',
+    () => cluster.events('job.created').length,
+    (seen) => seen > 0,
+  );
   await revoke('erin');
   await ended;
   await revoke('left');
@@ -110,7 +122,11 @@ test('an agent that was revoked joins again with a new token beside its old fold
   const tlsDir = await files.agentFolder('gus');
   const read = cluster.events('certificate.revoked').length;
   await revoke('gus');
-  await until('it is read', () => cluster.events('certificate.revoked').length > read);
+  await until(
+    'it is read',
+    () => cluster.events('certificate.revoked').length,
+    (seen) => seen > read,
+  );
   const boss = cluster.connect(await files.identity({ name: 'boss', role: 'admin' }));
   const { token } = await unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
     (request, done) => boss.access.createJoinToken(request, done),
@@ -128,12 +144,20 @@ test('an agent that was revoked joins again with a new token beside its old fold
 test('a list that is gone stays in force, and a new certificate of the coordinator is used all the same', async () => {
   const complaints = cluster.events('certificate.refused').length;
   await rm(files.folder.revokedPath);
-  await until('it is complained of', () => cluster.events('certificate.refused').length > complaints);
+  await until(
+    'it is complained of',
+    () => cluster.events('certificate.refused').length,
+    (seen) => seen > complaints,
+  );
   expect(cluster.events('certificate.refused').at(-1)?.msg).toContain(
     'it is gone, and what it had stays revoked; an empty file revokes nothing',
   );
   await files.writeCoordinator();
-  await until('it is used', () => cluster.events('certificate.replaced').length > 0);
+  await until(
+    'it is used',
+    () => cluster.events('certificate.replaced').length,
+    (seen) => seen > 0,
+  );
   const ann = cluster.connect(await files.identity({ name: 'ann', role: 'client' }));
   await expect(statusFor(ann)).rejects.toMatchObject(wasRevoked);
 });
@@ -159,13 +183,21 @@ test('a list that cannot be read changes nothing, and is complained of once', as
 test('a list is read whatever else of the folder cannot be, and the status says what cannot', async () => {
   const key = files.folder.pathOf('coordinatorKey');
   await writeFile(files.folder.revokedPath, '# begun anew\n');
-  await until('nothing is revoked', () => cluster.events('certificate.revoked').at(-1)?.['entries'] === 0);
+  await until(
+    'nothing is revoked',
+    () => cluster.events('certificate.revoked').at(-1)?.['entries'],
+    (seen) => seen === 0,
+  );
   const kim = cluster.connect(await files.identity({ name: 'kim', role: 'client' }));
   expect((await statusFor(kim)).protection?.troubles).toEqual([]);
   await chmod(key, 0o644);
   onTestFinished(() => chmod(key, 0o600));
   await revoke('kim');
-  await until('it is read', () => cluster.events('certificate.revoked').at(-1)?.['entries'] === 1);
+  await until(
+    'it is read',
+    () => cluster.events('certificate.revoked').at(-1)?.['entries'],
+    (seen) => seen === 1,
+  );
   await expect(statusFor(kim)).rejects.toMatchObject(wasRevoked);
   const other = cluster.connect(await files.identity({ name: 'liz', role: 'client' }));
   expect((await statusFor(other)).protection?.troubles).toEqual([
@@ -223,6 +255,10 @@ test('a token that is taken out of its file opens nothing any more, and ends wha
     expect.objectContaining({ tokens: 1, ended: 1, msg: expect.not.stringContaining(kept) }),
   ]);
   await write();
-  await until('the last one is taken back', () => open.events('tokens.replaced').length > 1);
+  await until(
+    'the last one is taken back',
+    () => open.events('tokens.replaced').length,
+    (seen) => seen > 1,
+  );
   await expect(statusFor(other)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
 });

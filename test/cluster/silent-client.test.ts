@@ -110,6 +110,7 @@ class Scene {
             else resolve(errorFromStatus(error, { address: 'the coordinator' }).facts['reason']);
           });
         }),
+      (reason) => reason !== false,
       30_000,
     );
   }
@@ -148,7 +149,11 @@ test.each(['in plain text', 'over TLS'])(
       scene.held(),
     ]);
     scene.mute();
-    await until('all are there', () => scene.open.descriptors >= atFirst.descriptors + 6);
+    await until(
+      'all are there',
+      () => scene.open.descriptors,
+      (seen) => seen >= atFirst.descriptors + 6,
+    );
     // From now on nobody takes in what these are sent, and they send nothing: not even the end of their connections.
     silent.proxy.halfOpen('server');
     busy.proxy.halfOpen('server');

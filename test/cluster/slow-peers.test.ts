@@ -149,7 +149,12 @@ test('a client that never begins to read holds up nobody but its own job', async
       upTo(240).map(() => MiB / 4),
     )
     .catch(() => {});
-  await until('its window is full', () => coordinator.status().heldBytes > 31 * MiB, 30_000);
+  await until(
+    'its window is full',
+    () => coordinator.status().heldBytes,
+    (seen) => seen > 31 * MiB,
+    30_000,
+  );
   await smallJobMs();
   expect(coordinator.status().heldBytes / MiB).toBeLessThan(36);
   call.cancel();
@@ -178,7 +183,11 @@ test('an agent that beats but does not listen loses its session, and others do i
   });
   const join = Join.fromPartial({ agentName: 'deaf', instance: 'i', agent: ownPeer, slots: 64 });
   control.write({ message: { $case: 'join', value: join } });
-  await until('it joined', () => coordinator.status().agents === 1);
+  await until(
+    'it joined',
+    () => coordinator.status().agents,
+    (seen) => seen === 1,
+  );
   const beat = (): void => {
     // It lists nothing: a dispatch that no heartbeat confirms would be taken back only after a minute here.
     control.write({ message: { $case: 'heartbeat', value: { sequence: 1, held: [], stats: undefined } } });
@@ -191,7 +200,11 @@ test('an agent that beats but does not listen loses its session, and others do i
     return values.size;
   };
   const first = run(1);
-  await until('it is sent the first item', () => wire.passedBytes > MiB / 4);
+  await until(
+    'it is sent the first item',
+    () => wire.passedBytes,
+    (seen) => seen > MiB / 4,
+  );
   wire.stall(true);
   const rest = run(40);
   try {
@@ -213,13 +226,22 @@ test('what memory cannot hold lies on the disk, comes back as it was, and is del
   expect(readdirSync(folder)).toEqual([]);
   const pushed = client.push(jobId, items, 1);
   // Nobody reads yet: items and results fill the window, most of it on the disk.
-  await until('it has spilled', () => coordinator.status().spilledBytes > 8 * MiB, 30_000);
+  await until(
+    'it has spilled',
+    () => coordinator.status().spilledBytes,
+    (seen) => seen > 8 * MiB,
+    30_000,
+  );
   expect(coordinator.status().heldBytes).toBeLessThan(2 * MiB);
   const { values, ended } = await client.read(jobId);
   expect(await pushed).toBe(200);
   expect(ended).toMatchObject({ state: JobState.COMPLETED });
   expect([...values.values()]).toEqual(items);
-  await until('the disk is empty', () => coordinator.status().spilledBytes === 0);
+  await until(
+    'the disk is empty',
+    () => coordinator.status().spilledBytes,
+    (seen) => seen === 0,
+  );
   const [private_ = ''] = readdirSync(folder);
   expect(readdirSync(join(folder, private_))).toEqual([]);
   await coordinator.close({ drain: false });
@@ -246,7 +268,11 @@ test('errors that memory cannot hold lie on the disk as values do, and come back
   expect(await pushed).toBe(100);
   expect(failures.map(({ index }) => index)).toEqual(upTo(100));
   for (const { error, index } of failures) expect(error.byteLength).toBeGreaterThan(200_000 + index);
-  await until('the disk is empty', () => coordinator.status().spilledBytes === 0);
+  await until(
+    'the disk is empty',
+    () => coordinator.status().spilledBytes,
+    (seen) => seen === 0,
+  );
 });
 
 test('without room in memory and on the disk the job that holds most ends, and says why; others go on', async () => {
@@ -271,5 +297,9 @@ test('without room in memory and on the disk the job that holds most ends, and s
     error: { code: 'NO_ROOM', message: expect.stringContaining('--max-spill-bytes') },
   });
   await smallJobMs();
-  await until('its bytes are gone', () => coordinator.status().spilledBytes === 0);
+  await until(
+    'its bytes are gone',
+    () => coordinator.status().spilledBytes,
+    (seen) => seen === 0,
+  );
 });

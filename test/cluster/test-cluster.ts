@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { type Coordinator, type CoordinatorConfig, startCoordinator } from '@shoal/coordinator';
 import { type Agent, type AgentConfig, startAgent } from '@shoal/node-agent';
 import { DialCredentials, type DialMaterial } from '@shoal/protocol';
@@ -132,17 +133,23 @@ export class TestCluster {
   }
 }
 
-/** Waits until a condition holds, at most `ms`; then fails and shows what was seen. */
+/**
+ * Looks until what is seen holds, at most `ms`; then fails and shows what was seen last. Without `holds`: until anything is
+ * seen, and more than `false`.
+ */
 export async function until<T>(
   what: string,
-  look: () => T | undefined | false | Promise<T | undefined | false>,
+  look: () => T | Promise<T>,
+  holds: (seen: T) => boolean = (seen) => seen !== undefined && seen !== false,
   ms = 60_000,
-): Promise<T> {
+): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + ms;
   for (;;) {
     const seen = await look();
-    if (seen !== undefined && seen !== false) return seen;
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${ms} ms`);
+    if (holds(seen)) return seen as Exclude<T, undefined | false>;
+    if (performance.now() > deadline) {
+      throw new Error(`${what}: not within ${ms} ms. Last seen: ${inspect(seen)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

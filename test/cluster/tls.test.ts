@@ -207,7 +207,11 @@ describe('certificates of the coordinator', () => {
     const before = await readFile(own.folder.pathOf('coordinator'), 'utf8');
     await own.writeCoordinator(['127.0.0.1', 'renewed']);
     expect(await readFile(own.folder.pathOf('coordinator'), 'utf8')).not.toBe(before);
-    await until('the new certificate is read', () => cluster.events('certificate.replaced').length > 0);
+    await until(
+      'the new certificate is read',
+      () => cluster.events('certificate.replaced').length,
+      (seen) => seen > 0,
+    );
     const { connect } = await import('node:tls');
     const [host, port] = address.split(':');
     const names = await new Promise<string | undefined>((resolve, reject) => {
@@ -231,7 +235,11 @@ describe('certificates of the coordinator', () => {
     await cluster.listen({ tlsDir: own.folder.path, certificateCheckMs: 20 });
     const other = await TlsFiles.make();
     await own.folder.write('coordinatorKey', await other.folder.read('coordinatorKey'));
-    await until('it is told', () => cluster.events('certificate.refused').length > 0);
+    await until(
+      'it is told',
+      () => cluster.events('certificate.refused').length,
+      (seen) => seen > 0,
+    );
     const tls = await own.identity(laptop);
     await (await connectPool(cluster.coordinator.address, { tls })).terminate();
     expect(cluster.events('certificate.refused')).toHaveLength(1);

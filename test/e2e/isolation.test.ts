@@ -91,13 +91,21 @@ describe.skipIf(!available)('children in containers', () => {
       for (;;) Math.sqrt(2);
     }, []);
     running.catch(() => {});
-    await until('one runs', () => cluster.coordinator.status().runningItems > 0);
+    await until(
+      'one runs',
+      () => cluster.coordinator.status().runningItems,
+      (seen) => seen > 0,
+    );
     const [name = ''] = await containers();
     const format = '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}}';
     const { stdout } = await promisify(execFile)('docker', ['inspect', '--format', format, name]);
     expect(stdout.trim(), 'memory, with swap, and CPUs').toBe(`${2 ** 27} ${2 ** 27} 500000000`);
     agent.signal('SIGKILL');
-    await until('its container is gone', async () => (await containers()).length === 0);
+    await until(
+      'its container is gone',
+      async () => (await containers()).length,
+      (seen) => seen === 0,
+    );
   });
 });
 
