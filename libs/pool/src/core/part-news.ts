@@ -58,14 +58,17 @@ export class PartNews {
     }
   }
 
-  /** Note that items were reported. What was never asked for, or was reported before, is forged. */
+  /**
+   * Note that items were reported. What was never asked for, or was reported before, is forged; and so is what comes
+   * together where each item comes by itself: values are taken or dropped as they came, and the one that ran too long
+   * would take its neighbours along.
+   */
   #report(part: Part, { first, count }: IndexRange): boolean {
-    let isTrue = part.open.remove({ first, count });
-    if (part.chunk.spec.marksStarts) {
-      for (let index = first; isTrue && index < first + count; index++) isTrue = part.started.delete(index);
-    }
+    const { chunk, open, started } = part;
+    const isOwed = !chunk.spec.marksStarts || (count === 1 && started.delete(first));
+    const isTrue = isOwed && open.remove({ first, count });
     if (!isTrue) this.#endings.break(part.child);
-    else if (part.chunk.abortGraceMs !== undefined) part.chunk.unheard.add({ first, count });
+    else if (chunk.abortGraceMs !== undefined) chunk.unheard.add({ first, count });
     return isTrue;
   }
 

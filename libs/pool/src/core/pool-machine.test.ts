@@ -497,6 +497,18 @@ test('an item that finishes in its grace time has run too long all the same', ()
   expect(m.exits(1)).toMatchObject([{ ending: { kind: 'timedOut', index: 0, unstarted: [] } }]);
 });
 
+test('values that come together where each comes by itself kill the child, and none is lost with an item that ran too long', () => {
+  const m = withChildren(1);
+  m.queue(1, 3, { concurrentTasks: 2, marksStarts: true, timeoutMs: 1_000 });
+  m.began(1, 1);
+  m.starts(1, 1, 0);
+  m.after(500);
+  m.starts(1, 1, 1);
+  m.after(500);
+  expect(m.succeeded(1, 1, 0, 2)).toEqual([kill(1)]);
+  expect(m.exits(1)).toMatchObject([{ ending: { kind: 'timedOut', index: 0, unstarted: [range(1, 2)] } }]);
+});
+
 test('an abort of a chunk that waits ends it at once', () => {
   const m = new TestMachine(1);
   m.queue(1, 1);
