@@ -1,8 +1,5 @@
-import { labelEntriesMax, labelFault, ShoalError } from '@shoal/errors';
+import { labelEntriesMax, labelFault, ShoalError, timerMsMax } from '@shoal/errors';
 import { type CommanderError, InvalidArgumentError } from 'commander';
-
-/** The largest delay that a timer can have: 24.8 days. */
-const timerMsMax = 2_147_483_647;
 
 /** The command line is wrong: what is wrong with it, and what to type instead. */
 export function usageError(reason: string, hint: string = ''): ShoalError {

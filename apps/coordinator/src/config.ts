@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { checkOptionKinds, checkPath, ShoalError } from '@shoal/errors';
+import { checkOptionKinds, checkPath, ShoalError, timerMsMax } from '@shoal/errors';
 import { defaultServerLimits, limits, type ServerLimits } from '@shoal/protocol';
 import type { SchedulerOptions } from '@shoal/scheduler';
 import { formatAddress, isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
@@ -267,7 +267,6 @@ const least: Partial<Record<keyof ServerLimits, number>> = {
   maxStreamsPerConnection: 4,
   streamWindowBytes: 65_535,
 };
-const timerMsMax = 2_147_483_647;
 /** HTTP/2 counts no further, and the window of a connection is twice that of a call. */
 const streamWindowBytesMax = 2 ** 30 - 1;
 const partBytes = { min: 4_096, max: 2 ** 20 };

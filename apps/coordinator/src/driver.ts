@@ -1,3 +1,4 @@
+import { timerMsMax } from '@shoal/errors';
 import { ItemFailure, JobState, type LimitName, type Print } from '@shoal/protocol';
 import type { JobId, Note, PayloadStore, SessionId } from '@shoal/scheduler';
 import type { AgentLink } from './agents/agent-link.ts';
@@ -352,7 +353,7 @@ export class Driver {
     if (this.#stopped || atMs >= this.#timerAtMs) return;
     clearTimeout(this.#timer);
     this.#timerAtMs = atMs;
-    const delayMs = Math.min(Math.max(0, Math.ceil(atMs - this.#parts.now())), 2 ** 31 - 1);
+    const delayMs = Math.min(Math.max(0, Math.ceil(atMs - this.#parts.now())), timerMsMax);
     this.#timer = setTimeout(() => this.#tick(), delayMs);
   }
 

@@ -1,10 +1,8 @@
-import { checkOptionNames } from '@shoal/errors';
+import { checkOptionNames, timerMsMax } from '@shoal/errors';
 import { defaultSchedulerOptions, type SchedulerOptions, schedulerOptions } from '@shoal/scheduler';
 import type { CoordinatorConfig } from './config.ts';
 
 const names = Object.keys(defaultSchedulerOptions);
-/** An agent is told its times in 32 bits, and no timer waits for longer. */
-const timerMsMax = 2_147_483_647;
 
 /** What a number may be. */
 interface Range {

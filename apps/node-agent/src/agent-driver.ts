@@ -3,7 +3,7 @@
  * becomes events; commands become messages, chunks, files and log lines. What an event brings is held in hand until the
  * commands of that step are done.
  */
-import { bytesText, type ShoalError } from '@shoal/errors';
+import { bytesText, type ShoalError, timerMsMax } from '@shoal/errors';
 import { type DataResponse, Encoding, type JobSetup, ownPeer } from '@shoal/protocol';
 import type { AgentLog } from './agent-log.ts';
 import type { SettledConfig } from './config.ts';
@@ -250,6 +250,3 @@ const wireEncodings = { v8: Encoding.V8, json: Encoding.JSON, bytes: Encoding.BY
 
 const spoolIsFull = (bytes: number): string =>
   `the coordinator has yet to take ${bytesText(bytes)} of its results, and its processes wait meanwhile (--max-spool-bytes)`;
-
-/** Timers cannot be set further ahead than this. */
-const timerMsMax = 2_147_483_647;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { checkOptionKinds, checkPath, labelFault, quotedText, ShoalError } from '@shoal/errors';
+import { checkOptionKinds, checkPath, labelFault, quotedText, ShoalError, timerMsMax } from '@shoal/errors';
 import { type IsolationLevel, isolationLevels, usableCpus } from '@shoal/pool';
 import { limits, ownPeer } from '@shoal/protocol';
 import { usableMemory } from './host-info.ts';
@@ -166,7 +166,7 @@ export function settleConfig(config: AgentConfig): SettledConfig {
     bundleCacheBytes: within('bundleCacheBytes', config.bundleCacheBytes ?? limits.bundleCacheBytes.default),
     maxSpoolBytes: within('maxSpoolBytes', config.maxSpoolBytes ?? limits.spoolBytes.default),
     encodings: settleEncodings(config.encodings ?? allEncodings),
-    drainMs: within('drainMs', config.drainMs ?? 30_000, { max: 2_147_483_647 }),
+    drainMs: within('drainMs', config.drainMs ?? 30_000, { max: timerMsMax }),
     log: config.log ?? stderrLog(),
   };
 }

@@ -1,4 +1,4 @@
-import { durationText, JobCancelledError, ShoalError } from '@shoal/errors';
+import { durationText, JobCancelledError, ShoalError, timerMsMax } from '@shoal/errors';
 import {
   type BackendProgress,
   type BlobFile,
@@ -376,9 +376,6 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
 /** So much later than its client may a coordinator be that judges the deadline. */
 const lateMsMax = 1_000;
-
-/** Of a longer time a timer of Node makes 1 ms. */
-const timerMsMax = 2 ** 31 - 1;
 
 function tooLate(deadlineMs: number): JobCancelledError {
   return new JobCancelledError({ limit: durationText(deadlineMs) }, 'JOB_DEADLINE');

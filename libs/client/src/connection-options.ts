@@ -1,4 +1,4 @@
-import { checkIsOptions, checkOptionNames } from '@shoal/errors';
+import { checkIsOptions, checkOptionNames, timerMsMax } from '@shoal/errors';
 import { type PoolOptions, poolOptionNames } from '@shoal/pool';
 import { checkSecurityOptions, type TlsOptions } from './client-security.ts';
 import type { ConnectionLimits } from './connection.ts';
@@ -45,8 +45,6 @@ export interface ConnectionOptions {
    */
   readonly signal?: AbortSignal | undefined;
 }
-
-const timerMsMax = 2_147_483_647;
 
 /** The options of a connection. */
 export const connectionNames: readonly string[] = Object.keys({

@@ -10,7 +10,7 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { durationText, type Fact, PoolClosedError, ShoalError, timesText } from '@shoal/errors';
+import { durationText, type Fact, PoolClosedError, ShoalError, timerMsMax, timesText } from '@shoal/errors';
 import {
   AccessServiceClient,
   BundleServiceClient,
@@ -324,7 +324,7 @@ const greetsInTls = async ({ address: { host, port }, withinMs, signal }: Probe)
 
 /** This process does not exit while somebody waits for the promise. */
 async function whileAwake<T>(promise: Promise<T>): Promise<T> {
-  const held = setInterval(() => {}, 2_147_483_647);
+  const held = setInterval(() => {}, timerMsMax);
   try {
     return await promise;
   } finally {

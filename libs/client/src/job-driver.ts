@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
-import { ShoalError } from '@shoal/errors';
+import { ShoalError, timerMsMax } from '@shoal/errors';
 import type { Block } from '@shoal/pool';
 import type { AcknowledgeResultsResponse, GetJobResponse, ReadResultsResponse } from '@shoal/protocol';
 import { CallErrors } from './call-errors.ts';
@@ -23,9 +23,6 @@ export interface JobDriverParts {
 
 /** An event before the driver has put the time on it. */
 type Happening<E = ClientEvent> = E extends ClientEvent ? Omit<E, 'atMs'> : never;
-
-/** Of a longer time a timer of Node makes 1 ms. */
-const timerMsMax = 2 ** 31 - 1;
 
 /**
  * Does what the client's core says for one job, in the order in which it says it, and decides nothing.

@@ -32,3 +32,4 @@ export {
 } from './shoal-error.ts';
 export { quotedText, shownText } from './shown-text.ts';
 export { nearestName } from './suggestion.ts';
+export { timerMsMax } from './timer-limit.ts';

@@ -26,7 +26,7 @@ import { type SchedulerOptions, schedulerOptions } from './options.ts';
 import type { AgentSnapshot, HoldingWindow, JobProgress, SchedulerSnapshot } from './snapshot.ts';
 import { Heap } from './structures/heap.ts';
 
-/** Times are told in 32 bits, and no timer waits for longer. */
+/** Times are told in 32 bits, and no timer waits for longer. It is @shoal/errors that has it for all others. */
 const timerMsMax = 2_147_483_647;
 
 /**

@@ -1,7 +1,4 @@
-import { durationText, JobCancelledError } from '@shoal/errors';
-
-/** Of a longer time a timer of Node makes 1 ms; no command runs as long. */
-const timerMsMax = 2 ** 31 - 1;
+import { durationText, JobCancelledError, timerMsMax } from '@shoal/errors';
 
 /** The deadline of a job as its user counts it: connecting is part of the time. */
 export class JobDeadline {
@@ -41,6 +38,7 @@ export class JobDeadline {
 
   #timer(late: (error: Error) => void): NodeJS.Timeout | undefined {
     const { leftMs } = this;
+    // No command runs as long as that.
     if (leftMs === undefined || leftMs > timerMsMax) return undefined;
     return setTimeout(() => late(this.error), leftMs);
   }

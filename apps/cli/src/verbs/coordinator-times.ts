@@ -1,8 +1,9 @@
 import type { CoordinatorConfig } from '@shoal/coordinator';
+import { timerMsMax } from '@shoal/errors';
 import { Option } from 'commander';
 import { milliseconds, wholeNumberWithin } from '../usage-error.ts';
 
-const orNone = wholeNumberWithin(0, 2_147_483_647);
+const orNone = wholeNumberWithin(0, timerMsMax);
 
 /** What a coordinator judges agents by. */
 export const timeOptions = (): Option[] =>

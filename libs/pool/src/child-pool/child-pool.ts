@@ -3,7 +3,7 @@
  * commands become spawns, frames, kills and calls of the listener. The bytes of an event are held in hand until the
  * commands of that step are done.
  */
-import { ShoalError } from '@shoal/errors';
+import { ShoalError, timerMsMax } from '@shoal/errors';
 import type { PrintMessage } from '../child/message.ts';
 import type { ChildExit, ChunkId } from '../core/chunk.ts';
 import type { EndChunk, PoolCommand, SpawnChild } from '../core/pool-command.ts';
@@ -374,9 +374,6 @@ export class ChildPool {
     this.#listener.ended(chunk, ending, { ...tail, ...detail });
   }
 }
-
-/** Timers cannot be set further ahead than this. */
-const timerMsMax = 2_147_483_647;
 
 /**
  * Where the blame must be exact: on demand, with a timeout, and with several items at once, where otherwise everything

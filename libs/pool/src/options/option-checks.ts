@@ -3,9 +3,6 @@ import { checkOptionNames, labelEntriesMax, labelFault, quotedText } from '@shoa
 /** Looks at one option's value; throws a TypeError or RangeError that names the option. */
 export type OptionCheck = (name: string, value: unknown) => void;
 
-/** The largest delay that a timer can have, in milliseconds: about 24.8 days. */
-export const timerMsMax = 2_147_483_647;
-
 /** What `value` is, for a message: `0`, `"four"`, `null`, `an array`, `a function`. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return quotedText(value, 40);

@@ -1,4 +1,5 @@
 /** What each documented option may be, by its name. */
+import { timerMsMax } from '@shoal/errors';
 import { isolationLevels } from '../launchers/isolation.ts';
 import {
   abortSignal,
@@ -15,7 +16,6 @@ import {
   shortText,
   stringList,
   text,
-  timerMsMax,
   wholeNumber,
   wrongType,
 } from './option-checks.ts';

@@ -1,3 +1,5 @@
+import { timerMsMax } from '@shoal/errors';
+
 /**
  * Keeps this process from exiting while somebody waits for a result.
  *
@@ -10,7 +12,7 @@ export class KeepAlive {
   hold(): void {
     this.#holders += 1;
     // A timer is the cheapest thing that Node waits for; it never matters when it fires.
-    this.#timer ??= setInterval(() => {}, 2_147_483_647);
+    this.#timer ??= setInterval(() => {}, timerMsMax);
     if (this.#holders === 1) this.#timer.ref();
   }
 
