@@ -5,6 +5,7 @@ test.each([
   [['--agents', '3', '--bugs'], '--agents has no effect with --bugs. Leave one of them out.'],
   [['--bugs', '--storm'], '--storm has no effect with --bugs. Leave one of them out.'],
   [['--bug', 'x', '--seeds', '5'], '--seeds has no effect with --bug. Leave one of them out.'],
+  [['--seeds', '5', '--faults', '100'], '--seeds has no effect with --faults. Leave one of them out.'],
   [['--agents', '99999999'], '--agents must be a whole number from 1 to 10000, not "99999999".'],
   [['--agents', '0'], '--agents must be a whole number from 1 to 10000, not "0".'],
   [['--seed=-1'], '--seed must be a whole number from 1 on, not "-1".'],

@@ -21,6 +21,8 @@ const most = Number.MAX_SAFE_INTEGER;
 const useless = {
   bugs: ['agents', 'bug', 'faults', 'seed', 'seeds', 'storm'],
   bug: ['faults', 'seeds'],
+  // Whichever came first would end the run, and nobody could tell which it was.
+  faults: ['seeds'],
 } as const;
 
 /** Reads the words behind `npm run sim --`. Throws an Error with a sentence for whoever typed them. */
@@ -40,7 +42,7 @@ export function readFlags(words: readonly string[]): Flags {
     },
   });
   const { agents, bug, bugs, faults, lines, quiet, seed, seeds, storm } = values;
-  for (const kind of ['bugs', 'bug'] as const) {
+  for (const kind of ['bugs', 'bug', 'faults'] as const) {
     if (values[kind] === undefined || values[kind] === false) continue;
     const given = useless[kind].find((name) => values[name] !== undefined && values[name] !== false);
     if (given !== undefined)
