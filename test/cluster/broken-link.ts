@@ -13,13 +13,19 @@ export interface Link {
   close(): void;
 }
 
-/** Listens on a free port and passes everything on to `target` (HOST:PORT). */
-export async function startLink(target: string): Promise<Link> {
+/** Listens on a free port and passes everything on to `target` (HOST:PORT), but for its first `refusals` connections: it resets these. */
+export async function startLink(target: string, { refusals = 0 } = {}): Promise<Link> {
   const [host = '', port = ''] = target.split(':');
   const sockets = new Set<Socket>();
   let passedBytes = 0;
   const pipes: { readonly far: Socket; readonly near: Socket }[] = [];
+  let refused = 0;
   const server = createServer((near) => {
+    if (refused < refusals) {
+      refused += 1;
+      near.resetAndDestroy();
+      return;
+    }
     const far = createConnection(Number(port), host);
     for (const socket of [near, far]) {
       sockets.add(socket);

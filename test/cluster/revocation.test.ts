@@ -13,6 +13,7 @@ import {
   ownPeer,
 } from '@shoal/protocol';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startLink } from './broken-link.ts';
 import { type RawClient, unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
 import { TlsFiles } from './tls-files.testkit.ts';
@@ -114,7 +115,9 @@ test('what a revoked client and a revoked agent have open ends, with the reason'
   await revoke('erin');
   await ended;
   await revoke('left');
-  expect(await agent.ended).toMatchObject(wasRevoked);
+  const end = await agent.ended;
+  expect(end).toMatchObject(wasRevoked);
+  expect(end?.message, 'what helps an agent').toContain('shoal token create --role agent');
   expect(Number(cluster.events('certificate.revoked').at(-1)?.['ended']), 'its streams').toBeGreaterThan(1);
 });
 
@@ -139,6 +142,24 @@ test('an agent that was revoked joins again with a new token beside its old fold
   await agent.close({ drain: false });
   const again = await cluster.agent({ name: 'gus', tlsDir, token, processes: 1 });
   expect(again.name, 'a used token beside a good certificate does no harm').toBe('gus');
+});
+
+test('an agent that was revoked joins with its new token although nobody answered when it started', async () => {
+  const tlsDir = await files.agentFolder('hana');
+  const read = cluster.events('certificate.revoked').length;
+  await revoke('hana');
+  await until('it is read', () => cluster.events('certificate.revoked').length > read);
+  const boss = cluster.connect(await files.identity({ name: 'boss', role: 'admin' }));
+  const { token } = await unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
+    (request, done) => boss.access.createJoinToken(request, done),
+    { role: 'agent', name: 'hana', ttlMs: 60_000 },
+  );
+  const link = await startLink(cluster.coordinator.address, { refusals: 1 });
+  onTestFinished(() => link.close());
+  const agent = await cluster.agent({ join: link.address, name: 'hana', tlsDir, token, processes: 1 });
+  expect(agent.name).toBe('hana');
+  expect(cluster.events('agent.disconnected').at(-1)).toMatchObject({ address: link.address, failures: 1 });
+  await agent.close({ drain: false });
 });
 
 test('a list that is gone stays in force, and a new certificate of the coordinator is used all the same', async () => {

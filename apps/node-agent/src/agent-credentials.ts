@@ -161,7 +161,7 @@ async function certifiedName(
   const { join, name, ownName, token, log } = options;
   const there = await folder.findPair('client');
   const identity = there === undefined ? undefined : certificateFacts(there.cert).identity;
-  const fault = there === undefined ? undefined : await faultOf(there, folder, join, joinToken);
+  const fault = there === undefined ? undefined : await faultOf(there, folder, options, joinToken);
   if (there !== undefined && fault === undefined) return checkedName(folder, identity, name);
   if (joinToken !== undefined) {
     if (fault !== undefined) {
@@ -191,7 +191,7 @@ async function certifiedName(
 async function faultOf(
   { cert, key }: CertifiedKey,
   folder: TlsFolder,
-  join: string,
+  { join, log }: AgentCredentialsOptions,
   joinToken: JoinToken | undefined,
 ): Promise<string | undefined> {
   if (certificateFacts(cert).validToMs <= Date.now()) return 'it has expired';
@@ -199,7 +199,8 @@ async function faultOf(
   const ca = await folder.read('authority');
   if (certificateFingerprint(new X509Certificate(ca)) !== joinToken.authority)
     return 'it is of another cluster than the token';
-  return refusalOf(join, closingForGood(new DialCredentials({ tls: () => ({ ca, cert, key }) })));
+  const channel = () => closingForGood(new DialCredentials({ tls: () => ({ ca, cert, key }) }));
+  return refusalOf({ join, channel, log });
 }
 
 function checkedName(

@@ -43,11 +43,17 @@ const retryMsMax = 30_000;
  * Errors: what no further try can help: `UNAUTHENTICATED`, `TLS_FAILED`, `AGENT_NAME_TAKEN`, `REQUEST_INVALID`, …
  */
 export async function enrol(enrolment: Enrolment): Promise<void> {
-  const { join, log } = enrolment;
+  await untilAnswered(enrolment, () => enrolOnce(enrolment));
+}
+
+/** Tries again for ever while nobody answers. Rejects with what the coordinator says. */
+async function untilAnswered<Answer>(
+  { join, log }: { readonly join: string; readonly log: Log },
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
   for (let failures = 1; ; failures += 1) {
     try {
-      await enrolOnce(enrolment);
-      return;
+      return await ask();
     } catch (error) {
       if (!(error instanceof ShoalError) || !isOnTheWay(error)) throw error;
       // As an agent that has lost its coordinator waits: full jitter.
@@ -128,14 +134,36 @@ export async function renew({ join, folder, channel }: Renewal): Promise<void> {
   await folder.writePair('client', { cert: certificateChain, key });
 }
 
-/** Why the coordinator turns away whoever shows this certificate; undefined where it does not, or cannot be asked. */
-export async function refusalOf(join: string, channel: ChannelCredentials): Promise<string | undefined> {
+/** Who asks whether a certificate is turned away. */
+export interface Inquiry {
+  readonly join: string;
+  /** With that certificate; a new one for each try. */
+  readonly channel: () => ChannelCredentials;
+  readonly log: Log;
+}
+
+/**
+ * Why the coordinator turns away whoever shows a certificate; undefined where it does not. One that cannot be reached is asked
+ * again for ever: no answer is none, and a token that was not used because of it would be missed later.
+ */
+export async function refusalOf({ join, channel, log }: Inquiry): Promise<string | undefined> {
+  try {
+    await untilAnswered({ join, log }, () => statusOf(join, channel()));
+  } catch (error) {
+    if (error instanceof ShoalError && error.code === 'UNAUTHENTICATED') return String(error.facts['reason']);
+    // Whatever else it is, the session that is opened next will be told it as well.
+    if (!(error instanceof ShoalError)) throw error;
+  }
+  return undefined;
+}
+
+async function statusOf(join: string, channel: ChannelCredentials): Promise<void> {
   const client = new ClusterServiceClient(join, channel, clientOptions);
   try {
-    return await new Promise((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       client.getStatus({ client: ownPeer }, new Metadata(), { deadline: Date.now() + answerMs }, (error) => {
-        const told = error === null ? undefined : errorFromStatus(error, { address: join });
-        resolve(told?.code === 'UNAUTHENTICATED' ? String(told.facts['reason']) : undefined);
+        if (error === null) resolve();
+        else reject(errorFromStatus(error, { address: join }));
       });
     });
   } finally {

@@ -1,5 +1,6 @@
 import {
   type BearerToken,
+  type CertifiedIdentity,
   digestOf,
   identityOfSubject,
   parseJoinToken,
@@ -33,6 +34,7 @@ interface KnownToken {
 }
 
 const issueHint = 'Ask whoever runs the cluster for a certificate: shoal certs issue NAME --role ROLE.';
+const joinHint = 'An agent joins again with a new token: shoal token create --role agent.';
 
 /** Tells who calls, out of what was shown. Holds digests of the tokens and not the tokens. */
 export class Identification {
@@ -66,7 +68,7 @@ export class Identification {
 
   /** Why somebody who was let in is not known any more: what he showed was taken back. Undefined: he is. */
   lost({ certificate, token }: Identity): ShoalError | undefined {
-    if (certificate !== undefined && this.#revoked().has(certificate)) return revoked();
+    if (certificate !== undefined && this.#revoked().has(certificate)) return revoked(certificate.identity);
     if (token === undefined || this.#tokens.some(({ identity }) => identity.token === token))
       return undefined;
     return unknown('its token was taken out of the token file of the coordinator', 'Ask for another one.');
@@ -74,17 +76,15 @@ export class Identification {
 
   /** Whether a certificate was shown that is good no more: whatever token comes with it, that is not even looked at. */
   showsRevoked({ certificate }: Shown): boolean {
-    if (certificate === undefined || 'problem' in certificate || certificate.serial === undefined)
-      return false;
-    const { serial, subject, validFromMs = 0 } = certificate;
-    return this.#revoked().has({ serial, validFromMs, identity: identityOfSubject(subject) });
+    return this.#revocationOf(certificate) !== undefined;
   }
 
   /** The caller; or an `UNAUTHENTICATED` error with why nobody is known. What was shown and is wrong counts as such. */
   identify(shown: Shown): Identity | ShoalError {
     // Whoever lost a machine may have lost the token on it as well: what was taken back is not made good by a secret.
-    if (this.showsRevoked(shown)) return revoked();
     const { authorization, certificate } = shown;
+    const revocation = this.#revocationOf(certificate);
+    if (revocation !== undefined) return revocation;
     const bearer = authorization === undefined ? undefined : this.#bearer(authorization);
     if (bearer instanceof ShoalError) return bearer;
     const holder = certificate === undefined ? undefined : holderOf(certificate);
@@ -101,6 +101,14 @@ export class Identification {
         `Give --tls-dir (tls in code) or SHOAL_TOKEN (token in code). ${issueHint}`,
       )
     );
+  }
+
+  #revocationOf(certificate: Shown['certificate']): ShoalError | undefined {
+    if (certificate === undefined || 'problem' in certificate || certificate.serial === undefined)
+      return undefined;
+    const { serial, subject, validFromMs = 0 } = certificate;
+    const identity = identityOfSubject(subject);
+    return this.#revoked().has({ serial, validFromMs, identity }) ? revoked(identity) : undefined;
   }
 
   #bearer(authorization: string): Identity | ShoalError {
@@ -145,7 +153,8 @@ function holderOf(certificate: NonNullable<Shown['certificate']>): Identity | Sh
 
 const nothing = new RevocationList();
 
-const revoked = (): ShoalError => unknown('its certificate was revoked', issueHint);
+const revoked = (holder: CertifiedIdentity | undefined): ShoalError =>
+  unknown('its certificate was revoked', holder?.role === 'agent' ? joinHint : issueHint);
 
 const foreign = [
   'its certificate was signed by another authority than that of this cluster',
