@@ -32,10 +32,13 @@ export async function issueCert({ tlsDir, name, role, output }: IssueRequest): P
   const made = await authority.issueIdentity({ name, role }, { afterMs });
   await target.write('authority', authority.cert);
   await target.writePair('client', made);
-  const until = new Date(certificateFacts(made.cert).validToMs).toISOString().slice(0, 10);
+  const { validFromMs, validToMs } = certificateFacts(made.cert);
+  const until = new Date(validToMs).toISOString().slice(0, 10);
+  // The name is revoked until a time that is to come: another machine's clock, or somebody's hand.
+  const from = validFromMs > Date.now() ? ` from ${new Date(validFromMs).toISOString()}` : '';
   const use =
     role === 'agent'
       ? 'shoal agent --join HOST:7300 --tls-dir DIR'
       : 'shoal map FILE --address HOST:7300 --tls-dir DIR    (or SHOAL_TLS_DIR=DIR)';
-  return `${target.path}: a certificate for the ${role} ${name} until ${until}\nCopy the folder to its machine, and there:\n\n  ${use}\n`;
+  return `${target.path}: a certificate for the ${role} ${name}${from} until ${until}\nCopy the folder to its machine, and there:\n\n  ${use}\n`;
 }

@@ -30,8 +30,9 @@ export async function revokeCert({ tlsDir, what, role, nowMs }: RevokeRequest): 
   if (isIdentityName(what)) {
     const list = await folder.revocations();
     const before = Math.max(...roles.map((each) => list.untilMs({ name: what, role: each })));
-    // Certificates begin with a second, and one that was made in this very one begins with the next.
-    const untilMs = Math.max(Math.floor(nowMs / 1000) * 1000, before + 1000);
+    // Certificates begin with a second. One for a name that was revoked begins with the next one, and whoever makes it waits for
+    // that: until then it is nobody's. Only where the list is ahead of this clock has one been made that begins later than now.
+    const untilMs = before > nowMs ? before + 1000 : Math.floor(nowMs / 1000) * 1000;
     revocations.push({ name: what, role, untilMs });
   }
   await folder.revoke(revocations);
