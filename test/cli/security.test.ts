@@ -171,7 +171,13 @@ describe('certificates and tokens', () => {
       at('spare'),
     ]);
     const [, id = ''] = /shoal token revoke (\w+) takes it back\n$/.exec(made.stderr) ?? [];
+    const undelivered = ['token', 'create', ...admin, '--name', 'nobodys', '--output', at('nowhere/x')];
+    expect(await shoalCommand(undelivered)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^shoal: FILE_NOT_USABLE: .*nowhere\/x: .*\(--output\)\n$/),
+    });
     const { stdout } = await shoalCommand(['token', 'ls', ...admin]);
+    expect(stdout, 'one that could not be written opens nothing').not.toContain('nobodys');
     expect(stdout).toMatch(new RegExp(`^TOKEN +ROLE +NAME +EXPIRES IN\n(.*\n)*${id} +agent +spare +1[45]`));
     expect(await shoalCommand(['token', 'revoke', id, ...admin])).toMatchObject({
       exitCode: 0,

@@ -52,7 +52,13 @@ export function tokenCommand(terminal: Terminal): Command {
     await using client = await clientOf(flags, terminal);
     const { role, ttl: ttlMs, name = '' } = flags;
     const { id, token } = await client.createJoinToken({ role, ttlMs, name });
-    await deliver(`${token}\n`, flags.output, terminal);
+    try {
+      await deliver(`${token}\n`, flags.output, terminal);
+    } catch (error) {
+      // Nobody has it, and nobody is to find it: it opens nothing from now on.
+      if (id !== '') await takeBack(client, id, terminal);
+      throw error;
+    }
     // Of an older coordinator it has none.
     if (id !== '') terminal.stderr.write(`shoal: until it is used, shoal token revoke ${id} takes it back\n`);
   });
@@ -132,6 +138,13 @@ async function withClient(
 ): Promise<void> {
   await using client = await clientOf(flags, terminal);
   await writeOut(terminal, await ask(client));
+}
+
+/** Takes back a token that could not be handed out; where that fails, too, its ID is all that is left to say. */
+async function takeBack(client: ClusterClient, id: string, { stderr }: Terminal): Promise<void> {
+  await client.revokeJoinToken(id).catch(() => {
+    stderr.write(`shoal: nobody has got the token; shoal token revoke ${id} takes it back\n`);
+  });
 }
 
 function ttl(text: string): number {
