@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Terminal } from './terminal.ts';
+import { withoutTokens } from './token-shape.ts';
 import { address, usageError } from './usage-error.ts';
 
 /** Where a coordinator is looked for by the commands that need one. */
@@ -18,6 +19,6 @@ export function addressFromEnvironment(terminal: Terminal): string | undefined {
     return address(text);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
-    throw usageError(`SHOAL_ADDRESS=${text} is no address`, error.message);
+    throw usageError(`SHOAL_ADDRESS=${withoutTokens(text)} is no address`, error.message);
   }
 }

@@ -1,5 +1,6 @@
 import { labelEntriesMax, labelFault, ShoalError, timerMsMax } from '@shoal/errors';
 import { type CommanderError, InvalidArgumentError } from 'commander';
+import { withoutTokens } from './token-shape.ts';
 
 /** The command line is wrong: what is wrong with it, and what to type instead. */
 export function usageError(reason: string, hint: string = ''): ShoalError {
@@ -8,7 +9,8 @@ export function usageError(reason: string, hint: string = ''): ShoalError {
 
 /** Turns commander's complaint (`error: unknown option '--x'\n(Did you mean --y?)`) into ours. */
 export function fromCommander(error: CommanderError): ShoalError {
-  const text = error.message.replace(/^error: /, '');
+  // It repeats what was typed, and logs keep that.
+  const text = withoutTokens(error.message.replace(/^error: /, ''));
   const [end, suggestion] = /\n\((Did you mean [^\n]*)\)$/.exec(text) ?? [''];
   // What is left of line breaks was typed.
   const reason = text

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ShoalError } from '@shoal/errors';
 import { systemReason } from '../system-reason.ts';
+import { refuseTypedToken } from '../typed-token.ts';
 import { usageError } from '../usage-error.ts';
 
 /** The task function that a command line names. */
@@ -20,6 +21,7 @@ export function parseTaskSpec(text: string): TaskSpec {
   if (path === '' || name === '') {
     throw usageError(`${text} names no task function`, 'Give FILE#EXPORT, such as ./work.ts#square.');
   }
+  refuseTypedToken(path, 'FILE#EXPORT');
   try {
     if (!statSync(path).isFile()) throw new Error('it is no file');
   } catch (error) {
