@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg } from 'node:os';
+import { commitOf } from './commit.ts';
 
 /** Where and how figures were measured: a figure without it means nothing. */
 export interface Machine {
   readonly date: string;
+  /** Of the sources. */
   readonly commit: string;
   readonly cpu: string;
   readonly cpus: number;
@@ -21,11 +22,9 @@ export const load = (): number => Number((loadavg()[0] ?? Number.NaN).toFixed(1)
 
 /** Looks around. */
 export function machineNow(given: Pick<Machine, 'processes' | 'runs' | 'small' | 'loadBefore'>): Machine {
-  const describing = ['describe', '--always', '--dirty', '--exclude', '*'];
-  const { stdout } = spawnSync('git', describing, { encoding: 'utf8', cwd: import.meta.dirname });
   return {
     date: new Date().toISOString(),
-    commit: stdout?.trim() || 'unknown',
+    commit: commitOf(import.meta.dirname),
     cpu: cpus()[0]?.model ?? 'unknown CPU',
     cpus: availableParallelism(),
     node: process.versions.node,
