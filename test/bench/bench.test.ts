@@ -80,6 +80,11 @@ test.each([
   [['--only', 'no-such'], '--only no-such: there is local-increment'],
   [['--runs', '0'], '--runs 0: a whole number from 1'],
   [['--growth', '--only', 'local-echo'], '--only local-echo: there is items'],
+  [['--publish', '--runs', '4'], '--publish goes without --runs 4: what is published has at least 5'],
+  [
+    ['--publish', '--growth', '--runs', '2'],
+    '--publish goes without --runs 2: what is published has at least 3',
+  ],
   [['--publish', '--only', 'local-echo'], '--publish goes without --only'],
   [['--minutes', '0.5'], '--minutes 0.5: a whole number from 1'],
   [['--fast'], "Unknown option '--fast'"],

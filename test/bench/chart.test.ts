@@ -13,6 +13,8 @@ const row = (contender: string, median: number, more: Partial<Row> = {}): Row =>
   low: median,
   high: median,
   ratio: undefined,
+  ratioLow: undefined,
+  ratioHigh: undefined,
   ...more,
 });
 
@@ -22,7 +24,8 @@ test('the longest bar is the biggest figure, the shortest can still be seen, and
     row('a < b', 1),
     row('nobody', Number.NaN, { missing: 'not installed' }),
   ];
-  const table = { name: 'x', title: 'X', unit: 'items/s', moreIsBetter: true, rows, goals: [] };
+  const [name, title, unit] = ['x', 'X', 'items/s'];
+  const table = { name, title, unit, moreIsBetter: true, warmUpItems: 0, rows, goals: [] };
   const chart = chartOf([table]);
   expect([...chart.matchAll(/<rect[^>]* width="(\d+)"/g)].map(([, width]) => width)).toEqual(['300', '1']);
   expect(chart).toContain('>a &lt; b<');

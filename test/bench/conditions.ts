@@ -1,8 +1,8 @@
 /** What holds for all tables of `npm run bench`, as lines of Markdown after a sentence. */
 export const conditions: readonly string[] = [
-  'Before a run counts, everybody has done a tenth of the',
-  'items, or as many as there are for one item a chunk and for the echoes of the cluster; who is slow has a smaller share of the',
-  'items, named in the table, and does no more than that before. Lists of nothing but numbers, as those of `x + 1`, travel as typed',
-  'arrays in Shoal; small records are what usual items cost. Redis, Dask and Shoal are reached over TCP, as they are between',
-  "machines; mpi4py's processes share memory.",
+  'Before a run counts, everybody has',
+  'done as many items unmeasured as the heading of the table says, and starts of a process, imports and memory none; who is slow',
+  'has a smaller share of the items, named in the table, and does no more than that before. Lists of nothing but numbers, as those',
+  'of `x + 1`, travel as typed arrays in Shoal; small records are what usual items cost. Redis, Dask and Shoal are reached over',
+  "TCP, as they are between machines; mpi4py's processes share memory.",
 ];

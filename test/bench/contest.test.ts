@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { hold } from './contest.ts';
-import { type Table, tableOf } from './figures.ts';
+import { spreadOf, type Table, tableOf } from './figures.ts';
 import { markdownOf } from './markdown.ts';
 import type { Peer } from './peer.ts';
 import { expectedDigest, type Scale, settingOf, type Workload } from './workload.ts';
@@ -58,13 +58,32 @@ test('figures are rates of the median run, beside everybody else, and goals are 
     { contender: 'slow', median: 500, ratio: 10 },
     { contender: 'nobody', median: Number.NaN, ratio: Number.NaN },
   ]);
-  expect(table.goals).toEqual([
+  expect(table.goals.map(({ text, isMet }) => ({ text, isMet }))).toEqual([
     { text: 'at least 5 x slow', isMet: true },
     { text: 'at least 1 x nobody', isMet: undefined },
     { text: 'at least 5,000 items/s', isMet: true },
   ]);
   // In turn, and each round begins with another one.
   expect(order).toEqual(['Shoal', 'slow', 'slow', 'Shoal']);
+});
+
+test('a ratio and a goal say how far the runs are apart, and in how many of them the goal was met', () => {
+  const workload = workloadOf({ ...missing, name: 'Shoal' }, { ...missing, name: 'slow' });
+  const entryOf = (contender: string, values: readonly number[]) => ({
+    contender,
+    isOurs: false,
+    items: 10,
+    values: [...values],
+  });
+  const entries = [entryOf('Shoal', [1, 1, 4]), entryOf('slow', [6, 4, 24])];
+  const { rows, goals } = tableOf({ workload, warmUpItems: 0, entries });
+  // Of runs side by side: 6, 4 and 6. What is slow for everybody, as the last round, leaves the ratio alone.
+  expect(rows[1]).toMatchObject({ ratio: 6, ratioLow: 4, ratioHigh: 6 });
+  expect(goals.map((goal) => `${goal.text}${spreadOf(goal)}`)).toEqual([
+    'at least 5 x slow (4 - 6, in 2 of 3 runs)',
+    'at least 1 x nobody',
+    'at least 5,000 items/s (2,500 - 10,000, in 2 of 3 runs)',
+  ]);
 });
 
 test('whoever is not installed, fails, or gives a wrong output is named with the reason', async () => {
@@ -85,13 +104,14 @@ test('whoever is not installed, fails, or gives a wrong output is named with the
     loadBefore: 0,
     loadAfter: 0,
   };
+  expect(markdownOf(machine, [table])).toContain('### A workload, 10 items (1 before)');
   expect(markdownOf(machine, [table]).split('\n').slice(-7, -1)).toEqual([
-    '| Shoal (1) | 5,000 | 5,000 - 5,000 |  |',
-    '| nobody | missing: nobody is not installed |  |  |',
-    '| wrong (1) | FAILED: its output is wrong |  |  |',
-    '| broken (1) | FAILED: ended with 3: no such luck |  |  |',
-    '| thrower (1) | FAILED: TypeError: bad luck |  |  |',
-    '| silent (1) | FAILED: printed no measurement but "" |  |  |',
+    '| Shoal (1) | 5,000 | 5,000 - 5,000 |  |  |',
+    '| nobody | missing: nobody is not installed |  |  |  |',
+    '| wrong (1) | FAILED: its output is wrong |  |  |  |',
+    '| broken (1) | FAILED: ended with 3: no such luck |  |  |  |',
+    '| thrower (1) | FAILED: TypeError: bad luck |  |  |  |',
+    '| silent (1) | FAILED: printed no measurement but "" |  |  |  |',
   ]);
 });
 

@@ -1,5 +1,13 @@
 import { type Measurement, measure } from './measurement.ts';
-import { type Contender, expectedDigest, nameOf, type Scale, settingOf, type Workload } from './workload.ts';
+import {
+  type Contender,
+  expectedDigest,
+  nameOf,
+  type Scale,
+  settingOf,
+  type Workload,
+  warmUpOf,
+} from './workload.ts';
 
 /** What came of a contender. */
 export interface Entry {
@@ -20,6 +28,8 @@ export interface Entry {
 /** A workload and what came of everybody. */
 export interface Contest {
   readonly workload: Workload;
+  /** Done before, unmeasured, by who has all the items. */
+  readonly warmUpItems: number;
   readonly entries: readonly Entry[];
 }
 
@@ -52,6 +62,7 @@ interface Turn {
 export async function hold(workloads: readonly Workload[], rules: Rules): Promise<Contest[]> {
   const contests = workloads.map((workload) => ({
     workload,
+    warmUpItems: warmUpOf(workload, rules.scale),
     entries: workload.contenders.map((contender) => entryOf(workload, contender, rules)),
   }));
   const expected = new Digests(rules.scale);
@@ -60,9 +71,7 @@ export async function hold(workloads: readonly Workload[], rules: Rules): Promis
   for (let round = 0; round < rules.runs; round += 1) {
     const roundAt = performance.now();
     if (round > 0 && roundAt + longestMs - startedAt > rules.untilMs) break;
-    const turns = contests
-      .filter(({ workload: { runsMax = rules.runs } }) => round < runsMax)
-      .flatMap((contest) => turnsOf(contest, round));
+    const turns = contests.flatMap((contest) => turnsOf(contest, round));
     const work = async (): Promise<void> => {
       for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
         await take(turn, rules, expected);

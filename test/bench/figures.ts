@@ -31,12 +31,22 @@ export interface Row {
   readonly high: number;
   /** How many times better Shoal was than this one: the median over the rounds. Undefined for Shoal itself. */
   readonly ratio: number | undefined;
+  /** Of the rounds, from the least to the most. */
+  readonly ratioLow: number | undefined;
+  readonly ratioHigh: number | undefined;
 }
 
-/** A goal and whether it was reached; undefined where a figure is missing. */
+/** A goal and whether it was reached. */
 export interface GoalResult {
   readonly text: string;
+  /** By the median over the rounds; undefined where a figure is missing. */
   readonly isMet: boolean | undefined;
+  /** What the goal is about, figure or ratio, from its least to its most. */
+  readonly low: number;
+  readonly high: number;
+  /** In how many rounds it was measured, and in how many of them the goal was met by that round alone. */
+  readonly runs: number;
+  readonly runsMet: number;
 }
 
 /** A workload's table. */
@@ -45,12 +55,14 @@ export interface Table {
   readonly title: string;
   readonly unit: string;
   readonly moreIsBetter: boolean;
+  /** Done before, unmeasured, by who has all the items; 0 where what is measured is a beginning. */
+  readonly warmUpItems: number;
   readonly rows: readonly Row[];
   readonly goals: readonly GoalResult[];
 }
 
 /** What was measured, as figures. Nothing is left out and nothing judged but the goals that the workload names. */
-export function tableOf({ workload, entries }: Contest): Table {
+export function tableOf({ workload, entries, warmUpItems }: Contest): Table {
   const { unit, moreIsBetter } = figures[workload.figure];
   const all = entries.map((_, at) => figuresOf(workload, entries, at));
   const [own = []] = all;
@@ -67,11 +79,16 @@ export function tableOf({ workload, entries }: Contest): Table {
       median: median(values),
       low: Math.min(...values),
       high: Math.max(...values),
-      ratio: at === 0 ? undefined : ratio(own, theirs, moreIsBetter),
+      ...(at === 0 ? noRatio : ratioOf(ratiosOf(own, theirs, moreIsBetter))),
     };
   });
-  const goals = workload.goals.map((goal) => goalResult(goal, rows, unit));
-  return { name: workload.name, title: workload.title, unit, moreIsBetter, rows, goals };
+  const goals = workload.goals.map((goal) => {
+    if (!('against' in goal)) return goalResult(goal, own.filter(Number.isFinite), unit);
+    const other = all[rows.findIndex(({ contender }) => contender === goal.against)] ?? [];
+    return goalResult(goal, ratiosOf(own, other, moreIsBetter), unit);
+  });
+  const { name, title } = workload;
+  return { name, title, unit, moreIsBetter, warmUpItems, rows, goals };
 }
 
 function figuresOf(workload: Workload, entries: readonly Entry[], at: number): number[] {
@@ -86,31 +103,46 @@ function figuresOf(workload: Workload, entries: readonly Entry[], at: number): n
   });
 }
 
-function ratio(own: readonly number[], theirs: readonly number[], moreIsBetter: boolean): number {
+const noRatio = { ratio: undefined, ratioLow: undefined, ratioHigh: undefined };
+
+function ratioOf(ratios: readonly number[]): Pick<Row, 'ratio' | 'ratioLow' | 'ratioHigh'> {
+  return { ratio: median(ratios), ratioLow: Math.min(...ratios), ratioHigh: Math.max(...ratios) };
+}
+
+/** How many times better in each round in which both were measured. */
+function ratiosOf(own: readonly number[], theirs: readonly number[], moreIsBetter: boolean): number[] {
   const ratios = own.map((mine, round) => {
     const other = theirs[round] ?? Number.NaN;
     return moreIsBetter ? mine / other : other / mine;
   });
-  return median(ratios.filter(Number.isFinite));
+  return ratios.filter(Number.isFinite);
 }
 
-function goalResult(goal: Goal, rows: readonly Row[], unit: string): GoalResult {
-  const [own] = rows;
-  if ('against' in goal) {
-    const reached = rows.find(({ contender }) => contender === goal.against)?.ratio ?? Number.NaN;
-    const text = `at least ${goal.atLeast} x ${goal.against}`;
-    return { text, isMet: Number.isNaN(reached) ? undefined : reached >= goal.atLeast };
-  }
-  const reached = own?.median ?? Number.NaN;
-  const isMet = 'atLeast' in goal ? reached >= goal.atLeast : reached <= goal.atMost;
-  const bound =
-    'atLeast' in goal ? `at least ${numberText(goal.atLeast)}` : `at most ${numberText(goal.atMost)}`;
-  return { text: `${bound} ${unit}`, isMet: Number.isNaN(reached) ? undefined : isMet };
+/** `reached` has what the goal is about, round by round. */
+function goalResult(goal: Goal, reached: readonly number[], unit: string): GoalResult {
+  const isEnough = (value: number): boolean =>
+    'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost;
+  const isMet = reached.length === 0 ? undefined : isEnough(median(reached));
+  const [low, high] = [Math.min(...reached), Math.max(...reached)];
+  const [runs, runsMet] = [reached.length, reached.filter(isEnough).length];
+  return { text: textOf(goal, unit), isMet, low, high, runs, runsMet };
+}
+
+function textOf(goal: Goal, unit: string): string {
+  if ('against' in goal) return `at least ${goal.atLeast} x ${goal.against}`;
+  return 'atLeast' in goal
+    ? `at least ${numberText(goal.atLeast)} ${unit}`
+    : `at most ${numberText(goal.atMost)} ${unit}`;
 }
 
 /** In words: whether a goal was met. */
 export const stateOf = (isMet: boolean | undefined): string =>
   isMet === undefined ? 'not measured' : isMet ? 'met' : 'NOT met';
+
+/** In words: how far the runs are apart, and how many of them alone meet the goal. Nothing where there were none. */
+export function spreadOf({ low, high, runs, runsMet }: GoalResult): string {
+  return runs === 0 ? '' : ` (${numberText(low)} - ${numberText(high)}, in ${runsMet} of ${runs} runs)`;
+}
 
 /** A number for people: three digits that count, thousands apart. */
 export function numberText(value: number): string {

@@ -7,10 +7,10 @@
  * Prints one table of everything and a table for each workload, and writes bench.json, bench.md and bench.svg to DIR
  * (.build/bench). With --growth: how the cost of an item grows with items, agents and jobs, as growth.json, growth.md and
  * a plot of each. `--minutes` begins no round that would end later. `--publish` keeps the figures as those that the
- * README and docs/benchmarks.md show, and writes these anew. `--small` runs everybody once, on few items, to see that
+ * README and docs/benchmarks.md show, and writes these anew, if there were five rounds, or three of growth. `--small` runs everybody once, on few items, to see that
  * all of it works; several at the same time, so its figures mean nothing.
  *
- * Exit code 1 when Shoal failed or gave a wrong output, 2 for a bad option. A peer that failed or is not installed is
+ * Exit code 1 when Shoal failed or gave a wrong output, or --publish had too few rounds, 2 for a bad option. A peer that failed or is not installed is
  * named as such.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -63,6 +63,11 @@ function flagsOf(args: readonly string[]): Flags {
   const unknown = only.find((each) => !names.includes(each));
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there is ${names.join(', ')}`);
   if (publish && small) throw new Error('--publish goes without --small: its figures mean nothing');
+  const least = leastRounds(growth);
+  const wanted = wholeNumber('--runs', values.runs ?? String(small ? 1 : least));
+  if (publish && wanted < least) {
+    throw new Error(`--publish goes without --runs ${wanted}: what is published has at least ${least}`);
+  }
   if (publish && only.length < names.length) {
     throw new Error('--publish goes without --only: the tables have to be from one run');
   }
@@ -71,11 +76,24 @@ function flagsOf(args: readonly string[]): Flags {
     publish,
     small,
     minutes: minutes === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--minutes', minutes),
-    runs: wholeNumber('--runs', values.runs ?? (small ? '1' : growth ? '3' : '5')),
+    runs: wanted,
     processes: wholeNumber('--processes', processes),
     only,
     out: resolve(out),
   };
+}
+
+/** What is published is held so often, at least. A round of growth takes more than a minute, and CPU time varies less. */
+const leastRounds = (growth: boolean): number => (growth ? 3 : 5);
+
+/** Whether enough rounds were held to be published: `--minutes` may have ended them. Says so if not. */
+function isEnough(rounds: number, growth: boolean, out: string): boolean {
+  const least = leastRounds(growth);
+  if (rounds >= least) return true;
+  process.stderr.write(
+    `Not published: ${rounds} rounds in --minutes, and it takes ${least}. The figures are in ${out}.\n`,
+  );
+  return false;
 }
 
 function wholeNumber(flag: string, text: string): number {
@@ -112,14 +130,15 @@ async function bench({ small, runs, minutes, processes, only, out, ...flags }: F
   writeFileSync(join(out, 'bench.md'), markdown);
   writeFileSync(join(out, 'bench.svg'), chartOf(tables));
   process.stdout.write(markdown);
-  if (flags.publish) publish({ report: { machine, conditions, tables } });
+  const isPublishable = !flags.publish || isEnough(held, false, out);
+  if (flags.publish && isPublishable) publish({ report: { machine, conditions, tables } });
   for (const { name, rows } of tables) {
     for (const { contender, failed } of rows) {
       if (failed !== undefined) process.stderr.write(`FAILED ${name}: ${contender} ${failed}\n`);
     }
   }
   const own = contests.flatMap(({ entries }) => entries.filter(({ isOurs }) => isOurs));
-  return own.some(({ failed }) => failed !== undefined) ? 1 : 0;
+  return own.some(({ failed }) => failed !== undefined) || !isPublishable ? 1 : 0;
 }
 
 async function growth({ small, runs, minutes, processes, only, out, ...flags }: Flags): Promise<number> {
@@ -143,8 +162,10 @@ async function growth({ small, runs, minutes, processes, only, out, ...flags }: 
   writeFileSync(join(out, 'growth.md'), markdown);
   for (const each of growths) writeFileSync(join(out, `growth-${each.name}.svg`), plotOf(each));
   process.stdout.write(markdown);
-  if (flags.publish) publish({ growth: { machine, growths } });
-  return growths.some(({ series }) => series.some(({ failed }) => failed !== undefined)) ? 1 : 0;
+  const isPublishable = !flags.publish || isEnough(rounds, true, out);
+  if (flags.publish && isPublishable) publish({ growth: { machine, growths } });
+  const hasFailed = growths.some(({ series }) => series.some(({ failed }) => failed !== undefined));
+  return hasFailed || !isPublishable ? 1 : 0;
 }
 
 for (const [signal, code] of [

@@ -1,5 +1,5 @@
-import { type GoalResult, numberText, type Row, stateOf, type Table } from './figures.ts';
-import { flatWithin, type Growth, isFlat, type Series } from './growth/growth.ts';
+import { type GoalResult, numberText, type Row, spreadOf, stateOf, type Table } from './figures.ts';
+import { flatRule, type Growth, isFlat, type Series } from './growth/growth.ts';
 import type { Machine } from './machine.ts';
 
 /** The whole run as Markdown: a table for each workload, everybody in it, missing ones by name. */
@@ -25,7 +25,7 @@ export function growthMarkdown(machine: Machine, growths: readonly Growth[], fol
     '## How cost grows',
     '',
     'What `npm run bench -- --growth` measures: CPU time of all processes together, caller, coordinator, agents and',
-    `children, for one item. Flat is what costs at no point more than ${flatWithin} times what it does at a cheaper one before it.`,
+    `children, for one item. ${flatRule} What a job costs once is in it, so small jobs cost more an item.`,
     '',
     ...machineLines(machine),
     ...growths.flatMap((growth) => growthLinesOf(growth, folder)),
@@ -46,7 +46,7 @@ function growthLinesOf({ name, title, label, series }: Growth, folder: string): 
     '',
     `![${title}](${folder}growth-${name}.svg)`,
     '',
-    row([`µs an item, by ${label}`, ...columns.map((at) => at.toLocaleString('en-US')), 'flat']),
+    row([`µs an item, by ${label}`, ...columns.map((at) => at.toLocaleString('en-US')), 'flat or falling']),
     row(['---', ...columns.map(() => '---:'), '---']),
     ...series.map((each) =>
       row([
@@ -67,25 +67,31 @@ export function titleOf({ title, rows }: Table, { runs }: Machine): string {
 function tableLines(table: Table, machine: Machine): string[] {
   const { unit, rows, goals } = table;
   const [title, items] = [titleOf(table, machine), rows[0]?.items ?? 0];
-  const heading = items > 1 ? `${title}, ${items.toLocaleString('en-US')} items` : title;
-  const head = `| | median, ${unit} | from - to | Shoal is |`;
+  const counted = items > 1 ? `${title}, ${items.toLocaleString('en-US')} items` : title;
+  const warmUp = table.warmUpItems > 0 ? ` (${table.warmUpItems.toLocaleString('en-US')} before)` : '';
+  const heading = `${counted}${warmUp}`;
+  const head = `| | median, ${unit} | from - to | Shoal is | from - to |`;
   const body = rows.map((row) => `| ${cellsOf(row, items).join(' | ')} |`);
   const below = goals.length > 0 && !machine.small ? ['', ...goals.map(goalLine)] : [];
-  return ['', `### ${heading}`, '', head, '| --- | ---: | ---: | ---: |', ...body, ...below];
+  return ['', `### ${heading}`, '', head, '| --- | ---: | ---: | ---: | ---: |', ...body, ...below];
 }
 
 function cellsOf(row: Row, usualItems: number): string[] {
   const version = row.version === undefined ? '' : ` (${row.version})`;
   const fewer = row.items === usualItems ? '' : `, over ${row.items.toLocaleString('en-US')} items`;
   const name = `${row.contender}${version}${fewer}`;
-  if (row.missing !== undefined) return [name, `missing: ${row.missing}`, '', ''];
-  if (row.failed !== undefined) return [name, `FAILED: ${telling(row.failed)}`, '', ''];
-  const spread = `${numberText(row.low)} - ${numberText(row.high)}`;
-  return [name, numberText(row.median), spread, row.ratio === undefined ? '' : `${numberText(row.ratio)} x`];
+  if (row.missing !== undefined) return [name, `missing: ${row.missing}`, '', '', ''];
+  if (row.failed !== undefined) return [name, `FAILED: ${telling(row.failed)}`, '', '', ''];
+  const figure = [numberText(row.median), `${numberText(row.low)} - ${numberText(row.high)}`];
+  const { ratio, ratioLow = Number.NaN, ratioHigh = Number.NaN } = row;
+  if (ratio === undefined) return [name, ...figure, '', ''];
+  return [name, ...figure, `${numberText(ratio)} x`, `${numberText(ratioLow)} - ${numberText(ratioHigh)}`];
 }
 
-function goalLine({ text, isMet }: GoalResult): string {
-  return `- Goal: ${text}: ${stateOf(isMet)}`;
+function goalLine(goal: GoalResult): string {
+  const { text, isMet } = goal;
+  const spread = spreadOf(goal);
+  return `- Goal: ${text}: ${stateOf(isMet)}${spread}`;
 }
 
 /** The line that says what it was: of a stack, the one with the error. */

@@ -61,8 +61,11 @@ export function publishedFiles(): ReadonlyMap<string, string> {
 const headingOf = (conditions: readonly string[]): string => `# What it costs, beside others
 
 Written by \`npm run bench:publish\`, out of [bench.json](bench/bench.json) and [growth.json](bench/growth.json). Everybody does
-the same work, in turns, on the same machine, and every output is checked. Ratios are those of runs side by side: the median of
-them, more than 1 where Shoal is better. Who is not installed is named. ${conditions.join('\n')}
+the same work, in turns, on the same machine, and every output is checked. A ratio is the median of the ratios of runs side by
+side, more than 1 where Shoal is better. It may differ from the ratio of the medians, which come from different rounds: what a
+machine's other users do hits both sides of one round alike, but not two rounds. Behind each goal: from the least to the most
+of the runs, and in how many of them alone it was met. Who is not installed is named, and a table of fewer runs says how many
+they are. ${conditions.join('\n')}
 
 ![medians of all workloads](bench/bench.svg)
 

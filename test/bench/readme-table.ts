@@ -1,5 +1,5 @@
-import { type GoalResult, numberText, type Row, stateOf, type Table } from './figures.ts';
-import { type Growth, isFlat, type Series } from './growth/growth.ts';
+import { type GoalResult, numberText, type Row, spreadOf, stateOf, type Table } from './figures.ts';
+import { flatRule, type Growth, isFlat, type Series } from './growth/growth.ts';
 import type { Machine } from './machine.ts';
 import { machineLines, titleOf } from './markdown.ts';
 import type { GrowthReport } from './publication.ts';
@@ -39,13 +39,16 @@ function besides({ contender, missing, failed, ratio }: Row): string {
   return `${numberText(ratio ?? Number.NaN)} x ${contender}`;
 }
 
-const verdict = ({ text, isMet }: GoalResult): string => `${stateOf(isMet)}: ${text}`;
+const verdict = (goal: GoalResult): string => `${stateOf(goal.isMet)}: ${goal.text}${spreadOf(goal)}`;
 
 function growthTable({ machine, growths }: GrowthReport): string[] {
   return [
     '',
     'How the cost of an item grows (`npm run bench -- --growth`):',
     ...machineLines(machine),
+    '',
+    flatRule,
+    ...growths.flatMap(startLines),
     '',
     '| | from the first point to the last | goal |',
     '| --- | ---: | --- |',
@@ -55,8 +58,20 @@ function growthTable({ machine, growths }: GrowthReport): string[] {
 
 function growthLines({ title, series }: Growth, { small }: Machine): string[] {
   return series.map((each) => {
-    const judged = small ? 'not judged' : `${stateOf(isFlat(each))}: it stays flat`;
+    const judged = small ? 'not judged' : `${stateOf(isFlat(each))}: flat or falling`;
     return `| ${title}, ${each.place} | ${growthFigure(each)} | ${judged} |`;
+  });
+}
+
+/** What small jobs cost more, where jobs grow by their items: their start is in it. */
+function startLines({ name, series }: Growth): string[] {
+  if (name !== 'items') return [];
+  return series.flatMap(({ place, points }) => {
+    const [first, last] = [points.at(0), points.at(-1)];
+    if (first === undefined || last === undefined || first.microseconds <= last.microseconds) return [];
+    const [few, many] = [first, last].map(({ at }) => at.toLocaleString('en-US'));
+    const times = numberText(first.microseconds / last.microseconds);
+    return `A ${place} job of ${few} items costs ${numberText(first.microseconds)} µs an item, ${times} times what one of ${many} does: its start.`;
   });
 }
 

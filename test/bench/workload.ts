@@ -48,8 +48,6 @@ export interface Workload {
    * tenth of all, and at least 100 in a full run.
    */
   readonly warmUpItems?: number;
-  /** Fewer runs than the others: what hardly varies, or takes long. */
-  readonly runsMax?: number;
   readonly contenders: readonly Contender[];
   readonly goals: readonly Goal[];
 }
@@ -65,14 +63,22 @@ export interface Scale {
   readonly rounds: number;
 }
 
+/** Items that are done before, unmeasured, by who has all of them; none where a start is measured, or memory. */
+export function warmUpOf(workload: Workload, { small, processes }: Scale): number {
+  const { times = 'map', contenders } = workload;
+  if (times !== 'map' || contenders.every(({ command }) => command !== undefined)) return 0;
+  const whole = small ? workload.items.small : workload.items.full;
+  const enough = small ? processes : Math.max(100, Math.ceil(whole / 10));
+  return Math.min(whole, workload.warmUpItems ?? enough);
+}
+
 /** What a measuring process is told. */
 export function settingOf(workload: Workload, contender: Contender, scale: Scale): Setting {
   const { small, processes, rounds } = scale;
   const whole = small ? workload.items.small : workload.items.full;
   const items = Math.ceil(whole * (small ? 1 : (contender.share ?? 1)));
-  const enough = small ? processes : Math.max(100, Math.ceil(whole / 10));
   const { task, times = 'map' } = workload;
-  const warmUpItems = Math.min(items, workload.warmUpItems ?? enough);
+  const warmUpItems = Math.min(items, warmUpOf(workload, scale));
   return { task, mode: contender.mode, items, warmUpItems, processes, rounds, times };
 }
 

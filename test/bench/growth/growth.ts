@@ -35,6 +35,9 @@ export interface GrowthRules {
 /** It counts as flat if no point costs more than so many times what the cheapest before it does. */
 export const flatWithin = 1.25;
 
+/** The same in words. */
+export const flatRule = `Flat or falling: no point costs more than ${flatWithin} times what a cheaper one before it does.`;
+
 const script = fileURLToPath(new URL('measure-point.ts', import.meta.url));
 
 /** What came of one place of an axis. */

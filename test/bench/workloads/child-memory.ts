@@ -26,7 +26,6 @@ export const childMemory: Workload = {
   figure: 'memory',
   task: 'increment',
   items: { full: 100, small: 10 },
-  runsMax: 2,
   contenders: [
     childOf(shoalLocal, 'shoal', "Shoal's child"),
     childOf(bareNode, 'node', 'a Node process that answers messages'),

@@ -15,7 +15,6 @@ export const clusterLong: Workload = {
   items: { full: 20_000, small: 40 },
   // As many before as the short job has.
   warmUpItems: 200,
-  runsMax: 2,
   contenders: [
     { peer: shoalCluster, mode: 'items', ideal: 'bare Node processes' },
     { peer: dask, mode: 'chunks', label: 'Dask bag', ideal: 'bare Node processes' },

@@ -18,7 +18,6 @@ export const forkedMemory: Workload = {
   figure: 'memory',
   task: 'increment',
   items: { full: 100, small: 10 },
-  runsMax: 2,
   contenders: [childOf('idle-fork', 'a forked child'), childOf('idle-spawn', 'a spawned child')],
   goals: [{ atMost: 2 }],
 };

@@ -11,7 +11,6 @@ export const streamMemory: Workload = {
   figure: 'memory',
   task: 'increment',
   items: { full: 10_000_000, small: 20_000 },
-  runsMax: 2,
   contenders: [
     {
       peer: shoalCluster,
