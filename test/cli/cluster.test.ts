@@ -261,14 +261,27 @@ describe('addresses', () => {
     expect(performance.now() - stoppedAtMs).toBeLessThan(4_000 * slack());
   });
 
-  test('G26: --deadline holds while a coordinator does not answer, too: exit code 4', async () => {
+  test('G26: --deadline holds while a coordinator does not answer, too, and it is said that it does not: exit code 3', async () => {
     const nowhere = ['--address', '127.0.0.1:1', '--deadline', '1s'];
     const ended = await shoalCommand(['map', 'examples/square.ts#square', '--input', '1..3', ...nowhere]);
-    expect(ended).toEqual({
-      exitCode: 4,
-      stdout: '',
-      stderr: 'shoal: JOB_DEADLINE: The job did not finish within its deadline of 1 s. Raise --deadline.\n',
-    });
+    expect(ended).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(ended.stderr).toMatch(
+      /^shoal: CANNOT_CONNECT: Cannot reach coordinator 127\.0\.0\.1:1 \(connection refused, tried .* in [\d.]+ m?s\)/,
+    );
+  });
+
+  test('a job that waited until its deadline says for what: exit code 4', async () => {
+    const coordinator = start(['coordinator', '--listen', '127.0.0.1:0']);
+    const [, address = ''] = await coordinator.said(/listening on (\S+:\d+)/);
+    const flags = ['--input', '1..3', '--address', address, '--deadline', '2s'];
+    const { exitCode, stderr } = await shoalCommand(['map', 'examples/square.ts#square', ...flags]);
+    // On a slow machine the job is not there yet.
+    expect(stderr).toMatch(
+      /shoal: JOB_DEADLINE: The job did not finish within its deadline of 2 s\. It waited(: 3 items wait and 0 agents are connected\. Start one: shoal agent --join \S+| until coordinator \S+ has taken it)\. Raise --deadline where waiting longer helps\.\n/,
+    );
+    expect(exitCode).toBe(4);
+    coordinator.signal('SIGTERM');
+    await coordinator.ended;
   });
 
   test('the limits of a coordinator are flags of it, and its errors name them', async () => {

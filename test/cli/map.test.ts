@@ -159,11 +159,10 @@ describe('items that fail', () => {
       const command = Command.start(['map', 'test/cli/work.ts#square', ...named, '--deadline', '600ms']);
       command.leaveStdoutUnread();
       const { exitCode, stderr } = await command.ended;
-      expect({ exitCode, stderr: withoutProgress(stderr) }).toEqual({
-        exitCode: 4,
-        stderr:
-          'shoal: JOB_DEADLINE: The job did not finish within its deadline of 600 ms. Raise --deadline.\n',
-      });
+      expect(exitCode).toBe(4);
+      expect(withoutProgress(stderr)).toMatch(
+        /^shoal: JOB_DEADLINE: The job did not finish within its deadline of 600 ms\.( It waited.* Raise --deadline where waiting longer helps| Raise --deadline)\.\n$/,
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -44,3 +44,20 @@ test('G26: a deadline holds on both sides of a connection that has fallen silent
     (seen) => seen === 0,
   );
 });
+
+test('a deadline that passes while no agent has the labels says so, and what to type (G20)', async () => {
+  await using pool = await connect(cluster.coordinator.address);
+  let error: unknown;
+  // So long that the coordinator has the job by then, however slow the machine is.
+  for (const deadlineMs of [1_000, 4_000, 16_000]) {
+    const options = { labels: { gpu: 'yes' }, deadlineMs };
+    error = await pool.map((item: number) => item, [1], options).catch((reason: unknown) => reason);
+    if (!/has taken it/.test(String(error))) break;
+  }
+  const waitingFor = `no agent has label gpu=yes; start one: shoal agent --join ${cluster.coordinator.address} --labels gpu=yes`;
+  expect(error).toMatchObject({
+    code: 'JOB_DEADLINE',
+    facts: { waitingFor },
+    message: expect.stringContaining(`It waited: ${waitingFor}. Raise deadlineMs where`),
+  });
+});

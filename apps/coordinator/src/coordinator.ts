@@ -129,6 +129,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     now,
     lookForStall: () => stalls.look(),
     maxPrintBytes: settled.maxPrintBytes,
+    address: () => address,
     onLimit: (limit) => counts.reached(limit),
   });
   const groups = new Groups(driver);

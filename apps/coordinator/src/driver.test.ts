@@ -26,6 +26,7 @@ function driverWith(parts: Partial<DriverParts>): Driver {
     now: () => 0,
     lookForStall: () => {},
     maxPrintBytes: 2 ** 20,
+    address: () => '127.0.0.1:7300',
     onLimit: () => {},
     ...parts,
   });

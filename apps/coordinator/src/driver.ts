@@ -10,6 +10,7 @@ import { Job } from './jobs/job.ts';
 import { jobEnded } from './jobs/job-end.ts';
 import type { CheckedRequest } from './jobs/job-request.ts';
 import { PrintQueue } from './jobs/print-queue.ts';
+import { waitingWords } from './jobs/waiting-words.ts';
 import { StorageError, StoredBlock, StoredFailure, type StoredRun } from './payloads/payload.ts';
 import type { PayloadVault } from './payloads/payload-vault.ts';
 import { refusalError } from './refusal-error.ts';
@@ -43,6 +44,8 @@ export interface DriverParts {
   readonly lookForStall: () => void;
   /** Bytes of prints that wait for a job's client. */
   readonly maxPrintBytes: number;
+  /** Where agents reach this coordinator, for the words of an error. */
+  readonly address: () => string;
   /** A limit was reached, by somebody whose work goes on. */
   readonly onLimit: (limit: LimitName) => void;
 }
@@ -322,7 +325,10 @@ export class Driver {
     if (ending.state === 'noRoom') store.forgetJob(id);
     else store.releaseItems(id, 0, pushed);
     job.speculation = speculation;
-    const end = jobEnded(job, ending, failure);
+    const { address, vault } = this.#parts;
+    const wait = ending.state === 'deadline' ? ending.wait : undefined;
+    const words = waitingWords(job, wait ?? {}, { address: address(), isTight: vault.isTight });
+    const end = jobEnded(job, ending, { failure, waitingFor: words });
     const state = Object.entries(JobState).find(([, value]) => value === end.state)?.[0] ?? '';
     feed.tell(
       'job.ended',

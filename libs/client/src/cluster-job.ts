@@ -1,4 +1,4 @@
-import { durationText, JobCancelledError, ShoalError, timerMsMax } from '@shoal/errors';
+import { JobCancelledError, pastDeadline, ShoalError, timerMsMax } from '@shoal/errors';
 import {
   type BackendProgress,
   type BlobFile,
@@ -90,6 +90,8 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     speculated: 0,
     speculationWins: 0,
   };
+  /** What it waits for, as was told last. */
+  #waitingFor: string | undefined;
   #failedIndices: Set<number> = new Set();
   #inputEnded = false;
   #cancelReason: string | undefined;
@@ -106,7 +108,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     this.#place = options.gate.enter({
       letIn: () => {
         // What was said of its wait holds no more.
-        if (!isInAtOnce) options.sink.progress(this.#progress);
+        if (!isInAtOnce) this.#tell(this.#progress);
         this.#start().catch((error: unknown) => this.end(error));
       },
       refuse: (error) => this.end(error),
@@ -173,7 +175,12 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   /** The connection carries no further job for now, or nobody knows whether it does. */
   #wait(): void {
     const waitingFor = this.#options.gate.isInDoubt ? this.#lostText : 'waits for other jobs of this pool';
-    this.#options.sink.progress({ ...this.#progress, waitingFor });
+    this.#tell({ ...this.#progress, waitingFor });
+  }
+
+  #tell(progress: BackendProgress): void {
+    this.#waitingFor = progress.waitingFor;
+    this.#options.sink.progress(progress);
   }
 
   get #lostText(): string {
@@ -252,13 +259,12 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     const { queued, running } = progress;
     this.#counts = { ...this.#counts, queued, running };
     this.#progress = progressOf(progress);
-    this.#options.sink.progress(this.#progress);
+    this.#tell(this.#progress);
   }
 
   reached(isReached: boolean): void {
     if (this.#over) return;
-    const { sink } = this.#options;
-    sink.progress(isReached ? this.#progress : { ...this.#progress, waitingFor: this.#lostText });
+    this.#tell(isReached ? this.#progress : { ...this.#progress, waitingFor: this.#lostText });
   }
 
   stats(stats: GroupStats): void {
@@ -282,7 +288,12 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   /** The coordinator that is not heard knows the deadline, too: it need not be told. */
   late(): void {
-    this.end(tooLate(this.#options.request.deadlineMs ?? 0));
+    const { connection, request } = this.#options;
+    const untaken =
+      this.#created === undefined
+        ? `waits until coordinator ${connection.address.text} has taken it`
+        : undefined;
+    this.end(pastDeadline(request.deadlineMs ?? 0, this.#waitingFor ?? untaken));
   }
 
   /** Ends it here; idempotent. */
@@ -339,7 +350,9 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     }
     // The coordinator was told what its wait had left of it.
     const { deadlineMs } = this.#options.request;
-    if (state === JobState.DEADLINE && deadlineMs !== undefined) return tooLate(deadlineMs);
+    if (state === JobState.DEADLINE && deadlineMs !== undefined) {
+      return pastDeadline(deadlineMs, error?.facts['waitingFor']);
+    }
     if (error === undefined) return new ShoalError('INTERNAL', { reason: 'a job ended without a reason' });
     const { encoding } = this.#options.request;
     const told = { ...error, facts: factsAtHome(error.facts, this.#created?.code) };
@@ -376,7 +389,3 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
 /** So much later than its client may a coordinator be that judges the deadline. */
 const lateMsMax = 1_000;
-
-function tooLate(deadlineMs: number): JobCancelledError {
-  return new JobCancelledError({ limit: durationText(deadlineMs) }, 'JOB_DEADLINE');
-}

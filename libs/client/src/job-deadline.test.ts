@@ -23,7 +23,9 @@ test('G26: nor does one that was left in the middle of the job', async () => {
   await using coordinator = await FakeCoordinator.start();
   await using pool = await connect(coordinator.address);
   coordinator.onBlock = () => coordinator.wire.cut({ refuse: true });
-  await expect(pool.map(plusOne, endless(), { deadlineMs: 400 })).rejects.toMatchObject(past('400 ms'));
+  const error: unknown = await pool.map(plusOne, endless(), { deadlineMs: 400 }).catch((reason) => reason);
+  expect(error).toMatchObject(past('400 ms'));
+  expect(error).toMatchObject({ facts: { waitingFor: expect.stringMatching(/was lost, trying again$/) } });
 });
 
 test('what the coordinator is told of a deadline is what the way to it has left', async () => {

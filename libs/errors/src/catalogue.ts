@@ -208,8 +208,8 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   JOB_CANCELLED: row('The job was cancelled: {reason}.', '', 'CANCELLED'),
   JOB_DEADLINE: row(
-    'The job did not finish within its deadline of {limit}.',
-    'Raise deadlineMs.',
+    'The job did not finish within its deadline of {limit}{wait}.',
+    'Raise deadlineMs{hint}.',
     'DEADLINE_EXCEEDED',
   ),
   JOB_NOT_FOUND: row(

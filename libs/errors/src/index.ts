@@ -26,6 +26,7 @@ export {
   JobCancelledError,
   PoolClosedError,
   PoolTerminatedError,
+  pastDeadline,
   RemoteError,
   ShoalError,
   TimeoutError,

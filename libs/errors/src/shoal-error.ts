@@ -1,4 +1,5 @@
 import { catalogue, describe, type ErrorCode, type Facts } from './catalogue.ts';
+import { durationText } from './quantity.ts';
 
 /** Every error of Shoal's own: a stable `code`, the facts it was made of, and a message that says what to do. */
 export class ShoalError extends Error {
@@ -45,6 +46,17 @@ export class JobCancelledError extends ShoalError {
   ) {
     super(code, facts);
   }
+}
+
+/** The job was not done when its deadline had passed. `waitingFor`: why nothing of it ran by then, if nothing did. */
+export function pastDeadline(deadlineMs: number, waitingFor: string = ''): JobCancelledError {
+  const limit = durationText(deadlineMs);
+  if (waitingFor === '') return new JobCancelledError({ limit }, 'JOB_DEADLINE');
+  const waited = waitingFor.startsWith('waits ')
+    ? waitingFor.replace('waits', 'waited')
+    : `waited: ${waitingFor}`;
+  const facts = { limit, waitingFor, wait: `. It ${waited}`, hint: ' where waiting longer helps' };
+  return new JobCancelledError(facts, 'JOB_DEADLINE');
 }
 
 /** A wait (`next`, `result`, `wait` with `timeoutMs`) ran out. What was waited for is not lost. */

@@ -1,10 +1,10 @@
 /** How things end, from the words of the child pool and of the scheduler to those of the surface. */
 import {
-  durationText,
   InitializerError,
   type ItemErrorCode,
   isErrorCode,
   JobCancelledError,
+  pastDeadline,
   ShoalError,
 } from '@shoal/errors';
 import type { AttemptEnding, AttemptFact, FailureKind, FinalFailure, JobOutcome } from '@shoal/scheduler';
@@ -100,7 +100,7 @@ export function jobEndError(
     case 'cancelled':
       return new JobCancelledError({ reason: outcome.reason });
     case 'deadline':
-      return new JobCancelledError({ limit: durationText(request.deadlineMs ?? 0) }, 'JOB_DEADLINE');
+      return pastDeadline(request.deadlineMs ?? 0, outcome.wait?.waitingFor);
     case 'unrunnable':
       return unrunnable ?? new ShoalError('INTERNAL', { reason: 'a job cannot run and nobody knows why' });
     case 'failedFast':

@@ -3,6 +3,7 @@
  */
 import type { FinalFailure } from './attempts/failure.ts';
 import type { AgentName, AttemptId, JobId, SessionId } from './identity.ts';
+import type { JobProgress } from './snapshot.ts';
 
 /** Hand these items to an agent. The driver finds the bytes by (job, item). */
 export interface Dispatch {
@@ -83,11 +84,16 @@ export type JobOutcome =
   /** Every item has an outcome (a value or a final failure), and all were delivered. */
   | { readonly state: 'completed'; readonly succeeded: number; readonly failed: number }
   | { readonly state: 'cancelled'; readonly reason: string }
-  | { readonly state: 'deadline' }
+  /** `wait`: why nothing of it ran when that passed; undefined where something did. */
+  | { readonly state: 'deadline'; readonly wait?: JobWait }
   /** No item can run: the function does not load, the initializer fails. The driver has the error. */
   | { readonly state: 'unrunnable' }
   /** `failFast` and an item failed. */
   | { readonly state: 'failedFast'; readonly index: number };
+
+/** What a job waited for: why, and how many of its items did. */
+export type JobWait = Required<Pick<JobProgress, 'waitingFor' | 'waitingReason'>> &
+  Pick<JobProgress, 'queued'>;
 
 /**
  * A job is over: tell its consumer. The scheduler has forgotten it; results that were delivered and not taken stay

@@ -298,7 +298,7 @@ export class Scheduler {
     if (job.ending === undefined && job.complete) {
       job.ending = { state: 'completed', succeeded: job.succeeded, failed: job.failed };
     } else if (job.ending === undefined && deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs) {
-      job.ending = { state: 'deadline' };
+      job.ending = this.#pastDeadline(job);
     }
     if (job.ending !== undefined && !job.isEndingSoon(this.#turn.nowMs)) {
       this.#end(job, job.ending);
@@ -311,6 +311,13 @@ export class Scheduler {
     if (upTo === undefined) return;
     job.granted = upTo;
     this.#turn.emit({ type: 'grantItems', job: job.id, upTo });
+  }
+
+  /** Longer would have helped a job that ran; one that waited has to say for what. */
+  #pastDeadline(job: Job): JobOutcome {
+    const waiting = waitingOf(job, this.#dispatcher, this.#turn.nowMs);
+    if (waiting === undefined) return { state: 'deadline' };
+    return { state: 'deadline', wait: { ...waiting, queued: job.pending.ready + job.pending.waiting } };
   }
 
   /** The job is over: what still runs of it is taken back; slots are free when their agents say so. */

@@ -129,6 +129,22 @@ export const cancellation = chapter('cancellation', (specify) => {
     });
   });
 
+  specify('a job that waited until its deadline says for what (G20)', async ({ open }) => {
+    const transcript = new Transcript();
+    await using pool = await open({ processes: 1, printer: transcript.printer });
+    const busy = pool.submit(heedSignal, [3]);
+    await eventually(
+      () => transcript.stdout,
+      (lines) => lines.some((line) => line.endsWith('waiting 3')),
+    );
+    const error = await rejectionOf(pool.map(square, [1], { deadlineMs: 300 }));
+    const waitingFor = expect.stringMatching(/all slots busy|its share of 1 process is in use/);
+    expect(error).toMatchObject({ code: 'JOB_DEADLINE', facts: { limit: '300 ms', waitingFor } });
+    expect(error).toMatchObject({ message: expect.stringContaining('It waited: ') });
+    busy.cancel();
+    await rejectionOf(busy.result());
+  });
+
   specify('a deadline beats every retry (G26)', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const options = { deadlineMs: 500, retries: { thrown: 1_000 } };

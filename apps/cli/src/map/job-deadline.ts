@@ -1,4 +1,4 @@
-import { durationText, JobCancelledError, timerMsMax } from '@shoal/errors';
+import { JobCancelledError, pastDeadline, timerMsMax } from '@shoal/errors';
 
 /** The deadline of a job as its user counts it: connecting is part of the time. */
 export class JobDeadline {
@@ -45,11 +45,12 @@ export class JobDeadline {
 
   /** What an error is for the user: the pool has counted what connecting had left of the time. */
   told(error: unknown): unknown {
-    const isPast = error instanceof JobCancelledError && error.code === 'JOB_DEADLINE';
-    return isPast ? this.error : error;
+    if (!(error instanceof JobCancelledError) || error.code !== 'JOB_DEADLINE') return error;
+    const { waitingFor } = error.facts;
+    return pastDeadline(this.#limitMs ?? 0, waitingFor === undefined ? undefined : String(waitingFor));
   }
 
   get error(): JobCancelledError {
-    return new JobCancelledError({ limit: durationText(this.#limitMs ?? 0) }, 'JOB_DEADLINE');
+    return pastDeadline(this.#limitMs ?? 0);
   }
 }

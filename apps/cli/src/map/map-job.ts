@@ -48,6 +48,9 @@ export interface MapRequest {
   readonly security?: Pick<ConnectOptions, 'tls' | 'token' | 'insecure'>;
 }
 
+/** So long is a coordinator tried, in milliseconds; less where the deadline is sooner. */
+const connectTimeoutMs = 10_000;
+
 /** What a job says that has run all that came in. */
 const inputWait = 'waits for its input';
 
@@ -93,7 +96,8 @@ export async function runMapJob(request: MapRequest, terminal: Terminal, flags: 
       late,
     );
     writer = output;
-    pool = await deadline.during(openPool(request, progress, opening.signal), late);
+    // A coordinator that is not there says so within the deadline; that this has passed would say less.
+    pool = await openPool(request, progress, opening.signal, deadline.leftMs);
     // We look again after the await: a signal that came while it was being opened has found no pool to end.
     if (interruption.signal !== undefined) return exitCodeOfSignal(interruption.signal);
     using _alarm = deadline.alarm((error) => output.hurry(error));
@@ -130,7 +134,12 @@ export async function runMapJob(request: MapRequest, terminal: Terminal, flags: 
   }
 }
 
-async function openPool(request: MapRequest, progress: Progress, signal: AbortSignal): Promise<MapPool> {
+async function openPool(
+  request: MapRequest,
+  progress: Progress,
+  signal: AbortSignal,
+  leftMs: number = connectTimeoutMs,
+): Promise<MapPool> {
   const { Pool, PrintWriter } = await import('@shoal/pool');
   // Results go to stdout, so what tasks print there goes to stderr, above the bar.
   const prints = {
@@ -153,7 +162,12 @@ async function openPool(request: MapRequest, progress: Progress, signal: AbortSi
   const { connect } = await import('@shoal/client');
   return withConnectingNotice(
     request.address,
-    connect(request.address, { ...options, ...request.security, signal }),
+    connect(request.address, {
+      ...options,
+      ...request.security,
+      signal,
+      connectTimeoutMs: Math.min(connectTimeoutMs, leftMs),
+    }),
     progress.line,
   );
 }

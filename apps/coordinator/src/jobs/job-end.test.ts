@@ -42,18 +42,29 @@ test('a job that failed fast ends with the words of its first failure', () => {
   const tried = { code: 'ITEM_THREW', error: Uint8Array.of(1), summary: 'TypeError: bad', facts: {} };
   const attempts = [{ agent: 'agent-2', pid: 4720 }];
   const failure = finalFailure({ index: 7, failure: { kind: 'thrown', attempts } }, tried);
-  const ended = jobEnded(job, { state: 'failedFast', index: 7 }, failure);
+  const ended = jobEnded(job, { state: 'failedFast', index: 7 }, { failure });
   expect(ended).toMatchObject({ state: JobState.FAILED_FAST, failedIndex: 7, succeeded: 4, failed: 1 });
   expect(ended.error?.message).toBe('Item 7 failed: TypeError: bad (agent-2 pid 4720).');
   expect([...(ended.error?.error ?? [])]).toEqual([1]);
 });
 
+test('a deadline that passed while nothing ran says what the job waited for', () => {
+  const waitingFor = 'no agent has label gpu=yes';
+  const { error } = jobEnded(job, { state: 'deadline' }, { waitingFor });
+  expect(error).toMatchObject({
+    code: 'JOB_DEADLINE',
+    facts: { limit: '90 s', waitingFor },
+    message:
+      'The job did not finish within its deadline of 90 s. It waited: no agent has label gpu=yes. Raise deadlineMs where waiting longer helps.',
+  });
+});
+
 test('a deadline and a cancellation say which and why', () => {
-  expect(jobEnded(job, { state: 'deadline' }, undefined).error).toMatchObject({
+  expect(jobEnded(job, { state: 'deadline' }).error).toMatchObject({
     code: 'JOB_DEADLINE',
     facts: { limit: '90 s' },
   });
-  expect(jobEnded(job, { state: 'cancelled', reason: 'enough' }, undefined).error).toMatchObject({
+  expect(jobEnded(job, { state: 'cancelled', reason: 'enough' }).error).toMatchObject({
     code: 'JOB_CANCELLED',
     facts: { reason: 'enough' },
   });

@@ -1,4 +1,4 @@
-import { durationText, type ErrorCode, type Facts } from '@shoal/errors';
+import { type ErrorCode, type Facts, pastDeadline } from '@shoal/errors';
 import {
   type CatalogueError,
   errorOf,
@@ -11,7 +11,15 @@ import type { JobEnding, JobView } from '../core/index.ts';
 import { failureFacts } from './final-failure.ts';
 import type { Job } from './job.ts';
 
-/** How a job ended, as its client is told. `failure` is the item that a fail-fast job ended with. */
+/** What is known beside the ending itself. */
+export interface EndFacts {
+  /** The item that a fail-fast job ended with. */
+  readonly failure?: ItemFailure | undefined;
+  /** What a job waited for whose deadline has passed, in the words of an operator; empty: for nothing. */
+  readonly waitingFor?: string;
+}
+
+/** How a job ended, as its client is told. */
 export function jobEnded(
   {
     id,
@@ -22,7 +30,7 @@ export function jobEnded(
     readonly view: Pick<JobView, 'succeeded' | 'failed'>;
   },
   ending: JobEnding,
-  failure: ItemFailure | undefined,
+  { failure, waitingFor }: EndFacts = {},
 ): JobEnded {
   const counts = { succeeded: view.succeeded, failed: view.failed };
   const { deadlineMs, timeoutMs } = request.options;
@@ -39,7 +47,7 @@ export function jobEnded(
       return {
         state: JobState.DEADLINE,
         ...counts,
-        error: told('JOB_DEADLINE', { limit: durationText(deadlineMs) }),
+        error: writeCatalogueError(pastDeadline(deadlineMs, waitingFor)),
       };
     case 'unrunnable': {
       const unsaid = told('INTERNAL', { reason: `no agent said why job ${id} cannot run` });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { bytesText, countText, describe, ShoalError } from '@shoal/errors';
+import { bytesText, countText, ShoalError } from '@shoal/errors';
 import { type CreateJobRequest, JobInfo, JobState } from '@shoal/protocol';
-import type { JobId, JobProgress, PayloadStore } from '@shoal/scheduler';
+import type { JobId, PayloadStore } from '@shoal/scheduler';
 import type { BundleStore } from '../bundles/bundle-store.ts';
 import type { CallId, HoldingLimit } from '../core/index.ts';
 import type { Driver, Happening } from '../driver.ts';
@@ -9,6 +9,7 @@ import type { StoredBlock, StoredFailure, StoredRun } from '../payloads/payload.
 import type { Question } from './client-calls.ts';
 import type { Job, StoredOutcome } from './job.ts';
 import { checkJobRequest, type JobLimits, jobSpec } from './job-request.ts';
+import { waitingWords } from './waiting-words.ts';
 
 /** How often a drain looks whether anybody is left to wait for. */
 const lookMs = 1_000;
@@ -134,7 +135,10 @@ export class Jobs {
         retried: job.retried,
         speculated: (progress ?? job.speculation)?.speculated ?? 0,
         speculationWins: (progress ?? job.speculation)?.speculationWins ?? 0,
-        waitingFor: this.#waitingFor(job, progress),
+        waitingFor: waitingWords(job, progress ?? {}, {
+          address: this.#parts.address(),
+          isTight: this.#parts.isTight(),
+        }),
         heldBy: this.#heldBy(job),
       },
       totalItems: view.inputEnded ? view.pushed : job.request.options.totalItems,
@@ -172,28 +176,6 @@ export class Jobs {
         return `${limit} (${bytesText(this.#parts.maxPayloadBytes)})`;
       default:
         return limit satisfies never;
-    }
-  }
-
-  /** Why nothing of a job runs; where an operator can do something about it, what he types. */
-  #waitingFor({ request, view }: Job, progress: JobProgress | undefined): string {
-    // The scheduler knows of no item that it could run; one stands at the door.
-    if (view.holdsBlock && this.#parts.isTight() && progress?.waitingReason === 'input') {
-      return 'the coordinator has no room for more items: its memory and its disk are in use';
-    }
-    const { queued = 0, waitingFor = '', waitingReason } = progress ?? {};
-    const address = this.#parts.address();
-    switch (waitingReason) {
-      case 'noAgents':
-        return describe('NO_AGENTS', { items: countText(queued), address });
-      case 'noAgentHasLabel': {
-        const labels = Object.entries(request.options.labels).map(([name, value]) => `${name}=${value}`);
-        return `${waitingFor}; start one: shoal agent --join ${address} --labels ${labels.join()}`;
-      }
-      case 'agentsDraining':
-        return `${waitingFor}; one that an operator drained comes back with: shoal agents resume NAME`;
-      default:
-        return waitingFor;
     }
   }
 }

@@ -340,6 +340,14 @@ test('G26: a deadline ends the job and takes back what runs', () => {
   expect(world.scheduler.nextDeadlineMs()).toBeUndefined();
 });
 
+test('a deadline that passes while nothing of a job runs says what it waited for', () => {
+  const world = new World();
+  world.add(5, { deadlineAtMs: 700, labels: { gpu: 'yes' } });
+  const [ended] = only(world.pass(700), 'endJob');
+  const wait = { waitingReason: 'noAgents', waitingFor: 'no agents are connected', queued: 5 };
+  expect(ended?.outcome).toEqual({ state: 'deadline', wait });
+});
+
 test('a job that ends before its deadline leaves no deadline behind', () => {
   const world = new World();
   world.join('local', 1, { permanent: true });
