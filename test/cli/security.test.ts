@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Command, shoalCommand } from './command.testkit.ts';
+import { Command, type Ended, shoalCommand } from './command.testkit.ts';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -46,8 +46,16 @@ describe('what starts open to others', () => {
     const open = start(['coordinator', '--listen', '0.0.0.0:0', '--insecure']);
     const [, port = ''] = await open.said(/listening on 0\.0\.0\.0:(\d+)\n/);
     await open.said(/"event":"coordinator\.insecure".*INSECURE: whoever reaches/);
-    const { stdout } = await shoalCommand(['status', '--address', `127.0.0.1:${port}`]);
-    expect(stdout).toContain('INSECURE: whoever reaches it can run code on every agent (--insecure)');
+    const ask = (): Promise<Ended> => shoalCommand(['status', '--address', `127.0.0.1:${port}`]);
+    let status = await ask();
+    // A machine that is busy with other things may not answer a command within the time that it waits.
+    for (let tries = 1; status.exitCode === 3 && tries < 5; tries += 1) status = await ask();
+    expect(status).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(
+        'INSECURE: whoever reaches it can run code on every agent (--insecure)',
+      ),
+    });
   });
 });
 

@@ -337,8 +337,9 @@ const heard = (socket: Socket): string => heardBytes.get(socket) ?? '';
 const isClosed = (socket: Socket): boolean => socket.destroyed;
 
 describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
-  ['connections', { maxConnections: 4 }],
-  ['connectionsPerPeer', { maxConnectionsPerPeer: 4 }],
+  // Those that say nothing are to stay for as long as the test takes.
+  ['connections', { maxConnections: 4, firstByteMs: 600_000 }],
+  ['connectionsPerPeer', { maxConnectionsPerPeer: 4, firstByteMs: 600_000 }],
 ])('%s', (limit, config) => {
   test('so many are open at once; another one is closed, and there is room again when one has gone (edges of connections, connectionsPerPeer)', async () => {
     const client = await serve(config);
@@ -357,13 +358,14 @@ describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
     expect(others.map(isClosed)).toEqual([false, false, false]);
     expect(await reached(client, limit)).toBe(1);
     expect(cluster.events('limit.reached')).toMatchObject([{ limit, peer: '127.0.0.1', times: 1 }]);
-    const told = await connectPool(address, { connectTimeoutMs: 1_000 }).catch((error: unknown) => error);
-    expect(told).toMatchObject({
-      code: 'CANNOT_CONNECT',
-      message: expect.stringMatching(
-        /it has as many connections.* as it takes: 4 \(shoal coordinator --max-conn/,
-      ),
-    });
+    const words = /it has as many connections.* as it takes: 4 \(shoal coordinator --max-conn/;
+    // It has a moment to ask why, which a machine that is busy may not answer in time.
+    const told = await until(
+      'a client is told why',
+      () => ending(connectPool(address, { connectTimeoutMs: 1_000 })),
+      ({ message }) => words.test(message),
+    );
+    expect(told.code).toBe('CANNOT_CONNECT');
     others[0]?.destroy();
     await until(
       'one has gone',
@@ -403,7 +405,7 @@ describe('a connection that does not get on is closed', () => {
   });
 
   test('but for one that is let in, whatever it waits for then', async () => {
-    const client = await serve({ firstByteMs: 100, handshakeMs: 100, authenticationMs: 100 });
+    const client = await serve({ firstByteMs: 1_000, handshakeMs: 1_000, authenticationMs: 1_000 });
     const watch = client.cluster.watchEvents({});
     const ends: unknown[] = [];
     watch.on('error', (error) => ends.push(error));
@@ -428,7 +430,7 @@ describe('a connection that does not get on is closed', () => {
 
   test('authenticationMs: one that is greeted over TLS, and that nobody knows', async () => {
     files = await TlsFiles.make();
-    await serve({ authenticationMs: 300, tlsDir: files.folder.path });
+    await serve({ authenticationMs: 1_000, tlsDir: files.folder.path });
     const stranger = cluster.connect({ ca: files.authority.cert });
     expect(await ending(statusOf(stranger))).toMatchObject({ code: 'UNAUTHENTICATED' });
     expect(cluster.coordinator.status().connections).toBe(1);
@@ -558,22 +560,23 @@ describe('a connection that does not get on is closed', () => {
     expect(heard(socket)).toContain('LIMIT_REACHED keepaliveTimeoutMs 50\n');
   });
 
-  test('keepaliveMs and keepaliveTimeoutMs: one that gives no sign of life when it is asked, and none that does', async () => {
-    await serve({ keepaliveMs: 100, keepaliveTimeoutMs: 150 });
+  // That one which gives a sign of life goes on: libs/protocol/src/time-limits.test.ts, where no machine is too slow for it.
+  test('keepaliveMs and keepaliveTimeoutMs: one that gives no sign of life any more when it is asked', async () => {
+    await serve({ keepaliveMs: 1_000, keepaliveTimeoutMs: 300 });
     await using proxy = await FaultProxy.to(cluster.coordinator.address);
     const silent = new RawClient(proxy.address);
-    const quiet = cluster.connect();
-    await Promise.all([statusOf(silent), statusOf(quiet)]);
-    const openedAtMs = performance.now();
+    await statusOf(silent);
+    const silentAtMs = performance.now();
     proxy.halfOpen('server');
     await until(
       'it is closed',
       () => cluster.coordinator.status().connections,
-      (seen) => seen === 1,
+      (seen) => seen === 0,
     );
-    expect(performance.now() - openedAtMs).toBeGreaterThan(140);
-    expect(await reached(quiet, 'keepaliveTimeoutMs')).toBe(1);
-    expect(await reached(quiet, 'keepaliveMs'), 'both were asked').toBeGreaterThanOrEqual(2);
+    expect(performance.now() - silentAtMs).toBeGreaterThan(290);
+    const { limitsReached } = cluster.coordinator.status();
+    expect(limitsReached['keepaliveMs']).toBeGreaterThanOrEqual(1);
+    expect(limitsReached['keepaliveTimeoutMs']).toBe(1);
     expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'keepaliveTimeoutMs' }]);
     silent.close();
   });

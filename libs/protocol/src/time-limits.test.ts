@@ -62,7 +62,7 @@ async function open(address: string, ...parts: readonly Buffer[]): Promise<{ hea
 }
 
 /** A client that calls nothing, and answers when it is asked for a sign of life. */
-async function greet(address: string): Promise<void> {
+async function greet(address: string): Promise<ClientHttp2Session> {
   const session: ClientHttp2Session = connectHttp2(`http://${address}`);
   let isGreeted = false;
   session.on('error', () => {});
@@ -71,6 +71,7 @@ async function greet(address: string): Promise<void> {
   });
   ends.push(() => session.destroy());
   await until('it is greeted', () => isGreeted);
+  return session;
 }
 
 /** What was reached since, when so much time has gone by and whatever came of it has had its turns. */
@@ -123,8 +124,18 @@ test('one without a call is closed when it was idle for so long (edges of idleMs
 });
 
 test('one is asked for a sign of life after so long, and goes on when it gives one (edges of keepaliveMs)', async () => {
-  await greet(await serve({ keepaliveMs: ms }));
-  await edges('keepaliveMs');
+  const session = await greet(await serve({ keepaliveMs: ms, keepaliveTimeoutMs: 100 }));
+  const signs: string[] = [];
+  session.on('ping', () => {
+    signs.push('given');
+    // What is said after it is answered after it was heard.
+    session.ping(() => signs.push('heard'));
+  });
+  expect(await after(ms - 1)).toEqual([]);
+  expect(await after(1)).toEqual(['keepaliveMs']);
+  await until('it is heard', () => signs.length === 2);
+  expect(await after(ms - 1), 'long after an answer was due').toEqual([]);
+  expect(await after(1), 'it is asked again').toEqual(['keepaliveMs']);
   expect(server.connections).toBe(1);
 });
 
