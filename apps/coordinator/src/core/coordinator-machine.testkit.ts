@@ -135,3 +135,18 @@ function specOf(job: string, spec: Partial<JobSpec> = {}): JobSpec {
     ...spec,
   };
 }
+
+/** A job with a writer (call 11) and a reader (call 12), and one agent. */
+export function running(spec = {}): CoordinatorWorld {
+  const world = new CoordinatorWorld();
+  world.request(1, 'job', 'r', 'f', spec);
+  world.write(11);
+  world.read(12);
+  world.agent();
+  return world;
+}
+
+/** The jobs of which nothing is known from here on. */
+export function forgotten(commands: readonly CoordinatorCommand[]): string[] {
+  return commands.flatMap((command) => (command.type === 'forgetJob' ? [command.job] : []));
+}
