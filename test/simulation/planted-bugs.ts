@@ -273,8 +273,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'no-backoff',
     breaks: 'Retries do not wait.',
     file: `${scheduler}/attempts/settlement.ts`,
-    snippet: "const waits = !atOnce && (kind === 'thrown' || kind === 'lost');",
-    replacement: 'const waits = atOnce && !atOnce;',
+    snippet: "const waits = !isPaid && (kind === 'thrown' || kind === 'lost');",
+    replacement: 'const waits = isPaid && !isPaid;',
     seed: 4,
   },
   {

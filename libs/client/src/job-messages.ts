@@ -151,12 +151,13 @@ export function failedOutcome(
   return {
     index: failure.index,
     code: failure.code as ItemErrorCode,
-    attempts: failure.attempts.map(({ agent, pid, exitCode, signal, ms }) => ({
+    attempts: failure.attempts.map(({ agent, pid, exitCode, signal, ms, withItsServer }) => ({
       ...(agent === '' ? {} : { agent }),
       ...(pid === undefined ? {} : { pid }),
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(signal === '' ? {} : { signal }),
       ...(ms === undefined ? {} : { ms }),
+      ...(withItsServer ? { withItsServer } : {}),
     })),
     facts: readFacts(factsAtHome(failure.facts, code)),
     ...(failure.error.length === 0 ? {} : { error: thrownError(failure.error, encoding, code) }),

@@ -129,8 +129,8 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'DEADLINE_EXCEEDED',
   ),
   ITEM_LOST: row(
-    'Item {index} was lost {losses} with what ran it: an agent that is gone, or a process that was ended for another item ({where}).',
-    'Look at the agents (shoal status); raise retries.lost if the item may run again.',
+    'Item {index} was lost {losses} with what ran it: an agent or a fork server that is gone, or a process that was ended for another item ({where}).',
+    'Look at what ends the agents (shoal status) or the fork servers (stats().starts); raise retries.lost if the item may run again.',
     'ABORTED',
     true,
   ),

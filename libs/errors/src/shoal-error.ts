@@ -87,6 +87,8 @@ export interface ItemAttempt {
   readonly signal?: string;
   /** How long the try lasted, in milliseconds. */
   readonly ms?: number;
+  /** The process was forked, and died because its fork server did (docs/fork-server.md). Undefined: it was not so. */
+  readonly withItsServer?: true;
 }
 
 /** The codes that an {@link ItemError} can have. */

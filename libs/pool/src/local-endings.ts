@@ -22,12 +22,13 @@ const codeOf: Readonly<Record<FailureKind, ItemErrorCode>> = {
 };
 
 /** A child's end as the scheduler counts it. */
-export function attemptFactOf({ pid, exitCode, signal }: ChildExit, ms: number): AttemptFact {
+export function attemptFactOf({ pid, exitCode, signal, withItsServer }: ChildExit, ms: number): AttemptFact {
   return {
     ms,
     ...(pid === undefined ? {} : { pid }),
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(signal === undefined ? {} : { signal }),
+    ...(withItsServer === undefined ? {} : { withItsServer }),
   };
 }
 

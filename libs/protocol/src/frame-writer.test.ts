@@ -125,10 +125,9 @@ describe('what the writer is for', () => {
     for (const bad of [-1, 0.5, Number.NaN, 2 ** 53]) {
       expect(() => serialize(start(bad))).toThrow(`invalid uint64: ${bad}`);
     }
-    expect(() => writerOf(ItemAttempt)({ agent: '', signal: '', pid: 2 ** 32 })).toThrow('invalid uint32');
-    expect(() => writerOf(ItemAttempt)({ agent: '', signal: '', exitCode: 2 ** 31 })).toThrow(
-      'invalid int32',
-    );
+    const attempt = { agent: '', signal: '', withItsServer: false };
+    expect(() => writerOf(ItemAttempt)({ ...attempt, pid: 2 ** 32 })).toThrow('invalid uint32');
+    expect(() => writerOf(ItemAttempt)({ ...attempt, exitCode: 2 ** 31 })).toThrow('invalid int32');
   });
 
   test('an index of 2^53 or more on the wire is refused, not rounded', () => {

@@ -88,6 +88,7 @@ const attempt: fc.Arbitrary<ItemAttempt> = fc.record({
   exitCode: maybe(fc.integer()),
   signal: text,
   ms: maybe(double),
+  withItsServer: fc.boolean(),
 });
 const catalogueError: fc.Arbitrary<CatalogueError> = fc.record({
   code: text,

@@ -243,6 +243,7 @@ export class AgentSession implements AgentLink {
       ...(attempt?.exitCode === undefined ? {} : { exitCode: attempt.exitCode }),
       ...(attempt === undefined || attempt.signal === '' ? {} : { signal: attempt.signal }),
       ...(attempt?.ms === undefined ? {} : { ms: attempt.ms }),
+      ...(attempt?.withItsServer === true ? { withItsServer: true } : {}),
     };
   }
 

@@ -62,13 +62,21 @@ export function failureFacts({ index, attempts, facts, summary }: ItemFailure, t
   };
 }
 
-function wireAttempt({ agent, pid, exitCode, signal, ms }: AttemptFact): ItemAttempt {
-  return { agent: agent ?? '', pid, exitCode, signal: signal ?? '', ms };
+function wireAttempt({ agent, pid, exitCode, signal, ms, withItsServer }: AttemptFact): ItemAttempt {
+  return {
+    agent: agent ?? '',
+    pid,
+    exitCode,
+    signal: signal ?? '',
+    ms,
+    withItsServer: withItsServer === true,
+  };
 }
 
 /** `agent-1 pid 4711 (SIGSEGV)` */
-function place({ agent, pid, exitCode, signal }: ItemAttempt): string {
-  const end = signal !== '' ? signal : exitCode === undefined ? '' : `exit code ${exitCode}`;
+function place({ agent, pid, exitCode, signal, withItsServer }: ItemAttempt): string {
+  const own = signal !== '' ? signal : exitCode === undefined ? '' : `exit code ${exitCode}`;
+  const end = withItsServer ? `${own} with its fork server` : own;
   return [agent, pid === undefined ? '' : `pid ${pid}`, end === '' ? '' : `(${end})`]
     .filter((part) => part !== '')
     .join(' ');

@@ -46,7 +46,7 @@ export function thrownTry(failure: ItemFailureReport): FailedTry {
     kind: FailureKind.THROWN,
     code,
     retryable,
-    attempt: { agent: '', pid, exitCode: undefined, signal: '', ms },
+    attempt: { agent: '', pid, exitCode: undefined, signal: '', ms, withItsServer: false },
     error,
     summary,
     stderrTail: '',
@@ -101,7 +101,8 @@ export function wirePrint({ stream, pid, index, text, task }: Print): WirePrint 
 }
 
 function wireDeath({ exit, ms }: ChunkEnding & { kind: 'childDied' | 'timedOut' }): ItemAttempt {
-  return { agent: '', pid: exit.pid, exitCode: exit.exitCode, signal: exit.signal ?? '', ms };
+  const { pid, exitCode, signal = '', withItsServer = false } = exit;
+  return { agent: '', pid, exitCode, signal, ms, withItsServer };
 }
 
 function unrunnable(

@@ -59,10 +59,14 @@ export class ChildEndings {
     this.#state.command({ type: 'killChild', child: child.id });
   }
 
-  exited(child: ChildRecord, exit: ChildExit, atMs: number): void {
+  exited(child: ChildRecord, told: ChildExit, atMs: number): void {
     const { children, limits, sparesHeldUntilMs } = this.#state;
     children.delete(child.id);
-    if (exit.withItsServer === true && child.state !== 'dying') this.#lostServer(child);
+    const { withItsServer, ...own } = told;
+    // One that we kill dies of that, whatever becomes of its server.
+    const exit: ChildExit = child.state === 'dying' ? own : told;
+    // Who was running is told as of any death; whoever counts the tries decides what this one means.
+    if (exit.withItsServer === true) child.endsByOurWill = true;
     const isDeath = child.state !== 'retiring' && !child.endsByOurWill;
     if (isDeath && !child.wasReady) this.#startFailed(child, atMs);
     else if (isDeath) this.#state.countGone(child.key, 'deaths');
@@ -70,21 +74,6 @@ export class ChildEndings {
     if (isDeath && child.isSpare) sparesHeldUntilMs.set(child.key, atMs + limits.outsideDeathsWithinMs);
     // In reverse, for what goes back goes to the front of the queue.
     for (const part of [...child.parts].reverse()) this.#partLost(part, exit, atMs);
-  }
-
-  /**
-   * Its server may have died of anything, so nobody is to blame. But an item that loses one server after another may be what
-   * ends them, however long each takes to die: from then on it is a suspect, as of the death of its own process.
-   */
-  #lostServer(child: ChildRecord): void {
-    acquit(child);
-    for (const part of child.parts) {
-      const [suspect] = suspectsOf(part);
-      if (suspect === undefined || part.timedOut !== undefined) continue;
-      if (part.chunk.lostServer(suspect.first) <= this.#state.limits.innocentServerLosses) continue;
-      part.isInnocent = false;
-      child.endsByOurWill = false;
-    }
   }
 
   #partLost(part: Part, exit: ChildExit, atMs: number): void {
@@ -125,7 +114,8 @@ export class ChildEndings {
     for (const range of part.open.ranges()) chunk.todo.add(range);
     const isOver = chunk.todo.size === 0;
     state.continueChunk(chunk);
-    const isItsDoing = !part.isInnocent && (part.hasBegun || child.parts[0] === part);
+    const isItsDoing =
+      !part.isInnocent && exit.withItsServer !== true && (part.hasBegun || child.parts[0] === part);
     if (!isOver && isItsDoing) this.#diedOutsideItems(chunk.spec.task, child, atMs);
   }
 

@@ -16,19 +16,13 @@ export class ChunkRecord {
   abortGraceMs: number | undefined;
   /** Items that began, and whose outcome nobody hears because the chunk was aborted. */
   readonly unheard: IndexSet = new IndexSet();
+  /** An item of it may be what a server has died of: no other such chunk runs beside it. */
+  readonly isServerSuspect: boolean;
 
-  #lostWith: { readonly item: number; readonly times: number } | undefined;
-
-  constructor(spec: ChunkQueued) {
+  constructor(spec: ChunkQueued, isServerSuspect: boolean) {
     this.spec = spec;
+    this.isServerSuspect = isServerSuspect;
     this.todo = new IndexSet([{ first: spec.first, count: spec.count }]);
-  }
-
-  /** Its child died with its server, and `item` was the first that ran. How often in a row it was that one. */
-  lostServer(item: number): number {
-    const times = this.#lostWith?.item === item ? this.#lostWith.times + 1 : 1;
-    this.#lostWith = { item, times };
-    return times;
   }
 
   get taskLimit(): number {

@@ -59,6 +59,11 @@ export class Placement {
     while (at < queue.size && skipped < lookAheadMax) {
       const chunk = queue.at(at) as ChunkRecord;
       const { key } = chunk.spec;
+      if (chunk.isServerSuspect && this.#suspectRuns(key)) {
+        skipped += 1;
+        at += 1;
+        continue;
+      }
       const child = this.#childFor(chunk, !waiting.has(key));
       const range = child === undefined ? undefined : chunk.todo.takeFirst(child.roomFor(chunk.taskLimit));
       if (child !== undefined && range !== undefined) {
@@ -72,6 +77,17 @@ export class Placement {
       skipped += 1;
       at += 1;
     }
+  }
+
+  /**
+   * Of those who may have ended a server one runs at a time: otherwise an innocent one, which always runs beside the one that ends
+   * servers, would be blamed with it.
+   */
+  #suspectRuns(key: string): boolean {
+    for (const child of this.#state.children.values()) {
+      if (child.key === key && child.parts.some(({ chunk }) => chunk.isServerSuspect)) return true;
+    }
+    return false;
   }
 
   #give(child: ChildRecord, chunk: ChunkRecord, range: IndexRange, atMs: number): void {

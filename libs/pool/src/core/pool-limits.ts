@@ -15,8 +15,6 @@ export interface PoolMachineLimits {
   readonly outsideDeathsWithinMs: number;
   /** Children of a key that fail to start, or in their initializer, in a row: what waits for the key ends. */
   readonly startFailuresMax: number;
-  /** So often in a row an item may lose its child by the death of that child's server, and is not blamed. */
-  readonly innocentServerLosses: number;
 }
 
 export const defaultLimits: PoolMachineLimits = {
@@ -28,5 +26,4 @@ export const defaultLimits: PoolMachineLimits = {
   outsideDeathsMax: 5,
   outsideDeathsWithinMs: 10_000,
   startFailuresMax: 3,
-  innocentServerLosses: 1,
 };

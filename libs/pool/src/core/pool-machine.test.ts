@@ -372,55 +372,67 @@ test('a death between items blames nobody: the chunk goes on elsewhere', () => {
   expect(m.snapshot.deaths).toBe(1);
 });
 
-test('a child that dies with its server blames nobody: what it ran goes on in another', () => {
-  const m = withChildren(1);
-  m.queue(1, 3);
-  m.began(1, 1);
-  m.succeeded(1, 1, 0);
-  expect(m.losesServer(1)).toEqual([spawn(2, 1)]);
-  expect(m.ready(2)).toEqual([run(2, 1, 1, 2)]);
-  expect(m.snapshot.deaths).toBe(0);
-});
-
 test.each([
   ['with', true],
   ['without', false],
 ])(
-  'an item that loses a second server in a row is suspect, however long that took (%s marks)',
+  'a child that dies with its server says who was running, and is no death of the pool (%s marks)',
   (_, marks) => {
     const m = withChildren(1);
-    m.queue(1, 2, { marksStarts: marks });
+    m.queue(1, 3, { marksStarts: marks });
     m.began(1, 1);
     if (marks) m.starts(1, 1, 0);
-    m.after(3_600_000);
-    expect(m.losesServer(1)).toEqual([spawn(2, 1)]);
-    m.ready(2);
-    m.began(2, 1);
-    if (marks) m.starts(2, 1, 0);
-    m.after(3_600_000);
-    const suspects = [marks ? range(0) : range(0, 2)];
-    const unstarted = marks ? [range(1)] : [];
-    expect(m.losesServer(2)[0]).toMatchObject({ ending: { kind: 'childDied', suspects, unstarted } });
-    expect(m.snapshot.deaths).toBe(1);
+    m.succeeded(1, 1, 0);
+    if (marks) m.starts(1, 1, 1);
+    const suspects = [marks ? range(1) : range(1, 2)];
+    const unstarted = marks ? [range(2)] : [];
+    const exit = { withItsServer: true };
+    expect(m.losesServer(1)[0]).toMatchObject({ ending: { kind: 'childDied', suspects, unstarted, exit } });
+    expect(m.snapshot.deaths).toBe(0);
   },
 );
 
-test('items that each lose one server are not suspect, nor are those that had not begun', () => {
+test('what had not begun when a server died goes on in another child, as often as that happens', () => {
   const m = withChildren(1);
-  m.queue(1, 20);
-  let child = 1;
-  for (let item = 0; item < 19; item++) {
-    m.began(child, 1);
-    m.succeeded(child, 1, item);
+  m.queue(1, 1);
+  for (let child = 1; child < 20; child++) {
     expect(m.losesServer(child)).toEqual([spawn(child + 1, 1)]);
-    child += 1;
-    m.ready(child);
-    expect(m.losesServer(child)).toEqual([spawn(child + 1, 1)]);
-    child += 1;
-    m.ready(child);
+    expect(m.ready(child + 1)).toEqual([run(child + 1, 1, 0, 1)]);
   }
-  expect(m.runs(child, 1, 19, 1)).toEqual([finished(1)]);
+  expect(m.runs(20, 1, 0, 1)).toEqual([finished(1)]);
   expect(m.snapshot.deaths).toBe(0);
+});
+
+test('a child that we kill dies of that, although its server dies meanwhile', () => {
+  const m = withChildren(1);
+  m.queue(1, 1);
+  m.began(1, 1);
+  m.step({ type: 'channelBroken', child: 1 });
+  const [ended] = m.losesServer(1);
+  expect(ended).toMatchObject({ ending: { kind: 'childDied', suspects: [range(0)] } });
+  expect(JSON.stringify(ended)).not.toContain('withItsServer');
+});
+
+test('of those who were running when a server died one runs at a time, and others beside it', () => {
+  const m = withChildren(2);
+  m.queue(1, 1);
+  m.queue(2, 1, { first: 1 });
+  for (const child of [1, 2]) {
+    m.began(child, child);
+    m.losesServer(child);
+  }
+  // They are tried again, before what is new.
+  m.queue(3, 1);
+  m.queue(4, 1, { first: 1 });
+  m.queue(5, 1, { first: 2 });
+  expect(m.ready(3)).toEqual([run(3, 3, 0, 1)]);
+  expect(m.ready(4)).toEqual([run(4, 5, 2, 1)]);
+  expect(m.runs(4, 5, 2, 1)).toEqual([finished(5)]);
+  expect(m.runs(3, 3, 0, 1)).toEqual([finished(3), run(3, 4, 1, 1)]);
+  expect(m.runs(3, 4, 1, 1)).toEqual([finished(4)]);
+  // Who has ended in another way is no suspect any more.
+  m.queue(6, 1);
+  expect(m.queue(7, 1, { first: 1 })).toHaveLength(1);
 });
 
 test('a function that kills its children outside items is given up at the sixth death in 10 s', () => {

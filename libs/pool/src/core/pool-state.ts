@@ -83,7 +83,7 @@ export class PoolState {
   }
 
   addChunk(spec: ChunkQueued): void {
-    const chunk = new ChunkRecord(spec);
+    const chunk = new ChunkRecord(spec, this.tasks.of(spec.task).hasSuspect(spec));
     this.chunks.set(spec.chunk, chunk);
     this.queue.add(chunk);
   }
@@ -108,6 +108,9 @@ export class PoolState {
   ): void {
     this.chunks.delete(chunk.spec.chunk);
     this.queue.remove(chunk);
+    const record = this.tasks.of(chunk.spec.task);
+    record.acquit(chunk.spec);
+    if (ending.kind === 'childDied' && ending.exit.withItsServer === true) record.lostServer(ending.suspects);
     this.command({
       type: 'endChunk',
       chunk: chunk.spec.chunk,

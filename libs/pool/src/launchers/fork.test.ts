@@ -2,9 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { ItemError } from '@shoal/errors';
 import { describe, expect, test } from 'vitest';
 import { type RequestOptions, setupOf, TestPool, until } from '../child-pool/child-pool.testkit.ts';
 import type { ChildSetup, TaskRef } from '../child-pool/chunk-request.ts';
+import { Pool } from '../pool.ts';
 import { ForkLauncher } from './fork.ts';
 import { forkAddon } from './fork-addon.ts';
 import { realClock } from './fork-server.ts';
@@ -112,27 +114,51 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
   );
 
   test('goes on without losing or blaming an item when its server is killed, with another server', async () => {
-    await using pool = new Forking(2);
-    const [first] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
-    const busy = pool.run(taskOf('child-tasks', 'busyMs'), [400, 400, 400]);
-    await until('it is busy', () => pool.test.pool.stats().processes.some(({ state }) => state === 'busy'));
-    const pids = pool.test.pool.stats().processes.map(({ pid }) => pid);
+    await using pool = new Pool({ processes: 2, startChildren: 'fork', stdio: 'ignore' });
+    const tasks = (file: string): URL => new URL((taskOf(file, '') as { readonly url: string }).url);
+    const serverOf = async (): Promise<number> =>
+      Number(await pool.apply(tasks('fork-tasks'), [], { export: 'server' }));
+    const first = await serverOf();
+    const busy = pool.map(tasks('child-tasks'), [400, 400, 400], { export: 'busyMs', chunkSize: 1 });
+    await until('it is busy', () => pool.stats().processes.some(({ state }) => state === 'busy'));
+    const pids = pool.stats().processes.map(({ pid }) => pid);
     process.kill(first, 'SIGKILL');
     await until('its children are gone', () => !pids.some(isAlive), 2_000);
-    const { ending, values } = await busy;
-    expect({ kind: ending.kind, values: values.size }).toEqual({ kind: 'finished', values: 3 });
-    expect(pool.test.pool.stats().deaths).toBe(0);
-    const [second] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
+    expect(await busy).toHaveLength(3);
+    expect(pool.stats().deaths).toBe(0);
+    const second = await serverOf();
     expect(isAlive(second)).toBe(true);
     expect(second).not.toBe(first);
   });
 
-  test('blames an item that takes one server after another with it', async () => {
-    await using pool = new Forking(1);
-    const { ending } = await pool.run('killServer', [1]);
-    expect(ending).toMatchObject({ kind: 'childDied', suspects: [{ first: 0, count: 1 }] });
-    expect(pool.starts).toMatchObject({ spawned: 0 });
-    expect((await pool.run('server', [1])).ending.kind).toBe('finished');
+  test('blames an item that takes one server after another with it, and nobody beside it, and forks on', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    await using pool = new Pool({ processes: 2, startChildren: 'fork', stdio: 'ignore' });
+    const { url } = taskOf('fork-tasks', 'killServerOrWait') as { readonly url: string };
+    const items = [{ folder, kills: true }, ...Array.from({ length: 3 }, () => ({ folder, kills: false }))];
+    const outcomes = await pool.mapSettled(new URL(url), items, { export: 'killServerOrWait', chunkSize: 1 });
+    expect(outcomes.slice(1)).toEqual(
+      [1, 2, 3].map((index) => expect.objectContaining({ index, value: 'waited' })),
+    );
+    const { error } = outcomes[0] as { readonly error?: ItemError };
+    const attempt = { signal: 'SIGKILL', withItsServer: true };
+    expect(error).toMatchObject({ code: 'ITEM_KILLED_CHILD', attempts: Array(4).fill(attempt) });
+    expect(error?.message).toMatch(/^Item 0 killed its process 4 times \(SIGKILL with its fork server; pid /);
+    // It ran as often as the error says.
+    expect(readdirSync(folder).filter((name) => name.startsWith('kills-'))).toHaveLength(4);
+    expect(pool.stats().starts).toEqual({ spawned: 0, forked: expect.any(Number) });
+    rmSync(folder, { recursive: true });
+  });
+
+  test('does not run an item again that must not be lost, when its server has died', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    await using pool = new Pool({ processes: 1, startChildren: 'fork', stdio: 'ignore' });
+    const { url } = taskOf('fork-tasks', 'killServerOrWait') as { readonly url: string };
+    const options = { export: 'killServerOrWait', retries: { lost: 0 } };
+    const [outcome] = await pool.mapSettled(new URL(url), [{ folder, kills: true }], options);
+    expect(outcome).toMatchObject({ status: 'rejected', error: { code: 'ITEM_LOST' } });
+    expect(readdirSync(folder)).toHaveLength(1);
+    rmSync(folder, { recursive: true });
   });
 
   test('spawns its children once their servers have been killed too often, and says why', async () => {

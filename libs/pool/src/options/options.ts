@@ -198,7 +198,10 @@ export interface RetryOptions {
   readonly crash?: number | undefined;
   /** It ran longer than `timeoutMs`. Default 0. 0 to 1,000. */
   readonly timeout?: number | undefined;
-  /** Its agent was lost. Default 10. 0 to 1,000. Has no meaning on one machine. */
+  /**
+   * What ran it was lost: its agent, or, the first time, the fork server that its process was a copy of. Default 10. 0 to 1,000.
+   * On one machine it has a meaning with `startChildren` `'fork'` or `'auto'` alone.
+   */
   readonly lost?: number | undefined;
 }
 

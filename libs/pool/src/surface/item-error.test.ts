@@ -54,6 +54,16 @@ test('an item that killed its processes is told with the signals and every proce
   );
 });
 
+test('of a process that died with its fork server the error says so', () => {
+  const attempts = [{ pid: 7, signal: 'SIGKILL', withItsServer: true }] as const;
+  expect(textOf({ code: 'ITEM_KILLED_CHILD', attempts })).toMatch(
+    /^Item 137 killed its process once \(SIGKILL with its fork server; pid 7\)\./,
+  );
+  expect(textOf({ code: 'ITEM_LOST', attempts })).toMatch(
+    /^Item 137 was lost once with what ran it: .* \(pid 7, with its fork server\)\./,
+  );
+});
+
 test('an item that ran too long is told with its limit', () => {
   expect(textOf({ code: 'ITEM_TIMED_OUT', attempts: [{ agent: 'agent-2', pid: 4720 }] })).toBe(
     'Item 137 ran longer than 30 s on agent-2 pid 4720 and its process was replaced. Raise timeoutMs or split the item.',

@@ -43,7 +43,7 @@ function factsOf({ code, attempts, error }: FailedOutcome, setting: ErrorSetting
     }
     case 'ITEM_KILLED_CHILD': {
       const died = attempts.filter(({ exitCode, signal }) => exitCode !== undefined || signal !== undefined);
-      const how = [...new Set(died.map(({ exitCode, signal }) => signal ?? `exit code ${exitCode}`))];
+      const how = [...new Set(died.map(endOf))];
       return {
         deaths: timesText(Math.max(1, died.length)),
         where: [how.join(', '), ranOn(died)].filter((part) => part !== '').join('; '),
@@ -51,12 +51,20 @@ function factsOf({ code, attempts, error }: FailedOutcome, setting: ErrorSetting
     }
     case 'ITEM_TIMED_OUT':
       return { limit: durationText(timeoutMs ?? 0), where: ranOn(attempts.slice(-1)) || task.name };
-    case 'ITEM_LOST':
-      return { losses: timesText(Math.max(1, attempts.length)), where: ranOn(attempts) || task.name };
+    case 'ITEM_LOST': {
+      const isForked = attempts.some(({ withItsServer }) => withItsServer === true);
+      const where = [ranOn(attempts) || task.name, ...(isForked ? ['with its fork server'] : [])].join(', ');
+      return { losses: timesText(Math.max(1, attempts.length)), where };
+    }
     default:
       // A child that cannot send a result says why in the fields of the error it sends in its place.
       return plainFacts(error?.fields ?? {});
   }
+}
+
+/** `SIGSEGV`, `exit code 3`, `SIGKILL with its fork server` */
+function endOf({ exitCode, signal, withItsServer }: ItemAttempt): string {
+  return `${signal ?? `exit code ${exitCode}`}${withItsServer === true ? ' with its fork server' : ''}`;
 }
 
 function plainFacts(fields: Readonly<Record<string, unknown>>): Facts {

@@ -65,6 +65,16 @@ export function cleared(history: History, item: number, failure: ItemFailure): H
   };
 }
 
+/**
+ * A failure as it counts against an item with this history. A child that dies with the process of which it is a copy may have been
+ * ended by anything: the first such death is a loss. From the second one on the item may be what ends them, and it is a crash.
+ */
+export function asCharged(history: History, failure: ItemFailure): ItemFailure {
+  const { kind, attempt } = failure;
+  if (kind !== 'crash' || attempt.withItsServer !== true) return failure;
+  return history.attempts.some(({ withItsServer }) => withItsServer) ? failure : { ...failure, kind: 'lost' };
+}
+
 /** Judges a failed try at an item with this history. `shared`: other items are suspects of the same death. */
 export function judge(
   history: History,

@@ -18,6 +18,8 @@ export interface AttemptFact {
   readonly exitCode?: number;
   readonly signal?: string;
   readonly ms?: number;
+  /** Its child was a copy of a process that died, and died with it. */
+  readonly withItsServer?: true;
 }
 
 /** How one try at one item failed. */

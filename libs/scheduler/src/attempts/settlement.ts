@@ -5,7 +5,7 @@ import type { Job } from '../jobs/job.ts';
 import type { Turn } from '../jobs/turn.ts';
 import type { SchedulerOptions } from '../options.ts';
 import type { Attempt } from './attempt.ts';
-import { cleared, comeBack, type History, judge, whileTwinRuns } from './blame.ts';
+import { asCharged, cleared, comeBack, type History, judge, whileTwinRuns } from './blame.ts';
 import type { AttemptFact, FinalFailure, ItemFailure } from './failure.ts';
 import { SharedDeath } from './shared-death.ts';
 
@@ -161,14 +161,17 @@ export class Settlement {
   #fail(
     attempt: Attempt,
     range: ItemRange,
-    failure: ItemFailure,
+    failed: ItemFailure,
     { withPayload = false, atOnce = false, shared }: FailureTerms,
   ): void {
     const { job } = attempt;
     for (const { history, ...piece } of attempt.histories.of(range)) {
+      const failure = asCharged(history, failed);
       // Only an item that ran by itself since has anything to be cleared of: a suspect does.
       const known = piece.count === 1 ? cleared(history, piece.first, failure) : history;
-      const verdict = judge(known, failure, job.spec.retries, shared ?? known.shared);
+      // A loss convicts nobody, so it needs no other one to explain it.
+      const together = failure.kind === 'crash' ? (shared ?? known.shared) : known.shared;
+      const verdict = judge(known, failure, job.spec.retries, together);
       for (const { twin, ...part } of attempt.shared(piece)) {
         const isAnswer = 'final' in verdict && failure.kind === 'thrown';
         if (twin !== undefined && !isAnswer) {
@@ -229,8 +232,9 @@ export class Settlement {
     const elsewhereUntilMs = kind === 'crash' ? nowMs + this.#options.elsewhereMs : 0;
     const piece = { ...range, history, elsewhereUntilMs };
     // A function that threw may be waiting for something, a lost agent may be one of many: those wait, spread out.
-    // A crash or a timeout has cost its time already.
-    const waits = !atOnce && (kind === 'thrown' || kind === 'lost');
+    // A crash or a timeout has cost its time already, and so has the start of another server.
+    const isPaid = atOnce || failure.attempt.withItsServer === true;
+    const waits = !isPaid && (kind === 'thrown' || kind === 'lost');
     if (waits) job.pending.giveBackAt(piece, nowMs + this.#backoff.delayMs(history.failures[kind]));
     else job.pending.giveBack(piece);
   }

@@ -16,8 +16,10 @@ export class SharedDeath {
   }
 
   /** A suspect has died alone. In another way it has explained nothing. */
-  compare(item: number, { exitCode, signal }: AttemptFact): void {
-    if (exitCode === this.attempt.exitCode && signal === this.attempt.signal) this.#culprit ??= item;
+  compare(item: number, { exitCode, signal, withItsServer }: AttemptFact): void {
+    const { attempt } = this;
+    if (exitCode !== attempt.exitCode || signal !== attempt.signal) return;
+    if (withItsServer === attempt.withItsServer) this.#culprit ??= item;
   }
 
   /** Whether it was another item that the child died of, as far as that is known. */

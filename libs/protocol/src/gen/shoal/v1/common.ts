@@ -272,7 +272,11 @@ export interface ItemAttempt {
   /** The signal that ended the process, such as "SIGSEGV". Empty: none. */
   signal: string;
   /** How long the try lasted, in milliseconds. */
-  ms?: number | undefined;
+  ms?:
+    | number
+    | undefined;
+  /** The process was forked, and died because its fork server did. */
+  withItsServer: boolean;
 }
 
 /** An item that failed for good. */
@@ -1199,7 +1203,7 @@ export const ResultRun: MessageFns<ResultRun> = {
 };
 
 function createBaseItemAttempt(): ItemAttempt {
-  return { agent: "", pid: undefined, exitCode: undefined, signal: "", ms: undefined };
+  return { agent: "", pid: undefined, exitCode: undefined, signal: "", ms: undefined, withItsServer: false };
 }
 
 export const ItemAttempt: MessageFns<ItemAttempt> = {
@@ -1218,6 +1222,9 @@ export const ItemAttempt: MessageFns<ItemAttempt> = {
     }
     if (message.ms !== undefined) {
       writer.uint32(41).double(message.ms);
+    }
+    if (message.withItsServer !== false) {
+      writer.uint32(48).bool(message.withItsServer);
     }
     return writer;
   },
@@ -1275,6 +1282,14 @@ export const ItemAttempt: MessageFns<ItemAttempt> = {
             message.ms = reader.double();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.withItsServer = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1297,6 +1312,7 @@ export const ItemAttempt: MessageFns<ItemAttempt> = {
     message.exitCode = object.exitCode ?? undefined;
     message.signal = object.signal ?? "";
     message.ms = object.ms ?? undefined;
+    message.withItsServer = object.withItsServer ?? false;
     return message;
   },
 };
