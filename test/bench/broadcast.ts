@@ -5,14 +5,11 @@
  * children use at most meanwhile.
  */
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { type Broadcast, Pool } from 'shoal';
+import { optionsOf, whole } from './options.ts';
 
-const { values } = parseArgs({
-  options: { megabytes: { type: 'string', default: '16' }, items: { type: 'string', default: '100' } },
-});
-const items = Number(values.items);
-const table = new Float64Array((Number(values.megabytes) * 1e6) / 8).map((_, at) => at);
+const { megabytes, items } = optionsOf({ megabytes: whole(16), items: whole(100) });
+const table = new Float64Array((megabytes * 1e6) / 8).map((_, at) => at);
 const processes = 2;
 
 const rssMiB = (pid: number | 'self'): number => {
@@ -46,7 +43,7 @@ async function measure(name: string, run: (pool: Pool) => Promise<number[]>): Pr
 }
 
 const ids = Array.from({ length: items }, (_, at) => at);
-console.log(`${items} items that look into a table of ${values.megabytes} MB, ${processes} processes`);
+console.log(`${items} items that look into a table of ${megabytes} MB, ${processes} processes`);
 const handle = await measure('as a handle', async (pool) => {
   using shared = pool.broadcast(table);
   // Awaited here: leaving this function releases it.

@@ -5,11 +5,10 @@
  * objects and 1 MiB of young ones. At each tenth: resident memory, and what of it is alive after a collection. Exits with 1
  * if what is alive grows: if the least of the last three tenths is more than the least of the second, third and fourth.
  */
-import { parseArgs } from 'node:util';
 import { Pool } from 'shoal';
+import { optionsOf, whole } from './options.ts';
 
-const { values } = parseArgs({ options: { items: { type: 'string', default: '10000000' } } });
-const items = Number(values.items);
+const { items } = optionsOf({ items: whole(10_000_000, 20) });
 const tenth = Math.ceil(items / 10);
 const processes = 2;
 

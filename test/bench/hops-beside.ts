@@ -7,31 +7,26 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { commitOf } from './commit.ts';
+import { optionsAndFolderOf, positive, someOf, whole } from './options.ts';
 import { median } from './statistics.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    only: { type: 'string', default: 'single,increment,echo' },
-    rounds: { type: 'string', default: '3' },
-    scale: { type: 'string', default: '1' },
+const {
+  values: { only, rounds, scale },
+  folder: other,
+} = optionsAndFolderOf(
+  {
+    only: someOf(['single', 'increment', 'echo', 'millisecond'], ['single', 'increment', 'echo']),
+    rounds: whole(3),
+    scale: positive(1),
   },
-});
-const [other] = positionals;
-if (other === undefined) throw new Error('the folder of another version is needed');
+  'a clone of another version, installed and built',
+);
 const here = fileURLToPath(new URL('../../', import.meta.url));
-
-/** What a folder holds, as its commit. */
-const commitOf = (folder: string): string =>
-  execFileSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], {
-    cwd: folder,
-    encoding: 'utf8',
-  }).trim();
 
 /** The rows of its table, by their titles. */
 function hopsOf(folder: string): Map<string, number[]> {
-  const args = [join(folder, 'test/bench/hops.ts'), '--only', values.only, '--scale', values.scale];
+  const args = [join(folder, 'test/bench/hops.ts'), '--only', only.join(','), '--scale', `${scale}`];
   const out = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
   const rows = out.trim().split('\n').slice(2);
   return new Map(
@@ -47,7 +42,7 @@ function hopsOf(folder: string): Map<string, number[]> {
 
 const folders = [other, here];
 const seen: Map<string, number[]>[][] = folders.map(() => []);
-for (let round = 0; round < Number(values.rounds); round += 1) {
+for (let round = 0; round < rounds; round += 1) {
   for (const [at, folder] of folders.entries()) seen[at]?.push(hopsOf(folder));
 }
 const columns = ['client', 'coordinator', 'agents', 'children', 'in all'];

@@ -7,12 +7,12 @@
  */
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { MapPool } from 'shoal';
 import { connect, Pool } from 'shoal';
 import { ClusterProcesses } from '../../examples/demo/cluster-processes.ts';
 import { roundsAMillisecond } from './calibration.ts';
 import { fingerprintOf, itemsOf, type TaskName } from './items.ts';
+import { anyText, optionsOf, positive, someOf } from './options.ts';
 import { tasksUrl } from './peer.ts';
 import { childrenOf, cpuNanoseconds } from './process-cpu.ts';
 import { tasks } from './tasks.js';
@@ -56,18 +56,17 @@ type Hops = Readonly<Record<string, () => readonly number[]>>;
 
 const agentNames = ['agent-1', 'agent-2'];
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: workloads.map(({ name }) => name).join(',') },
-    profiles: { type: 'string' },
-    scale: { type: 'string', default: '1' },
-  },
+const {
+  only: chosen,
+  profiles,
+  scale,
+} = optionsOf({
+  only: someOf(workloads.map(({ name }) => name)),
+  profiles: anyText,
+  scale: positive(1),
 });
-const chosen = values.only.split(',');
-const unknown = chosen.find((name) => !workloads.some((each) => each.name === name));
-if (unknown !== undefined) throw new RangeError(`--only ${unknown}: there is no such workload`);
-if (values.profiles !== undefined) {
-  const folder = resolve(values.profiles);
+if (profiles !== undefined) {
+  const folder = resolve(profiles);
   mkdirSync(folder, { recursive: true });
   // Whatever is started from here on inherits it.
   process.execArgv.push('--cpu-prof', `--cpu-prof-dir=${folder}`);
@@ -77,7 +76,7 @@ if (values.profiles !== undefined) {
 async function measure(pool: MapPool, workload: Workload, hops: Hops): Promise<Record<string, number>> {
   const { task, chunkSize } = workload;
   const rounds = task === 'hash' ? roundsAMillisecond() : 1;
-  const items = itemsOf(task, Math.ceil(workload.items * Number(values.scale)), rounds);
+  const items = itemsOf(task, Math.ceil(workload.items * scale), rounds);
   const options = { export: task, chunkSize };
   const run = (part: readonly unknown[]): Promise<unknown[]> => pool.map(tasksUrl, part, options);
   await run(items.slice(0, Math.ceil(items.length / 2)));

@@ -9,7 +9,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { parseArgs } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import {
   credentials,
@@ -19,10 +18,10 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
 } from '@grpc/grpc-js';
+import { optionsOf, positive } from './options.ts';
 import { cpuNanoseconds } from './process-cpu.ts';
 
-const { values } = parseArgs({ options: { scale: { type: 'string', default: '1' } } });
-const scale = Number(values.scale);
+const { scale } = optionsOf({ scale: positive(1) });
 /** So many messages are on their way at once. */
 const inFlight = 8;
 

@@ -28,6 +28,7 @@ import { plotOf } from './growth/plot.ts';
 import { load, machineNow } from './machine.ts';
 import { growthMarkdown, markdownOf } from './markdown.ts';
 import { endMeasurements } from './measurement.ts';
+import { readOption, whole } from './options.ts';
 import { publish } from './publication.ts';
 import { readmeTable } from './readme-table.ts';
 import { workloads } from './workloads.ts';
@@ -64,7 +65,7 @@ function flagsOf(args: readonly string[]): Flags {
   if (unknown !== undefined) throw new Error(`--only ${unknown}: there is ${names.join(', ')}`);
   if (publish && small) throw new Error('--publish goes without --small: its figures mean nothing');
   const least = leastRounds(growth);
-  const wanted = wholeNumber('--runs', values.runs ?? String(small ? 1 : least));
+  const wanted = readOption('runs', values.runs ?? String(small ? 1 : least), whole(1));
   if (publish && wanted < least) {
     throw new Error(`--publish goes without --runs ${wanted}: what is published has at least ${least}`);
   }
@@ -75,9 +76,9 @@ function flagsOf(args: readonly string[]): Flags {
     growth,
     publish,
     small,
-    minutes: minutes === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--minutes', minutes),
+    minutes: minutes === undefined ? Number.POSITIVE_INFINITY : readOption('minutes', minutes, whole(1)),
     runs: wanted,
-    processes: wholeNumber('--processes', processes),
+    processes: readOption('processes', processes, whole(1)),
     only,
     out: resolve(out),
   };
@@ -94,12 +95,6 @@ function isEnough(rounds: number, growth: boolean, out: string): boolean {
     `Not published: ${rounds} rounds in --minutes, and it takes ${least}. The figures are in ${out}.\n`,
   );
   return false;
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${flag} ${text}: a whole number from 1`);
-  return value;
 }
 
 async function bench({ small, runs, minutes, processes, only, out, ...flags }: Flags): Promise<number> {

@@ -6,11 +6,11 @@
  * saves time where a core is free for them.
  */
 import { spawnSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
 import { nodeFlags } from '../../libs/pool/src/launchers/fork-server.ts';
+import { optionsOf, whole } from './options.ts';
 import { median } from './statistics.ts';
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '5' } } });
+const { runs } = optionsOf({ runs: whole(5) });
 /** By what they do most. */
 const programs: Readonly<Record<string, string>> = {
   computing: 'let sum = 0; for (let i = 0; i < 3e8; i++) sum = (sum * 31 + i) % 1_000_003;',
@@ -39,7 +39,7 @@ function run(program: string, options: readonly string[]): Need {
 console.log('| | CPU of one thread to several | time |\n| --- | ---: | ---: |');
 for (const [name, program] of Object.entries(programs)) {
   const [usual, single]: [Need[], Need[]] = [[], []];
-  for (let i = 0; i < Number(values.runs); i++) {
+  for (let i = 0; i < runs; i++) {
     usual.push(run(program, []));
     single.push(run(program, nodeFlags));
   }

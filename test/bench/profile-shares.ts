@@ -7,6 +7,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { optionsAndFolderOf } from './options.ts';
 
 /** As Node writes it. */
 interface Profile {
@@ -64,8 +65,7 @@ function timesOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
   return times;
 }
 
-const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error('a folder of .cpuprofile files is needed');
+const { folder } = optionsAndFolderOf({}, 'of .cpuprofile files');
 const sums = new Map<string, Map<string, number>>();
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'))) {
   const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile;

@@ -11,19 +11,19 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Pool } from 'shoal';
 import { load, machineNow } from './machine.ts';
+import { oneOf, optionsOf, whole } from './options.ts';
 
-const { values } = parseArgs({
-  options: {
-    recycles: { type: 'string', default: '10000' },
-    samples: { type: 'string', default: '10' },
-    'start-children': { type: 'string', default: 'spawn' },
-  },
+const {
+  recycles,
+  samples,
+  'start-children': startChildren,
+} = optionsOf({
+  recycles: whole(10_000),
+  samples: whole(10),
+  'start-children': oneOf(['spawn', 'fork'], 'spawn'),
 });
-const recycles = Number(values.recycles);
-const samples = Number(values.samples);
 
 interface Census {
   readonly descriptors: number;
@@ -118,13 +118,12 @@ const columns = [
 /** What each of them draws. */
 const draws = ['numbers', 'integers', 'UUIDs'] as const;
 
-const options = `--recycles ${recycles} --start-children ${values['start-children']}`;
+const options = `--recycles ${recycles} --start-children ${startChildren}`;
 console.log(`node ${[...process.execArgv, 'test/bench/recycles.ts', options].join(' ')}`);
 const begun = machineNow({ processes: 2, runs: 1, small: false, loadBefore: load() });
 console.log(`${begun.cpu}, ${begun.cpus} CPUs, Node ${begun.node}, 2 processes`);
 console.log(`begun ${begun.date}, commit ${begun.commit}, load ${begun.loadBefore}\n`);
 
-const startChildren = values['start-children'] as 'spawn' | 'fork';
 const pool = new Pool({ processes: 2, maxTasksPerChild: 1, startChildren });
 const pids = new Set<number>();
 const count = Math.ceil(recycles / samples);

@@ -10,21 +10,21 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Pool } from 'shoal';
 import { hash, hashesPerMs } from './cpu-work.ts';
+import { oneOf, optionsOf, positive, whole } from './options.ts';
 import { median } from './statistics.ts';
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '1' },
-    repeats: { type: 'string', default: '1' },
-    'start-children': { type: 'string', default: 'spawn' },
-  },
+const {
+  seconds,
+  repeats,
+  'start-children': startChildren,
+} = optionsOf({
+  seconds: positive(1),
+  repeats: whole(1),
+  'start-children': oneOf(['spawn', 'fork'], 'spawn'),
 });
-const startChildren = values['start-children'] as 'spawn' | 'fork';
-const runMs = Number(values.seconds) * 1000;
-const repeats = Number(values.repeats);
+const runMs = seconds * 1000;
 const processes = availableParallelism();
 const limits = [1, 10, 100, 1000, undefined];
 const taskMs = [1, 5, 50];

@@ -20,8 +20,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { judge, type Row } from './flatness.ts';
+import { optionsOf, someOf, whole } from './options.ts';
 import type { Cost, Quantity } from './scheduler-row.ts';
 
 const sizes = [
@@ -39,21 +39,22 @@ const rowProgram = fileURLToPath(new URL('scheduler-row.ts', import.meta.url));
 /** A tenth of the shards of a timed run: nothing blurs what is counted. */
 const countedPart = 0.1;
 
-const { values } = parseArgs({
-  options: {
-    shards: { type: 'string', default: '200000' },
-    rounds: { type: 'string', default: '5' },
-    only: { type: 'string', default: 'steps,time,instructions' },
-    sizes: { type: 'string', default: `${sizes.length}` },
-  },
+const {
+  shards,
+  rounds,
+  only: asked,
+  sizes: sizesMeasured,
+} = optionsOf({
+  shards: whole(200_000),
+  rounds: whole(5),
+  only: someOf(['steps', 'time', 'instructions']),
+  sizes: whole(sizes.length, 1, sizes.length),
 });
-const [shards, rounds] = [Number(values.shards), Number(values.rounds)];
-const asked = values.only.split(',');
 const hasValgrind = (process.env.PATH ?? '')
   .split(delimiter)
   .some((dir) => existsSync(join(dir, 'valgrind')));
 
-const measuredSizes = sizes.slice(0, Number(values.sizes));
+const measuredSizes = sizes.slice(0, sizesMeasured);
 const [times, controls] = asked.includes('time') ? timed() : [[], []];
 const rows = measuredSizes.map(([agents, jobs], at): Row => {
   const [time, control] = [times[at]?.perShard, controls[at]?.perShard];

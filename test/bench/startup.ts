@@ -7,11 +7,10 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { optionsOf, whole } from './options.ts';
 import { median } from './statistics.ts';
 
-const { values } = parseArgs({ options: { repeats: { type: 'string', default: '9' } } });
-const repeats = Number(values.repeats);
+const { repeats } = optionsOf({ repeats: whole(9) });
 
 // Beside this file, so that `shoal` is found; it is a module like a user's.
 const program = fileURLToPath(new URL('startup-program.ts', import.meta.url));

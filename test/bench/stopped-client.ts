@@ -15,8 +15,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { ClusterProcesses } from '../../examples/demo/cluster-processes.ts';
+import { optionsOf, positive, whole } from './options.ts';
 import { cpuNanoseconds } from './process-cpu.ts';
 import { median } from './statistics.ts';
 import { HeldBytes } from './stopped-client/held-bytes.ts';
@@ -25,14 +25,11 @@ import { stateOf } from './stopped-client/process-facts.ts';
 import type { Ran, Run } from './stopped-client/steady-client.ts';
 import type { Taken } from './stopped-client/streaming-client.ts';
 
-const { values } = parseArgs({
-  options: {
-    items: { type: 'string', default: '10000000' },
-    bytes: { type: 'string', default: '0' },
-    'stopped-s': { type: 'string', default: '60' },
-  },
-});
-const [items, bytes, stoppedS] = [Number(values.items), Number(values.bytes), Number(values['stopped-s'])];
+const {
+  items,
+  bytes,
+  'stopped-s': stoppedS,
+} = optionsOf({ items: whole(10_000_000), bytes: whole(0, 0), 'stopped-s': positive(60) });
 const MiB = 2 ** 20;
 const allowedMiB = 200;
 const leastRatio = 0.95;

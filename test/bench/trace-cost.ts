@@ -10,16 +10,13 @@
 import { execFileSync } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Pool } from 'shoal';
 import { ShardTraces } from '../../apps/coordinator/src/watch/shard-trace.ts';
 import { ChunkTraces } from '../../libs/pool/src/child-pool/chunk-trace.ts';
+import { oneOf, optionsOf, whole } from './options.ts';
 import { tasksUrl } from './peer.ts';
 import { median } from './statistics.ts';
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, way: { type: 'string' } },
-});
 const chunks = 1_000;
 /** Of one process: the first ones while its code is being compiled. */
 const [warmUpJobs, jobs] = [6, 12];
@@ -31,6 +28,11 @@ const ways = {
   on: 'somebody listens',
 } as const;
 type Way = keyof typeof ways;
+
+const { rounds, way } = optionsOf({
+  rounds: whole(5),
+  way: oneOf<Way | 'all'>(['all', 'without', 'off', 'on'], 'all'),
+});
 
 /** Microseconds of this process's CPU for each of `count` turns. */
 async function micros(count: number, run: () => unknown): Promise<number> {
@@ -90,7 +92,7 @@ function shardCalls(): Promise<number> {
 async function print(): Promise<void> {
   const costs: Record<Way, number[]> = { without: [], off: [], on: [] };
   const names = Object.keys(ways) as Way[];
-  for (let round = 0; round < Number(values.rounds); round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     for (const at of names.keys()) {
       const way = names[(at + round) % names.length] as Way;
       const args = [...process.execArgv, fileURLToPath(import.meta.url), '--way', way];
@@ -118,6 +120,5 @@ async function print(): Promise<void> {
   }
 }
 
-if (values.way === undefined) await print();
-else if (!Object.hasOwn(ways, values.way)) throw new RangeError(`--way ${values.way}: there is no such way`);
-else console.log(await chunkCost(values.way as Way));
+if (way === 'all') await print();
+else console.log(await chunkCost(way));
