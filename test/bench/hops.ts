@@ -30,10 +30,12 @@ interface Workload {
 const workloads: readonly Workload[] = [
   cluster('single', 'x + 1, one item a chunk', 'increment', 8_000, 1),
   cluster('increment', 'x + 1', 'increment', 2_000_000, 'auto'),
+  cluster('records', 'small records', 'rescore', 200_000, 'auto'),
   cluster('echo', 'echo of 10 KiB', 'echo', 10_000, 'auto'),
   cluster('millisecond', '1 ms of SHA-256', 'hash', 2_000, 'auto'),
   local('local-single', 'x + 1, one item a chunk', 'increment', 8_000, 1),
   local('local-increment', 'x + 1', 'increment', 2_000_000, 'auto'),
+  local('local-records', 'small records', 'rescore', 200_000, 'auto'),
   local('local-echo', 'echo of 10 KiB', 'echo', 10_000, 'auto'),
 ];
 

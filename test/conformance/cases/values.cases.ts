@@ -38,6 +38,24 @@ export const values = chapter('values', (specify) => {
     expect(back.self).toBe(back);
   });
 
+  specify(
+    'many records of one shape arrive as they were, and those of other shapes among them',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1 });
+      const nothing = [undefined, null, '', 0, -0, Number.NaN, 7n, false];
+      const records: object[] = upTo(100).map((id) => ({
+        id,
+        name: `n ${id}`,
+        some: nothing[id % 8],
+        7: 'seven',
+      }));
+      // An own field of this name: assigning it to another object would change that one's prototype.
+      const proto = upTo(100).map((id) => JSON.parse(`{"__proto__": ${id}, "id": ${id}}`) as object);
+      const mixed = records.with(50, { id: 50, at: new Date(50) });
+      for (const items of [records, proto, mixed]) expect(await pool.map(echo, items)).toStrictEqual(items);
+    },
+  );
+
   specify('a value that one item holds twice is still one value', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const shared = { a: 1 };

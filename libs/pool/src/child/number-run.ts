@@ -2,10 +2,10 @@
  * Numbers that items have returned, one after another: kept as they travel, so that none becomes an object and nobody
  * has to look at them again. A child has one place for them, and the batch that results are gathered in borrows it.
  */
+import { asIntegers } from '../values/number-list.ts';
 
 // Taken before any task runs, for a task may put something else in their places.
-const { Float64Array: Numbers, Int32Array: Integers, Uint8Array: Bytes } = globalThis;
-const { compare } = Buffer;
+const { Float64Array: Numbers } = globalThis;
 
 export class NumberRun {
   readonly values: Float64Array<ArrayBuffer>;
@@ -33,12 +33,6 @@ export class NumberRun {
   take(): Int32Array | Float64Array {
     const numbers = this.values.subarray(0, this.count);
     this.count = 0;
-    const integers = new Integers(numbers);
-    // Without a loop, which would have to be compiled first. Also tells -0 from 0.
-    return compare(bytesOf(numbers), bytesOf(new Numbers(integers))) === 0 ? integers : numbers;
+    return asIntegers(numbers);
   }
-}
-
-function bytesOf({ buffer, byteLength, byteOffset }: Float64Array): Uint8Array {
-  return new Bytes(buffer, byteOffset, byteLength);
 }

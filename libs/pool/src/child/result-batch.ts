@@ -3,7 +3,7 @@
  * batch goes when it is about 128 KiB, or half as old as its job has run here (patience.ts).
  */
 import type { Encoding } from '../child-pool/chunk-request.ts';
-import { encodeBlock, encodeNumbers, encodeValue } from '../values/block-codec.ts';
+import { encodeBlock, encodeNumbers, encodeRecords, encodeValue } from '../values/block-codec.ts';
 import { packedMin } from '../values/number-list.ts';
 import { explainUnportable, findUnportable, type Unportable } from '../values/portable.ts';
 import type { Channel } from './channel.ts';
@@ -135,9 +135,9 @@ export class ResultBatch {
   /** Send the values between those that cannot travel. */
   #sendPortable(first: number, values: unknown[], runMs: number): void {
     const { encoding } = this.#format;
-    const numbers = encoding === 'v8' ? encodeNumbers(values) : undefined;
-    if (numbers !== undefined) {
-      this.#sendBytes(first, values, runMs, numbers);
+    const packed = encoding === 'v8' ? (encodeNumbers(values) ?? encodeRecords(values)) : undefined;
+    if (packed !== undefined) {
+      this.#sendBytes(first, values, runMs, packed);
       return;
     }
     let from = 0;

@@ -1,7 +1,7 @@
 import { bytesText } from '@shoal/errors';
 import type { BlobFile, Block } from '../child-pool/chunk-request.ts';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
-import { encodeBlock, encodeNumbers, encodeValue } from '../values/block-codec.ts';
+import { encodeBlock, encodeNumbers, encodeRecords, encodeValue } from '../values/block-codec.ts';
 import { packedMin, packIntegers } from '../values/number-list.ts';
 import { explainUnportable, findUnportable } from '../values/portable.ts';
 
@@ -48,6 +48,8 @@ export class BlockBuilder {
   #roughBytesMax = targetBytes;
   /** Lists have had nothing but integers so far. */
   #onlyIntegers = true;
+  /** Lists have had nothing but records of one shape so far. */
+  #onlyRecords = true;
 
   constructor(options: BlockBuilderOptions) {
     this.#options = options;
@@ -132,8 +134,27 @@ export class BlockBuilder {
       this.#emit(values.length, numbers);
       return;
     }
+    if (this.#emitRecords(values)) return;
     if (findUnportable(values) !== undefined) this.#refuseUnportable(values);
     this.#encode(values);
+  }
+
+  /** Whether they could be emitted by column. */
+  #emitRecords(values: unknown[]): boolean {
+    if (!this.#onlyRecords) return false;
+    const bytes = encodeRecords(values);
+    if (bytes === undefined) {
+      this.#onlyRecords = values.length < packedMin;
+      return false;
+    }
+    if (bytes.byteLength > this.#blockBytesMax) return false;
+    this.#emit(values.length, bytes);
+    return true;
+  }
+
+  /** A block that is no larger than an item may be holds none that is larger. */
+  get #blockBytesMax(): number {
+    return Math.min(4 * blockBytesMax, this.#options.itemBytesMax);
   }
 
   #encode(values: unknown[]): void {
@@ -156,8 +177,7 @@ export class BlockBuilder {
       return;
     }
     const { itemBytesMax } = this.#options;
-    // A block that is no larger than an item may be holds none that is larger.
-    if (values.length > 1 && bytes.byteLength > Math.min(4 * blockBytesMax, itemBytesMax)) {
+    if (values.length > 1 && bytes.byteLength > this.#blockBytesMax) {
       this.#encodeHalves(values);
       return;
     }

@@ -8,6 +8,7 @@ import v8 from 'node:v8';
 import type { BlobFile, Encoding } from '../child-pool/chunk-request.ts';
 import { BroadcastHandle, foundBroadcast } from './broadcast.ts';
 import { isPacked, packNumbers, type ValueList } from './number-list.ts';
+import { isRecordColumns, packRecords, unpackRecords } from './record-list.ts';
 
 /**
  * Write consecutive values as the bytes of one block.
@@ -40,6 +41,19 @@ export function encodeNumbers(values: readonly unknown[]): Uint8Array | undefine
   return packed === undefined ? undefined : encodeValue(packed);
 }
 
+/**
+ * The same for many records of one shape, whose fields can all travel: undefined where they are something else, or few.
+ */
+export function encodeRecords(values: readonly unknown[]): Uint8Array | undefined {
+  try {
+    const columns = packRecords(values);
+    return columns === undefined ? undefined : encodeValue(columns);
+  } catch {
+    // A field that throws when it is read: whoever looks at each value finds out whose.
+    return undefined;
+  }
+}
+
 /** Read a block's values. Throws a `RangeError` where the bytes are no block of `count` values. */
 export function decodeBlock(encoding: Encoding, bytes: Uint8Array, count: number): ValueList {
   const values = readValues(encoding, bytes);
@@ -51,18 +65,22 @@ export function decodeBlock(encoding: Encoding, bytes: Uint8Array, count: number
 
 function readValues(encoding: Encoding, bytes: Uint8Array): ValueList {
   switch (encoding) {
-    case 'v8': {
-      const values = decodeValue(bytes);
-      if (!Array.isArray(values) && !isPacked(values))
-        throw new RangeError('A block of structured clones is no list.');
-      return values;
-    }
+    case 'v8':
+      return decodeList(bytes);
     case 'json':
       return readRecords(bytes).map((record) => JSON.parse(asText(record)) as unknown);
     case 'bytes':
       // A copy each: a record that the user keeps must not keep the whole block, nor show its neighbours.
       return readRecords(bytes).map((record) => Buffer.from(record));
   }
+}
+
+/** Read a list in any of the ways in which one travels. Throws a `RangeError` where the bytes are none. */
+export function decodeList(bytes: Uint8Array): ValueList {
+  const values = decodeValue(bytes);
+  if (Array.isArray(values) || isPacked(values)) return values;
+  if (isRecordColumns(values)) return unpackRecords(values);
+  throw new RangeError('A block of structured clones is no list.');
 }
 
 /** One structured clone as bytes. */

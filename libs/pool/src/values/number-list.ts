@@ -2,12 +2,14 @@
  * Lists of nothing but numbers travel as typed arrays: written and read by a copy of memory, where structured clone
  * looks at one number after the other. It is ten times cheaper, and what arrives is the same numbers.
  */
+import { Buffer } from 'node:buffer';
 
 /** Values of one block, to be read by index: what structured clone brought, or numbers as they travel. */
 export type ValueList = readonly unknown[] | Int32Array | Float64Array;
 
 // Taken at start: in a child, tasks may replace them.
-const { Float64Array: Numbers, Int32Array: Integers } = globalThis;
+const { Float64Array: Numbers, Int32Array: Integers, Uint8Array: Bytes } = globalThis;
+const { compare } = Buffer;
 
 /** Shorter lists gain nothing: a typed array is dearer to begin than a few numbers are to write. */
 export const packedMin = 16;
@@ -33,6 +35,17 @@ export function packIntegers(list: readonly unknown[], from: number, until: numb
   const integers = new Integers(until - from);
   const taken = fillIntegers(integers, list, from);
   return taken === integers.length ? integers : integers.subarray(0, taken);
+}
+
+/** The same numbers in half the memory, where all of them are integers of 32 bits. */
+export function asIntegers(numbers: Float64Array): Int32Array | Float64Array {
+  const integers = new Integers(numbers);
+  // Without a loop, which would have to be compiled first. Also tells -0 from 0.
+  return compare(bytesOf(numbers), bytesOf(new Numbers(integers))) === 0 ? integers : numbers;
+}
+
+function bytesOf({ buffer, byteLength, byteOffset }: Float64Array): Uint8Array {
+  return new Bytes(buffer, byteOffset, byteLength);
 }
 
 /** Whether these are packed numbers. */

@@ -17,7 +17,9 @@ export const Encoding = {
   UNSPECIFIED: 0,
   /**
    * V8 - Structured clone of Node (v8.serialize). A payload of n values is one array of length n; where all of them are numbers it
-   * may be one Int32Array or Float64Array of that length.
+   * may be one Int32Array or Float64Array of that length. Where all of them are records with the same keys in the same
+   * order it may be one object: {keys, columns}, an array of the keys, and for each key an array, Int32Array or
+   * Float64Array with that field of each of the n records.
    */
   V8: 1,
   /**
