@@ -1,5 +1,5 @@
 import { ItemError, PoolTerminatedError, type ShoalError } from '@shoal/errors';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { MapPool } from '../map-pool.ts';
 import { task } from '../task/task.ts';
 import { CallSite } from './call-site.ts';
@@ -105,6 +105,8 @@ test('what the input throws, and the reason of a signal, stay untouched', async 
     throw thrown;
   }
   const rejection = rejectionOf(pool.map(double, input()));
+  // On a busy machine the event loop has its turn before the input goes on, and throws.
+  await vi.waitUntil(() => backend.job.inputEnded);
   backend.job.gives(0, 2);
   backend.job.ends();
   expect(await rejection).toBe(thrown);
