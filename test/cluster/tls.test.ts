@@ -119,6 +119,20 @@ describe('a coordinator with certificates', () => {
     await chmod(paths.key, 0o600);
   });
 
+  test('a certificate with the key of another one is told by both names, before anything is sent', async () => {
+    const [one, other] = [await files.identity(laptop), await files.identity(laptop)];
+    await files.folder.write('clientKey', one.key);
+    const key = files.folder.pathOf('clientKey');
+    expect(await attempt({ ca: one.ca, cert: one.cert, key: other.key })).toMatchObject({
+      code: 'FILE_NOT_USABLE',
+      message: expect.stringMatching(/^tls\.cert: it does not fit its key, tls\.key;/),
+    });
+    expect(await attempt({ ca: one.ca, cert: other.cert, key })).toMatchObject({
+      code: 'FILE_NOT_USABLE',
+      message: `tls.cert: it does not fit its key, ${key}; give the two that were made together.`,
+    });
+  });
+
   test('its status says that it is encrypted, and until when', async () => {
     const client = cluster.connect(await files.identity({ name: 'watch', role: 'viewer' }));
     const { protection } = await unary<GetStatusRequest, GetStatusResponse>(

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { checkOptionNames, ShoalError } from '@shoal/errors';
 import { ExposedFileError, readPrivateFile } from '@shoal/folders';
@@ -54,11 +54,14 @@ export function checkSecurityOptions({ tls, token, insecure }: SecurityOptions):
   }
 }
 
+/** Between two looks at a certificate and its key both may be replaced. */
+const looksMax = 3;
+
 /**
  * How to reach an address with these options.
  *
  * Errors: `INSECURE_CONNECT` for another machine without TLS, unless `insecure` allows it; `FILE_NOT_USABLE` for a file
- * that is not there or holds no PEM, and for a key that others can read.
+ * that is not there or holds no PEM, for a key that others can read, and for one that is not that of the certificate.
  */
 export async function securityOf(address: Address, options: SecurityOptions): Promise<ClientSecurity> {
   const { tls, token, insecure } = options;
@@ -78,14 +81,35 @@ export async function securityOf(address: Address, options: SecurityOptions): Pr
   return { tls: material, token };
 }
 
-async function readMaterial({ ca, cert, key }: TlsOptions): Promise<DialMaterial> {
-  const [caPem, certPem, keyPem] = await Promise.all([
-    pemOf(ca, readText),
-    pemOf(cert, readText),
-    pemOf(key, readKey),
-  ]);
-  return { ca: caPem, cert: certPem, key: keyPem };
+async function readMaterial(files: TlsOptions): Promise<DialMaterial> {
+  for (let look = 1; ; look += 1) {
+    const [ca, cert, key] = await Promise.all([
+      pemOf(files.ca, readText),
+      pemOf(files.cert, readText),
+      pemOf(files.key, readKey),
+    ]);
+    if (cert === undefined || key === undefined || fits(cert, key)) return { ca, cert, key };
+    if (look < looksMax) continue;
+    // OpenSSL says it in its own words, at each connection, and then it reads as a coordinator that is not there.
+    const path = nameOf(files.cert, 'tls.cert');
+    const reason = `it does not fit its key, ${nameOf(files.key, 'tls.key')}; give the two that were made together`;
+    throw new ShoalError('FILE_NOT_USABLE', { path, reason });
+  }
 }
+
+function fits(cert: string, key: string): boolean {
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
+
+const isPem = (text: string): boolean => text.includes('-----BEGIN ');
+
+/** What a user calls it: the file that he named, or the option. */
+const nameOf = (given: string | Uint8Array | undefined, option: string): string =>
+  typeof given === 'string' && !isPem(given) ? given : option;
 
 const readText = (path: string): Promise<string> => readFile(path, 'utf8');
 const readKey = (path: string): Promise<string> => readPrivateFile(path, 'key');
@@ -96,7 +120,7 @@ async function pemOf(
 ): Promise<string | undefined> {
   if (given === undefined) return undefined;
   if (typeof given !== 'string') return Buffer.from(given).toString('utf8');
-  if (given.includes('-----BEGIN ')) return given;
+  if (isPem(given)) return given;
   const text = await read(given).catch((error: NodeJS.ErrnoException) => {
     const reason =
       error instanceof ExposedFileError

@@ -30,6 +30,7 @@ export {
 } from './role.ts';
 export {
   defaultAgentTlsDir,
+  type PairedFile,
   type TlsFile,
   TlsFolder,
   tlsFiles,

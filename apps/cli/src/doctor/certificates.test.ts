@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
+import { CertificateAuthority, type CertifiedKey, TlsFolder } from '@shoal/credentials';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { certificateFindings } from './certificates.ts';
 
@@ -26,6 +26,47 @@ test.each([
   await folder.write('client', cert);
   const found = await certificateFindings(folder.path, nowMs);
   expect(found).toMatchObject([{ state: 'ok' }, { state, says: expect.stringMatching(says) }]);
+});
+
+test('a certificate beside the key of another is broken, and told by both names', async () => {
+  const authority = await CertificateAuthority.create();
+  await folder.write('authority', authority.cert);
+  await folder.write('authorityKey', (await CertificateAuthority.create()).key);
+  const identity = { name: 'laptop', role: 'client' } as const;
+  await folder.write('client', (await authority.issueIdentity(identity)).cert);
+  await folder.write('clientKey', (await authority.issueIdentity(identity)).key);
+  await folder.write('coordinator', (await authority.issueCoordinator(['one'])).cert);
+  await folder.write('coordinatorKey', (await authority.issueCoordinator(['one'])).key);
+  const mixed = (file: 'coordinator' | 'client') => ({
+    what: folder.pathOf(file),
+    state: 'broken',
+    says: expect.stringContaining(`it does not fit its key, ${folder.pathOf(`${file}Key`)}; `),
+  });
+  expect(await certificateFindings(folder.path, Date.now())).toEqual([
+    {
+      what: folder.pathOf('authority'),
+      state: 'broken',
+      says: expect.stringContaining('is not the key of ca.crt'),
+    },
+    mixed('coordinator'),
+    mixed('client'),
+  ]);
+});
+
+test('a pair whose key is still on its way is found as an agent finds it', async () => {
+  const authority = await CertificateAuthority.create();
+  const [before, next] = await Promise.all(
+    [1, 2].map(() => authority.issueIdentity({ name: 'rack2-b', role: 'agent' })),
+  );
+  await folder.write('authority', authority.cert);
+  await folder.writePair('client', before as CertifiedKey);
+  // As whoever renews it leaves it when killed between the two.
+  await folder.write('client', next?.cert ?? '');
+  await writeFile(`${folder.pathOf('clientKey')}.next`, next?.key ?? '', { mode: 0o600 });
+  expect(await certificateFindings(folder.path, Date.now())).toMatchObject([
+    { state: 'ok' },
+    { state: 'ok' },
+  ]);
 });
 
 test('a folder without certificates is told what makes them', async () => {

@@ -1,4 +1,11 @@
-import { certificateFacts, type TlsFile, TlsFolder, tlsFiles } from '@shoal/credentials';
+import {
+  CertificateAuthority,
+  certificateFacts,
+  type PairedFile,
+  type TlsFile,
+  TlsFolder,
+  tlsFiles,
+} from '@shoal/credentials';
 import { durationText } from '@shoal/errors';
 import type { Finding } from './finding.ts';
 
@@ -20,7 +27,9 @@ export async function certificateFindings(path: string, nowMs: number): Promise<
     const what = folder.pathOf(file);
     try {
       const pem = await folder.find(file);
-      if (pem !== undefined) findings.push(expiry(what, file, pem, nowMs));
+      if (pem === undefined) continue;
+      await checkKey(folder, file, pem);
+      findings.push(expiry(what, file, pem, nowMs));
     } catch (error) {
       findings.push({ what, state: 'broken', says: (error as Error).message });
     }
@@ -30,6 +39,14 @@ export async function certificateFindings(path: string, nowMs: number): Promise<
   if (findings.length > 0) return findings;
   const names = [tlsFiles.authority, tlsFiles.coordinator, tlsFiles.client].join(', ');
   return [{ what: path, state: 'broken', says: `there is none of ${names}; shoal certs init makes them` }];
+}
+
+/** A certificate without a key can be looked at all the same; one with the key of another opens nothing. Throws why. */
+async function checkKey(folder: TlsFolder, file: PairedFile | 'authority', pem: string): Promise<void> {
+  const key = await folder.find(`${file}Key`);
+  if (key === undefined) return;
+  if (file === 'authority') new CertificateAuthority(pem, key);
+  else await folder.findPair(file);
 }
 
 function expiry(what: string, file: TlsFile, pem: string, nowMs: number): Finding {
