@@ -253,6 +253,7 @@ describe('certificates and tokens', () => {
     [['certs', 'ls', '--tls-dir', 'nowhere'], /nowhere\/ca\.crt: it does not exist/],
     [['certs', 'init', '--name', 'https://x'], /--name https:\/\/x is no host name/],
     [['token', 'create', '--ttl', '25h'], /Give 1s to 24h/],
+    [['token', 'create', '--role', 'client'], /'client' is invalid\. .*shoal certs issue NAME --role ROLE/],
     [
       ['agent', '--join', '127.0.0.1:1', '--token', `shoal-join.${'a'.repeat(43)}.${'b'.repeat(43)}`],
       /takes the name of a file/,

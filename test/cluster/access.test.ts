@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectPool } from '@shoal/client';
@@ -270,6 +270,18 @@ describe('an agent', () => {
       code: 'REQUEST_INVALID',
       message: /the token is for rack2-b/,
     });
+  });
+
+  test('refuses the token of somebody else before it writes anything', async () => {
+    const tlsDir = await emptyFolder();
+    const token = await joinToken('client', 'zoe');
+    const { address } = cluster.coordinator;
+    const refused = startAgent({ join: address, tlsDir, token, log: pino({ level: 'silent' }) });
+    await expect(refused).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: expect.stringMatching(/^token: lets the client zoe join.*shoal token create --role agent/),
+    });
+    expect(await readdir(tlsDir)).toEqual([]);
   });
 
   test('cannot take the name of one that is connected', async () => {

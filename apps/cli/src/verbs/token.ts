@@ -36,7 +36,8 @@ export function tokenCommand(terminal: Terminal): Command {
     )
     .addOption(
       new Option('--role <role>', 'what its bearer becomes')
-        .choices(['agent', 'client', 'viewer'])
+        .choices(['agent'])
+        .argParser(joining)
         .default('agent'),
     )
     .addOption(
@@ -145,6 +146,14 @@ async function takeBack(client: ClusterClient, id: string, { stderr }: Terminal)
   await client.revokeJoinToken(id).catch(() => {
     stderr.write(`shoal: nobody has got the token; shoal token revoke ${id} takes it back\n`);
   });
+}
+
+/** People get a certificate whole: no command of theirs exchanges a token for one. */
+function joining(role: string): Role {
+  if (role === 'agent') return role;
+  throw new InvalidArgumentError(
+    'Agents join with a token; others get a certificate: shoal certs issue NAME --role ROLE.',
+  );
 }
 
 function ttl(text: string): number {
