@@ -44,7 +44,7 @@ describe('an agent of a coordinator', () => {
     await agent('worker').said(/joined/);
     const second = agent('worker');
     await second.said(
-      /An agent named worker is connected already\. Give each agent a name of its own: shoal agent --name NAME\. Trying again in \d+ ms\.[\s\S]*An agent named worker/,
+      /An agent named worker is connected already\. Give each agent a name of its own: shoal agent --name NAME; and where it has a certificate, a folder of its own: --tls-dir DIR\. Trying again in \d+ ms\.[\s\S]*An agent named worker/,
     );
   });
 });

@@ -10,6 +10,7 @@ import {
   type Role,
   TlsFolder,
 } from '@shoal/credentials';
+import { ShoalError } from '@shoal/errors';
 import { startAgent } from '@shoal/node-agent';
 import {
   type CreateJoinTokenRequest,
@@ -270,6 +271,24 @@ describe('an agent', () => {
       code: 'REQUEST_INVALID',
       message: /the token is for rack2-b/,
     });
+  });
+
+  test('in the folder of another one is told that its token is not used, and what helps', async () => {
+    const tlsDir = await files.agentFolder('owner');
+    const token = await joinToken();
+    await cluster.agent({ name: 'owner', tlsDir, token, processes: 1 });
+    const path = join(tlsDir, 'client.crt');
+    expect(cluster.events('agent.certificate').at(-1)).toMatchObject({
+      agent: 'owner',
+      msg: `the certificate in ${path} is good for agent owner; the token is not used`,
+    });
+    const { address } = cluster.coordinator;
+    const log = pino({ level: 'silent' });
+    await expect(startAgent({ join: address, name: 'guest', tlsDir, token, log })).rejects.toMatchObject({
+      message: expect.stringMatching(/^name: is guest, but .* for owner; .*folder of its own: --tls-dir/),
+    });
+    const taken = new ShoalError('AGENT_NAME_TAKEN', { agent: 'owner' });
+    expect(taken.message).toMatch(/--name NAME.*--tls-dir DIR/);
   });
 
   test('refuses the token of somebody else before it writes anything', async () => {

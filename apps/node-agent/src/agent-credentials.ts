@@ -162,7 +162,14 @@ async function certifiedName(
   const there = await folder.findPair('client');
   const identity = there === undefined ? undefined : certificateFacts(there.cert).identity;
   const fault = there === undefined ? undefined : await faultOf(there, folder, options, joinToken);
-  if (there !== undefined && fault === undefined) return checkedName(folder, identity, name);
+  if (there !== undefined && fault === undefined) {
+    const own = checkedName(folder, identity, name);
+    if (joinToken !== undefined) {
+      const message = `the certificate in ${folder.pathOf('client')} is good for agent ${own}; the token is not used`;
+      log.info({ event: 'agent.certificate', agent: own }, message);
+    }
+    return own;
+  }
   if (joinToken !== undefined) {
     if (fault !== undefined) {
       // Somebody else's is not written over: the folder was named by mistake.
@@ -216,7 +223,7 @@ function checkedName(
     throw new ShoalError('FILE_NOT_USABLE', { path, reason });
   }
   if (asked !== undefined && asked !== identity.name) {
-    const reason = `is ${asked}, but the certificate in ${path} is for ${identity.name}`;
+    const reason = `is ${asked}, but the certificate in ${path} is for ${identity.name}; give each agent a folder of its own: --tls-dir`;
     throw new ShoalError('REQUEST_INVALID', { field: 'name', reason });
   }
   return identity.name;

@@ -289,7 +289,7 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   AGENT_NAME_TAKEN: row(
     'An agent named {agent} is connected already.',
-    'Give each agent a name of its own: shoal agent --name NAME.',
+    'Give each agent a name of its own: shoal agent --name NAME; and where it has a certificate, a folder of its own: --tls-dir DIR.',
     'ALREADY_EXISTS',
   ),
   AGENT_NOT_FOUND: row('There is no agent {agent}. Agents: {agents}.', '{suggestion}', 'NOT_FOUND'),
