@@ -37,7 +37,9 @@ const nodeOptions = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].joi
 const hasDrawn =
   preloaded !== undefined || /(^|\s)(-r|--(import|require|loader|experimental-loader))\b/.test(nodeOptions);
 const refill = hasDrawn ? (await import('./child/preload.ts')).refillCaches : undefined;
-const why = preloaded?.why ?? (await residue(preloaded?.leftTimer));
+const left = preloaded?.why === undefined ? await residue(preloaded?.leftTimer) : undefined;
+const why =
+  left === undefined ? preloaded?.why : `loading left ${left} behind, which a copy would lack or share`;
 preloaded?.forgetTimers();
 if (why !== undefined) {
   writeSync(control, forkRecord('refused', why));

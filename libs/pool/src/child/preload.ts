@@ -37,7 +37,9 @@ export async function preload(urls: readonly string[]): Promise<Preloaded> {
     for (const url of urls) await importModule(url);
   } catch (error) {
     // The copies of a process without it will say so themselves, with the error.
-    why = `a module that cannot be loaded (${error instanceof TaskUnloadable ? error.facts['module'] : String(error)})`;
+    const { module = 'a module', reason = String(error) } =
+      error instanceof TaskUnloadable ? error.facts : {};
+    why = `${module} cannot be loaded: ${reason}`;
   }
   return { why, sinks, ...timers };
 }

@@ -234,7 +234,7 @@ export class ForkServer {
         }
         return;
       case 'refused':
-        this.#leave(`loading left ${news.why} behind, which a copy would lack or share`);
+        this.#leave(news.why);
         return;
       case 'forked':
         if (news.id > selfTests) this.#listener.forked(news.id, news.pid);

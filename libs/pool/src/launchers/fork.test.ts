@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -206,6 +214,20 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     if (file !== 'child') expect(pool.starts.notForked).toContain(what);
   });
 
+  test('says the error of a module that cannot be preloaded', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    const file = join(folder, 'throws.mjs');
+    writeFileSync(file, 'throw new Error("bad load")');
+    await using pool = new Forking(1, { preload: true });
+    const { href: url } = pathToFileURL(file);
+    const { ending } = await pool.run({ kind: 'export', name: 'f', url, export: 'default' }, [1]);
+    expect(ending.kind).toBe('taskFailed');
+    expect(pool.starts.notForked).toMatch(
+      /throws\.mjs cannot be loaded: Error: bad load \(so nothing is preloaded\)$/,
+    );
+    rmSync(folder, { recursive: true });
+  });
+
   test('shares a module that left something behind by bad luck, once that was long enough ago', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
     let nowMs = 0;
@@ -291,6 +313,26 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     }
   });
 
+  test('starts children that come later in the folder that it is in itself by then', async () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'shoal-fork-')));
+    await using pool = new Forking(1);
+    const folders = async (): Promise<unknown[]> => [
+      ...(await pool.run('folder', [1], { maxTasksPerChild: 1 })).values.values(),
+    ];
+    const before = process.cwd();
+    expect(await folders()).toEqual([before]);
+    try {
+      process.chdir(folder);
+      // One waits already.
+      await folders();
+      expect(await folders()).toEqual([folder]);
+      expect(pool.starts).toMatchObject({ spawned: 0 });
+    } finally {
+      process.chdir(before);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
   test('replaces a server that is stopped, and loses nothing by it', async () => {
     await using pool = new Forking(1);
     const [server] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
@@ -339,6 +381,7 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
   test.each([
     ['--random-seed', { execArgv: ['--random-seed=5'] }],
     ['--trace-exit', { execArgv: ['--trace-exit'] }],
+    ['--report-uncaught-exception', { execArgv: ['--report-uncaught-exception'] }],
     ['--report-on-signal', { env: { ...setupOf().env, NODE_OPTIONS: '--report-on-signal' } }],
     ['NODE_V8_COVERAGE', { env: { ...setupOf().env, NODE_V8_COVERAGE: tmpdir() } }],
   ])('spawns children that are to have %s, and says why', async (name, setup) => {

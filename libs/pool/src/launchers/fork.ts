@@ -267,7 +267,7 @@ function hindrance(env: Readonly<Record<string, string>>, execArgv: readonly str
 
 /** What Node begins at its start and ends at its end, or does in other threads: a copy has neither. */
 const unheardOptions =
-  /(^|\s)(--(?:heap-prof|cpu-prof|prof|perf-basic-prof|perf-prof|trace-exit|trace-events-enabled|trace-event-categories|inspect|inspect-brk|inspect-wait|heapsnapshot-signal|heapsnapshot-near-heap-limit|report-on-signal|logfile|log))(?=[=\s]|$)/;
+  /(^|\s)(--(?:heap-prof|cpu-prof|prof|perf-basic-prof|perf-prof|trace-exit|trace-events-enabled|trace-event-categories|inspect|inspect-brk|inspect-wait|heapsnapshot-signal|heapsnapshot-near-heap-limit|report-on-signal|report-uncaught-exception|logfile|log))(?=[=\s]|$)/;
 
 function isIdle({ asked, living, waiting }: Family): boolean {
   return asked.size === 0 && living.size === 0 && waiting.length === 0;
