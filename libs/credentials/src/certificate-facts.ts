@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { canonicalHost } from './machine-hosts.ts';
 import { type CertifiedIdentity, identityOfSubject } from './role.ts';
 
 /** What is told of a certificate. */
@@ -26,7 +27,7 @@ export function certificateFacts(pem: string): CertificateFacts {
   const isClear = new Set(fields.map(([name]) => name)).size === fields.length;
   const hosts = (certificate.subjectAltName ?? '').split(', ').flatMap((name) => {
     const [, host] = /^(?:DNS|IP Address):(.+)$/.exec(name) ?? [];
-    return host === undefined ? [] : [host];
+    return host === undefined ? [] : [canonicalHost(host)];
   });
   return {
     serial: certificate.serialNumber,

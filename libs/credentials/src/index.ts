@@ -10,7 +10,7 @@ export {
 export { type CertificateFacts, certificateFacts, certificateFingerprint } from './certificate-facts.ts';
 export { type CertificateRequest, createCertificateRequest } from './certificate-request.ts';
 export { logRedaction } from './log-redaction.ts';
-export { isHost, machineHosts } from './machine-hosts.ts';
+export { canonicalHost, isHost, machineHosts } from './machine-hosts.ts';
 export {
   asSerial,
   parseRevocations,

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 
 /** Names and addresses under which this machine may be reached: those that a certificate for it is good for. */
@@ -7,6 +8,11 @@ export function machineHosts(): string[] {
     (each ?? []).flatMap(({ address, scopeid }) => (scopeid ? [] : [address])),
   );
   return [...new Set(['localhost', '127.0.0.1', '::1', hostname(), ...addresses])].filter(isHost);
+}
+
+/** A name or address as people write it: OpenSSL reads an address of IPv6 out of a certificate as FD00:0:0:0:0:0:0:2. */
+export function canonicalHost(host: string): string {
+  return isIPv6(host) && !host.includes('%') ? new URL(`http://[${host}]`).hostname.slice(1, -1) : host;
 }
 
 /** Whether a text can stand in a certificate as a name or address. */

@@ -1,4 +1,11 @@
-import { CertificateAuthority, certificateFacts, isHost, machineHosts, TlsFolder } from '@shoal/credentials';
+import {
+  CertificateAuthority,
+  canonicalHost,
+  certificateFacts,
+  isHost,
+  machineHosts,
+  TlsFolder,
+} from '@shoal/credentials';
 import { usageError } from '../usage-error.ts';
 
 /** What `shoal certs init` is asked for. */
@@ -18,7 +25,7 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
   const before = await folder.find('coordinator');
   // Names that were asked for once are kept: whoever renews a certificate does not remember them.
   const known = before === undefined ? [] : certificateFacts(before).hosts;
-  const hosts = [...new Set([...machineHosts(), ...known, ...asked])];
+  const hosts = [...new Set([...machineHosts(), ...known, ...asked].map(canonicalHost))];
   await folder.writePair('coordinator', await authority.issueCoordinator(hosts));
   const admin = { name: 'admin', role: 'admin' } as const;
   const afterMs = (await folder.revocations()).untilMs(admin);

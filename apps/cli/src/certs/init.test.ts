@@ -1,0 +1,23 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TlsFolder } from '@shoal/credentials';
+import { expect, onTestFinished, test } from 'vitest';
+import { initCerts } from './init.ts';
+
+test('a certificate that is made again is for each address once, however it is written', async () => {
+  const tlsDir = await mkdtemp(join(tmpdir(), 'shoal-init-'));
+  onTestFinished(() => rm(tlsDir, { recursive: true, force: true }));
+  const namesOf = async (): Promise<string[]> => {
+    const pem = await new TlsFolder(tlsDir).read('coordinator');
+    return (new X509Certificate(pem).subjectAltName ?? '').split(', ').sort();
+  };
+  await initCerts({ tlsDir, hosts: ['fd00::2', 'FD00:0:0:0:0:0:0:2', '::ffff:10.0.0.5', 'one.example'] });
+  const first = await namesOf();
+  expect(first.filter((name) => name === 'IP Address:FD00:0:0:0:0:0:0:2')).toHaveLength(1);
+  expect(new Set(first).size).toBe(first.length);
+  const said = await initCerts({ tlsDir, hosts: [] });
+  expect(await namesOf()).toEqual(first);
+  expect(said).toMatch(/ ::1,.* fd00::2,.* one\.example\n/);
+});
