@@ -69,6 +69,11 @@ test('a file is told by the flags that name files, and of folders by the one tha
     'a/tls/ca.crt: no. (--tls-dir)',
   );
   expect(told('a/b', '--bundle-dir', 'a/')).toBe('a/b: no. (--bundle-dir)');
+  // As folders are joined with the names of their files, which leaves out what is not needed.
+  for (const dir of ['./a', 'a//', 'c/../a', `${process.cwd()}/a`])
+    expect(told('a/ca.crt', '--tls-dir', dir), dir).toBe('a/ca.crt: no. (--tls-dir)');
+  expect(told('ca.crt', '--tls-dir', '.')).toBe('ca.crt: no. (--tls-dir)');
+  expect(told('stdout', '--tls-dir', '.'), 'no file of that folder').toBe('stdout: no.');
 });
 
 test('a command without such a flag is told the name in code', () => {

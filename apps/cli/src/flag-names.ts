@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { ShoalError, shownText } from '@shoal/errors';
 import type { Command } from 'commander';
 
@@ -24,6 +25,9 @@ interface TypedPath {
   readonly path: string;
   readonly isFolder: boolean;
 }
+
+/** What errors say of the streams of a command: no file in its folder is meant. */
+const unnamed: readonly string[] = ['stdin', 'stdout'];
 
 /** What a flag takes, where that is a file or a folder: `--token <FILE>`, `--bundle-dir <dir>`. */
 const pathKind = /<(?:(FILE)|DIR|dir|folder)\b/;
@@ -72,10 +76,14 @@ export class FlagNames {
 
   /** The flags that a file or folder was named with, in parentheses: that of the innermost folder that it is in. */
   #behind(path: string): string {
-    const behind = this.#typed.filter(
-      (typed) =>
-        path === typed.path || (typed.isFolder && path.startsWith(`${typed.path.replace(/\/$/, '')}/`)),
-    );
+    // Whoever joins a folder with the name of a file writes it in another way than it was typed: ./DIR becomes DIR.
+    const where = unnamed.includes(path) ? path : resolve(path);
+    const behind = this.#typed
+      .map((typed) => ({ ...typed, path: resolve(typed.path) }))
+      .filter(
+        (typed) =>
+          where === typed.path || (typed.isFolder && where.startsWith(`${typed.path.replace(/\/$/, '')}/`)),
+      );
     const longest = Math.max(...behind.map((typed) => typed.path.length));
     const flags = behind.filter((typed) => typed.path.length === longest).map(({ flag }) => flag);
     return flags.length === 0 ? '' : ` (${flags.join(' or ')})`;
