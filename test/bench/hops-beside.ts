@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { commitOf } from './commit.ts';
 import { optionsAndFolderOf, positive, someOf, whole } from './options.ts';
 import { median } from './statistics.ts';
+import { tableRows } from './table-rows.ts';
 
 const {
   values: { only, rounds, scale },
@@ -28,16 +29,7 @@ const here = fileURLToPath(new URL('../../', import.meta.url));
 function hopsOf(folder: string): Map<string, number[]> {
   const args = [join(folder, 'test/bench/hops.ts'), '--only', only.join(','), '--scale', `${scale}`];
   const out = execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
-  const rows = out.trim().split('\n').slice(2);
-  return new Map(
-    rows.map((row) => {
-      const [title = '', ...cells] = row
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim());
-      return [title, cells.map((cell) => (cell === '' ? Number.NaN : Number(cell)))] as const;
-    }),
-  );
+  return tableRows(out.trim().split('\n').slice(2).join('\n'));
 }
 
 const folders = [other, here];

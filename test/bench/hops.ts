@@ -1,18 +1,17 @@
 /**
- * Where an item's CPU time goes, hop by hop (Linux): `npm run build && node test/bench/hops.ts [--only NAME,…] [--profiles DIR]`.
+ * Where an item's CPU time goes, hop by hop (Linux): `npm run build && node test/bench/hops.ts [--only NAME,…] [--scale 1]`.
  *
  * A coordinator, two agents of one process and a client, as `npm run bench` has them, and a local pool of two. Counted
  * is the time that each process ran, by the kernel's own count: others who use the machine meanwhile change it little.
- * `--profiles DIR` has each process write a CPU profile there when it ends, for any viewer of `.cpuprofile` files.
+ * With `node --cpu-prof --cpu-prof-dir=DIR` it, the coordinator and the agents write CPU profiles there when they end, for any
+ * viewer of `.cpuprofile` files; children are ended before they could.
  */
-import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { MapPool } from 'shoal';
 import { connect, Pool } from 'shoal';
 import { ClusterProcesses } from '../../examples/demo/cluster-processes.ts';
 import { roundsAMillisecond } from './calibration.ts';
 import { fingerprintOf, itemsOf, type TaskName } from './items.ts';
-import { anyText, optionsOf, positive, someOf } from './options.ts';
+import { optionsOf, positive, someOf } from './options.ts';
 import { tasksUrl } from './peer.ts';
 import { childrenOf, cpuNanoseconds } from './process-cpu.ts';
 import { tasks } from './tasks.js';
@@ -58,21 +57,10 @@ type Hops = Readonly<Record<string, () => readonly number[]>>;
 
 const agentNames = ['agent-1', 'agent-2'];
 
-const {
-  only: chosen,
-  profiles,
-  scale,
-} = optionsOf({
+const { only: chosen, scale } = optionsOf({
   only: someOf(workloads.map(({ name }) => name)),
-  profiles: anyText,
   scale: positive(1),
 });
-if (profiles !== undefined) {
-  const folder = resolve(profiles);
-  mkdirSync(folder, { recursive: true });
-  // Whatever is started from here on inherits it.
-  process.execArgv.push('--cpu-prof', `--cpu-prof-dir=${folder}`);
-}
 
 /** Microseconds of CPU an item, of each kind of process; the first map is not counted. */
 async function measure(pool: MapPool, workload: Workload, hops: Hops): Promise<Record<string, number>> {

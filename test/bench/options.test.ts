@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 
 /** Every script that docs name, with what it is given and what it says to that. */
 const refusals: readonly (readonly [script: string, args: readonly string[], reason: string])[] = [
+  ['above-limits', ['--rounds', '0'], '--rounds 0: a whole number from 1'],
   ['broadcast', ['--items', '1.5'], '--items 1.5: a whole number from 1'],
   ['flat-memory', ['--items', '1'], '--items 1: a whole number from 20'],
   ['hops', ['--only', 'single,x'], '--only single,x: there is single, increment, echo, millisecond'],

@@ -51,9 +51,6 @@ export const someOf = <const T extends string>(
   read: (text) => text.split(',').map(oneOf(names, names[0] as T).read),
 });
 
-/** Any text, as the name of a folder that need not be there. */
-export const anyText: Option<string | undefined> = { fallback: undefined, read: (text) => text };
-
 /** What a script was given. Nonsense ends the process with code 2 and a line that names the option, before anything is done. */
 export function optionsOf<T extends Options>(options: T): ValuesOf<T> {
   return refusing(() => {

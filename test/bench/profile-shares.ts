@@ -1,6 +1,6 @@
 /**
  * What the processes of a job did while they were busy: `node test/bench/profile-shares.ts DIR`, after
- * `node --conditions=@shoal/source test/bench/hops.ts --only NAME --profiles DIR`, which has them run from source.
+ * `node --conditions=@shoal/source --cpu-prof --cpu-prof-dir=DIR test/bench/hops.ts --only NAME`, which has them run from source.
  *
  * Of each kind of process the share of each part in the samples that were not idle. A call into Node or the kernel counts
  * for the JavaScript that made it. Starting a process is in it.
@@ -38,7 +38,6 @@ const kinds: readonly (readonly [kind: string, url: RegExp])[] = [
   ['client', /test\/bench\/hops\.ts$/],
   ['coordinator', /apps\/coordinator\/src\//],
   ['agents', /apps\/node-agent\/src\//],
-  ['children', /libs\/pool\/src\/child-main\.ts$/],
 ];
 
 /** Microseconds of each part. */
