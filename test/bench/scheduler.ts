@@ -38,6 +38,8 @@ const sizes = [
 const rowProgram = fileURLToPath(new URL('scheduler-row.ts', import.meta.url));
 /** A tenth of the shards of a timed run: nothing blurs what is counted. */
 const countedPart = 0.1;
+/** Of instructions a quarter: the garbage collection comes every ten thousand shards, and once more or less must not show. */
+const instructedPart = 0.25;
 
 const {
   shards,
@@ -115,7 +117,7 @@ function instructions(agents: number, jobs: number): number {
     const out = join(folder, 'out');
     const tool = ['--tool=callgrind', '--instr-atstart=no', `--callgrind-out-file=${out}`];
     const node = [process.execPath, '--single-threaded', ...process.execArgv, rowProgram];
-    const counted = Math.ceil(shards * countedPart);
+    const counted = Math.ceil(shards * instructedPart);
     const load = ['instructions', `${agents}`, `${jobs}`, `${counted}`];
     execFileSync('valgrind', [...tool, '--smc-check=all-non-file', ...node, ...load], { stdio: 'ignore' });
     return Number(/^totals: (\d+)/m.exec(readFileSync(`${out}.1`, 'utf8'))?.[1]) / counted;

@@ -166,7 +166,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'given-up-too-early',
     breaks: 'A dispatch is given up before a heartbeat could confirm it.',
     file: `${scheduler}/scheduler.ts`,
-    snippet: 'const confirmMs = () => this.options.confirmMs * this.#stretch;',
+    snippet: 'const confirmMs = () => this.options.confirmMs * this.#stretch();',
     replacement: 'const confirmMs = () => this.options.confirmMs / 8;',
     seed: 1,
   },
@@ -297,9 +297,9 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'priority-ignored',
     breaks: 'Jobs with a high priority wait behind others.',
-    file: `${scheduler}/dispatch/ready-queue.ts`,
-    snippet: 'return load - spec.priority * 2 ** 40;',
-    replacement: 'return load;',
+    file: `${scheduler}/jobs/job.ts`,
+    snippet: 'this.rankIdle = 0 - spec.priority * 2 ** 40;',
+    replacement: 'this.rankIdle = 0;',
     seed: 142,
   },
   // -- order, windows, payload -----------------------------------------------------------------------------------

@@ -61,8 +61,8 @@ export class Scheduler {
   constructor(options: Partial<SchedulerOptions> = {}) {
     this.options = schedulerOptions(options);
     const [turn, clock] = [this.#turn, this.#clock];
-    const confirmMs = () => this.options.confirmMs * this.#stretch;
-    const leaseMs = () => this.options.leaseMs * this.#stretch;
+    const confirmMs = () => this.options.confirmMs * this.#stretch();
+    const leaseMs = () => this.options.leaseMs * this.#stretch();
     const dispatcher = new Dispatcher(this.options, turn, clock, confirmMs);
     const settlement = new Settlement(this.options, turn, new Backoff(this.options));
     this.#dispatcher = dispatcher;
@@ -82,11 +82,14 @@ export class Scheduler {
   /** Takes what happened and says what to do, in this order. Do it before the next step. */
   step(event: SchedulerEvent): SchedulerCommand[] {
     this.#events += 1;
+    const { atMs } = event;
     if (event.type === 'stallObserved') this.#clock.credit(event.stalledMs);
-    this.#turn.begin(event.atMs);
-    this.#clock.advance(event.atMs);
+    this.#turn.begin(atMs);
+    this.#clock.advance(atMs);
     this.#apply(event);
-    for (const job of this.#turn.takeTouched()) this.#review(job);
+    for (let job = this.#turn.nextTouched(); job !== undefined; job = this.#turn.nextTouched()) {
+      this.#review(job);
+    }
     this.#dispatcher.dispatch();
     this.#speculation.run();
     return this.#turn.takeCommands();
@@ -104,7 +107,7 @@ export class Scheduler {
   /** What agents are to be told when they join, and again when it changes: both grow with the number of agents. */
   timing(): { readonly heartbeatMs: number; readonly leaseMs: number } {
     const { heartbeatMs, leaseMs } = this.options;
-    return { heartbeatMs: heartbeatMs * this.#stretch, leaseMs: leaseMs * this.#stretch };
+    return { heartbeatMs: heartbeatMs * this.#stretch(), leaseMs: leaseMs * this.#stretch() };
   }
 
   /** Everything at this moment, as plain data. Costs time in proportion to jobs and agents. */
@@ -235,12 +238,14 @@ export class Scheduler {
   }
 
   #push({ job: id, count, bytes }: ItemsPushed): void {
-    this.#change(id, (job) => {
-      if (job.inputEnded || count <= 0) return;
+    const job = this.#jobs.get(id);
+    if (job === undefined) return;
+    if (!job.inputEnded && count > 0) {
       job.push(count, bytes);
       // Its next item may wait for another agent than the one that it crashed on; fresh ones need not.
       job.line.lane.waitingForAnother.delete(job);
-    });
+    }
+    this.#turn.touch(job);
   }
 
   #change(id: JobId, change: (job: Job) => void): void {
@@ -251,10 +256,12 @@ export class Scheduler {
   }
 
   #acknowledge({ job: id, position }: ResultsAcknowledged): void {
-    this.#change(id, (job) => {
-      if (!job.outcomes.acknowledge(position)) return;
+    const job = this.#jobs.get(id);
+    if (job === undefined) return;
+    if (job.outcomes.acknowledge(position)) {
       this.#turn.emit({ type: 'releaseResults', job: id, position: job.outcomes.acknowledged });
-    });
+    }
+    this.#turn.touch(job);
   }
 
   #settleValues({ session, attempt: id, first, count, bytes, runMs }: ItemsSucceeded): void {
@@ -293,21 +300,36 @@ export class Scheduler {
 
   /** Looks at a job that this step has changed. */
   #review(job: Job): void {
-    if (job.ended) return;
-    const { deadlineAtMs } = job.spec;
-    if (job.ending === undefined && job.complete) {
-      job.ending = { state: 'completed', succeeded: job.succeeded, failed: job.failed };
-    } else if (job.ending === undefined && deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs) {
-      job.ending = this.#pastDeadline(job);
-    }
-    if (job.ending !== undefined && !job.isEndingSoon(this.#turn.nowMs)) {
-      this.#end(job, job.ending);
-      return;
-    }
+    if (job.ended || this.#hasEnded(job)) return;
     this.#dispatcher.refreshJob(job);
     this.#speculation.plan(job);
     this.#sleep(job);
-    const upTo = job.ending === undefined ? job.nextGrant() : undefined;
+    this.#grant(job);
+  }
+
+  /** Whether a job is over by now; then it is ended. */
+  #hasEnded(job: Job): boolean {
+    const { nowMs } = this.#turn;
+    if (job.ending === undefined && !this.#comesToItsEnd(job)) return false;
+    if (job.isEndingSoon(nowMs)) return false;
+    this.#end(job, job.ending as JobOutcome);
+    return true;
+  }
+
+  /** Sets how a job ends, if it does so by itself by now: all is delivered, or it is too late. */
+  #comesToItsEnd(job: Job): boolean {
+    const { deadlineAtMs } = job.spec;
+    if (job.complete) {
+      job.ending = { state: 'completed', succeeded: job.succeeded, failed: job.failed };
+    } else if (deadlineAtMs !== undefined && this.#turn.nowMs >= deadlineAtMs) {
+      job.ending = this.#pastDeadline(job);
+    }
+    return job.ending !== undefined;
+  }
+
+  /** Tells the producer what it may push, if that is news. */
+  #grant(job: Job): void {
+    const upTo = job.nextGrant();
     if (upTo === undefined) return;
     job.granted = upTo;
     this.#turn.emit({ type: 'grantItems', job: job.id, upTo });
@@ -342,9 +364,10 @@ export class Scheduler {
 
   #sleep(job: Job): void {
     const before = job.wakeAtMs;
-    job.wakeAtMs = job.nextWakeMs(this.#turn.nowMs);
-    if (job.wakeAtMs === before && (before === undefined || job.wakeSeat.index >= 0)) return;
-    if (job.wakeAtMs === undefined) this.#sleeping.remove(job.wakeSeat);
+    const next = job.nextWakeMs(this.#turn.nowMs);
+    if (next === before && (before === undefined || job.wakeSeat.index >= 0)) return;
+    job.wakeAtMs = next;
+    if (next === undefined) this.#sleeping.remove(job.wakeSeat);
     else this.#sleeping.put(job.wakeSeat);
   }
 
@@ -385,7 +408,7 @@ export class Scheduler {
    * How much more slowly than asked agents beat, so that all of them together stay within the limit; never so much that a
    * lease does not fit into a message any more.
    */
-  get #stretch(): number {
+  #stretch(): number {
     const { heartbeatMs, heartbeatsPerSecondMax, leaseMs } = this.options;
     const asked = (this.#agentsMost * 1000) / heartbeatsPerSecondMax / heartbeatMs;
     return Math.max(1, Math.min(asked, timerMsMax / leaseMs));

@@ -33,3 +33,11 @@ test('a number that nobody gave finds nothing', () => {
     expect(table.get(id)).toBeUndefined();
   }
 });
+
+test('a number below all finds nothing, whatever page was looked into before', () => {
+  const table = new AttemptTable();
+  table.add({ id: 256 } as Attempt);
+  expect(table.get(256)).toEqual({ id: 256 });
+  table.add({ id: 512 } as Attempt);
+  expect(table.get(-256)).toBeUndefined();
+});

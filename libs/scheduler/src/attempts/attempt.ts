@@ -133,8 +133,14 @@ export class Attempt implements Timed, Chained<Attempt> {
   /** Open items that nobody else has. */
   get openAlone(): number {
     let items = this.open.size;
+    if (this.isAlone) return items;
     for (const twin of this.twins) items -= this.open.overlap(twin.open);
     return items;
+  }
+
+  /** Whether no other attempt has any of its items, as is so nearly always. */
+  get isAlone(): boolean {
+    return this.original === undefined && this.copies === undefined;
   }
 
   /** Attempts that may have some of its items too. */
@@ -159,6 +165,7 @@ export class Attempt implements Timed, Chained<Attempt> {
 
   /** It is over: its twins have their items alone. It knows them until what it leaves behind is settled. */
   leaveTwins(): void {
+    if (this.isAlone) return;
     this.original?.copies?.delete(this);
     for (const copy of this.copies ?? none) copy.original = undefined;
   }

@@ -60,7 +60,7 @@ export class Settlement {
       job.running -= range.count;
       job.succeeded += range.count;
       this.#turn.emit({ type: 'keepResults', job: job.id, first: range.first, count: range.count });
-      this.#claim(attempt, range);
+      if (!attempt.isAlone) this.#claim(attempt, range);
       // The store keeps the whole run for any part of it.
       this.#settle(job, range.first, range.count, bytes);
     }
@@ -134,6 +134,7 @@ export class Settlement {
 
   /** An attempt is lost with its agent, or on its way; its slot is free already. */
   lost(attempt: Attempt): void {
+    if (attempt.open.size === 0) return;
     for (const range of attempt.open.ranges()) this.#fail(attempt, range, this.#lossOf(attempt), {});
   }
 

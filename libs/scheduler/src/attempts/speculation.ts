@@ -30,9 +30,9 @@ export class Speculation {
 
   /** Says when a job that changed is to be looked at. */
   plan(job: Job): void {
+    if (!mayRunTwice(job)) return;
     const isOnItsWay = job.pushed > job.succeeded + job.failed;
-    if (isOnItsWay && mayRunTwice(job))
-      job.stragglersAtMs ??= this.#turn.nowMs + this.#options.stragglerCheckMs;
+    if (isOnItsWay) job.stragglersAtMs ??= this.#turn.nowMs + this.#options.stragglerCheckMs;
     else job.stragglersAtMs = undefined;
   }
 
@@ -46,7 +46,8 @@ export class Speculation {
   /** Copies what lags of the jobs that are due, as far as slots are free. */
   run(): void {
     const due = this.#due;
-    if (due.length > 0) this.#due = [];
+    if (due.length === 0) return;
+    this.#due = [];
     for (const job of due) {
       if (job.ending !== undefined || job.pausedByConsumer || job.pending.ready > 0) continue;
       for (const attempt of job.attempts) {

@@ -31,6 +31,8 @@ export class Dispatcher {
   readonly agents: Map<AgentName, Agent> = new Map();
   readonly lanes: Map<string, Lane> = new Map();
   readonly groups: Map<string, Group> = new Map();
+  /** The lanes in the order in which they were opened: each step goes through them. */
+  readonly #opened: Lane[] = [];
   /** Attempts started so far: the last one's id. */
   started = 0;
   readonly #options: SchedulerOptions;
@@ -79,6 +81,7 @@ export class Dispatcher {
     if (lane.jobs === 0 && !lane.stays) {
       lane.close();
       this.lanes.delete(lane.key);
+      takeOut(this.#opened, lane);
     }
     if (group.forgotten) this.groups.delete(group.id);
   }
@@ -103,11 +106,14 @@ export class Dispatcher {
     for (const berth of agent.berths) {
       const { lane } = berth;
       lane.refresh(berth, served);
-      if (served || lane.waitingForAnother.size === 0) continue;
-      // Whoever waits for another agent may have found it, or lost it.
-      for (const job of lane.waitingForAnother) this.#turn.touch(job);
-      lane.waitingForAnother.clear();
+      if (!served && lane.waitingForAnother.size > 0) this.#searchAgain(lane);
     }
+  }
+
+  /** Whoever waits for another agent may have found it, or lost it. */
+  #searchAgain({ waitingForAnother }: Lane): void {
+    for (const job of waitingForAnother) this.#turn.touch(job);
+    waitingForAnother.clear();
   }
 
   /** What a job has to run, what memory it uses or how it is served has changed. */
@@ -154,7 +160,7 @@ export class Dispatcher {
   /** Places shards as long as a job has something to run and an agent has room for it. */
   dispatch(): void {
     this.#clearOver();
-    for (const lane of this.lanes.values()) lane.stuck = false;
+    for (const lane of this.#opened) lane.stuck = false;
     for (let lane = this.#nextLane(); lane !== undefined; lane = this.#nextLane()) {
       if (!this.#serve(lane)) lane.stuck = true;
     }
@@ -172,7 +178,7 @@ export class Dispatcher {
   #nextLane(): Lane | undefined {
     let best: Lane | undefined;
     let bestJob: Job | undefined;
-    for (const lane of this.lanes.values()) {
+    for (const lane of this.#opened) {
       if (lane.stuck || !lane.free.any) continue;
       const job = lane.ready.top();
       if (job === undefined || (bestJob !== undefined && !ReadyQueue.goesFirst(job, bestJob))) continue;
@@ -306,6 +312,7 @@ export class Dispatcher {
   #openLane(key: string, demand: Demand): Lane {
     const lane = new Lane(key, demand, this.#options.shardsPerSlot);
     this.lanes.set(key, lane);
+    this.#opened.push(lane);
     for (const agent of this.agents.values()) lane.admit(agent);
     return lane;
   }

@@ -8,14 +8,15 @@ import { type Ranked, RankQueue } from '../structures/rank-queue.ts';
  * then whoever was served longest ago, and of the one that was served last and those that came since, who came since.
  */
 function goesFirst(a: Job, b: Job): boolean {
-  const [rankA, rankB] = [rankOf(a), rankOf(b)];
+  const rankA = rankOf(a);
+  const rankB = rankOf(b);
   if (rankA !== rankB) return rankA < rankB;
   return a.turn === b.turn ? a.isNew && !b.isNew : a.turn < b.turn;
 }
 
 /** Priority and load in one number: exact, since neither a priority nor what runs of a job comes near the limits. */
-function rankOf({ load, spec }: Job): number {
-  return load - spec.priority * 2 ** 40;
+function rankOf({ load, rankIdle }: Job): number {
+  return rankIdle + load;
 }
 
 /** The jobs of one group that could run in one lane. */
@@ -55,9 +56,8 @@ export class ReadyQueue {
   /** Puts a job in, or where it belongs after it changed; or takes it out when it is not ready. */
   refresh(job: Job, ready: boolean): void {
     const { line } = job;
-    if (ready) line.jobs.put(job, rankOf(job), job.turn);
-    else line.jobs.remove(job);
-    this.#replace(line);
+    const hasMoved = ready ? line.jobs.put(job, rankOf(job), job.turn) : line.jobs.remove(job);
+    if (hasMoved) this.#replace(line);
   }
 
   /** Takes a line out until its group has a slot again. */

@@ -33,6 +33,8 @@ export class Job implements Ranked<Job> {
   readonly outcomes: ReorderBuffer;
   /** Attempts that agents hold. */
   readonly attempts: JobAttempts = new JobAttempts();
+  /** Its rank in the queue while nothing of it runs: what its priority is worth. */
+  readonly rankIdle: number;
   /** Sum of their weights: what fairness goes by. */
   load = 0;
   /** When it was last served or, before that, when it came, as a rising number. */
@@ -71,8 +73,9 @@ export class Job implements Ranked<Job> {
   endsAtMs = 0;
   /** Carried out. */
   ended = false;
-  /** It changed in this step. */
+  /** It changed in this step, and whoever changed next. */
   touched = false;
+  touchedNext: Job | undefined;
   readonly #blocks: BlockList<WeighedBlock> = new BlockList();
 
   /** `guess`: what items of its kind have cost before. */
@@ -80,6 +83,8 @@ export class Job implements Ranked<Job> {
     this.id = id;
     this.spec = spec;
     this.line = line;
+    // Not minus: 0 would be a -0, and that a fraction to the compiler.
+    this.rankIdle = 0 - spec.priority * 2 ** 40;
     this.sharding = new Sharding(spec.chunkSize, options, spec.concurrentTasks, guess);
     this.outcomes = new ReorderBuffer(spec.ordered);
   }
@@ -149,14 +154,15 @@ export class Job implements Ranked<Job> {
    * ordered consumer waits for: everything held waits behind it, and only it can make room.
    */
   hasRoomFor(first: number): boolean {
-    if (this.pausedByConsumer) return false;
+    const { outcomes, spec } = this;
+    if (outcomes.unacknowledgedBytes >= spec.windowBytes) return false;
     const expected = this.running * this.sharding.resultBytesPerItem;
-    if (this.outcomes.bytes + expected < this.spec.windowBytes) return true;
-    return this.spec.ordered && first === this.outcomes.delivered;
+    if (outcomes.bytes + expected < spec.windowBytes) return true;
+    return spec.ordered && first === outcomes.delivered;
   }
 
   /** Items and results of it fill its window, in bytes. */
-  get #isFull(): boolean {
+  #isFull(): boolean {
     return this.itemBytes + this.outcomes.bytes >= this.spec.windowBytes;
   }
 
@@ -164,14 +170,14 @@ export class Job implements Ranked<Job> {
   get heldBy(): HoldingWindow | undefined {
     if (this.ending !== undefined || this.pushed === this.total || this.granted > this.pushed)
       return undefined;
-    return this.#isFull ? 'windowBytes' : 'windowItems';
+    return this.#isFull() ? 'windowBytes' : 'windowItems';
   }
 
   /** The grant that its producer should have, if that is news worth telling. */
   nextGrant(): number | undefined {
+    if (this.inputEnded || this.ending !== undefined) return undefined;
     const { windowItems } = this.spec;
-    if (this.inputEnded) return undefined;
-    if (this.#isFull) return this.granted > this.pushed ? this.pushed : undefined;
+    if (this.#isFull()) return this.granted > this.pushed ? this.pushed : undefined;
     const upTo = this.outcomes.acknowledged + windowItems;
     // A grant for each acknowledged item would be a message for each: an eighth of the window at a time will do,
     // unless the producer stands still.
@@ -181,12 +187,10 @@ export class Job implements Ranked<Job> {
 
   /** When time alone changes something for it: a retry, a straggler, the end of a search for another agent, its deadline. */
   nextWakeMs(nowMs: number): number | undefined {
-    const elsewhereMs = this.pending.suspect()?.elsewhereUntilMs ?? 0;
     // What has come to its end already does not end by its deadline.
     const endMs = this.ending === undefined ? this.spec.deadlineAtMs : this.endsAtMs;
-    let next = earlier(endMs, elsewhereMs > nowMs ? elsewhereMs : undefined);
-    next = earlier(next, this.pending.nextReadyMs);
-    return earlier(next, this.stragglersAtMs);
+    const next = this.stragglersAtMs === undefined ? endMs : earlier(endMs, this.stragglersAtMs);
+    return this.pending.isUntroubled ? next : earlier(next, this.pending.nextWakeMs(nowMs));
   }
 }
 

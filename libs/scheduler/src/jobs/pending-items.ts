@@ -49,9 +49,22 @@ export class PendingItems {
     return this.#waiting?.top();
   }
 
+  /** Whether none of them ever came back, as is so of most jobs. */
+  get isUntroubled(): boolean {
+    return this.#returned === undefined && this.#suspects === undefined && this.#waiting === undefined;
+  }
+
   /** When the next waiting retry is due. */
   get nextReadyMs(): number | undefined {
     return this.#waiting?.top()?.readyAtMs;
+  }
+
+  /** When time alone changes something: the next retry is due, or the search of a suspect for another agent is over. */
+  nextWakeMs(nowMs: number): number | undefined {
+    const readyMs = this.nextReadyMs;
+    const elsewhereMs = this.suspect()?.elsewhereUntilMs ?? 0;
+    if (elsewhereMs <= nowMs) return readyMs;
+    return readyMs === undefined ? elsewhereMs : Math.min(readyMs, elsewhereMs);
   }
 
   /** The next items of the input. */
@@ -108,9 +121,8 @@ export class PendingItems {
 
   /** The index of the lowest item that could run now. */
   lowestIndex(): number | undefined {
-    const fresh = this.#nextFresh < this.#end ? this.#nextFresh : undefined;
-    if (this.#returned === undefined && this.#suspects === undefined) return fresh;
-    return this.lowest()?.first;
+    if (!this.isUntroubled) return this.lowest()?.first;
+    return this.#nextFresh < this.#end ? this.#nextFresh : undefined;
   }
 
   /** Takes the lowest suspect out, one item of it. */

@@ -79,7 +79,7 @@ export class Sharding {
 
   /** A whole shard of this size was run. */
   observeShard(items: number): void {
-    if (this.#isMeasured) this.#largest = Math.max(this.#largest, items);
+    if (this.#isMeasured()) this.#largest = Math.max(this.#largest, items);
   }
 
   /** Size of a result, on average; 0 while none is known. */
@@ -89,19 +89,19 @@ export class Sharding {
 
   /** What jobs of its kind can learn from it; undefined while nothing is measured. */
   get lesson(): Lesson | undefined {
-    if (!this.#isMeasured) return undefined;
+    if (!this.#isMeasured()) return undefined;
     const { resultBytesPerItem } = this;
     return { msPerItem: this.#runMs / this.#items, resultBytesPerItem, largest: this.#largest };
   }
 
   /** How long a shard will keep a slot busy; undefined while nothing is measured: a guess is no reason to let one wait. */
   estimateMs(items: number): number | undefined {
-    return !this.#isMeasured ? undefined : this.#msPerItem * items;
+    return !this.#isMeasured() ? undefined : this.#msPerItem() * items;
   }
 
   /** How long a shard takes from its first item to its last on a slot of its own; undefined while nothing is measured. */
   expectedMs(items: number): number | undefined {
-    if (!this.#isMeasured) return undefined;
+    if (!this.#isMeasured()) return undefined;
     const rounds = Math.ceil(items / this.#concurrentTasks);
     return rounds * (this.#runMs / this.#items + handlingMsPerItem);
   }
@@ -116,7 +116,7 @@ export class Sharding {
    * way, the more there is to regret when its items turn out otherwise.
    */
   isLeap(items: number): boolean {
-    return this.#isMeasured && items >= this.#largest * leap;
+    return this.#isMeasured() && items >= this.#largest * leap;
   }
 
   /** The size of the next shard: at least 1, at most what is available. */
@@ -131,17 +131,17 @@ export class Sharding {
       return Math.min(this.#chunkSize * Math.ceil(atOnce / this.#chunkSize), room.available);
     }
     if (this.#items === 0) return atOnce;
-    const wanted = Math.min(shardMs / this.#msPerItem, withinBytes, this.#largest * growthMax);
+    const wanted = Math.min(shardMs / this.#msPerItem(), withinBytes, this.#largest * growthMax);
     // Python's cut of the whole is the bound; towards the end a half of what is left is shared among the slots.
     const python = Math.ceil((room.total ?? room.remaining) / (4 * room.slots));
     const fairShare = Math.min(python, Math.ceil(room.remaining / (2 * room.slots)), evenly);
     // What is left is shared evenly while that makes no crumbs. A guess is no reason to share less than Python would.
-    const least = shardMsMin / this.#msPerItem;
+    const least = shardMsMin / this.#msPerItem();
     const worthwhile = this.#isGuess ? 0 : Math.max(Math.min(least, evenly), least / 2);
     return Math.max(atOnce, Math.floor(Math.min(wanted, Math.max(fairShare, worthwhile), room.available)));
   }
 
-  get #isMeasured(): boolean {
+  #isMeasured(): boolean {
     return this.#items > 0 && !this.#isGuess;
   }
 
@@ -153,7 +153,7 @@ export class Sharding {
     this.#largest = 0;
   }
 
-  get #msPerItem(): number {
+  #msPerItem(): number {
     // What runs beside others takes a part of its slot's time.
     return this.#runMs / this.#items / this.#concurrentTasks + handlingMsPerItem;
   }
