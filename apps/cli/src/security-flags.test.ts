@@ -44,3 +44,12 @@ test('a certificate with the key of another is refused before anything is sent, 
     ),
   });
 });
+
+test('a token file with no token in it is named as it was typed', async () => {
+  const tokenFile = join(folder.path, 'tok');
+  await writeFile(tokenFile, 'hello\n', { mode: 0o600 });
+  await expect(connectionSecurity({ tokenFile }, terminal)).rejects.toMatchObject({
+    code: 'FILE_NOT_USABLE',
+    message: expect.stringContaining(`${tokenFile}: line 1 is no token`),
+  });
+});

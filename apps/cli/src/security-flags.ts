@@ -73,8 +73,8 @@ export async function tokenText(
   return readTokenFile(source.file);
 }
 
-/** The one secret that is shown to a coordinator: a token to join with, or the first of a token file. */
-export async function secretIn(text: string): Promise<string> {
+/** The one secret that is shown to a coordinator: a token to join with, or the first of a token file, which errors name. */
+export async function secretIn(text: string, file: string = 'token'): Promise<string> {
   const { parseBearerTokens, parseJoinToken } = await credentials();
   if (parseJoinToken(text) !== undefined) return text.trim();
   try {
@@ -82,7 +82,7 @@ export async function secretIn(text: string): Promise<string> {
     if (first !== undefined) return first.secret;
     throw new Error('there is no token in it');
   } catch (error) {
-    throw new ShoalError('FILE_NOT_USABLE', { path: 'token', reason: (error as Error).message });
+    throw new ShoalError('FILE_NOT_USABLE', { path: file, reason: (error as Error).message });
   }
 }
 
@@ -98,7 +98,9 @@ export async function connectionSecurity(
   return {
     ...(dir === undefined ? {} : { tls: await filesIn(new TlsFolder(dir)) }),
     // A token to join with is spent on a certificate, by an agent; its health check has the same environment.
-    ...(text === undefined || parseJoinToken(text) !== undefined ? {} : { token: await secretIn(text) }),
+    ...(text === undefined || parseJoinToken(text) !== undefined
+      ? {}
+      : { token: await secretIn(text, flags.tokenFile) }),
     insecure,
   };
 }

@@ -165,7 +165,7 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
       const settings = {
         ...config,
         ...(tlsDir === undefined ? {} : { tlsDir }),
-        ...(text === undefined ? {} : { token: await secretIn(text) }),
+        ...(text === undefined ? {} : { token: await secretIn(text, tokenFile) }),
         log: await serviceLog(terminal),
       };
       checkedAs(names, () => checkConfig(settings));
