@@ -100,6 +100,10 @@ test('a missing file is told with what makes it, and may be missing where that i
     code: 'FILE_NOT_USABLE',
     message: `${join(folder, 'coordinator.crt')}: it does not exist; shoal certs init makes it.`,
   });
+  // There is one: certs init makes no other where ca.crt is.
+  await expect(tls.read('authorityKey')).rejects.toMatchObject({
+    message: expect.stringMatching(/ca\.key: it does not exist; it lies where shoal certs init made ca\.crt/),
+  });
   expect(await tls.find('client')).toBeUndefined();
 });
 

@@ -248,7 +248,7 @@ const mendsIt: Readonly<Record<PairedFile, string>> = {
 
 const origin: Readonly<Record<TlsFile, string>> = {
   authority: 'copy it from the folder where shoal certs init made it',
-  authorityKey: initMakesIt,
+  authorityKey: 'it lies where shoal certs init made ca.crt, and what it signs is made there',
   coordinator: initMakesIt,
   coordinatorKey: initMakesIt,
   client: issueMakesIt,

@@ -358,7 +358,7 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   NO_AUTHORITY: row(
     'This coordinator makes no certificates: {reason}.',
-    'Start it with --tls-dir and a folder that holds ca.key (shoal certs init makes one).',
+    'Start it with --tls-dir and a folder that holds ca.key, the one in which shoal certs init was run.',
     'FAILED_PRECONDITION',
   ),
   ADDRESS_IN_USE: row(
