@@ -34,10 +34,14 @@ export function callLimits(
   { authenticationMs, maxMessageBytes, maxMetadataBytes }: ServerLimits,
   { onLimit, isKnown, onKnown, onStranger }: CallsListener,
 ): CallLimits {
-  const first: ServerInterceptor = (_method, call) => {
+  const first: ServerInterceptor = (method, call) => {
     const sendStatus = call.sendStatus.bind(call);
     call.sendStatus = (ending) => {
-      const told = bigMessage(String(ending.details ?? ''), ending.code, maxMessageBytes) ?? ending;
+      const details = String(ending.details ?? '');
+      const told =
+        bigMessage(details, ending.code, maxMessageBytes) ??
+        unreadable(details, ending.code, method.path) ??
+        ending;
       const limit = limitOf(told as CallStatus);
       if (limit !== undefined) onLimit(limit, call.getPeer());
       sendStatus(told);
@@ -112,6 +116,13 @@ function bigMessage(details: string, code: unknown, most: number): CallStatus | 
   return bytes === undefined
     ? undefined
     : statusOf(tooMuch('messageBytes', 'Bytes of a message', Number(bytes), most));
+}
+
+/** grpc-js takes it for a fault of the server; it is one of whoever calls. */
+function unreadable(details: string, code: unknown, path: string): CallStatus | undefined {
+  if (code !== status.INTERNAL || !details.startsWith('Error deserializing request')) return undefined;
+  const reason = 'its message cannot be read: it is not written as shoal.v1 has it';
+  return statusOf(new ShoalError('REQUEST_INVALID', { field: `Request to ${path}`, reason }));
 }
 
 function tooLong(most: number): ShoalError {

@@ -4,7 +4,15 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Client, type ClientOptions, credentials, Metadata, ServerCredentials, status } from '@grpc/grpc-js';
+import {
+  Client,
+  type ClientOptions,
+  credentials,
+  Metadata,
+  ServerCredentials,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { ShoalError } from '@shoal/errors';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from './gen/grpc/health/v1/health.ts';
@@ -16,7 +24,7 @@ import {
 import { limits } from './limits.ts';
 import { createServer, type ShoalServer } from './server.ts';
 import { AgentServiceService, JobServiceService } from './services.ts';
-import { statusOf } from './status.ts';
+import { errorFromStatus, statusOf } from './status.ts';
 import { ownPeer } from './version.ts';
 
 const run = promisify(execFile);
@@ -62,6 +70,19 @@ test('whoever connects may send a message of 64 KiB without waiting for a word i
   }
   expect(granted).toBeGreaterThan(65_535);
   session.destroy();
+});
+
+test('a message that is no protobuf is its sender’s mistake, with one ErrorInfo that says so', async () => {
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const raw = (bytes: Buffer): Buffer => bytes;
+  const path = '/shoal.v1.ClusterService/GetStatus';
+  const { promise, resolve } = Promise.withResolvers<ServiceError | null>();
+  client.makeUnaryRequest(path, raw, raw, Buffer.from('ffffff', 'hex'), resolve);
+  const error = await promise;
+  client.close();
+  expect(error).toMatchObject({ code: status.INVALID_ARGUMENT });
+  const told = errorFromStatus(error as ServiceError, { address: '' });
+  expect(told).toMatchObject({ code: 'REQUEST_INVALID', facts: { field: `Request to ${path}` } });
 });
 
 describe('with the tools that everybody has', () => {
@@ -196,7 +217,7 @@ describe('a hostile client', () => {
     ['a number without an end', 'ffffffffffffffffffffffffff'],
     ['a group that is never closed', '0b0b0b0b0b0b'],
   ])('that sends %s loses its call only', async (_, hex) => {
-    expect(await send(Buffer.from(hex, 'hex'))).toBe(status.INTERNAL);
+    expect(await send(Buffer.from(hex, 'hex'))).toBe(status.INVALID_ARGUMENT);
   });
 
   test('that sends a message over the limit is told so', async () => {
