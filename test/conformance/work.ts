@@ -247,6 +247,47 @@ export const pollute = task(import.meta, (item: number) => {
   return item;
 });
 
+/** Replaces, with its first item, what every program uses of the built-in objects by what throws. */
+export const ruin = task(
+  import.meta,
+  ({ item, part }: { item: number; part: 'methods' | 'iterators' | 'bytes' }) => {
+    if (item !== 0) return item;
+    const broken = (): never => {
+      throw new Error('polluted');
+    };
+    const ruined = {
+      methods: [Array.prototype, Math, Set.prototype, Object],
+      iterators: [],
+      bytes: [
+        Uint8Array.prototype,
+        Object.getPrototypeOf(Uint8Array.prototype) as object,
+        Buffer.prototype,
+        Buffer,
+      ],
+    }[part];
+    const { defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
+    for (const object of ruined) {
+      for (const name of ownKeys(object)) {
+        const isMethod = typeof getOwnPropertyDescriptor(object, name)?.value === 'function';
+        if (isMethod && name !== 'constructor' && name !== Symbol.iterator) {
+          defineProperty(object, name, { value: broken });
+        }
+      }
+    }
+    if (part === 'iterators') Reflect.set(Array.prototype, Symbol.iterator, null);
+    return item;
+  },
+);
+
+/** The same, and is awaited after that. */
+export const ruinThenWait = task(import.meta, async (item: number) => {
+  if (item !== 0) return item;
+  Reflect.set(Array.prototype, Symbol.iterator, null);
+  Reflect.set(Array.prototype, 'push', null);
+  Reflect.set(Set.prototype, 'delete', null);
+  return item;
+});
+
 /** Puts nonsense in the place of Promise, and is awaited after that. */
 export const replacePromise = task(import.meta, async (item: number) => {
   Reflect.set(globalThis, 'Promise', () => 'polluted');

@@ -9,8 +9,19 @@
 import { Buffer } from 'node:buffer';
 import type { PartEndedMessage, RunMessage } from './child/message.ts';
 
-// Taken at start: in a child, tasks may replace them.
+// Taken at start: in a child, tasks may replace them. Numbers are written and read by hand for the same reason.
 const { parse, stringify } = JSON;
+const { allocUnsafe, concat, from } = Buffer;
+const { call } = Function.prototype;
+const copyInto: (source: Buffer, target: Buffer, at: number) => number = call.bind(
+  Buffer.prototype.copy,
+) as never;
+const viewOf: (bytes: Buffer, start: number, end?: number) => Buffer = call.bind(
+  Buffer.prototype.subarray,
+) as never;
+const textOf: (bytes: Buffer, encoding: 'utf8', start: number, end: number) => string = call.bind(
+  Buffer.prototype.toString,
+) as never;
 
 /** Frame types. Even numbers go to the child, odd ones come from it. */
 export const frameType = {
@@ -56,19 +67,19 @@ export class FrameWriter {
 
   /** A frame that says something as JSON, with bytes after it. The bytes are not copied: they are a part of their own. */
   message(type: FrameType, message: unknown, bytes?: Uint8Array): Uint8Array[] {
-    const text = Buffer.from(stringify(message), 'utf8');
+    const text = from(stringify(message), 'utf8');
     const bodyBytes = 4 + text.length + (bytes?.byteLength ?? 0);
     const head = this.#head(type, 4 + text.length, bodyBytes);
-    head.writeUInt32LE(text.length, headerBytes);
-    text.copy(head, headerBytes + 4);
+    putUint32(head, text.length, headerBytes);
+    copyInto(text, head, headerBytes + 4);
     return bytes === undefined || bytes.byteLength === 0 ? [head] : [head, bytes];
   }
 
   /** The start of one item; written for every item of a part that marks its starts. */
   itemStarted(chunk: number, index: number): Uint8Array {
     const head = this.#head(frameType.itemStarted, 16, 16);
-    head.writeDoubleLE(chunk, headerBytes);
-    head.writeDoubleLE(index, headerBytes + 8);
+    putDouble(head, chunk, headerBytes);
+    putDouble(head, index, headerBytes + 8);
     return head;
   }
 
@@ -85,50 +96,53 @@ export class FrameWriter {
   }: RunMessage): Uint8Array {
     const bodyBytes = runHeadBytes + 8 * blocks.length;
     const frame = this.#head(frameType.run, bodyBytes, bodyBytes);
-    frame.writeDoubleLE(chunk, headerBytes);
-    frame.writeDoubleLE(first, headerBytes + 8);
-    frame.writeUInt32LE(count, headerBytes + 16);
-    frame.writeUInt32LE(task, headerBytes + 20);
-    frame.writeUInt32LE(concurrentTasks, headerBytes + 24);
-    frame.writeUInt32LE(tryNumber, headerBytes + 28);
-    frame.writeUInt8(marksStarts ? 1 : 0, headerBytes + 32);
+    putDouble(frame, chunk, headerBytes);
+    putDouble(frame, first, headerBytes + 8);
+    putUint32(frame, count, headerBytes + 16);
+    putUint32(frame, task, headerBytes + 20);
+    putUint32(frame, concurrentTasks, headerBytes + 24);
+    putUint32(frame, tryNumber, headerBytes + 28);
+    frame[headerBytes + 32] = marksStarts ? 1 : 0;
     let at = headerBytes + runHeadBytes;
-    for (const block of blocks) at = frame.writeDoubleLE(block, at);
+    for (let i = 0; i < blocks.length; i++) {
+      putDouble(frame, blocks[i] as number, at);
+      at += 8;
+    }
     return frame;
   }
 
   /** The first item of a part starts next. */
   partBegan(chunk: number): Uint8Array {
     const frame = this.#head(frameType.partBegan, 8, 8);
-    frame.writeDoubleLE(chunk, headerBytes);
+    putDouble(frame, chunk, headerBytes);
     return frame;
   }
 
   /** A part is over. */
   partEnded({ chunk, isSpent, next, rssBytes }: PartEndedMessage): Uint8Array {
     const frame = this.#head(frameType.partEnded, partEndedBytes, partEndedBytes);
-    frame.writeDoubleLE(chunk, headerBytes);
-    frame.writeDoubleLE(next, headerBytes + 8);
-    frame.writeDoubleLE(rssBytes, headerBytes + 16);
-    frame.writeUInt8(isSpent ? 1 : 0, headerBytes + 24);
+    putDouble(frame, chunk, headerBytes);
+    putDouble(frame, next, headerBytes + 8);
+    putDouble(frame, rssBytes, headerBytes + 16);
+    frame[headerBytes + 24] = isSpent ? 1 : 0;
     return frame;
   }
 
   /** Values of consecutive items. */
   values(chunk: number, first: number, count: number, runMs: number, payload: Uint8Array): Uint8Array[] {
     const head = this.#head(frameType.values, valuesHeadBytes, valuesHeadBytes + payload.byteLength);
-    head.writeDoubleLE(chunk, headerBytes);
-    head.writeDoubleLE(first, headerBytes + 8);
-    head.writeUInt32LE(count, headerBytes + 16);
-    head.writeDoubleLE(runMs, headerBytes + 20);
+    putDouble(head, chunk, headerBytes);
+    putDouble(head, first, headerBytes + 8);
+    putUint32(head, count, headerBytes + 16);
+    putDouble(head, runMs, headerBytes + 20);
     return [head, payload];
   }
 
   #head(type: FrameType, extraBytes: number, bodyBytes: number): Buffer {
-    const head = Buffer.allocUnsafe(headerBytes + extraBytes);
-    head.writeUInt32LE(bodyBytes, 0);
-    head.writeUInt8(type, 4);
-    head.set(this.#nonce, 5);
+    const head = allocUnsafe(headerBytes + extraBytes);
+    putUint32(head, bodyBytes, 0);
+    head[4] = type;
+    for (let at = 0; at < nonceBytes; at++) head[5 + at] = this.#nonce[at] as number;
     return head;
   }
 }
@@ -140,11 +154,11 @@ const partEndedBytes = 25;
 /** Read the body of {@link FrameWriter.message}: what it says, and the bytes after it. */
 export function readMessage(body: Buffer): { readonly message: unknown; readonly bytes: Buffer } {
   if (body.length < 4) throw new FrameError('A message without a length.');
-  const textBytes = body.readUInt32LE(0);
+  const textBytes = getUint32(body, 0);
   if (4 + textBytes > body.length) throw new FrameError('A message is longer than its frame.');
   try {
-    const message: unknown = parse(body.toString('utf8', 4, 4 + textBytes));
-    return { message, bytes: body.subarray(4 + textBytes) };
+    const message: unknown = parse(textOf(body, 'utf8', 4, 4 + textBytes));
+    return { message, bytes: viewOf(body, 4 + textBytes) };
   } catch (error) {
     throw new FrameError('A message is no JSON.', { cause: error });
   }
@@ -153,21 +167,21 @@ export function readMessage(body: Buffer): { readonly message: unknown; readonly
 /** Read the body of {@link FrameWriter.itemStarted}. */
 export function readItemStarted(body: Buffer): { readonly chunk: number; readonly index: number } {
   if (body.length !== 16) throw new FrameError('A start mark of a wrong length.');
-  return { chunk: body.readDoubleLE(0), index: body.readDoubleLE(8) };
+  return { chunk: getDouble(body, 0), index: getDouble(body, 8) };
 }
 
 /** Read the body of {@link FrameWriter.run}. It comes from our own pool. */
 export function readRun(body: Buffer): RunMessage {
   const blocks: number[] = [];
-  for (let at = runHeadBytes; at < body.length; at += 8) blocks.push(body.readDoubleLE(at));
+  for (let at = runHeadBytes; at < body.length; at += 8) blocks[blocks.length] = getDouble(body, at);
   return {
-    chunk: body.readDoubleLE(0),
-    first: body.readDoubleLE(8),
-    count: body.readUInt32LE(16),
-    task: body.readUInt32LE(20),
-    concurrentTasks: body.readUInt32LE(24),
-    tryNumber: body.readUInt32LE(28),
-    marksStarts: body.readUInt8(32) === 1,
+    chunk: getDouble(body, 0),
+    first: getDouble(body, 8),
+    count: getUint32(body, 16),
+    task: getUint32(body, 20),
+    concurrentTasks: getUint32(body, 24),
+    tryNumber: getUint32(body, 28),
+    marksStarts: (body[32] as number) === 1,
     blocks,
   };
 }
@@ -175,17 +189,17 @@ export function readRun(body: Buffer): RunMessage {
 /** Read the body of {@link FrameWriter.partBegan}. */
 export function readPartBegan(body: Buffer): { readonly chunk: number } {
   if (body.length !== 8) throw new FrameError('A part begins with a wrong length.');
-  return { chunk: body.readDoubleLE(0) };
+  return { chunk: getDouble(body, 0) };
 }
 
 /** Read the body of {@link FrameWriter.partEnded}. */
 export function readPartEnded(body: Buffer): PartEndedMessage {
   if (body.length !== partEndedBytes) throw new FrameError('A part ends with a wrong length.');
   const message = {
-    chunk: body.readDoubleLE(0),
-    next: body.readDoubleLE(8),
-    rssBytes: body.readDoubleLE(16),
-    isSpent: body.readUInt8(24) === 1,
+    chunk: getDouble(body, 0),
+    next: getDouble(body, 8),
+    rssBytes: getDouble(body, 16),
+    isSpent: (body[24] as number) === 1,
   };
   if (!Number.isSafeInteger(message.next)) throw new FrameError('A part ends at no item.');
   if (!(message.rssBytes >= 0)) throw new FrameError('rssBytes is no amount.');
@@ -202,11 +216,11 @@ export function readValues(body: Buffer): {
 } {
   if (body.length < valuesHeadBytes) throw new FrameError('Values without a head.');
   return {
-    chunk: body.readDoubleLE(0),
-    first: body.readDoubleLE(8),
-    count: body.readUInt32LE(16),
-    runMs: body.readDoubleLE(20),
-    payload: body.subarray(valuesHeadBytes),
+    chunk: getDouble(body, 0),
+    first: getDouble(body, 8),
+    count: getUint32(body, 16),
+    runMs: getDouble(body, 20),
+    payload: viewOf(body, valuesHeadBytes),
   };
 }
 
@@ -236,7 +250,7 @@ export class FrameReader {
 
   /** Take what has come. Bodies are views of `chunk` where they can be. Throws a {@link FrameError}. */
   push(chunk: Buffer): void {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    let bytes = this.#rest.length === 0 ? chunk : concat([this.#rest, chunk]);
     this.#rest = noBytes;
     while (bytes.length > 0) {
       if (this.#open !== undefined) {
@@ -248,37 +262,63 @@ export class FrameReader {
         return;
       }
       const { type, length } = this.#readHeader(bytes);
-      bytes = bytes.subarray(headerBytes);
+      bytes = viewOf(bytes, headerBytes);
       if (length <= bytes.length) {
-        const body = bytes.subarray(0, length);
-        bytes = bytes.subarray(length);
+        const body = viewOf(bytes, 0, length);
+        bytes = viewOf(bytes, length);
         this.#onFrame(type, body);
       } else {
-        this.#open = { type, body: Buffer.allocUnsafe(length), filled: 0 };
+        this.#open = { type, body: allocUnsafe(length), filled: 0 };
       }
     }
   }
 
   #fill(open: { readonly type: number; readonly body: Buffer; filled: number }, bytes: Buffer): Buffer {
-    const taken = bytes.copy(open.body, open.filled);
+    const taken = copyInto(bytes, open.body, open.filled);
     open.filled += taken;
     if (open.filled === open.body.length) {
       this.#open = undefined;
       this.#onFrame(open.type, open.body);
     }
-    return bytes.subarray(taken);
+    return viewOf(bytes, taken);
   }
 
   #readHeader(bytes: Buffer): { type: number; length: number } {
-    const nonce = bytes.subarray(5, headerBytes);
-    this.#nonce ??= Buffer.from(nonce);
-    if (!this.#nonce.equals(nonce)) throw new FrameError('A frame with a foreign nonce.');
-    const length = bytes.readUInt32LE(0);
+    this.#nonce ??= from(viewOf(bytes, 5, headerBytes));
+    for (let at = 0; at < nonceBytes; at++) {
+      if (this.#nonce[at] !== bytes[5 + at]) throw new FrameError('A frame with a foreign nonce.');
+    }
+    const length = getUint32(bytes, 0);
     if (length > this.bodyBytesMax) {
       throw new FrameError(`A frame of ${length} bytes; the limit is ${this.bodyBytesMax}.`);
     }
-    return { type: bytes.readUInt8(4), length };
+    return { type: bytes[4] as number, length };
   }
+}
+
+const double = new Float64Array(1);
+const doubleBytes = new Uint8Array(double.buffer);
+
+function putDouble(into: Uint8Array, value: number, at: number): void {
+  double[0] = value;
+  for (let i = 0; i < 8; i++) into[at + i] = doubleBytes[i] as number;
+}
+
+function getDouble(from: Uint8Array, at: number): number {
+  for (let i = 0; i < 8; i++) doubleBytes[i] = from[at + i] as number;
+  return double[0] as number;
+}
+
+function putUint32(into: Uint8Array, value: number, at: number): void {
+  into[at] = value;
+  into[at + 1] = value >>> 8;
+  into[at + 2] = value >>> 16;
+  into[at + 3] = value >>> 24;
+}
+
+function getUint32(from: Uint8Array, at: number): number {
+  const low = (from[at] as number) | ((from[at + 1] as number) << 8) | ((from[at + 2] as number) << 16);
+  return (low | ((from[at + 3] as number) << 24)) >>> 0;
 }
 
 const noBytes: Buffer = Buffer.alloc(0);

@@ -17,6 +17,8 @@ import {
   pollute,
   repeatReplies,
   replacePromise,
+  ruin,
+  ruinThenWait,
   runFor,
   square,
   throwLater,
@@ -276,6 +278,21 @@ export const deaths = chapter('deaths', (specify) => {
     expect(await pool.map(echo, values)).toEqual(values);
     expect(await pool.map(replacePromise, upTo(3))).toEqual(upTo(3));
   });
+
+  specify(
+    'a task that replaces methods of the built-in objects costs no item its result',
+    async ({ open }) => {
+      for (const part of ['methods', 'iterators', 'bytes'] as const) {
+        const items = upTo(5).map((item) => ({ item, part }));
+        for (const chunkSize of [1, 4]) {
+          await using pool = await open({ processes: 1, stdio: 'ignore' });
+          expect(await pool.map(ruin, items, { chunkSize }), `${part} by ${chunkSize}`).toEqual(upTo(5));
+        }
+      }
+      await using pool = await open({ processes: 1, stdio: 'ignore' });
+      expect(await pool.map(ruinThenWait, upTo(5), { chunkSize: 4 })).toEqual(upTo(5));
+    },
+  );
 
   specify(
     'what a task has started and left behind is gone with its pool',

@@ -16,6 +16,16 @@ export interface AwaitedItemsListener {
 
 // Taken before any task runs, for a task may put something else in their places.
 const promised: typeof Promise.resolve = Promise.resolve.bind(Promise);
+const { call } = Function.prototype;
+const addTo: (set: Set<ItemContext>, item: ItemContext) => void = call.bind(Set.prototype.add) as never;
+const removeFrom: (set: Set<ItemContext>, item: ItemContext) => void = call.bind(
+  Set.prototype.delete,
+) as never;
+const whenSettled: <T>(
+  promise: Promise<T>,
+  done: (value: T) => void,
+  failed: (error: unknown) => void,
+) => void = call.bind(Promise.prototype.then) as never;
 endStacksAt(import.meta.url);
 
 export class AwaitedItems {
@@ -60,15 +70,16 @@ export class AwaitedItems {
 
   /** The item has returned a promise. */
   await(part: Part, context: ItemContext, result: PromiseLike<unknown>, startedAt: number): void {
-    part.inFlight.add(context);
+    addTo(part.inFlight, context);
     this.size += 1;
     const settled = (): void => {
       this.size -= 1;
-      part.inFlight.delete(context);
+      removeFrom(part.inFlight, context);
       if (this.#current.enteredContext === context) this.#current.leave();
     };
     // Not `await`: a promise of the task's own making may have a `then` that calls back twice.
-    promised(result).then(
+    whenSettled(
+      promised(result),
       (value) => {
         settled();
         this.#succeeded(part, context, value, startedAt);

@@ -86,10 +86,19 @@ export class ItemSource {
   blockOf(index: number): CachedBlock {
     let block = this.#current;
     if (block === undefined || index < block.first || index >= block.end) {
-      block = this.#blocks.find((candidate) => index >= candidate.first && index < candidate.end);
+      block = this.#holderOf(index);
       if (block === undefined) throw new RangeError(`No block holds item ${index}.`);
       this.#current = block;
     }
     return block;
+  }
+
+  /** By hand: a task may have replaced what arrays can do. */
+  #holderOf(index: number): CachedBlock | undefined {
+    for (let at = 0; at < this.#blocks.length; at++) {
+      const block = this.#blocks[at] as CachedBlock;
+      if (index >= block.first && index < block.end) return block;
+    }
+    return undefined;
   }
 }

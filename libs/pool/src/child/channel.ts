@@ -95,11 +95,11 @@ export class Channel {
 
   send(parts: readonly Uint8Array[]): void {
     if (this.#corked !== undefined) {
-      this.#corked.push(...parts);
+      append(this.#corked, parts);
       return;
     }
     if (this.isBacklogged) {
-      this.#waiting.push(...parts);
+      append(this.#waiting, parts);
       this.#backlogBytes += bytesOf(parts);
       return;
     }
@@ -110,11 +110,12 @@ export class Channel {
   flushNow(msMax: number): void {
     this.uncork();
     // Of what is leaving, this is what has not left; the event loop has no turn any more in which to go on with it.
-    let rest = [...last(this.#leaving, unwrittenBytes(this.#socket)), ...this.#waiting];
+    let rest = last(this.#leaving, unwrittenBytes(this.#socket));
+    append(rest, this.#waiting);
     this.#waiting = [];
     for (let waited = 0; rest.length > 0 && waited < msMax; waited += retryMs) {
       rest = write(rest);
-      if (rest.length > 0) Atomics.wait(sleeper, 0, 0, retryMs);
+      if (rest.length > 0) wait(sleeper, 0, 0, retryMs);
     }
   }
 
@@ -139,9 +140,9 @@ function leaverOf(socket: Socket): (parts: readonly Uint8Array[], done: () => vo
   const writeLater = socket.write.bind(socket);
   return (parts, done) => {
     cork();
-    parts.forEach((part, at) => {
-      writeLater(part, at === parts.length - 1 ? done : undefined);
-    });
+    for (let at = 0; at < parts.length; at++) {
+      writeLater(parts[at] as Uint8Array, at === parts.length - 1 ? done : undefined);
+    }
     uncork();
   };
 }
@@ -166,7 +167,7 @@ function descriptorOf(socket: Socket): number {
 
 /** Write as much as the system takes now; what is left over comes back. */
 function write(parts: readonly Uint8Array[]): Uint8Array[] {
-  let rest = [...parts];
+  let rest = append([], parts);
   while (rest.length > 0) {
     let written: number;
     try {
@@ -182,11 +183,23 @@ function write(parts: readonly Uint8Array[]): Uint8Array[] {
   return rest;
 }
 
+// Without methods and iterators of arrays: a task may have replaced them, and this is how its result leaves.
+
+function append(list: Uint8Array[], parts: readonly Uint8Array[], from: number = 0): Uint8Array[] {
+  for (let at = from; at < parts.length; at++) list[list.length] = parts[at] as Uint8Array;
+  return list;
+}
+
+const viewFrom: (part: Uint8Array, start: number) => Uint8Array = Function.prototype.call.bind(
+  Uint8Array.prototype.subarray,
+) as never;
+const { wait } = Atomics;
+
 function skip(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
   let left = bytes;
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i] as Uint8Array;
-    if (left < part.byteLength) return [part.subarray(left), ...parts.slice(i + 1)];
+    if (left < part.byteLength) return append([viewFrom(part, left)], parts, i + 1);
     left -= part.byteLength;
   }
   return [];
@@ -198,7 +211,9 @@ function last(parts: readonly Uint8Array[], bytes: number): Uint8Array[] {
 }
 
 function bytesOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+  let sum = 0;
+  for (let at = 0; at < parts.length; at++) sum += (parts[at] as Uint8Array).byteLength;
+  return sum;
 }
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -209,5 +224,5 @@ let ownPid: number | undefined;
 function die(): never {
   kill(ownPid ?? process.pid, 'SIGKILL');
   // The signal takes effect on the way back from the system call.
-  for (;;) Atomics.wait(sleeper, 0, 0, 1_000);
+  for (;;) wait(sleeper, 0, 0, 1_000);
 }

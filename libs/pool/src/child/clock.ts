@@ -7,6 +7,7 @@ const { hrtime } = process;
  * Not `performance.now`: whoever touches that loads eight modules of Node's, a millisecond and 1.3 MiB in every child.
  */
 export function now(): number {
-  const [seconds, nanoseconds] = hrtime();
-  return seconds * 1_000 + nanoseconds / 1_000_000;
+  const time = hrtime();
+  // By index: a pattern would ask the iterator of arrays, which a task can replace.
+  return time[0] * 1_000 + time[1] / 1_000_000;
 }

@@ -53,7 +53,7 @@ export class ItemReports {
   /** Every item before `next` was reported, none from there on was started. */
   ended(part: Part, isSpent: boolean, rssBytes: number): void {
     this.#prints.flush();
-    const next = Math.min(part.next, part.end);
+    const next = part.next < part.end ? part.next : part.end;
     const { chunk } = part.spec;
     this.#channel.send([this.#channel.writer.partEnded({ chunk, next, isSpent, rssBytes })]);
   }

@@ -54,7 +54,7 @@ export class ItemRunner {
 
   add(part: Part): void {
     part.isStopped = this.#isSpent;
-    this.#parts.push(part);
+    this.#parts[this.#parts.length] = part;
     if (!part.task.isLoaded) part.task.whenLoaded(() => this.#turn.begin());
     this.#turn.later();
   }
@@ -83,7 +83,7 @@ export class ItemRunner {
 
   #spend(): void {
     this.#isSpent = true;
-    for (const part of this.#parts) part.isStopped = true;
+    for (let at = 0; at < this.#parts.length; at++) (this.#parts[at] as Part).isStopped = true;
   }
 
   /** Call back once nothing is left to do. */
@@ -126,12 +126,12 @@ export class ItemRunner {
 
   #pumpOnce(): boolean {
     // Also one that is behind others: it was called back, and somebody waits for it.
-    const over = this.#parts.find((part) => part.isExhausted && part.inFlight.size === 0);
+    const over = this.#first((part) => part.isExhausted && part.inFlight.size === 0);
     if (over !== undefined) {
       this.#endPart(over);
       return true;
     }
-    const part = this.#parts.find(({ isExhausted }) => !isExhausted);
+    const part = this.#first(({ isExhausted }) => !isExhausted);
     if (part === undefined) {
       if (this.#parts.length === 0) this.#idle();
       return false;
@@ -268,7 +268,7 @@ export class ItemRunner {
     this.#isFlushDue = true;
     setImmediate(() => {
       this.#isFlushDue = false;
-      for (const part of this.#parts) part.results.flush();
+      for (let at = 0; at < this.#parts.length; at++) this.#parts[at]?.results.flush();
     });
   }
 
@@ -286,8 +286,23 @@ export class ItemRunner {
     this.reports.unloadable(part);
   }
 
+  // Without methods and iterators of arrays, which a task can replace: what it has returned would not leave any more.
+
+  #first(isIt: (part: Part) => boolean): Part | undefined {
+    for (let at = 0; at < this.#parts.length; at++) {
+      const part = this.#parts[at] as Part;
+      if (isIt(part)) return part;
+    }
+    return undefined;
+  }
+
   #remove(part: Part): void {
-    this.#parts.splice(this.#parts.indexOf(part), 1);
+    const parts = this.#parts;
+    let at = 0;
+    while (at < parts.length && parts[at] !== part) at++;
+    if (at === parts.length) return;
+    for (; at + 1 < parts.length; at++) parts[at] = parts[at + 1] as Part;
+    parts.length -= 1;
   }
 
   #checkMemory(atMs: number): void {

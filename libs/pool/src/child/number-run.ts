@@ -31,7 +31,7 @@ export class NumberRun {
 
   /** Take them all, in half the memory where they are integers. Valid until the next one comes. */
   take(): Int32Array | Float64Array {
-    const numbers = this.values.subarray(0, this.count);
+    const numbers = new Numbers(this.values.buffer, 0, this.count);
     this.count = 0;
     return asIntegers(numbers);
   }

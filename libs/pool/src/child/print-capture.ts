@@ -30,6 +30,7 @@ const gatheredBytesMax = 16 * 1024;
 const backlogBytesMax = 1024 * 1024;
 
 const { setTimeout } = globalThis;
+const { byteLength } = Buffer;
 
 export class PrintCapture {
   readonly #channel: Channel;
@@ -134,8 +135,7 @@ export class PrintCapture {
   #add(stream: Stream, item: ItemContext | undefined, state: PrintState, text: string): void {
     const time = now();
     const accepted = this.#accept(text, item === undefined ? undefined : state, time);
-    if (accepted.length < text.length)
-      this.#drop(state, Buffer.byteLength(text) - Buffer.byteLength(accepted));
+    if (accepted.length < text.length) this.#drop(state, byteLength(text) - byteLength(accepted));
     if (accepted === '') return;
     this.#gather(stream, item, accepted);
     if (time - this.#windowStart > windowMs) {
@@ -147,9 +147,9 @@ export class PrintCapture {
   }
 
   #gather(stream: Stream, item: ItemContext | undefined, text: string): void {
-    const last = this.#gathered.at(-1);
+    const last = this.#gathered[this.#gathered.length - 1];
     if (last !== undefined && last.stream === stream && last.item === item) last.text += `\n${text}`;
-    else this.#gathered.push({ stream, item, text });
+    else this.#gathered[this.#gathered.length] = { stream, item, text };
     this.#gatheredBytes += text.length;
   }
 
@@ -175,9 +175,9 @@ export class PrintCapture {
       this.#reason = this.#ofItem;
     }
     if (room <= 0) return '';
-    const bytes = Buffer.byteLength(text);
+    const bytes = byteLength(text);
     const accepted = bytes <= room ? text : cutToBytes(text, room);
-    const acceptedBytes = Math.min(bytes, room);
+    const acceptedBytes = bytes < room ? bytes : room;
     this.#secondBytes += acceptedBytes;
     if (item !== undefined) item.sentBytes += acceptedBytes;
     return accepted;
@@ -232,7 +232,9 @@ export class PrintCapture {
     const prints = this.#gathered;
     this.#gathered = [];
     this.#gatheredBytes = 0;
-    for (const { stream, item, text } of prints) {
+    // By index: results wait for this, and a task may have replaced the iterator of arrays.
+    for (let at = 0; at < prints.length; at++) {
+      const { stream, item, text } = prints[at] as (typeof prints)[number];
       const who =
         item === undefined ? {} : { chunk: item.part.chunk, index: item.index, task: item.part.task };
       for (const piece of piecesOf(text)) {

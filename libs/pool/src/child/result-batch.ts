@@ -37,6 +37,11 @@ const messageBytesMax = 256 * 1024;
 /** What an object is taken for until the first batch has shown how big they are. */
 const objectBytesGuess = 64;
 
+// Taken before any task runs, and methods that could be replaced avoided: between the return of a function and the leaving
+// of its result nothing may depend on what that function has left of the built-in objects.
+const { isView } = ArrayBuffer;
+const { min } = Math;
+
 export class ResultBatch {
   readonly #channel: Channel;
   readonly #format: ResultFormat;
@@ -81,7 +86,8 @@ export class ResultBatch {
 
   push(value: unknown): void {
     if (this.#values.length === 0 && !this.isEmpty) this.#mixNumbers();
-    this.#values.push(value);
+    // Not push(), which a task can replace: its neighbours would be blamed for that.
+    this.#values[this.#values.length] = value;
     this.#estimate += typeof value === 'number' ? numberBytes : this.#sizeOf(value);
   }
 
@@ -93,14 +99,14 @@ export class ResultBatch {
 
   /** Something else comes after the numbers. */
   #mixNumbers(): void {
-    this.#values = Array.from(this.#format.numbers.take());
+    this.#values = listOf(this.#format.numbers.take());
     this.#estimate = numberBytes * this.#values.length;
   }
 
   #sizeOf(value: unknown): number {
     if (typeof value === 'string') return value.length + 4;
     if (typeof value !== 'object' || value === null) return 8;
-    return ArrayBuffer.isView(value) ? value.byteLength + 8 : this.#objectBytes;
+    return isView(value) ? value.byteLength + 8 : this.#objectBytes;
   }
 
   /** Send what is there. */
@@ -121,7 +127,7 @@ export class ResultBatch {
   #sendNumbers(first: number, numbers: Int32Array | Float64Array, runMs: number): void {
     const bytes = numbers.length < packedMin ? undefined : encodeValue(numbers);
     if (bytes === undefined || bytes.byteLength > this.#messageBytesMax) {
-      this.#send(first, Array.from(numbers), runMs);
+      this.#send(first, listOf(numbers), runMs);
       return;
     }
     this.#channel.send(this.#channel.writer.values(this.#format.chunk, first, numbers.length, runMs, bytes));
@@ -129,7 +135,7 @@ export class ResultBatch {
 
   /** Above this a message is split: it is the biggest that travels well over a network. */
   get #messageBytesMax(): number {
-    return Math.min(messageBytesMax, this.#format.maxResultBytes);
+    return min(messageBytesMax, this.#format.maxResultBytes);
   }
 
   /** Send the values between those that cannot travel. */
@@ -146,11 +152,11 @@ export class ResultBatch {
       if (encoding !== 'bytes' && (typeof value === 'number' || typeof value === 'string')) continue;
       const found = findUnportable(value, encoding);
       if (found === undefined) continue;
-      this.#send(first + from, values.slice(from, i), runMs);
+      this.#send(first + from, part(values, from, i), runMs);
       this.#refuse(first + i, found);
       from = i + 1;
     }
-    this.#send(first + from, from === 0 ? values : values.slice(from), runMs);
+    this.#send(first + from, from === 0 ? values : part(values, from, values.length), runMs);
   }
 
   #send(first: number, values: unknown[], runMs: number): void {
@@ -186,8 +192,8 @@ export class ResultBatch {
 
   #sendHalves(first: number, values: unknown[], runMs: number): void {
     const half = values.length >> 1;
-    this.#send(first, values.slice(0, half), runMs / 2);
-    this.#send(first + half, values.slice(half), runMs / 2);
+    this.#send(first, part(values, 0, half), runMs / 2);
+    this.#send(first + half, part(values, half, values.length), runMs / 2);
   }
 
   #refuse(index: number, { path, kind }: Unportable): void {
@@ -215,3 +221,12 @@ function inWords(bytes: number): string {
   }
   return `${bytes} bytes`;
 }
+
+/** The elements of a list from `from` to before `until`, as an array. */
+function part(list: ArrayLike<unknown>, from: number, until: number): unknown[] {
+  const elements: unknown[] = [];
+  for (let at = from; at < until; at++) elements[at - from] = list[at];
+  return elements;
+}
+
+const listOf = (numbers: Int32Array | Float64Array): unknown[] => part(numbers, 0, numbers.length);

@@ -75,10 +75,13 @@ function readValues(encoding: Encoding, bytes: Uint8Array): ValueList {
   }
 }
 
+// Taken at start: in a child, tasks may replace it.
+const { isArray } = Array;
+
 /** Read a list in any of the ways in which one travels. Throws a `RangeError` where the bytes are none. */
 export function decodeList(bytes: Uint8Array): ValueList {
   const values = decodeValue(bytes);
-  if (Array.isArray(values) || isPacked(values)) return values;
+  if (isArray(values) || isPacked(values)) return values;
   if (isRecordColumns(values)) return unpackRecords(values);
   throw new RangeError('A block of structured clones is no list.');
 }

@@ -49,6 +49,10 @@ export function findBroadcast(value: unknown): Unportable | undefined {
   );
 }
 
+// Taken at start: in a child, tasks may replace them.
+const { isView } = ArrayBuffer;
+const { getPrototypeOf, keys } = Object;
+
 // Deeper values, and those of more objects, are left to `search`, which knows shared and circular references.
 const quickDepthMax = 24;
 const quickWidthMax = 1_000;
@@ -67,7 +71,7 @@ function looksPortable(value: unknown, depth: number): boolean {
   if (typeof value !== 'object') return typeof value !== 'function' && typeof value !== 'symbol';
   if (value === null) return true;
   if (depth > quickDepthMax) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
+  const prototype: unknown = getPrototypeOf(value);
   if (prototype === Array.prototype) {
     const list = value as readonly unknown[];
     if (list.length > quickWidthMax && depth > 0) return false;
@@ -81,8 +85,9 @@ function looksPortable(value: unknown, depth: number): boolean {
   if (prototype === Object.prototype || prototype === null) {
     // A Proxy passes for a plain object here; the encoder refuses it, and `explainUnportable` then says so.
     const fields = value as Readonly<Record<string, unknown>>;
-    for (const key of Object.keys(fields)) {
-      const field = fields[key];
+    const names = keys(fields);
+    for (let i = 0; i < names.length; i++) {
+      const field = fields[names[i] as string];
       if (typeof field === 'number' || typeof field === 'string') continue;
       if (!looksPortable(field, depth + 1)) return false;
     }
@@ -94,7 +99,7 @@ function looksPortable(value: unknown, depth: number): boolean {
 /** Built-in objects that structured clone carries whole and that hold no other values. */
 function isPlainBuiltin(value: object): boolean {
   return (
-    (ArrayBuffer.isView(value) && !types.isSharedArrayBuffer(value.buffer)) ||
+    (isView(value) && !types.isSharedArrayBuffer(value.buffer)) ||
     types.isDate(value) ||
     types.isRegExp(value) ||
     types.isArrayBuffer(value) ||
