@@ -179,7 +179,7 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   CHILD_START_FAILED: row(
     'No child process could be started: {reason}.',
-    'Where Node refuses an option, look at execArgv; elsewhere at the limits of processes and memory of this machine.',
+    'Where Node refuses an option, look at execArgv; where open files are too many (EMFILE), raise their limit (ulimit -n); elsewhere look at the limits of processes and memory of this machine.',
     'UNAVAILABLE',
     true,
   ),

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { runChild } from './child/child-program.ts';
 import { type Copy, type Endings, prepareCopies, putRight } from './child/copied-process.ts';
 import { selfTest } from './child/fork-self-test.ts';
+import { closeLeftFiles } from './child/left-files.ts';
 import type { Preloaded } from './child/preload.ts';
 import { rehearse } from './child/rehearsal.ts';
 import { residue } from './child/residue.ts';
@@ -20,6 +21,7 @@ interface ServerAddon extends Endings {
 }
 
 const control = 3;
+closeLeftFiles();
 
 const { addon: path, flagCount, modules } = JSON.parse(process.argv[2] ?? '') as ForkServerArguments;
 // Ours, not the user's: what a task starts is neither single-threaded nor a fork server.

@@ -9,7 +9,7 @@ import { Socket } from 'node:net';
 import type { ChildExit } from '../core/chunk.ts';
 import type { ForkAddon } from './fork-addon.ts';
 import { type ForkNews, ForkNewsReader, type SelfTestResult, selfTests } from './fork-news.ts';
-import { withoutInherited } from './inherited-files.ts';
+import { leftFiles, withoutInherited } from './inherited-files.ts';
 import { killGroup, programPath, withCompileCache } from './process-start.ts';
 import { reaper } from './reaper.ts';
 
@@ -115,13 +115,14 @@ export class ForkServer {
       flagCount: nodeFlags.length,
     };
     try {
+      const closed = withoutInherited(['ignore', 'ignore', 'pipe', its]);
       this.#process = spawn(
         process.execPath,
         [...options.execArgv, ...nodeFlags, programPath('fork-main'), JSON.stringify(args)],
         {
           detached: true,
-          env: withCompileCache(options.env),
-          stdio: withoutInherited(['ignore', 'ignore', 'pipe', its]),
+          env: { ...withCompileCache(options.env), ...leftFiles() },
+          stdio: closed,
         },
       );
     } catch (error) {

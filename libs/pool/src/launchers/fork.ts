@@ -102,6 +102,16 @@ export class ForkLauncher implements Launcher {
 
   /** The warm server, or else the cold one, or else none. */
   #familyFor(request: LaunchRequest): Family | undefined {
+    try {
+      return this.#findFamily(request);
+    } catch (error) {
+      // No descriptor is left, say: a spawned child says what is the matter, if that cannot be started either.
+      this.#tallies.notForked(request.key, error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  #findFamily(request: LaunchRequest): Family | undefined {
     const cold = `${request.key} ${surroundings()} `;
     const warm = `${cold}${request.preload.join(' ')}`;
     for (const name of warm === cold ? [cold] : [warm, cold]) {

@@ -17,12 +17,15 @@ export type Stdio = readonly (IOType | number | null | undefined)[];
  * the first gap; a child would have the others, with the rights of whoever opened them, whatever user it is.
  */
 export function withoutInherited(stdio: Stdio): (IOType | number | null | undefined)[] {
-  inherited ??= filesAtStart();
+  if (inherited === undefined) {
+    inherited = filesAtStart();
+    if (inherited.length > 0) filesMax = limitOfFiles();
+  }
   const closed = [...stdio];
   if (inherited.length === 0) return closed;
   for (const fd of inherited) {
     // One that was closed since may be one of Node's own now, which it keeps to itself.
-    if (fd < stdio.length || !isInherited(fd)) continue;
+    if (fd < stdio.length || fd >= filesMax || !isInherited(fd)) continue;
     nothing ??= openSync('/dev/null', 'r+');
     while (closed.length < fd) closed.push('ignore');
     closed[fd] = nothing;
@@ -32,6 +35,14 @@ export function withoutInherited(stdio: Stdio): (IOType | number | null | undefi
 /** By number, as they were when the first child was started; in the order of their numbers. */
 let inherited: readonly number[] | undefined;
 let nothing: number | undefined;
+/** Nothing can be put where a descriptor would be at or above the limit of them; one that was there before stays. */
+let filesMax: number = Number.POSITIVE_INFINITY;
+
+/** Descriptors whose place nothing can take: a child is told to close them, before anything of the user's runs in it. */
+export function leftFiles(): { readonly SHOAL_OWN_CLOSE?: string } {
+  const left = (inherited ?? []).filter((fd) => fd >= filesMax && isInherited(fd));
+  return left.length === 0 ? {} : { SHOAL_OWN_CLOSE: left.join() };
+}
 
 function filesAtStart(): readonly number[] {
   try {
@@ -52,5 +63,15 @@ function isInherited(fd: number): boolean {
     return flags !== '' && (Number.parseInt(flags, 8) & closedAtStart) === 0;
   } catch {
     return false;
+  }
+}
+
+/** The soft limit, which cannot be exceeded (`ulimit -n`). */
+function limitOfFiles(): number {
+  try {
+    const [, soft = ''] = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return soft === '' ? Number.POSITIVE_INFINITY : Number(soft);
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import type { ChildExit } from '../core/chunk.ts';
-import { type Stdio, withoutInherited } from './inherited-files.ts';
+import { leftFiles, type Stdio, withoutInherited } from './inherited-files.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit } from './launcher.ts';
 import { isFile, killGroup, programPath, withCompileCache } from './process-start.ts';
 import { reaper } from './reaper.ts';
@@ -21,11 +21,12 @@ export function spawnChild(request: LaunchRequest, stdio: Stdio, onExit: OnExit)
     ...request.execArgv,
     programPath('child-main'),
   ];
+  const closed = withoutInherited(stdio);
   const child = spawn(command as string, args, {
     // A group and session of its own: Ctrl-C goes to the pool alone, and a kill reaches what the task has started.
     detached: true,
-    env: withCompileCache(request.env),
-    stdio: withoutInherited(stdio),
+    env: { ...withCompileCache(request.env), ...leftFiles() },
+    stdio: closed,
     windowsHide: true,
     // Not by setpriv, which would be root with whatever a job puts into its environment.
     ...(request.uid === undefined ? {} : { uid: request.uid, gid: request.uid }),
