@@ -202,6 +202,7 @@ describe('items that fail', () => {
 describe('what is typed wrong', () => {
   test.each([
     [['mpa'], "unknown command 'mpa'. Did you mean map?"],
+    [['mpa', '--help'], "unknown command 'mpa'. Did you mean map?"],
     [['map', 'x.ts', '--chunksize', '3'], "unknown option '--chunksize'. Did you mean --chunk-size?"],
     [['map', 'x.ts', '--detach'], "unknown option '--detach'"],
     [['map', 'x.ts', '--processes', '0'], 'Give a whole number from 1 to 1024.'],

@@ -26,7 +26,7 @@ export async function run(
     running = command;
   });
   try {
-    await program.parseAsync([...argv]);
+    await program.parseAsync(upToUnknown(program, argv));
     return ending;
   } catch (error) {
     // Help that was asked for is a result; a bare `shoal` gets it as an answer to a question it did not ask.
@@ -51,4 +51,17 @@ async function writtenOut(terminal: Terminal): Promise<number> {
   } catch (error) {
     return failed(terminal, error);
   }
+}
+
+/** Without what follows a command that does not exist: `shoal nonsense --help` is no question about `shoal`. */
+function upToUnknown(program: Command, argv: readonly string[]): string[] {
+  let command = program;
+  for (let at = 2; at < argv.length && command.commands.length > 0; at++) {
+    const name = argv[at] ?? '';
+    if (name.startsWith('-') || (command === program && name === 'help')) break;
+    const next = command.commands.find((each) => each.name() === name || each.aliases().includes(name));
+    if (next === undefined) return argv.slice(0, at + 1);
+    command = next;
+  }
+  return [...argv];
 }

@@ -35,7 +35,7 @@ const badOptions: readonly [keyof MapOptions | 'chunksize' | 'export', unknown, 
   ['requestId', 'x'.repeat(201), /requestId is longer than 200 characters/],
   ['retryOn', [1], /retryOn\[0\] has to be a string/],
   ['chunksize', 2, /^map\(\) options: there is no option "chunksize"\. Did you mean chunkSize\?$/],
-  ['export', 'square', /there is no option "export"/],
+  ['export', 'square', /export goes with a module URL or path/],
 ];
 
 const badPoolOptions: readonly [Readonly<Record<string, unknown>>, RegExp][] = [

@@ -146,6 +146,11 @@ export function checkJobOptions(
   options: unknown,
 ): void {
   // `export` means something only beside a module; beside a function it would be ignored in silence.
+  if (!takesModule && isRecord(options) && options['export'] !== undefined) {
+    throw new TypeError(
+      `${method}() options: export goes with a module URL or path; here the task is a function.`,
+    );
+  }
   const checks = takesModule ? { ...methodChecks[kind], export: text } : methodChecks[kind];
   checkOptions(`${method}() options`, options, checks);
 }

@@ -13,7 +13,10 @@ export interface WaitOptions {
 
 /** A job that was started by `submit`: Python's `AsyncResult`. */
 export interface Job<R> {
-  /** The job's id; empty until the pool has begun with it. */
+  /**
+   * The job's id; empty until the pool has begun with it, on a cluster until the coordinator has taken it. Whoever needs it
+   * looks with each `progress` event whether it is there, or names the job beforehand by the option `requestId`.
+   */
   readonly id: string;
   /** Whether it has ended, well or not. */
   readonly ready: boolean;
@@ -23,7 +26,10 @@ export interface Job<R> {
   readonly progress: MapProgress;
   /** Its results, in the order of the items; rejects as `map` does. May be asked for any number of times. */
   result(options?: WaitOptions): Promise<R[]>;
-  /** Waits until it has ended, well or not. */
+  /**
+   * Waits until it has ended, well or not. Unlike Python's `wait`, rejects with a `TimeoutError` when `timeoutMs` is over
+   * before that; the job goes on.
+   */
   wait(options?: WaitOptions): Promise<void>;
   /** Ends it: `result()` rejects with a `JobCancelledError`. Does nothing once it has ended. */
   cancel(): void;
