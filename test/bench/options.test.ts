@@ -7,7 +7,7 @@ const refusals: readonly (readonly [script: string, args: readonly string[], rea
   ['above-limits', ['--rounds', '0'], '--rounds 0: a whole number from 1'],
   ['broadcast', ['--items', '1.5'], '--items 1.5: a whole number from 1'],
   ['flat-memory', ['--items', '1'], '--items 1: a whole number from 20'],
-  ['hops', ['--only', 'single,x'], '--only single,x: there is single, increment, echo, millisecond'],
+  ['hops', ['--only', 'single,x'], '--only single,x: there is single, increment, '],
   ['hops-beside', ['/nope'], '/nope: there is no such folder'],
   ['hops-beside', [], 'One folder is needed: a clone of another version'],
   ['limits', ['--scale', 'abc'], '--scale abc: a number above 0'],

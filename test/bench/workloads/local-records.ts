@@ -4,7 +4,7 @@ import { shoalLocal } from '../peers/shoal-local.ts';
 import { tinypool } from '../peers/tinypool.ts';
 import type { Workload } from '../workload.ts';
 
-/** Small records in and out: what most people map over. Numbers, which Shoal sends as typed arrays, flatter it. */
+/** Small records in and out: what most people map over. They are of one shape, which Shoal sends by column: nested ones cost more. */
 export const localRecords: Workload = {
   name: 'local-records',
   title: 'One machine: small records',
