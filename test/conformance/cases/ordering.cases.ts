@@ -105,10 +105,37 @@ export const ordering = chapter('ordering', (specify) => {
   specify(
     'a process awaits as many items at once as concurrentTasksPerChild says, in chunks of one too',
     async ({ open }) => {
+      using book = new Book();
       await using pool = await open({ processes: 1, concurrentTasksPerChild: 8 });
-      const items = upTo(40).map((item) => ({ item, ms: 60 }));
-      const runs = await pool.map(runFor, items, { chunkSize: 1 });
+      const items = upTo(40).map((item) => ({ item, ms: 20, file: book.file, meet: 8 }));
+      const runs = await pool.map(runTogether, items, { chunkSize: 1 });
       expect(Math.max(...runs.map((run) => besideEachOther(runs, run)))).toBe(8);
+    },
+    isScheduled,
+  );
+
+  specify(
+    'what a process awaits at once is gathered from several chunks, however small the first one is',
+    async ({ open }) => {
+      using book = new Book();
+      await using pool = await open({ processes: 2, concurrentTasksPerChild: 8 });
+      async function* oneThenOthers(): AsyncGenerator<{
+        item: number;
+        ms: number;
+        file: string;
+        meet: number;
+      }> {
+        for (const item of upTo(40)) {
+          yield { item, ms: 20, file: book.file, meet: 12 };
+          // The first one is on its way alone.
+          if (item === 0)
+            await eventually(
+              () => book.lines.length,
+              (begun) => begun > 0,
+            );
+        }
+      }
+      expect(await Array.fromAsync(pool.imap(runTogether, oneThenOthers()))).toHaveLength(40);
     },
     isScheduled,
   );

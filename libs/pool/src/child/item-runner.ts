@@ -112,7 +112,7 @@ export class ItemRunner {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
-      // Each round has finished a part.
+      // Each round has started or ended all that is left of a part.
       while (this.#pumpOnce()) {
         if (!this.#turn.isOver) continue;
         this.#turn.later();
@@ -151,7 +151,8 @@ export class ItemRunner {
     this.#channel.uncork();
     if (this.#channel.isBacklogged) return false;
     this.#startItems(part, run);
-    return part.isExhausted && part.inFlight.size === 0;
+    // What it left of the process's calls in flight is for the part behind it.
+    return part.isExhausted;
   }
 
   #idle(): void {

@@ -39,6 +39,19 @@ test('blocks grow from one item to many, and follow each other without a gap', (
   for (const { bytes } of blocks) expect(bytes.byteLength).toBeLessThanOrEqual(100_000);
 });
 
+test('the first block has as many items as one process runs at once, in whole chunks', () => {
+  const first = (options: Partial<BlockBuilderOptions>): number | undefined => {
+    const { builder, blocks } = builderOf({ concurrentTasks: 8, ...options });
+    for (let item = 0; item < 50; item++) builder.add(item);
+    return counts(blocks)[0];
+  };
+  expect(first({})).toBe(8);
+  expect(first({ itemsMax: 20 })).toBe(20);
+  expect(first({ chunkSize: 1 })).toBe(8);
+  expect(first({ chunkSize: 3 })).toBe(9);
+  expect(first({ chunkSize: 10 })).toBe(10);
+});
+
 test('blocks of an input whose length is known begin with what one process would take, and have more where it weighs little', () => {
   const light = builderOf({ itemsMax: 5 });
   for (let item = 0; item < 30; item++) light.builder.add(item);

@@ -13,6 +13,8 @@ export interface BlockBuilderOptions {
   readonly chunkSize: JobRequest['chunkSize'];
   /** Items of one block, about: what one process would take of an input whose length is known. Infinity where it is not. */
   readonly itemsMax: number;
+  /** Items that one process runs at once: what comes first occupies one, which would wait for the others. Default: 1. */
+  readonly concurrentTasks?: number | undefined;
   /** Bytes of one item, at most. */
   readonly itemBytesMax: number;
   /** Where finished blocks go. */
@@ -53,8 +55,10 @@ export class BlockBuilder {
 
   constructor(options: BlockBuilderOptions) {
     this.#options = options;
-    const { chunkSize, itemsMax } = options;
-    this.#goal = chunkSize !== 'auto' ? chunkSize : Number.isFinite(itemsMax) ? itemsMax : 1;
+    const { chunkSize, itemsMax, concurrentTasks = 1 } = options;
+    if (chunkSize === 'auto')
+      this.#goal = Math.max(Number.isFinite(itemsMax) ? itemsMax : 1, concurrentTasks);
+    else this.#goal = chunkSize * Math.ceil(concurrentTasks / chunkSize);
   }
 
   /** Items taken in, over all blocks. */

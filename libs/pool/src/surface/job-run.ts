@@ -88,6 +88,7 @@ export class JobRun implements JobSink, ItemReceiver {
     this.#builder = new BlockBuilder({
       chunkSize: request.chunkSize,
       itemsMax: blockItemsMax,
+      concurrentTasks: request.concurrentTasksPerChild,
       itemBytesMax,
       emit: (block) => {
         if (this.#over) return;
