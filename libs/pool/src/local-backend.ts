@@ -65,6 +65,14 @@ interface InHand {
 
 const session = 1;
 const agent = 'local';
+const untold: BackendProgress = {
+  done: 0,
+  failed: 0,
+  running: 0,
+  retried: 0,
+  speculated: 0,
+  speculationWins: 0,
+};
 // How often a job says where it stands.
 const progressMs = 50;
 // Where nothing happens nothing is said: a job that waits says why, so often.
@@ -400,11 +408,13 @@ export class LocalBackend implements JobBackend, ChunkListener {
     job.sink.progress(job.progress);
   }
 
-  #endJob({ job: id, outcome, speculation }: Extract<SchedulerCommand, { type: 'endJob' }>): void {
+  #endJob({ job: id, outcome, retried, speculation }: Extract<SchedulerCommand, { type: 'endJob' }>): void {
     const job = this.#jobs.get(id);
     if (job === undefined) return;
-    if (speculation !== undefined && job.progress !== undefined) {
-      job.sink.progress({ ...job.progress, running: 0, ...speculation });
+    // What was told last may be of a while ago; there is no next time.
+    if (speculation !== undefined || retried !== undefined) {
+      const last = job.progress ?? untold;
+      job.sink.progress({ ...last, running: 0, retried: retried ?? last.retried, ...speculation });
     }
     if (outcome.state === 'failedFast') {
       const failure = this.#store.failureOf(id, outcome.index);

@@ -105,6 +105,8 @@ export interface EndJob {
   readonly outcome: JobOutcome;
   /** What second attempts came to; undefined where there were none. */
   readonly speculation?: SpeculationTally;
+  /** Tries beyond the first, of all its items together; undefined where there were none. */
+  readonly retried?: number;
 }
 
 /** What second attempts at items of a pure job came to. */

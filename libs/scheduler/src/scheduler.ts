@@ -359,7 +359,8 @@ export class Scheduler {
     this.#jobsEnded += 1;
     const { id, speculated, speculationWins } = job;
     const speculation = speculated === 0 ? {} : { speculation: { speculated, speculationWins } };
-    this.#turn.emit({ type: 'endJob', job: id, outcome, ...speculation });
+    const retried = job.retried === 0 ? {} : { retried: job.retried };
+    this.#turn.emit({ type: 'endJob', job: id, outcome, ...speculation, ...retried });
   }
 
   #sleep(job: Job): void {

@@ -87,4 +87,12 @@ export const retries = chapter('retries', (specify) => {
     });
     expect(told.at(-1)).toMatchObject({ done: 2, failed: 0, retried: 2 });
   });
+
+  specify('the tries of an item that fails for good are counted to the last one', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const told: MapProgress[] = [];
+    const onProgress = (progress: MapProgress): void => void told.push(progress);
+    await pool.mapSettled(failAtFirst, [{ times: 9 }], { retries: 2, onProgress });
+    expect(told.at(-1)).toMatchObject({ done: 0, failed: 1, running: 0, retried: 2 });
+  });
 });
