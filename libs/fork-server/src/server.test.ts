@@ -46,7 +46,8 @@ test.skipIf(!canCompile)('the server touches no memory that is not its own (Addr
   ).toEqual(asItShouldBe);
 });
 
-test.skipIf(!canCompile || !isThere('valgrind'))(
+// Where the fork server is demanded, so is this.
+test.skipIf(!canCompile || (!isThere('valgrind') && process.env['REQUIRE_FORK_SERVER'] !== '1'))(
   'the server leaves no memory and no descriptor behind (Valgrind)',
   () => {
     const strictly = ['--quiet', '--error-exitcode=9', '--leak-check=full', '--trace-children=yes'];

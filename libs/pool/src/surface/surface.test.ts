@@ -1,5 +1,5 @@
 import { ItemError, TimeoutError } from '@shoal/errors';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { MapPool } from '../map-pool.ts';
 import { task } from '../task/task.ts';
 import { encodeBlock } from '../values/block-codec.ts';
@@ -95,6 +95,12 @@ test('with failFast the first failure rejects and cancels', async () => {
 });
 
 /** It pulls so many, in slices on a machine that has no time, and none in the turns after that. */
+/** A stream that nobody can read any more is dropped with its job: one that a test does not read is kept from that here. */
+const held: unknown[] = [];
+afterEach(() => {
+  held.length = 0;
+});
+
 async function pullsTo(count: number, pulled: () => number): Promise<void> {
   await vi.waitFor(() => expect(pulled()).toBe(count), { timeout: 30_000, interval: 5 });
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -104,7 +110,7 @@ async function pullsTo(count: number, pulled: () => number): Promise<void> {
 test('an input is pulled within the grant of the backend', async () => {
   const { pool, backend } = surface(10);
   const input = numbers();
-  void pool.imap(double, input.items);
+  held.push(pool.imap(double, input.items));
   await pullsTo(10, input.pulled);
   backend.job.sink.granted(15);
   await pullsTo(15, input.pulled);
@@ -131,7 +137,7 @@ test('an input is pulled no further than its bytes allow', async () => {
       yield Buffer.alloc(1024 * 1024);
     }
   }
-  void pool.imap(double as never, large());
+  held.push(pool.imap(double as never, large()));
   await pullsTo(16, () => pulled);
 });
 
