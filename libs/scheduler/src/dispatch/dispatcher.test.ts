@@ -202,6 +202,15 @@ test('G20: a job that waits says why', () => {
   expect(world.waiting(other.job)).toBe('the connection to every agent is interrupted');
 });
 
+test('G20: a job that keeps its slots busy itself, with a shard that is about to end, waits for nobody', () => {
+  const world = new World();
+  world.join('a', 1);
+  const { job } = world.add(2, { chunkSize: 1 });
+  world.values(1, {}, 1_000);
+  expect(world.waiting(job)).toBeUndefined();
+  expect(only(world.ended(1), 'dispatch')).toHaveLength(1);
+});
+
 test('G20: a job whose consumer leaves its window full is paused by it, whether bytes or items fill it', () => {
   const world = schedulerWith({ agents: { a: 1 } });
   const { job } = world.add(0, { windowItems: 2 }, true);
