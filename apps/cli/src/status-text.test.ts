@@ -35,6 +35,26 @@ test('a job says why it waits, and what second attempts came to', () => {
   ]);
 });
 
+test('slots that are free and cannot be had are told apart', () => {
+  const agent = (state: AgentState, slots: number, busySlots: number): AgentInfo =>
+    AgentInfo.fromPartial({ name: `a-${state}`, state, slots, busySlots });
+  const first = (agents: AgentInfo[], slots: number, busySlots: number): string | undefined =>
+    statusText({
+      address: '127.0.0.1:7300',
+      cluster: GetStatusResponse.fromPartial({ agents: agents.length, slots, busySlots }),
+      agents,
+      jobs: [],
+    }).split('\n')[0];
+  const live = agent(AgentState.READY, 2, 2);
+  expect(first([live], 2, 2)).toContain('1 agent, 2 of 2 slots busy, 0 jobs');
+  expect(first([live, agent(AgentState.DRAINING, 1, 0)], 3, 2)).toContain(
+    '2 of 3 slots busy (1 gets no work), 0 jobs',
+  );
+  expect(first([agent(AgentState.QUARANTINED, 4, 1)], 4, 1)).toContain(
+    '1 of 4 slots busy (3 get no work), 0 jobs',
+  );
+});
+
 test('for programs states are words too', () => {
   const agent = AgentInfo.fromPartial({ name: 'a', state: AgentState.QUARANTINED });
   const job = JobInfo.fromPartial({ jobId: 'job-1', state: JobState.FAILED_FAST });

@@ -1,6 +1,7 @@
 import { bytesText } from '@shoal/errors';
 import {
   type AgentInfo,
+  AgentState,
   type GetStatusResponse,
   type JobInfo,
   JobState,
@@ -24,7 +25,8 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
   const active = jobs.filter((job) => job.endedUnixMs === 0);
   return [
     `coordinator ${address} ${cluster.coordinator?.version ?? ''}: ${counted(cluster.agents, 'agent')}, ` +
-      `${cluster.busySlots} of ${counted(cluster.slots, 'slot')} busy, ${counted(cluster.activeJobs, 'job')}, ` +
+      `${cluster.busySlots} of ${counted(cluster.slots, 'slot')} busy${closedText(agents)}, ` +
+      `${counted(cluster.activeJobs, 'job')}, ` +
       `${grouped(cluster.queuedItems)} items wait` +
       (cluster.heldBytes === 0 ? '' : `, ${bytesText(cluster.heldBytes)} in memory`) +
       (cluster.spilledBytes === 0 ? '' : `, ${bytesText(cluster.spilledBytes)} on disk`),
@@ -42,6 +44,14 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
     ...(active.length > 0 ? ['', ...jobTable(active)] : []),
     '',
   ].join('\n');
+}
+
+/** ` (3 get no work)`: slots that are free and cannot be had, for their agents are draining or set aside. */
+function closedText(agents: readonly AgentInfo[]): string {
+  const closed = agents
+    .filter(({ state }) => state === AgentState.DRAINING || state === AgentState.QUARANTINED)
+    .reduce((total, { slots, busySlots }) => total + slots - busySlots, 0);
+  return closed === 0 ? '' : ` (${grouped(closed)} ${closed === 1 ? 'gets' : 'get'} no work)`;
 }
 
 /** The report for programs. States are words, and an agent is what `shoal agents ls` makes of it. */
