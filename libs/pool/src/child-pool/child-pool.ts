@@ -218,7 +218,9 @@ export class ChildPool {
 
   /** Kill every child; what had not ended ends as `aborted`. Resolves when every child is gone. */
   terminate(): Promise<void> {
-    return this.#leave('terminateRequested');
+    const left = this.#leave('terminateRequested');
+    this.#launcher.endAll();
+    return left;
   }
 
   #leave(type: 'closeRequested' | 'terminateRequested'): Promise<void> {

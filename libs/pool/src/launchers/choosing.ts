@@ -33,6 +33,10 @@ export class ChoosingLauncher implements Launcher {
     }
   }
 
+  endAll(): void {
+    this.#fork?.endAll();
+  }
+
   async close(): Promise<void> {
     await this.#fork?.close();
   }

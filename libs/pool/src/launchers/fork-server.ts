@@ -64,6 +64,8 @@ const retryMs = 5;
 /** How long its last news may take, once it is gone. */
 const drainMs = 500;
 const stderrTailChars = 1_024;
+/** What Node ends with where nothing is left to do and a module still waits. */
+const neverLoaded = 13;
 /**
  * One thread of V8 at most, with nothing to do: a copy has none, and would wait for what it had been given. And a loop that
  * runs for long goes to the best compiler at once: without a helper V8 would leave it with the second best, for ever, in
@@ -85,6 +87,7 @@ export const nodeFlags: readonly string[] = [
 export class ForkServer {
   readonly #addon: ForkAddon;
   readonly #listener: ForkServerListener;
+  readonly #modules: readonly string[];
   readonly #control: number;
   readonly #socket: Socket;
   readonly #process: ChildProcess;
@@ -107,6 +110,7 @@ export class ForkServer {
   ) {
     this.#addon = addon;
     this.#listener = listener;
+    this.#modules = options.modules;
     const [own, its] = addon.makePair();
     this.#control = own;
     const args: ForkServerArguments = {
@@ -299,8 +303,7 @@ export class ForkServer {
       killGroup(pid);
       reaper.unwatch(pid);
     }
-    const tail = this.#stderrTail.trim().split('\n').at(-1) ?? '';
-    const why = `it ended by ${signal ?? `exit code ${code}`}${tail === '' ? '' : `: ${tail}`}`;
+    const why = this.#wayOfEnding(code, signal);
     for (const resolve of this.#whenClosed.splice(0)) resolve();
     // What it has told before it died is still on its way, and says who is its child.
     const leave = (): void => this.#leave(why);
@@ -309,6 +312,14 @@ export class ForkServer {
       this.#socket.once('close', leave);
       setTimeout(leave, drainMs).unref();
     }
+  }
+
+  #wayOfEnding(code: number | null, signal: string | null): string {
+    if (code === neverLoaded) {
+      return `an await at the top of ${this.#modules.join(' or ')} never ends`;
+    }
+    const tail = this.#stderrTail.trim().split('\n').at(-1) ?? '';
+    return `it ended by ${signal ?? `exit code ${code}`}${tail === '' ? '' : `: ${tail}`}`;
   }
 
   /** Nothing more is asked of it, and nothing more is heard. */

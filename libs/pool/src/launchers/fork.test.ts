@@ -228,6 +228,18 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('says of a module that is never loaded what it waits for', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    const file = join(folder, 'waits.mjs');
+    writeFileSync(file, 'await new Promise(() => {});');
+    await using pool = new Forking(1, { preload: true });
+    const { href: url } = pathToFileURL(file);
+    void pool.run({ kind: 'export', name: 'f', url, export: 'default' }, [1]);
+    const reason = `an await at the top of ${url} never ends (so nothing is preloaded)`;
+    await until('the reason', () => pool.starts.notForked === reason || pool.starts.notForked);
+    rmSync(folder, { recursive: true });
+  });
+
   test('shares a module that left something behind by bad luck, once that was long enough ago', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
     let nowMs = 0;
@@ -341,6 +353,20 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     expect({ kind: ending.kind, values: values.size }).toEqual({ kind: 'finished', values: 2 });
     expect([...values.values()]).not.toContain(server);
     expect(isAlive(server)).toBe(false);
+  });
+
+  test('waits for no answer of a stopped server when its pool is terminated', async () => {
+    const pool = new Forking(2);
+    const [server] = [...(await pool.run('server', [1])).values.values()].map(Number) as [number];
+    process.kill(server, 'SIGSTOP');
+    // No child is made for it any more.
+    const running = pool.run('server', [1, 2], { maxTasksPerChild: 1 });
+    const from = performance.now();
+    await pool.test.pool.terminate();
+    // Half of what an answer may take.
+    expect(performance.now() - from).toBeLessThan(5_000);
+    expect(isAlive(server)).toBe(false);
+    await running;
   });
 
   test('gives threads of its children chance of their own', async () => {

@@ -38,6 +38,8 @@ export class ForkLauncher implements Launcher {
   readonly #deaths = new ServerDeaths();
   /** Their reason is that of the last one which was not forked, where that was no refusal. */
   readonly #tallies = new StartTallies();
+  /** Servers that are on their way out. */
+  readonly #closing: Promise<void>[] = [];
   #isClosed = false;
 
   constructor(found: FoundAddon = forkAddon(), clock: ServerClock = realClock) {
@@ -77,16 +79,24 @@ export class ForkLauncher implements Launcher {
     return why === undefined;
   }
 
-  async close(): Promise<void> {
+  /** A server that is stopped would never tell, and a pool that is terminated waits for nobody's answer. */
+  endAll(): void {
     this.#isClosed = true;
     const families = [...this.#families.values()];
     this.#families.clear();
-    await Promise.all(
-      families.map((family) => {
-        clearTimeout(family.idleTimer);
-        return family.server.close();
-      }),
-    );
+    for (const family of families) {
+      clearTimeout(family.idleTimer);
+      this.#closing.push(family.server.close());
+      const { asked, living, waiting } = family;
+      for (const child of [...asked.values(), ...waiting, ...living.values()]) child.lostServer();
+      for (const list of [asked, living]) list.clear();
+      waiting.length = 0;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.endAll();
+    await Promise.all(this.#closing);
   }
 
   #ask(family: Family, child: ForkedChild): void {

@@ -102,9 +102,10 @@ export class ForkedChild implements LaunchedChild {
     this.#onExit(exit);
   }
 
-  /** Its server is dead, and it is dying of that. */
+  /** Its server is dead, and it is dying of that, or will never be made. */
   lostServer(): void {
-    if (this.#pid !== undefined) this.#kill(this.#pid);
+    if (this.#pid === undefined) this.#closeEnds();
+    else this.#kill(this.#pid);
     this.exited({ pid: this.#pid, exitCode: undefined, signal: 'SIGKILL', withItsServer: true });
   }
 

@@ -31,6 +31,10 @@ export class IsolatingLauncher implements Launcher {
     this.#tallies.forget(key);
   }
 
+  endAll(): void {
+    this.#plain.endAll?.();
+  }
+
   async close(): Promise<void> {
     await this.#plain.close?.();
   }

@@ -71,6 +71,11 @@ export interface Launcher {
   counts?(key?: string): StartCounts;
   /** No child of this key is left: it is no longer counted by itself. */
   forget?(key: string): void;
+  /**
+   * Every child was killed, and no further one will be launched: whoever started them on behalf of the pool goes too, and
+   * need not be asked how they ended.
+   */
+  endAll?(): void;
   /** Every child is gone, and no further one will be launched: what was kept in order to start children ends. */
   close?(): Promise<void>;
 }

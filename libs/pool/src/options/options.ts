@@ -237,7 +237,8 @@ export interface MapOptions {
   readonly chunkSize?: number | 'auto' | undefined;
   /**
    * How long one item may run, from its start, in milliseconds. Then its process is killed and replaced, and the item
-   * fails with code `ITEM_TIMED_OUT`.
+   * fails with code `ITEM_TIMED_OUT`. No item runs while a process loads the module of the function: of one that never
+   * gets done with that, such as by an `await` at its top, only `deadlineMs` ends the job.
    *
    * Default: no limit. 1 to 2,147,483,647.
    */
