@@ -73,7 +73,15 @@ const suites: readonly Suite[] = [
   },
   // Times of a few milliseconds are measured, so nothing else runs meanwhile.
   { name: 'times', include: ['test/chaos/times.test.ts'], timeoutMs: 240_000, serial: true },
-  { name: 'bench', include: ['test/bench/**/*.test.ts'], timeoutMs: 600_000, serial: true },
+  // Whether it measures everybody is tested, and not how fast they are.
+  {
+    name: 'bench',
+    include: ['test/bench/**/*.test.ts'],
+    workers: 2,
+    timeoutMs: 600_000,
+    serial: true,
+    beside: 'examples',
+  },
   { name: 'e2e', include: ['test/e2e/**/*.test.ts'], timeoutMs: 480_000, serial: true },
 ];
 
@@ -90,6 +98,7 @@ const longest: readonly string[] = [
   'test/python/python-pool.test.ts',
   'test/cluster/slow-peers.test.ts',
   'test/examples/examples.test.ts',
+  'test/bench/bench.test.ts',
   'test/chaos/soak/soak.test.ts',
   'libs/pool/src/launchers/fork.test.ts',
   'libs/pool/src/child-pool/child-recycling.test.ts',
