@@ -34,6 +34,15 @@ test('short shards queue up behind short ones, four a slot; free slots of all ag
   expect(world.heldBy('a')).toHaveLength(4);
 });
 
+test('calls of a process whose job may use no further slot go on to the end of several rounds', () => {
+  const world = schedulerWith({ agents: { a: 2 } });
+  world.add(100, { chunkSize: 1, concurrentTasks: 8, group: { id: 'capped', processes: 1 } });
+  expect([...world.dispatches.values()].map(({ count }) => count)).toEqual([32]);
+  world.add(100, { chunkSize: 1, concurrentTasks: 8, group: { id: 'free', processes: endless } });
+  // Of a job without a cap the next ones wait behind it, as long as there is room.
+  expect([...world.dispatches.values()].map(({ count }) => count).slice(0, 3)).toEqual([32, 8, 8]);
+});
+
 test('tiny shards queue up sixteen a slot', () => {
   const world = schedulerWith({ agents: { a: 1 }, job: { items: 100 } });
   expect(placed(world.finish(1, 0.9))).toHaveLength(16);

@@ -258,11 +258,13 @@ export class Dispatcher {
     // Nothing else counts then, and to look for it costs more than the cut.
     if (chunkSize !== 'auto' && !job.sharding.runsSeveralAtOnce) return Math.min(chunkSize, pending.ready);
     const unplaced = pending.ready + pending.waiting;
+    const { processes } = spec.group;
     const count = job.sharding.next({
       available: pending.ready,
       remaining: Math.max(unplaced, (job.total ?? 0) - job.pushed + unplaced),
       total: job.total,
-      slots: Math.max(1, Math.min(lane.slots, spec.group.processes)),
+      slots: Math.max(1, Math.min(lane.slots, processes)),
+      hasRoomBehind: processes >= lane.slots,
       bytesPerItem: job.bytesPerItemAt(piece.first),
     });
     return spec.chunkSize === 'auto' ? job.roundToBlock(piece.first, count) : count;
