@@ -231,7 +231,8 @@ async function writeResults(
     if (failed === undefined) continue;
     if (onError === 'stop') throw failed;
     count.failed++;
-    progress.line(`shoal: ${failed.code}: ${flags.textOf(failed)}`);
-    await writer.line(errorLine(failed));
+    const text = flags.textOf(failed);
+    progress.line(`shoal: ${failed.code}: ${text}`);
+    await writer.line(errorLine(failed, text));
   }
 }

@@ -53,13 +53,13 @@ test('a failed item is one line with code, index, message, attempts and the func
     facts: { reason: 'TypeError: bad record', where: 'square at work.ts:4:9' },
     cause: new TypeError('bad record'),
   });
-  const line = errorLine(error);
+  const line = errorLine(error, 'Raise --timeout.');
   expect(line).not.toContain('\n');
   expect(JSON.parse(line)).toEqual({
     error: {
       code: 'ITEM_THREW',
       index: 3,
-      message: error.message,
+      message: 'Raise --timeout.',
       task: 'square',
       agent: 'agent-2',
       pid: 4720,

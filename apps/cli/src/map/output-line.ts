@@ -69,9 +69,9 @@ function foreignKind(value: object): string | undefined {
   return isSayable ? undefined : `a ${tag}`;
 }
 
-/** A failed item as a line of NDJSON, in the place where its result would be. */
-export function errorLine(error: ItemError): string {
-  const { code, index, message, task, agent, pid, attempts, cause } = error;
+/** A failed item as a line of NDJSON, in the place where its result would be; `message` is what stderr says of it, too. */
+export function errorLine(error: ItemError, message: string): string {
+  const { code, index, task, agent, pid, attempts, cause } = error;
   const ownError = cause instanceof Error ? { name: cause.name, message: cause.message } : undefined;
   return JSON.stringify({ error: { code, index, message, task, agent, pid, attempts, cause: ownError } });
 }
