@@ -49,8 +49,8 @@ export function waitingOf(job: Job, dispatcher: Dispatcher, nowMs: number): Wait
     const share = processes === 1 ? '1 process' : `${processes} processes`;
     return because('groupShareInUse', `its share of ${share} is in use`);
   }
-  // What keeps its slots busy is its own: all items of a shard are done, and its end is about to come.
-  if (job.attempts.size > 0) return undefined;
+  // What keeps its slots busy is its own: all items of a shard are done, and whoever ran them has not said so yet.
+  if (job.attempts.size > 0) return because('slotsBusy', 'a shard of its own is about to end');
   return because('slotsBusy', 'all slots busy');
 }
 
