@@ -42,6 +42,20 @@ test('G26: a connection that breaks just before the deadline has half a second t
   expect(world.nowMs).toBe(deadlineAtMs + 450);
 });
 
+test('G26: a connection that is back for one call before the deadline has half a second from there for the last word', () => {
+  const world = opened([[0, 10]], { deadlineAtMs });
+  world.nowMs = deadlineAtMs - 450;
+  world.fails(1);
+  world.fails(2);
+  let call: number | undefined;
+  while (call === undefined) call = world.wait().find((command) => command.type === 'askInput')?.call;
+  const heardAtMs = Math.max(world.nowMs, deadlineAtMs - 100);
+  waitUntil(world, heardAtMs);
+  world.do({ type: 'inputTold', call, acceptedItems: 10, inputEnded: false });
+  while (!world.machine.snapshot().isOver) world.wait();
+  expect(world.nowMs).toBe(heardAtMs + 500);
+});
+
 test('G26: the coordinator that is back within that time says how the job ended', () => {
   const world = opened([], { deadlineAtMs });
   world.nowMs = deadlineAtMs - 50;

@@ -9,6 +9,7 @@ import { deadlineSilenceMs } from './client-limits.ts';
 export class DeadlineWatch {
   #judgeAtMs: number | undefined;
   #isPast = false;
+  #heardAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deadlineAtMs: number | undefined) {
     this.#judgeAtMs = deadlineAtMs;
@@ -21,6 +22,7 @@ export class DeadlineWatch {
 
   /** The coordinator is there, whatever it said. */
   heard(nowMs: number): void {
+    this.#heardAtMs = nowMs;
     if (this.#isPast) this.#judgeAtMs = nowMs + deadlineSilenceMs;
   }
 
@@ -33,8 +35,9 @@ export class DeadlineWatch {
     if (this.#isPast) return true;
     this.#isPast = true;
     // Counted from here, not from the deadline: a client that stood still meanwhile has not listened yet. A connection that
-    // broke before has had a part of that time, or all of it, to come back.
-    this.#judgeAtMs = (brokenSinceMs ?? nowMs) + deadlineSilenceMs;
+    // broke before has had a part of that time, or all of it, to come back; it is back for one call before it is for others.
+    const silentSinceMs = brokenSinceMs === undefined ? nowMs : Math.max(brokenSinceMs, this.#heardAtMs);
+    this.#judgeAtMs = silentSinceMs + deadlineSilenceMs;
     return this.#judgeAtMs <= nowMs;
   }
 }
