@@ -573,7 +573,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'patience-from-the-break',
-    breaks: 'A client whose connection is back for one call counts its patience at the deadline from the break all the same.',
+    breaks:
+      'A client whose connection is back for one call counts its patience at the deadline from the break all the same.',
     file: `${client}/deadline-watch.ts`,
     snippet: 'Math.max(brokenSinceMs, this.#heardAtMs)',
     replacement: 'brokenSinceMs',

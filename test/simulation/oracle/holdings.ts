@@ -175,7 +175,8 @@ export class Holdings {
     );
   }
 
-  #listed({ held, session }: Event<'heartbeatListed'>): void {
+  #listed({ held, session, stalledForMs }: Event<'heartbeatListed'>): void {
+    if (this.#leases.isDeaf(stalledForMs)) return;
     const agent = this.#roster.agentOf(session);
     if (agent !== undefined) this.#confirm(agent, new Set(held));
   }

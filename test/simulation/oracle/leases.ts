@@ -44,10 +44,14 @@ export class Leases {
 
   /** `stalledForMs`: so long nothing has got through to it. */
   heardOf(session: number, agent: string, stalledForMs = 0): void {
-    const { leaseMs } = this.#world.coordinator.timing;
-    const isDeaf = stalledForMs > leaseMs;
+    const isDeaf = this.isDeaf(stalledForMs);
     this.#heard.set(session, { agent, atMs: this.nowMs, isDeaf });
     if (isDeaf) this.#deaf = session;
+  }
+
+  /** Whether a session to which nothing has got through for so long is ended, and what it says is not taken in. */
+  isDeaf(stalledForMs: number): boolean {
+    return stalledForMs > this.#world.coordinator.timing.leaseMs;
   }
 
   /** Whoever only speaks, and hears nothing, is not kept. */
