@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelCredentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
-  certificateFacts,
   createCertificateRequest,
   discoverAuthority,
   type JoinToken,
@@ -84,13 +83,6 @@ async function enrolOnce({ join, token, name, ownName, folder }: Enrolment): Pro
     if (name === '' && error instanceof ShoalError && error.facts['field'] === 'name') return ask(ownName);
     throw error;
   });
-  const { identity } = certificateFacts(certificateChain);
-  if (identity?.role !== 'agent') {
-    // Written here it would be in the way of every token that comes after it.
-    const holder = identity === undefined ? 'nobody' : `the ${identity.role} ${identity.name}`;
-    const reason = `lets ${holder} join, and no agent; make another: shoal token create --role agent`;
-    throw new ShoalError('REQUEST_INVALID', { field: 'token', reason });
-  }
   await folder.write('authority', ca);
   await folder.writePair('client', { cert: certificateChain, key });
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
-import { digestOf, formatJoinToken, isIdentityName, isRole, newSecret } from '@shoal/credentials';
+import { digestOf, formatJoinToken, isIdentityName, newSecret, type Role } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import {
   type AccessServiceServer,
@@ -40,6 +40,8 @@ export interface AccessParts {
 
 /** Of the name of a token, which opens nothing: chosen by chance, so that it tells nothing of the secret. */
 const idBytes = 4;
+/** What the bearer of a token becomes. Everybody else has people who can be handed a certificate. */
+const joiningRole: Role = 'agent';
 const ttlMsMin = 1_000;
 const ttlMsMax = 86_400_000;
 
@@ -67,8 +69,8 @@ export function accessService({
     tokens.add(digestText(secret), id, grant, ttlMs, performance.now());
     feed.tell(
       'token.created',
-      { id, role, ...(name === '' ? {} : { name }), ttlMs },
-      `a token for one ${role} to join with was made`,
+      { id, role: joiningRole, ...(name === '' ? {} : { name }), ttlMs },
+      'a token for one agent to join with was made',
     );
     const token = formatJoinToken({ secret, authority: own().fingerprint });
     return { token, expiresUnixMs: Date.now() + ttlMs, id };
@@ -84,7 +86,7 @@ export function accessService({
     void own();
     const nowMs = performance.now();
     const token = infoOf(tokens.revoke(id, nowMs), nowMs);
-    feed.tell('token.revoked', { id, role: token.role }, `the token ${id} to join with was taken back`);
+    feed.tell('token.revoked', { id, role: joiningRole }, `the token ${id} to join with was taken back`);
     return { token };
   };
 
@@ -113,14 +115,12 @@ export function accessService({
         throw invalid('name', `the token is for ${name}, not for ${request.name}`);
       }
       // Its certificate would be as good as that of the agent that has the name.
-      if (grant.role === 'agent' && isConnected(name))
-        throw new ShoalError('AGENT_NAME_TAKEN', { agent: name });
-      const { role } = grant;
+      if (isConnected(name)) throw new ShoalError('AGENT_NAME_TAKEN', { agent: name });
       // Its bearer was let in anew: what was revoked is what was issued before.
-      const afterMs = own().revocations.untilMs({ name, role });
-      const identity = { name, role };
+      const identity = { name, role: joiningRole };
+      const afterMs = own().revocations.untilMs(identity);
       const certificateChain = await authority.answer(request.certificateRequest, identity, { afterMs });
-      feed.tell('certificate.issued', { name, role }, `${role} ${name} joined with a token`);
+      feed.tell('certificate.issued', identity, `agent ${name} joined with a token`);
       return { certificateChain };
     } catch (error) {
       tokens.giveBack(digest);
@@ -183,17 +183,18 @@ function settle<T>(respond: sendUnaryData<T>, make: () => Promise<T>): void {
 }
 
 function checkedGrant(role: string, name: string): JoinGrant {
-  if (!isRole(role) || role === 'admin') throw invalid('role', 'must be client, agent or viewer');
+  if (role !== joiningRole) {
+    const reason =
+      'must be agent: nobody else joins with a token; shoal certs issue makes their certificates';
+    throw invalid('role', reason);
+  }
   if (name !== '' && !isIdentityName(name)) throw invalid('name', 'is no name');
-  // Whoever has a client's name has its jobs; an agent's is protected by being connected.
-  if (name === '' && role !== 'agent')
-    throw invalid('name', `is missing: a ${role} gets the name that is given here`);
-  return { role, name: name === '' ? undefined : name };
+  return { name: name === '' ? undefined : name };
 }
 
-const infoOf = ({ expiresAtMs, id, name = '', role }: ListedToken, nowMs: number): JoinTokenInfo => ({
+const infoOf = ({ expiresAtMs, id, name = '' }: ListedToken, nowMs: number): JoinTokenInfo => ({
   id,
-  role,
+  role: joiningRole,
   name,
   expiresUnixMs: Math.round(Date.now() + expiresAtMs - nowMs),
 });

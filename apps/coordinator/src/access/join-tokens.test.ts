@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { JoinTokens } from './join-tokens.ts';
 
-const grant = { role: 'agent', name: undefined } as const;
+const grant = { name: undefined } as const;
 const quarterHourMs = 900_000;
 const refusedFor = (reason: string): object =>
   expect.objectContaining({ code: 'UNAUTHENTICATED', message: expect.stringContaining(reason) });
@@ -48,14 +48,14 @@ test('so many are kept; one more is refused by an error that names the option, u
 
 test('those that can be used are listed, the one that expires first at the top', () => {
   const tokens = new JoinTokens(9);
-  tokens.add('a', 'id-a', { role: 'client', name: 'ann' }, 900, 0);
+  tokens.add('a', 'id-a', { name: 'ann' }, 900, 0);
   tokens.add('b', 'id-b', grant, 500, 0);
   tokens.add('c', 'id-c', grant, 100, 0);
   tokens.add('d', 'id-d', grant, 900, 0);
   tokens.take('d', 1);
   expect(tokens.list(100)).toEqual([
-    { id: 'id-b', role: 'agent', name: undefined, expiresAtMs: 500 },
-    { id: 'id-a', role: 'client', name: 'ann', expiresAtMs: 900 },
+    { id: 'id-b', name: undefined, expiresAtMs: 500 },
+    { id: 'id-a', name: 'ann', expiresAtMs: 900 },
   ]);
 });
 
@@ -64,7 +64,7 @@ test('one that is taken back opens nothing, not even where its exchange was unde
   tokens.add('a', 'id-a', grant, quarterHourMs, 0);
   tokens.take('a', 1);
   tokens.giveBack('a');
-  expect(tokens.revoke('id-a', 2)).toMatchObject({ id: 'id-a', role: 'agent' });
+  expect(tokens.revoke('id-a', 2)).toMatchObject({ id: 'id-a' });
   tokens.giveBack('a');
   expect(() => tokens.take('a', 3)).toThrow(refusedFor('was taken back'));
   expect(tokens.list(3)).toEqual([]);

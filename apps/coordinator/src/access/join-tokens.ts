@@ -1,9 +1,7 @@
-import type { Role } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 
-/** What a token to join with grants. */
+/** What a token to join with grants: a certificate for an agent. */
 export interface JoinGrant {
-  readonly role: Role;
   /** Undefined: the name that its bearer asks for. */
   readonly name: string | undefined;
 }

@@ -25,7 +25,7 @@ export const protobufFileName = "shoal/v1/access.proto";
 
 /** Asks for a token. */
 export interface CreateJoinTokenRequest {
-  /** What its bearer becomes: client, agent or viewer. Never admin. */
+  /** What its bearer becomes: agent. Nobody else joins with a token. */
   role: string;
   /** How long it may be used, in milliseconds: from 1 second to 1 day. */
   ttlMs: number;
@@ -85,7 +85,7 @@ export interface ListJoinTokensResponse {
 export interface JoinTokenInfo {
   /** What it is called; no secret. */
   id: string;
-  /** What its bearer becomes. */
+  /** What its bearer becomes: agent. */
   role: string;
   /** The name that its bearer gets. Empty: the one that it asks for. */
   name: string;
