@@ -14,23 +14,25 @@ import { connect } from 'shoal';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { FrameAttack } from '../hostile/frame-attack.ts';
 import { openSilent } from '../hostile/silence.ts';
-import { Victim } from '../hostile/victim.ts';
+import { type Memory, Victim } from '../hostile/victim.ts';
 import { Random } from '../simulation/random.ts';
 import { TestCluster, until } from './test-cluster.ts';
 
 let victim: Victim;
-let rssMiB = 0;
+let before: Memory;
 beforeAll(async () => {
   victim = await Victim.start(['--max-jobs', '200', '--first-byte-ms', '3000']);
   await victim.works();
-  rssMiB = victim.rssMiB();
+  before = await victim.memory();
 });
 afterAll(() => victim.stop());
 
 afterEach(async () => {
   expect(victim.coordinator.alive, victim.coordinator.story()).toBe(true);
   expect(await victim.works()).toBe(true);
-  expect(victim.rssMiB() - rssMiB, 'MiB more than at the start').toBeLessThan(100);
+  const { alive, rss } = await victim.memory();
+  expect(rss - before.rss, 'MiB more are resident than at the start').toBeLessThan(100);
+  expect(alive - before.alive, 'MiB more are alive than at the start').toBeLessThan(16);
 });
 
 async function session(): Promise<ClientHttp2Session> {
