@@ -136,7 +136,7 @@ test('a process that takes too long is ended with all that it started, a peer so
   ]);
 });
 
-test('a slow contender runs a share of the items and warms up as the others do, and a small run everybody the same few', () => {
+test('everybody runs a whole map before, a slow contender the share of the items that it runs, and a small run everybody the same few', () => {
   const slow = { peer: missing, mode: 'items', share: 0.02 } as const;
   const workload = { ...workloadOf(missing), items: { full: 10_000, small: 10 } };
   expect(settingOf(workload, slow, { ...scale, small: false })).toMatchObject({
@@ -146,9 +146,36 @@ test('a slow contender runs a share of the items and warms up as the others do, 
   const half = { ...slow, share: 0.5 };
   expect(settingOf(workload, half, { ...scale, small: false })).toMatchObject({
     items: 5_000,
-    warmUpItems: 1_000,
+    warmUpItems: 5_000,
   });
   expect(settingOf(workload, slow, scale)).toMatchObject({ items: 10, warmUpItems: 1 });
+});
+
+test('a workload may name fewer items to warm up with, and where a start is measured there are none', () => {
+  const all = { peer: missing, mode: 'items' } as const;
+  const first = { ...workloadOf(missing), items: { full: 10_000, small: 10 }, warmUpItems: 2 };
+  const full = { ...scale, small: false };
+  expect(settingOf(first, all, full)).toMatchObject({ items: 10_000, warmUpItems: 2 });
+  expect(settingOf({ ...first, times: 'startAndMap' }, all, full)).toMatchObject({ warmUpItems: 0 });
+});
+
+test('a small run measures once what several workloads ask of a contender alike, and a full run each of them', async () => {
+  const chance = (digest: string) =>
+    `console.log(JSON.stringify({ value: 1 + Math.random(), digest: ${JSON.stringify(digest)} }))`;
+  const measured = async (small: boolean): Promise<number> => {
+    const workload = workloadOf(peer('Shoal', chance));
+    const contests = await hold([workload, { ...workload, name: 'the same again' }], {
+      scale: { ...scale, small },
+      runs: 1,
+      untilMs: 0,
+      atOnce: 1,
+      timeoutMs: 60_000,
+      peerTimeoutMs: 60_000,
+      onMeasured: () => {},
+    });
+    return new Set(contests.map(({ entries }) => entries[0]?.values[0])).size;
+  };
+  expect({ small: await measured(true), full: await measured(false) }).toEqual({ small: 1, full: 2 });
 });
 
 test('no round begins that would end too late, and the first is held in any case', async () => {

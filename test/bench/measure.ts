@@ -1,5 +1,6 @@
 // Measures one peer in JavaScript, in a process of its own: no peer meets what another has left in the heap, the
 // compiler or the CPU's caches. `node measure.ts PEER SETTING`; prints one line of JSON.
+import { setTimeout } from 'node:timers/promises';
 import { fingerprintOf, itemsOf } from './items.ts';
 import type { Mapper, Setting } from './peer.ts';
 
@@ -19,6 +20,7 @@ let startedAt = performance.now();
 const mapper = await start(setting);
 if (setting.times === 'map') {
   await mapper.map(itemsOf(setting.task, setting.warmUpItems, setting.rounds));
+  if (setting.restMs > 0) await setTimeout(setting.restMs);
   startedAt = performance.now();
 }
 const results = await mapper.map(items);

@@ -30,6 +30,8 @@ export interface Setting {
   readonly items: number;
   /** Run before, unmeasured. */
   readonly warmUpItems: number;
+  /** Waited after that. */
+  readonly restMs: number;
   readonly processes: number;
   /** How often `hash` hashes. */
   readonly rounds: number;

@@ -45,9 +45,11 @@ export interface Workload {
   readonly items: { readonly full: number; readonly small: number };
   /**
    * Items that are run before, unmeasured, by everybody; by whom has a smaller share of the items, at most that. Default: a
-   * tenth of all, and at least 100 in a full run.
+   * whole map, for pools are in use for hours, and a young process spends half of a short map in its compiler.
    */
   readonly warmUpItems?: number;
+  /** How long everybody rests after that, for processes that are still on their way. Default: 0. */
+  readonly restMs?: number;
   readonly contenders: readonly Contender[];
   readonly goals: readonly Goal[];
 }
@@ -68,8 +70,7 @@ export function warmUpOf(workload: Workload, { small, processes }: Scale): numbe
   const { times = 'map', contenders } = workload;
   if (times !== 'map' || contenders.every(({ command }) => command !== undefined)) return 0;
   const whole = small ? workload.items.small : workload.items.full;
-  const enough = small ? processes : Math.max(100, Math.ceil(whole / 10));
-  return Math.min(whole, workload.warmUpItems ?? enough);
+  return Math.min(whole, workload.warmUpItems ?? (small ? processes : whole));
 }
 
 /** What a measuring process is told. */
@@ -78,8 +79,9 @@ export function settingOf(workload: Workload, contender: Contender, scale: Scale
   const whole = small ? workload.items.small : workload.items.full;
   const items = Math.ceil(whole * (small ? 1 : (contender.share ?? 1)));
   const { task, times = 'map' } = workload;
+  const restMs = small ? 0 : (workload.restMs ?? 0);
   const warmUpItems = Math.min(items, warmUpOf(workload, scale));
-  return { task, mode: contender.mode, items, warmUpItems, processes, rounds, times };
+  return { task, mode: contender.mode, items, warmUpItems, restMs, processes, rounds, times };
 }
 
 /** The fingerprint of what must come out: the task, called for one item after the other. */

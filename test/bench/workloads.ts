@@ -1,6 +1,7 @@
 import type { Workload } from './workload.ts';
 import { childMemory } from './workloads/child-memory.ts';
 import { clusterEcho } from './workloads/cluster-echo.ts';
+import { clusterFirstMap } from './workloads/cluster-first-map.ts';
 import { clusterIncrement } from './workloads/cluster-increment.ts';
 import { clusterLong } from './workloads/cluster-long.ts';
 import { clusterMillisecond } from './workloads/cluster-millisecond.ts';
@@ -15,6 +16,7 @@ import { freshProcess } from './workloads/fresh-process.ts';
 import { heavyModule } from './workloads/heavy-module.ts';
 import { importCost } from './workloads/import-cost.ts';
 import { localEcho } from './workloads/local-echo.ts';
+import { localFirstMap } from './workloads/local-first-map.ts';
 import { localIncrement } from './workloads/local-increment.ts';
 import { localMillisecond } from './workloads/local-millisecond.ts';
 import { localRecords } from './workloads/local-records.ts';
@@ -24,6 +26,7 @@ import { streamMemory } from './workloads/stream-memory.ts';
 /** Everything that `npm run bench` measures, in this order. */
 export const workloads: readonly Workload[] = [
   localIncrement,
+  localFirstMap,
   localRecords,
   localMillisecond,
   localEcho,
@@ -32,6 +35,7 @@ export const workloads: readonly Workload[] = [
   heavyModule,
   recycledByTens,
   clusterIncrement,
+  clusterFirstMap,
   clusterRecords,
   clusterSingle,
   clusterMillisecond,

@@ -22,7 +22,7 @@ def main():
         go_in, go_out = os.pipe()
         result_in, result_out = os.pipe()
         if os.fork() == 0:
-            work(setting, warm_up)
+            work(setting, warm_up[number::processes])
             os.write(result_out, b"ready\n")
             os.read(go_in, 1)
             results = work(setting, items[number::processes])

@@ -61,6 +61,7 @@ def measure(start):
     run, close = start(setting)
     if setting["times"] == "map":
         run(function, items_of(setting, setting["warmUpItems"]))
+        time.sleep(setting["restMs"] / 1000)
         started = time.perf_counter()
     results = run(function, items)
     ms = (time.perf_counter() - started) * 1000

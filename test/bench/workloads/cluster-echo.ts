@@ -12,8 +12,6 @@ export const clusterEcho: Workload = {
   figure: 'rate',
   task: 'echo',
   items: { full: 3_000, small: 40 },
-  // As many before: a cluster serves for weeks, and in its first seconds V8 compiles.
-  warmUpItems: 3_000,
   contenders: [
     { peer: shoalCluster, mode: 'items' },
     { peer: bullmq, mode: 'chunks', label: 'BullMQ, chunks by hand' },

@@ -13,8 +13,8 @@ export const clusterLong: Workload = {
   figure: 'efficiency',
   task: 'hash',
   items: { full: 20_000, small: 40 },
-  // As many before as the short job has.
-  warmUpItems: 200,
+  // As many as the short job has: after that the code is compiled, and a whole map more would cost minutes.
+  warmUpItems: 2_000,
   contenders: [
     { peer: shoalCluster, mode: 'items', ideal: 'bare Node processes' },
     { peer: dask, mode: 'chunks', label: 'Dask bag', ideal: 'bare Node processes' },

@@ -13,8 +13,6 @@ export const clusterSingle: Workload = {
   figure: 'rate',
   task: 'increment',
   items: { full: 5_000, small: 40 },
-  // As many before: a cluster serves for weeks, and in its first seconds V8 compiles.
-  warmUpItems: 5_000,
   contenders: [
     { peer: shoalCluster, mode: 'single' },
     { peer: bullmq, mode: 'single', label: 'BullMQ, a job an item' },

@@ -9,8 +9,6 @@ export const clusterTls: Workload = {
   figure: 'rate',
   task: 'echoLarge',
   items: { full: 600, small: 20 },
-  // As many before: a cluster serves for weeks, and in its first seconds V8 compiles.
-  warmUpItems: 600,
   contenders: [
     { peer: shoalClusterTls, mode: 'items' },
     { peer: shoalCluster, mode: 'items', label: 'Shoal cluster, plain text' },

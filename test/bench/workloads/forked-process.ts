@@ -10,6 +10,7 @@ export const forkedProcess: Workload = {
   figure: 'rate',
   task: 'increment',
   items: { full: 400, small: 3 },
+  // The first ones of each process: every task meets a young process however many went before it.
   warmUpItems: 4,
   contenders: [
     { peer: shoalLocal, mode: 'freshFork', label: 'Shoal Pool, fork' },

@@ -11,6 +11,7 @@ export const freshProcess: Workload = {
   figure: 'rate',
   task: 'increment',
   items: { full: 60, small: 3 },
+  // The first ones of each process: every task meets a young process however many went before it.
   warmUpItems: 2,
   contenders: [
     { peer: shoalLocal, mode: 'fresh' },

@@ -8,6 +8,7 @@ export const heavyModule: Workload = {
   figure: 'rate',
   task: 'increment',
   items: { full: 300, small: 3 },
+  // The first ones of each process: every task meets a young process however many went before it.
   warmUpItems: 4,
   contenders: [
     { peer: shoalLocal, mode: 'freshHeavyWarm', label: 'Shoal Pool, fork and preload' },
