@@ -5,6 +5,7 @@ import { FlagNames, noFlags } from './flag-names.ts';
 import { OutputGone, outliveReaders, writeOut } from './output.ts';
 import { buildProgram } from './program.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
+import { refuseTypedTokens } from './typed-token.ts';
 import { fromCommander } from './usage-error.ts';
 
 /**
@@ -24,6 +25,7 @@ export async function run(
   let running: Command | undefined;
   program.hook('preAction', (_, command) => {
     running = command;
+    refuseTypedTokens(command);
   });
   try {
     await program.parseAsync(upToUnknown(program, argv));

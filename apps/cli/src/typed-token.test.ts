@@ -36,6 +36,14 @@ test.each([
   ['certs', 'revoke', `client ${bearer}`],
   ['token', 'revoke', `client ${bearer}`],
   ['token', 'create', '--ttl', bearer],
+  ['token', 'create', '--role', `agent ${bearer}`],
+  ['token', 'create', '--name', bearer],
+  ['token', 'create', `--output=${bearer}`],
+  ['token', 'generate', '--output', `client ${bearer}`],
+  ['certs', 'init', '--name', bearer],
+  ['certs', 'issue', 'zoe', '--output', bearer],
+  ['agent', '--join', '127.0.0.1:1', '--name', bearer],
+  ['replay', bearer],
 ])(
   'a token that is typed where something else belongs is told as such, and not repeated (%#)',
   async (...args) => {

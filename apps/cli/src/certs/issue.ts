@@ -6,7 +6,6 @@ import {
   type Role,
   TlsFolder,
 } from '@shoal/credentials';
-import { refuseTypedToken } from '../typed-token.ts';
 import { usageError } from '../usage-error.ts';
 
 /** What `shoal certs issue` is asked for. */
@@ -19,7 +18,6 @@ export interface IssueRequest {
 
 /** Makes a certificate in a folder of its own; resolves to what there is to say. */
 export async function issueCert({ tlsDir, name, role, output }: IssueRequest): Promise<string> {
-  refuseTypedToken(name, 'shoal certs issue', 'a name');
   if (!isIdentityName(name) || /^\.+$/.test(name)) {
     throw usageError(`${name} is no name`, 'Give 1 to 100 letters, digits, ".", ":", "-" or "_".');
   }

@@ -1,5 +1,4 @@
 import { asSerial, isIdentityName, type Revocation, type Role, roles, TlsFolder } from '@shoal/credentials';
-import { refuseTypedToken } from '../typed-token.ts';
 import { usageError } from '../usage-error.ts';
 
 /** What `shoal certs revoke` is asked for. */
@@ -14,7 +13,6 @@ export interface RevokeRequest {
 
 /** Puts certificates on the list of those that are good no more; resolves to what there is to say. */
 export async function revokeCert({ tlsDir, what, role, nowMs }: RevokeRequest): Promise<string> {
-  refuseTypedToken(what, 'shoal certs revoke', 'a name or a serial number');
   const serial = asSerial(what);
   if (serial === undefined && !isIdentityName(what)) {
     throw usageError(

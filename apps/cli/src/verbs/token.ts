@@ -5,7 +5,6 @@ import { addressFromEnvironment, addressOption, defaultAddress } from '../coordi
 import { writeOut } from '../output.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
-import { refuseTypedToken } from '../typed-token.ts';
 import { duration } from '../usage-error.ts';
 
 interface AskFlags extends SecurityFlags {
@@ -79,7 +78,6 @@ export function tokenCommand(terminal: Terminal): Command {
     'a token, as shoal token ls names it',
   );
   revoke.action((id: string, flags: AskFlags) => {
-    refuseTypedToken(id, 'shoal token revoke', 'the name of a token as shoal token ls shows it');
     return withClient(flags, terminal, async (client) => {
       const token = await client.revokeJoinToken(id);
       return `token ${id}${token === undefined ? '' : ` (${token.role})`} opens nothing any more\n`;
