@@ -1,6 +1,8 @@
-import { chmod, readFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connect as connectPool } from '@shoal/client';
-import type { CertifiedIdentity } from '@shoal/credentials';
+import { type CertifiedIdentity, TlsFolder } from '@shoal/credentials';
 import {
   type GetStatusRequest,
   type GetStatusResponse,
@@ -8,7 +10,8 @@ import {
   type ListAgentsResponse,
   ownPeer,
 } from '@shoal/protocol';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { startLink } from './broken-link.ts';
 import { unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
 import { TlsFiles } from './tls-files.testkit.ts';
@@ -165,6 +168,51 @@ describe('a coordinator with certificates', () => {
       socket.once('secureConnect', () => reject(new Error(`it spoke ${socket.getProtocol()}`)));
     });
     expect(refused.message).toMatch(/protocol version/i);
+  });
+});
+
+describe('a certificate of a client', () => {
+  const cluster = new TestCluster();
+  afterAll(() => cluster.stop());
+
+  test('that is issued again while it runs is shown from its next connection on, and no stream is dropped', async () => {
+    await cluster.listen({ tlsDir: files.folder.path, certificateCheckMs: 20 });
+    await cluster.agent({ tlsDir: await files.agentFolder('agent-1'), processes: 1 });
+    const own = new TlsFolder(join(files.folder.path, 'issued', 'laptop'));
+    await own.write('authority', files.authority.cert);
+    const first = await files.identity(laptop);
+    await own.writePair('client', first);
+    const link = await startLink(cluster.coordinator.address);
+    onTestFinished(() => link.close());
+    const tls = {
+      ca: own.pathOf('authority'),
+      cert: own.pathOf('client'),
+      key: own.pathOf('clientKey'),
+    };
+    await using pool = await connectPool(link.address, { tls });
+    const gate = join(own.path, 'gate');
+    const results = pool.imap(
+      async ([x, file]: readonly [number, string | undefined]) => {
+        const { existsSync } = process.getBuiltinModule('node:fs');
+        while (file !== undefined && !existsSync(file)) await new Promise((done) => setTimeout(done, 10));
+        return x;
+      },
+      [
+        [0, undefined],
+        [1, gate],
+      ],
+      { chunkSize: 1 },
+    );
+    expect((await results.next()).value).toBe(0);
+    await own.writePair('client', await files.identity(laptop));
+    link.breakAll();
+    // Whoever still showed the first one would be told so now, in the middle of his stream.
+    await files.folder.revoke([{ serial: new X509Certificate(first.cert).serialNumber }]);
+    await until('it is revoked', () => cluster.events('certificate.revoked').length === 1);
+    await writeFile(gate, '');
+    expect(await results.next()).toMatchObject({ value: 1 });
+    expect(await results.next()).toMatchObject({ done: true });
+    expect(await pool.map((x: number) => x + 1, [1])).toEqual([2]);
   });
 });
 
