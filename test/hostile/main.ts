@@ -85,8 +85,18 @@ if (frames > 0) {
   judge(victim.coordinator.alive && (await victim.works()), 'it works');
 }
 if (silent > 0) {
-  const { lost, held } = await silenceCosts(silent);
+  const { cpuUs, held, lost, spread } = await silenceCosts(silent);
+  const percent = (part: number): string => (part * 100).toFixed(1);
+  const [least, most] = spread.map(percent);
   judge(held >= silent, `${numbered(held)} silent connections were held`);
-  judge(lost <= lostMax, `they cost ${(lost * 100).toFixed(1)} % of the throughput`);
+  judge(
+    lost <= lostMax,
+    `they cost ${percent(lost)} % of the throughput (median of pairs of runs, ${least} to ${most})`,
+  );
+  const [without = 0, withThem = 0] = cpuUs;
+  judge(
+    withThem <= without * (1 + lostMax),
+    `the coordinator spends ${withThem.toFixed(1)} µs of CPU time on an item, ${without.toFixed(1)} without them`,
+  );
 }
 process.exitCode = failed ? 1 : 0;

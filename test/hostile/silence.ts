@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { connect as dial, type Socket } from 'node:net';
-import { connect } from 'shoal';
+import { connect, type MapPool } from 'shoal';
+import { cpuNanoseconds } from '../bench/process-cpu.ts';
 import { Victim } from './victim.ts';
 
-const items = Array.from({ length: 60_000 }, (_, at) => at);
-const rounds = 5;
+/** One a shard: nothing costs a coordinator more. */
+const items = Array.from({ length: 4_000 }, (_, at) => at);
+const pairs = 60;
 
 /** Connections that say nothing, from as many addresses of this machine as it takes. */
 export async function openSilent(address: string, count: number, perAddress: number): Promise<Socket[]> {
@@ -23,31 +25,57 @@ export async function openSilent(address: string, count: number, perAddress: num
   return sockets;
 }
 
-/** Which part of the throughput silent connections cost: rounds without and with them, one after another, medians. */
-export async function silenceCosts(count: number): Promise<{ readonly lost: number; readonly held: number }> {
-  await using victim = await Victim.start([
-    ...['--max-connections', String(count + 100), '--first-byte-ms', '600000'],
-  ]);
-  await using pool = await connect(victim.address);
-  const round = async (): Promise<number> => {
-    const fromMs = performance.now();
-    await pool.map((x: number) => x + 1, items);
-    return items.length / (performance.now() - fromMs);
-  };
-  await round();
-  const [without, withThem]: [number[], number[]] = [[], []];
-  let held = 0;
-  for (let at = 0; at < rounds; at++) {
-    without.push(await round());
-    const sockets = await openSilent(victim.address, count, 1_900);
-    await round();
-    withThem.push(await round());
-    held = sockets.filter(({ destroyed }) => !destroyed).length;
-    for (const socket of sockets) socket.destroy();
-    await round();
-  }
-  return { lost: 1 - median(withThem) / median(without), held };
+/** What silent connections cost. */
+export interface Silence {
+  /** Those that were held until the end. */
+  readonly held: number;
+  /** The part of the throughput that they cost: the median of all pairs of runs. */
+  readonly lost: number;
+  /** Of single pairs: the least and the most. */
+  readonly spread: readonly [number, number];
+  /** CPU time of a coordinator for an item, in microseconds: without them and with them. */
+  readonly cpuUs: readonly [number, number];
 }
+
+/**
+ * Runs the same job by turns on two clusters, one of which holds silent connections: both runs of a pair meet the same
+ * machine, whatever else it does.
+ */
+export async function silenceCosts(count: number): Promise<Silence> {
+  const flags = ['--max-connections', String(count + 100), '--first-byte-ms', '600000'];
+  await using quiet = await Victim.start(flags);
+  await using beset = await Victim.start(flags);
+  await using quietPool = await connect(quiet.address);
+  await using besetPool = await connect(beset.address);
+  const sockets = await openSilent(beset.address, count, 1_900);
+  const run = async (pool: MapPool): Promise<number> => {
+    const fromMs = performance.now();
+    await pool.map((x: number) => x + 1, items, { chunkSize: 1 });
+    return performance.now() - fromMs;
+  };
+  await Promise.all([run(quietPool), run(besetPool)]);
+  const before = [quiet, beset].map(cpuUsOf);
+  const lost: number[] = [];
+  for (let at = 0; at < pairs; at++) {
+    const [first, second] = at % 2 === 0 ? [quietPool, besetPool] : [besetPool, quietPool];
+    const times = [await run(first), await run(second)] as const;
+    const [without, withThem] = at % 2 === 0 ? times : times.toReversed();
+    lost.push(1 - (without ?? 0) / (withThem ?? 0));
+  }
+  const [quietUs = 0, besetUs = 0] = [quiet, beset].map(
+    (victim, at) => (cpuUsOf(victim) - (before[at] ?? 0)) / (pairs * items.length),
+  );
+  const held = sockets.filter(({ destroyed }) => !destroyed).length;
+  for (const socket of sockets) socket.destroy();
+  return {
+    held,
+    lost: median(lost),
+    spread: [Math.min(...lost), Math.max(...lost)],
+    cpuUs: [quietUs, besetUs],
+  };
+}
+
+const cpuUsOf = ({ coordinator }: Victim): number => cpuNanoseconds(coordinator.pid) / 1_000;
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
