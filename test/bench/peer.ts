@@ -14,9 +14,13 @@ export type Mode =
   | 'fresh'
   /** The same in CPython, with its other way of starting processes. */
   | 'freshSpawn'
-  /** A new process for every task, copied from one; with the module loaded in that. */
+  /** A new process for every task, copied from one; with the module loaded in that; or as the pool finds better. */
   | 'freshFork'
   | 'freshWarm'
+  | 'freshAuto'
+  /** Its map over a list, with processes copied from one, or as the pool finds better. */
+  | 'itemsFork'
+  | 'itemsAuto'
   /** The same with a module that takes 150 ms to load; and with each process started by itself. */
   | 'freshHeavyWarm'
   | 'freshHeavy'

@@ -20,6 +20,7 @@ import { localFirstMap } from './workloads/local-first-map.ts';
 import { localIncrement } from './workloads/local-increment.ts';
 import { localMillisecond } from './workloads/local-millisecond.ts';
 import { localRecords } from './workloads/local-records.ts';
+import { longLived } from './workloads/long-lived.ts';
 import { recycledByTens } from './workloads/recycled-by-tens.ts';
 import { streamMemory } from './workloads/stream-memory.ts';
 
@@ -34,6 +35,7 @@ export const workloads: readonly Workload[] = [
   forkedProcess,
   heavyModule,
   recycledByTens,
+  longLived,
   clusterIncrement,
   clusterFirstMap,
   clusterRecords,

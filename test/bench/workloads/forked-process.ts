@@ -10,13 +10,14 @@ export const forkedProcess: Workload = {
   figure: 'rate',
   task: 'increment',
   items: { full: 400, small: 3 },
-  // The first ones of each process: every task meets a young process however many went before it.
-  warmUpItems: 4,
+  // Every task meets a young process however many went before it; `auto` has learned by then that they live short.
+  warmUpItems: 20,
   contenders: [
     { peer: shoalLocal, mode: 'freshFork', label: 'Shoal Pool, fork' },
     { peer: shoalLocal, mode: 'freshWarm', label: 'Shoal Pool, fork and preload' },
-    { peer: shoalLocal, mode: 'fresh', label: 'Shoal Pool, spawn', share: 0.15 },
-    { peer: tinypool, mode: 'fresh', share: 0.15 },
+    { peer: shoalLocal, mode: 'freshAuto', label: 'Shoal Pool, auto' },
+    { peer: shoalLocal, mode: 'fresh', label: 'Shoal Pool, spawn', share: 0.1 },
+    { peer: tinypool, mode: 'fresh', share: 0.1 },
     { peer: cpythonPool, mode: 'fresh', label: 'CPython Pool, fork' },
   ],
   goals: [
