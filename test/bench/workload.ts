@@ -70,7 +70,8 @@ export function warmUpOf(workload: Workload, { small, processes }: Scale): numbe
   const { times = 'map', contenders } = workload;
   if (times !== 'map' || contenders.every(({ command }) => command !== undefined)) return 0;
   const whole = small ? workload.items.small : workload.items.full;
-  return Math.min(whole, workload.warmUpItems ?? (small ? processes : whole));
+  const enough = Math.min(whole, workload.warmUpItems ?? whole);
+  return small ? Math.min(processes, enough) : enough;
 }
 
 /** What a measuring process is told. */

@@ -8,6 +8,8 @@ export const recycledByTens: Workload = {
   figure: 'rate',
   task: 'hashFive',
   items: { full: 600, small: 20 },
+  // Ten children: those of the measured map are young however many went before them.
+  warmUpItems: 100,
   contenders: [
     { peer: shoalLocal, mode: 'tensFork', label: 'Shoal Pool, fork' },
     { peer: shoalLocal, mode: 'items', label: 'Shoal Pool, never recycled' },
