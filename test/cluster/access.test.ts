@@ -376,6 +376,15 @@ test('a certificate that is about to end is renewed by the agent itself, without
   );
   const after = await readFile(join(tlsDir, 'client.crt'), 'utf8');
   expect(after).not.toBe(before);
+  const viewer = await as('viewer', 'monitor');
+  const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
+    (request, done) => viewer.cluster.listAgents(request, done),
+    {},
+  );
+  expect(
+    agents.find(({ name }) => name === 'renewed')?.certificateExpiresUnixMs,
+    'what lists and metrics say',
+  ).toBe(certificateFacts(after).validToMs);
   expect(certificateFacts(after).validToMs - Date.now()).toBeGreaterThan(23 * 3_600_000);
   expect(cluster.events('agent.disconnected')).not.toContainEqual(
     expect.objectContaining({ agent: 'renewed' }),

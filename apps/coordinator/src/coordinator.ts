@@ -210,6 +210,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
         maxJoinTokens: settled.maxJoinTokens,
         feed,
         isConnected: (name) => agents.list().some((agent) => agent.name === name),
+        onRenewed: (name, untilMs) => agents.renewed(name, untilMs),
       }),
     },
   ];

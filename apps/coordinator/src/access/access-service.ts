@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
-import { digestOf, formatJoinToken, isIdentityName, newSecret, type Role } from '@shoal/credentials';
+import {
+  certificateFacts,
+  digestOf,
+  formatJoinToken,
+  isIdentityName,
+  newSecret,
+  type Role,
+} from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import {
   type AccessServiceServer,
@@ -36,6 +43,8 @@ export interface AccessParts {
   readonly feed: EventFeed;
   /** Whether an agent of that name is connected. */
   readonly isConnected: (agent: string) => boolean;
+  /** Hears until when the new certificate of a connected agent is good. */
+  readonly onRenewed: (agent: string, validToMs: number) => void;
 }
 
 /** Of the name of a token, which opens nothing: chosen by chance, so that it tells nothing of the secret. */
@@ -53,6 +62,7 @@ export function accessService({
   maxJoinTokens,
   feed,
   isConnected,
+  onRenewed,
 }: AccessParts): AccessServiceServer {
   const tokens = new JoinTokens(maxJoinTokens);
   const own = (): ServerCertificates => {
@@ -148,6 +158,7 @@ export function accessService({
       role: 'agent',
     });
     feed.tell('certificate.issued', { name, role: 'agent' }, `agent ${name} has renewed its certificate`);
+    onRenewed(name, certificateFacts(certificateChain).validToMs);
     return { certificateChain };
   };
 

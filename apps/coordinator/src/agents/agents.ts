@@ -40,7 +40,7 @@ interface KnownAgent {
   readonly session: AgentSession;
   readonly joinedUnixMs: number;
   /** 0: it showed none. */
-  readonly certificateExpiresUnixMs: number;
+  certificateExpiresUnixMs: number;
   stats: AgentStats | undefined;
   /** When its session ended, on the driver's clock; undefined while it lasts. */
   goneAtMs: number | undefined;
@@ -107,6 +107,12 @@ export class Agents {
       `agent ${agent} joined with ${slots} slots`,
     );
     return session;
+  }
+
+  /** An agent has another certificate, which it will show with its next connection. */
+  renewed(name: string, certificateExpiresUnixMs: number): void {
+    const known = this.#known.get(name);
+    if (known !== undefined) known.certificateExpiresUnixMs = certificateExpiresUnixMs;
   }
 
   /** The session that a data stream belongs to. Throws `SESSION_STALE`. */
