@@ -404,6 +404,16 @@ describe('a connection that does not get on is closed', () => {
     expect(heard(socket), 'its last word').toContain(`LIMIT_REACHED ${limit} ${ms}\n`);
   });
 
+  test('httpSilentMs: one to the HTTP port that says nothing', async () => {
+    const client = await serve({ http: '127.0.0.1:0', httpSilentMs: 150 });
+    const openedAtMs = performance.now();
+    const socket = open(cluster.coordinator.httpAddress ?? '');
+    await until('it is closed', () => isClosed(socket));
+    expect(performance.now() - openedAtMs).toBeGreaterThan(140);
+    expect(await reached(client, 'httpSilentMs')).toBe(1);
+    expect(cluster.events('limit.reached')).toMatchObject([{ limit: 'httpSilentMs', peer: '127.0.0.1' }]);
+  });
+
   test('but for one that is let in, whatever it waits for then', async () => {
     const client = await serve({ firstByteMs: 1_000, handshakeMs: 1_000, authenticationMs: 1_000 });
     const watch = client.cluster.watchEvents({});

@@ -21,11 +21,11 @@ test('metrics on an address that other machines reach are refused without insecu
       expect.objectContaining({ code: 'REQUEST_INVALID', message: expect.stringContaining('--insecure') }),
     );
   }
-  expect(settleConfig({ http, insecure: true }).http).toEqual({
+  expect(settleConfig({ http, insecure: true }).http).toMatchObject({
     address: { host: '0.0.0.0', port: 8300 },
     isAsked: true,
   });
-  expect(settleConfig({ http: '127.0.0.1:9100' }).http).toEqual({
+  expect(settleConfig({ http: '127.0.0.1:9100' }).http).toMatchObject({
     address: { host: '127.0.0.1', port: 9100 },
     isAsked: true,
   });
@@ -38,7 +38,12 @@ test.each([
   ['127.0.0.1:64535', 65_535],
 ])('beside %s metrics are on loopback, at port %i, unless they are turned off', (listen, port) => {
   const config = { listen, insecure: true };
-  expect(settleConfig(config).http).toEqual({ address: { host: '127.0.0.1', port }, isAsked: false });
+  const limits = { maxConnections: 64, silentMs: 10_000 };
+  expect(settleConfig(config).http).toEqual({
+    address: { host: '127.0.0.1', port },
+    isAsked: false,
+    ...limits,
+  });
   expect(settleConfig({ ...config, http: 'off' }).http).toBeUndefined();
 });
 
@@ -46,7 +51,7 @@ test.each(['127.0.0.1:0', '127.0.0.1:64536', '127.0.0.1:65535'])(
   'beside %s there are no metrics unless they are asked for',
   (listen) => {
     expect(settleConfig({ listen }).http).toBeUndefined();
-    expect(settleConfig({ listen, http: '127.0.0.1:0' }).http).toEqual({
+    expect(settleConfig({ listen, http: '127.0.0.1:0' }).http).toMatchObject({
       address: { host: '127.0.0.1', port: 0 },
       isAsked: true,
     });
@@ -175,6 +180,8 @@ test.each([
   ['maxLabels', 1],
   ['maxPrintBytes', 1],
   ['maxWrongTokens', 1],
+  ['maxHttpConnections', 1],
+  ['httpSilentMs', 1],
 ] as const)('%s is a whole number from %i on', (name, least) => {
   expect(() => settleConfig({ [name]: least })).not.toThrow();
   for (const bad of [least - 1, -1, 0.5, Number.NaN]) {

@@ -43,6 +43,10 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
    * Where the default is taken, the coordinator warns and does without; one that was asked for is an error then.
    */
   readonly http?: string;
+  /** Connections to the HTTP port, at most; another one is closed. Default 64. */
+  readonly maxHttpConnections?: number;
+  /** How long a connection to the HTTP port may have no request, in milliseconds; then it is closed. Default 10,000. */
+  readonly httpSilentMs?: number;
   /** How often the files in `tlsDir`, the list of revoked certificates among them, and `tokenFile` are looked at. Default 5,000 ms. */
   readonly certificateCheckMs?: number;
   /** A folder that keeps pushed bundles over restarts. Default: memory only. */
@@ -123,6 +127,8 @@ export interface HttpConfig {
   readonly address: ListenAddress;
   /** Somebody named it: where it cannot be had, the coordinator does not start. */
   readonly isAsked: boolean;
+  readonly maxConnections: number;
+  readonly silentMs: number;
 }
 
 /** A config with every default filled in and every value checked. */
@@ -240,20 +246,26 @@ function settleSilentGrace(asked: number | undefined, ephemeralGraceMs: number):
 /** From the port of gRPC to that of HTTP: 7300 and 8300. */
 const httpPortOffset = 1_000;
 
-function settleHttp({ http, insecure }: CoordinatorConfig, listen: ListenAddress): HttpConfig | undefined {
+function settleHttp(config: CoordinatorConfig, listen: ListenAddress): HttpConfig | undefined {
+  const { http, insecure } = config;
+  const maxConnections = positive(
+    'maxHttpConnections',
+    config.maxHttpConnections ?? limits.httpConnections.default,
+  );
+  const silentMs = positive('httpSilentMs', config.httpSilentMs ?? limits.httpSilentMs.default);
   if (http === 'off') return undefined;
   if (http === undefined) {
     const port = listen.port + httpPortOffset;
     // Beside a free port there may be anybody's, and nobody could know which it is.
     if (listen.port === 0 || port > 65_535) return undefined;
-    return { address: { host: '127.0.0.1', port }, isAsked: false };
+    return { address: { host: '127.0.0.1', port }, isAsked: false, maxConnections, silentMs };
   }
   const address = parseListenAddress(http, 'http');
   if (!isLoopback(address.host) && insecure !== true) {
     const reason = `${formatAddress(address)} is reached by other machines, and metrics ask nobody who he is; listen on 127.0.0.1, or pass --insecure if the network is private`;
     throw new ShoalError('REQUEST_INVALID', { field: '--http', reason });
   }
-  return { address, isAsked: true };
+  return { address, isAsked: true, maxConnections, silentMs };
 }
 
 /**

@@ -230,7 +230,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   });
   address = formatAddress({ ...settled.listen, port });
   const text = (): string => metricsText(status(), agents.list());
-  const metrics = await MetricsHttp.open(settled.http, text, feed).catch(async (error: unknown) => {
+  const metrics = await MetricsHttp.open(settled.http, text, feed, counts).catch(async (error: unknown) => {
     access.stop();
     await server.close(0);
     throw error;

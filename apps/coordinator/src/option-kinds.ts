@@ -11,6 +11,8 @@ const own: Record<OwnOption, OptionKind> = {
   tokenFile: 'string',
   insecure: 'boolean',
   http: 'string',
+  maxHttpConnections: 'number',
+  httpSilentMs: 'number',
   certificateCheckMs: 'number',
   bundleDir: 'string',
   partBytes: 'number',

@@ -117,7 +117,9 @@ export type LimitName =
   | 'wrongTokens'
   | 'joinTokens'
   | 'keepaliveMs'
-  | 'keepaliveTimeoutMs';
+  | 'keepaliveTimeoutMs'
+  | 'httpConnections'
+  | 'httpSilentMs';
 
 /** Every limit of the wire, in one table. */
 export const limits: Readonly<Record<LimitName, Limit>> = {
@@ -400,5 +402,21 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     ),
     'limits_reached',
     'How long it waits for it. Then the connection is closed.',
+  ),
+  httpConnections: limit(
+    64,
+    'connections',
+    coordinator('maxHttpConnections'),
+    told('nobody: it is closed, and `limit.reached` is in the log'),
+    'limits_reached',
+    'Connections to the HTTP port, of `GET /metrics` and `GET /healthz`. Another one is closed. Whoever monitors asks every few seconds, over one or two.',
+  ),
+  httpSilentMs: limit(
+    10_000,
+    'milliseconds',
+    coordinator('httpSilentMs'),
+    told('nobody: it is closed, and `limit.reached` is in the log'),
+    'limits_reached',
+    'From a connection to the HTTP port to its first request, and from there to the next. Then it is closed, so whoever says nothing keeps nobody out for long.',
   ),
 };

@@ -144,6 +144,14 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
     )
     .addOption(
       limit('--max-join-tokens <n>', 'tokens to join with that are kept (default: 1000)', wholeNumber(1)),
+    )
+    .addOption(limit('--max-http-connections <n>', 'to the port of --http (default: 64)', wholeNumber(1)))
+    .addOption(
+      limit(
+        '--http-silent-ms <n>',
+        'a connection to the port of --http without a request is closed after this (default: 10000)',
+        milliseconds,
+      ),
     );
   for (const option of timeOptions()) command.addOption(option);
   return command.action(async (flags: CoordinatorFlags) => {

@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, isIP } from 'node:net';
 import { ShoalError } from '@shoal/errors';
 import type { HttpConfig } from '../config.ts';
-import { formatAddress, isLoopback, type ListenAddress } from '../listen-address.ts';
+import { formatAddress, isLoopback } from '../listen-address.ts';
 import type { EventFeed } from './event-feed.ts';
+import { HttpPatience } from './http-patience.ts';
+import type { LimitCounts } from './limit-counts.ts';
 
-/** Whoever monitors asks every few seconds, over a connection or two. */
-const connectionsMax = 64;
-const requestMs = 10_000;
+/** A request here needs none of them; what is longer is answered with 431 by Node. */
 const headerBytesMax = 8_192;
 
 /**
@@ -34,10 +34,11 @@ export class MetricsHttp {
     config: HttpConfig | undefined,
     text: () => string,
     feed: EventFeed,
+    counts: LimitCounts,
   ): Promise<MetricsHttp | undefined> {
     if (config === undefined) return undefined;
     const { address, isAsked } = config;
-    return await MetricsHttp.listen(address, text).catch((error: unknown) => {
+    return await MetricsHttp.listen(config, text, counts).catch((error: unknown) => {
       if (isAsked || !(error instanceof ShoalError)) throw error;
       const where = formatAddress(address);
       const why = error.code === 'ADDRESS_IN_USE' ? 'is in use by another process' : 'cannot be listened on';
@@ -48,10 +49,23 @@ export class MetricsHttp {
   }
 
   /** Listens. Rejects with `ADDRESS_IN_USE` or `REQUEST_INVALID`. */
-  static async listen(listen: ListenAddress, text: () => string): Promise<MetricsHttp> {
-    const limits = { maxHeaderSize: headerBytesMax, requestTimeout: requestMs, headersTimeout: requestMs };
-    const server = createServer(limits, (request, response) => answer(request, response, listen.host, text));
-    server.maxConnections = connectionsMax;
+  static async listen(
+    { address: listen, maxConnections, silentMs }: Omit<HttpConfig, 'isAsked'>,
+    text: () => string,
+    counts: LimitCounts,
+  ): Promise<MetricsHttp> {
+    const server = createServer({ maxHeaderSize: headerBytesMax });
+    const patience = new HttpPatience(silentMs, (peer) => counts.refused('httpSilentMs', peer));
+    server.on('connection', (socket) => patience.begin(socket, { served: false }));
+    server.on('request', (request, response) => {
+      patience.begin(request.socket, { served: false });
+      response.once('close', () => patience.begin(request.socket, { served: true }));
+      answer(request, response, listen.host, text);
+    });
+    // One clock for all of it: Node's own look only at connections that have begun to say something.
+    server.keepAliveTimeout = 0;
+    server.maxConnections = maxConnections;
+    server.on('drop', (peer) => counts.refused('httpConnections', peer?.remoteAddress ?? 'somebody'));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);
