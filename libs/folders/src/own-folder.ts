@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fsPromises } from './fs-promises.ts';
 import { isAlive, processHome, startOf } from './process-identity.ts';
 
 /**
@@ -77,7 +77,7 @@ export class OwnFolder {
 
   /** Removes it with all that is in it. Rejects with the system's error, and tries again at the end of the process then. */
   async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    await fsPromises().rm(this.path, { recursive: true, force: true });
     letGo(this);
   }
 

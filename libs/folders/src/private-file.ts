@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { fsPromises } from './fs-promises.ts';
 
 /** Others on this machine can read a file that is for its owner alone. The message is why, and the remedy. */
 export class ExposedFileError extends Error {
@@ -19,7 +19,7 @@ export function exposure(path: string, what: string, mode: number): string | und
  * with the system's error.
  */
 export async function readPrivateFile(path: string, what: string): Promise<string> {
-  await using file = await open(path, 'r');
+  await using file = await fsPromises().open(path, 'r');
   // Of the file that is read, and not of what lies under its name a moment later.
   const says = exposure(path, what, (await file.stat()).mode);
   if (says !== undefined) throw new ExposedFileError(says);

@@ -1,5 +1,4 @@
-import { chownSync, mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chownSync, mkdtempSync, rm } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OwnFolder } from '@shoal/folders';
@@ -24,7 +23,7 @@ export class WorkFolder {
 
   /** Removes it with all that is in it. What cannot be removed goes with the folder that it was made in. */
   remove(): void {
-    rm(this.path, { recursive: true, force: true }).catch(() => {});
+    rm(this.path, { recursive: true, force: true }, () => {});
   }
 }
 
