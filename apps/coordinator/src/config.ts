@@ -61,7 +61,7 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
   readonly maxPrintBytes?: number;
   /** Wrong tokens in a row from one address, until no token from there is looked at for a while. Default 10. */
   readonly maxWrongTokens?: number;
-  /** Tokens to join with that are remembered, until an hour after they expire. Default 1,000. */
+  /** Tokens to join with that are remembered; those that nobody can use any more make room for others. Default 1,000. */
   readonly maxJoinTokens?: number;
   /** Bytes of one bundle, at most. Default 64 MiB. */
   readonly maxBundleBytes?: number;

@@ -383,7 +383,7 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     coordinator('maxJoinTokens'),
     'LIMIT_REACHED',
     'limits_reached',
-    'Tokens to join with that the coordinator remembers. They are forgotten an hour after they expire.',
+    'Tokens to join with that the coordinator remembers. Those that nobody can use any more make room for others.',
   ),
   keepaliveMs: limit(
     20_000,

@@ -35,15 +35,38 @@ test('a token that was given back can be used again, within its time', () => {
   expect(() => tokens.take('a', quarterHourMs)).toThrow(refusedFor('has expired'));
 });
 
-test('so many are kept; one more is refused by an error that names the option, until an hour after their end (edges of joinTokens)', () => {
+test('so many are kept; one more is refused by an error that names the option (edges of joinTokens)', () => {
   const tokens = new JoinTokens(3);
   for (let at = 0; at < 3; at += 1) tokens.add(`token-${at}`, `id-${at}`, grant, quarterHourMs, 0);
   expect(() => tokens.add('more', 'id-more', grant, quarterHourMs, 1)).toThrow(
     expect.objectContaining({ code: 'LIMIT_REACHED', message: expect.stringContaining('--max-join-tokens') }),
   );
+  expect(tokens.list(1)).toHaveLength(3);
+});
+
+test('one that expired is told so for an hour, and is unknown then', () => {
+  const tokens = new JoinTokens(3);
+  tokens.add('a', 'id-a', grant, quarterHourMs, 0);
   const later = quarterHourMs + 3_600_000;
-  tokens.add('more', 'id-more', grant, quarterHourMs, later);
-  expect(() => tokens.take('token-0', later)).toThrow(refusedFor('is unknown here'));
+  tokens.add('b', 'id-b', grant, quarterHourMs, later - 1);
+  expect(() => tokens.take('a', later - 1)).toThrow(refusedFor('has expired'));
+  tokens.add('c', 'id-c', grant, quarterHourMs, later);
+  expect(() => tokens.take('a', later)).toThrow(refusedFor('is unknown here'));
+});
+
+test.each([
+  ['was used', (tokens: JoinTokens) => tokens.take('b', 1), 2],
+  ['was taken back', (tokens: JoinTokens) => tokens.revoke('id-b', 1), 2],
+  ['has expired', () => {}, 500],
+])('one that %s makes room for another, and those that can be used stay', (_, spend, atMs) => {
+  const tokens = new JoinTokens(3);
+  tokens.add('a', 'id-a', grant, quarterHourMs, 0);
+  tokens.add('b', 'id-b', grant, 500, 0);
+  tokens.add('c', 'id-c', grant, quarterHourMs, 0);
+  spend(tokens);
+  tokens.add('more', 'id-more', grant, quarterHourMs, atMs);
+  expect(tokens.list(atMs).map(({ id }) => id)).toEqual(['id-a', 'id-c', 'id-more']);
+  expect(() => tokens.take('b', atMs)).toThrow(refusedFor('is unknown here'));
 });
 
 test('those that can be used are listed, the one that expires first at the top', () => {

@@ -36,16 +36,21 @@ export class JoinTokens {
     this.#most = most;
   }
 
-  /** A new token, known by `id` from then on and good for `ttlMs`. Throws `LIMIT_REACHED` where as many are kept already as may be. */
+  /**
+   * A new token, known by `id` from then on and good for `ttlMs`. One that nobody can use any more makes room for it, the oldest
+   * first. Throws `LIMIT_REACHED` where as many as may be kept can all be used.
+   */
   add(digest: string, id: string, grant: JoinGrant, ttlMs: number, atMs: number): void {
     this.#forget(atMs);
+    if (this.#byDigest.size >= this.#most) this.#makeRoom(atMs);
     if (this.#byDigest.size >= this.#most) {
       throw new ShoalError('LIMIT_REACHED', {
         limitName: 'joinTokens',
         what: 'Tokens to join with',
         value: this.#byDigest.size + 1,
         limit: this.#most,
-        option: 'shoal coordinator --max-join-tokens; they are forgotten an hour after they expire',
+        option:
+          'shoal coordinator --max-join-tokens; shoal token ls shows them, shoal token revoke takes one back',
       });
     }
     this.#byDigest.set(digest, { id, grant, expiresAtMs: atMs + ttlMs, state: 'open' });
@@ -83,6 +88,15 @@ export class JoinTokens {
     if (found === undefined) throw new ShoalError('TOKEN_NOT_FOUND', { token: id });
     for (const token of this.#byDigest.values()) if (token.id === id) token.state = 'revoked';
     return found;
+  }
+
+  /** What is kept of it serves the words of an error, and the next machine is worth more. */
+  #makeRoom(atMs: number): void {
+    for (const [digest, { expiresAtMs, state }] of this.#byDigest) {
+      if (state === 'open' && atMs < expiresAtMs) continue;
+      this.#byDigest.delete(digest);
+      return;
+    }
   }
 
   #forget(atMs: number): void {
