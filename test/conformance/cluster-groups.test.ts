@@ -1,12 +1,14 @@
 /** Whose processes live on the agents of a cluster, and until when. */
+import { appendFileSync } from 'node:fs';
 import { type Coordinator, startCoordinator } from '@shoal/coordinator';
 import { type Agent, startAgent } from '@shoal/node-agent';
 import { pino } from 'pino';
 import { connect } from 'shoal';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually, upTo } from './pool-under-test.ts';
+import { pending } from '../pending.ts';
+import { Book, eventually, upTo } from './pool-under-test.ts';
 import { Wire } from './wire.ts';
-import { whoRan } from './work.ts';
+import { runTogether, whoRan } from './work.ts';
 
 const log = pino({ level: 'silent' });
 let coordinator: Coordinator;
@@ -85,4 +87,24 @@ test('deaths and replacements of processes are told to whom they belong, and to 
     ({ processes }) => processes.length > 0,
   );
   expect(other.stats()).toMatchObject({ deaths: 0, recycled: 0 });
+});
+
+test('a connection has no more processes busy than it asked for, on an agent with more, and its next shards wait there', async () => {
+  using book = new Book();
+  await using capped = await connect(coordinator.address, { processes: 1, concurrentTasksPerChild: 2 });
+  await using other = await connect(coordinator.address);
+  // All wait for a word of ours.
+  const items = upTo(12).map((item) => ({ item, ms: 0, file: book.file, meet: 100 }));
+  const running = pending(capped.map(runTogether, items, { chunkSize: 1 }));
+  const held = await eventually(
+    () => ({ begun: book.lines.length, given: coordinator.status().runningItems }),
+    ({ begun, given }) => begun === 2 && given > 2,
+  );
+  // A shard with two calls, and behind it three others for the one slot that it may use.
+  expect(held).toEqual({ begun: 2, given: 8 });
+  // The other slot is free for whoever comes.
+  expect(await other.map(whoRan, [1, 2])).toHaveLength(2);
+  expect(book.lines).toHaveLength(2);
+  appendFileSync(book.file, 'go\n'.repeat(100));
+  expect(new Set((await running).map((run) => run.worker)).size).toBe(1);
 });

@@ -25,7 +25,11 @@ export function withRareThings(scenario: Scenario): Scenario {
   // Thought of later, and so drawn apart from the others, too.
   const apart = new Random(scenario.seed, 'unread');
   if (!world.isCalm && apart.chance(0.03)) world = unreadChildren(world, apart);
-  return { ...world, faults: [...world.faults].sort((a, b) => a.atMs - b.atMs) };
+  const agents = world.agents.map((agent) => {
+    const isOlder = new Random(scenario.seed, `release of ${agent.name}`).chance(0.15);
+    return isOlder ? { ...agent, ignoresGroupSlots: true as const } : agent;
+  });
+  return { ...world, agents, faults: [...world.faults].sort((a, b) => a.atMs - b.atMs) };
 }
 
 type Thing = (scenario: Scenario, random: Random) => Scenario;

@@ -22,6 +22,7 @@ export type ControlUp =
       readonly instance: string;
       readonly slots: number;
       readonly labels: Readonly<Record<string, string>>;
+      readonly keepsGroupSlots: boolean;
       readonly held: readonly HeldAttempt[];
       readonly epochSeen: number;
     }
@@ -88,6 +89,7 @@ export interface Handover {
   readonly count: number;
   readonly marksStarts: boolean;
   readonly tryNumber: number;
+  readonly groupSlots: number;
   readonly blocks: readonly Bytes[];
 }
 

@@ -454,6 +454,25 @@ export const plantedBugs: readonly PlantedBug[] = [
     seed: 4,
   },
   {
+    name: 'group-slots-ignored',
+    breaks: 'An agent starts whatever it has of a group, however few processes the group may use.',
+    file: `${pool}/placement.ts`,
+    snippet: 'return busy >= most;',
+    replacement: 'return false;',
+    breaksFirst: 'G28',
+    seed: 22,
+  },
+  {
+    name: 'older-agent-given-ahead',
+    breaks:
+      'An agent that starts whatever it is given gets shards that were to wait for others of their group.',
+    file: `${scheduler}/jobs/group.ts`,
+    snippet: 'const keepsOrder = agent.keepsGroupSlots || slots === agent.slots;',
+    replacement: 'const keepsOrder = true;',
+    breaksFirst: 'G28',
+    seed: 237,
+  },
+  {
     name: 'rest-of-the-chunk-forgotten',
     breaks: 'What a recycled child has not reached of its chunk is given to no successor.',
     file: `${pool}/part-news.ts`,

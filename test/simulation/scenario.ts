@@ -30,6 +30,8 @@ export interface AgentPlan {
   readonly startsAtMs: number;
   /** The release that it is of, if not ours. */
   readonly peer?: Peer;
+  /** Of an older release: whatever it is given it starts. */
+  readonly ignoresGroupSlots?: true;
   /** Another one's name: a stranger who has to be turned away. */
   readonly joinsAs?: string;
 }

@@ -1,5 +1,5 @@
 import type { AgentCommand, HeldAttempt, Piece } from '@shoal/node-agent/core';
-import { itemsText, othersText } from './words.ts';
+import { itemsText, othersText, unusualNames, unusualText } from './words.ts';
 
 const types: Readonly<Record<AgentCommand['type'], true>> = {
   dial: true,
@@ -62,10 +62,10 @@ export function agentCommandText(command: AgentCommand): string {
     case 'dropWork':
       return `dropWork #${command.attempt} with setup-${command.setup}${others('attempt', 'setup')}`;
     case 'startChunk': {
-      const { chunk, attempt, setup, job, tryNumber, marksStarts } = command;
-      const unusual = (tryNumber > 1 ? ` try=${tryNumber}` : '') + (marksStarts ? ' marksStarts' : '');
+      const { chunk, attempt, setup, job } = command;
+      const unusual = unusualText(command);
       const work = `#${attempt} ${job}${itemsText(command)} with setup-${setup}`;
-      const known = ['chunk', 'attempt', 'setup', 'job', 'first', 'count', 'tryNumber', 'marksStarts'];
+      const known = ['chunk', 'attempt', 'setup', 'job', 'first', 'count', 'order', ...unusualNames];
       return `startChunk chunk-${chunk} ${work}${unusual}${others(...known)}`;
     }
     case 'abortChunk':

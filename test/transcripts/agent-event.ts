@@ -74,7 +74,7 @@ const notations: Readonly<{ [Type in AgentEvent['type']]: (words: Words) => Happ
     link: words.takeNumbered('link'),
     job: words.take('the job'),
   }),
-  // attemptDispatched link-1 #3 squares[0..9] try=2 marksStarts
+  // attemptDispatched link-1 #3 squares[0..9] try=2 marksStarts groupSlots=1
   attemptDispatched: (words) => ({
     type: 'attemptDispatched',
     link: words.takeNumbered('link'),
@@ -82,6 +82,7 @@ const notations: Readonly<{ [Type in AgentEvent['type']]: (words: Words) => Happ
     ...words.takeJobItems(),
     tryNumber: words.number('try') ?? 1,
     marksStarts: words.flag('marksStarts'),
+    groupSlots: words.number('groupSlots') ?? 0,
   }),
   // sendGranted link-1
   sendGranted: (words) => ({ type: 'sendGranted', link: words.takeNumbered('link') }),

@@ -1,5 +1,5 @@
 import type { AttemptFact, FinalFailure, JobOutcome, SchedulerCommand, SessionId } from '@shoal/scheduler';
-import { itemsText, othersText } from './words.ts';
+import { itemsText, othersText, unusualNames, unusualText } from './words.ts';
 
 const types: Readonly<Record<SchedulerCommand['type'], true>> = {
   dispatch: true,
@@ -30,9 +30,9 @@ export function schedulerCommandText(
   const others = (...known: readonly string[]): string => othersText(command, 'type', ...known);
   switch (command.type) {
     case 'dispatch': {
-      const { attempt, job, agent, session, tryNumber, marksStarts } = command;
-      const unusual = (tryNumber > 1 ? ` try=${tryNumber}` : '') + (marksStarts ? ' marksStarts' : '');
-      const known = ['session', 'agent', 'attempt', 'job', 'first', 'count', 'tryNumber', 'marksStarts'];
+      const { attempt, job, agent, session } = command;
+      const unusual = unusualText(command);
+      const known = ['session', 'agent', 'attempt', 'job', 'first', 'count', ...unusualNames];
       return `dispatch #${attempt} ${job}${itemsText(command)} to ${agent}/${session}${unusual}${others(...known)}`;
     }
     case 'revoke': {

@@ -33,7 +33,7 @@ const notations: Readonly<{ [Type in SchedulerEvent['type']]: (words: Words) => 
     job: words.take('the job'),
     reason: words.take('why'),
   }),
-  // agentJoined a/2 slots=2 labels.gpu=1 encodings=json,bytes resumes=1 held.squares=#1,#2
+  // agentJoined a/2 slots=2 labels.gpu=1 encodings=json,bytes resumes=1 held.squares=#1,#2 keepsGroupSlots
   agentJoined: (words) => {
     const held = Object.entries(words.group('held')).flatMap(([job, attempts]) =>
       attempts.split(',').map((attempt) => ({ attempt: Number(attempt.slice(1)), job })),
@@ -45,6 +45,7 @@ const notations: Readonly<{ [Type in SchedulerEvent['type']]: (words: Words) => 
       labels: words.group('labels'),
       ...encodingsOf(words.text('encodings')),
       held,
+      ...(words.flag('keepsGroupSlots') ? { keepsGroupSlots: true } : {}),
       permanent: words.flag('permanent'),
       ...words.numbers('resumes'),
     };

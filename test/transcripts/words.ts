@@ -163,6 +163,20 @@ function rangesOf(text: string): Items[] {
   });
 }
 
+/** What is said of a dispatch only where it is not as usual. */
+export const unusualNames: readonly string[] = ['tryNumber', 'marksStarts', 'groupSlots'];
+
+export function unusualText({ groupSlots = 0, marksStarts, tryNumber }: Unusual): string {
+  const slots = groupSlots > 0 ? ` groupSlots=${groupSlots}` : '';
+  return `${tryNumber > 1 ? ` try=${tryNumber}` : ''}${marksStarts ? ' marksStarts' : ''}${slots}`;
+}
+
+interface Unusual {
+  readonly tryNumber: number;
+  readonly marksStarts: boolean;
+  readonly groupSlots?: number | undefined;
+}
+
 /** `[3..5]`, or `[3]` for one item: what {@link Words} reads. */
 export function itemsText({ first, count }: Items): string {
   return count === 1 ? `[${first}]` : `[${first}..${first + count - 1}]`;

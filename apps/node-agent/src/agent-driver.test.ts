@@ -90,6 +90,7 @@ const dispatch = (attempt: number): Dispatch => ({
   count: 1,
   marksStarts: false,
   tryNumber: 1,
+  groupSlots: 0,
 });
 
 test('a session begins with a join; jobs of the last one are closed before data comes', () => {

@@ -232,6 +232,7 @@ export class AgentDriver {
       encodings: encodings.map((encoding) => wireEncodings[encoding]),
       host: hostInfo(),
       isolation: wireIsolations[isolation.level],
+      keepsGroupSlots: true,
     });
   }
 

@@ -10,7 +10,6 @@ import type {
   TaskRef,
 } from '@shoal/pool';
 import {
-  type Dispatch,
   Encoding,
   type JobOptions,
   JobOptions as JobOptionsCodec,
@@ -20,13 +19,14 @@ import {
   ChildSetup as WireSetup,
   type TaskRef as WireTask,
 } from '@shoal/protocol';
+import type { StartChunk } from './core/agent-command.ts';
 import { childEnvironment } from './isolation/child-environment.ts';
 import { type AgentIsolation, childIsolation, isolationLevel } from './isolation/child-isolation.ts';
 
 /** What every chunk of a job has in common. */
 export type JobTemplate = Omit<
   ChunkRequest,
-  'id' | 'first' | 'count' | 'blocks' | 'marksStarts' | 'tryNumber'
+  'id' | 'first' | 'count' | 'blocks' | 'marksStarts' | 'tryNumber' | 'group'
 >;
 
 /** What this agent adds to a job. */
@@ -90,14 +90,22 @@ export function jobTemplate(
   };
 }
 
+/** What is to be run of a job, and how. */
+export type ChunkOrder = Pick<
+  StartChunk,
+  'first' | 'count' | 'marksStarts' | 'tryNumber' | 'groupSlots' | 'order'
+>;
+
 /** One dispatch as a chunk. Ids are the pool's: attempt numbers of two epochs may be equal. */
 export function chunkRequest(
   template: JobTemplate,
   id: number,
-  { first, count, marksStarts, tryNumber }: Pick<Dispatch, 'first' | 'count' | 'marksStarts' | 'tryNumber'>,
+  { first, count, marksStarts, tryNumber, groupSlots, order }: ChunkOrder,
   blocks: readonly Block[],
 ): ChunkRequest {
-  return { ...template, id, first, count, blocks, marksStarts, tryNumber };
+  const slots = groupSlots === 0 ? undefined : groupSlots;
+  const group = { id: groupOfKey(template.setup.key), slots, order };
+  return { ...template, id, first, count, blocks, marksStarts, tryNumber, group };
 }
 
 function childSetup(

@@ -218,6 +218,7 @@ export const dataResponses: fc.Arbitrary<DataResponse> = fc.record({
       count: uint32,
       marksStarts: fc.boolean(),
       tryNumber: uint32,
+      groupSlots: uint32,
     }),
   ),
   forgetBlocks: few(fc.record({ jobId: text, before: uint64 })),

@@ -18,6 +18,11 @@ export interface Dispatch {
   readonly marksStarts: boolean;
   /** Which try at these items this is, from 1 (what `current().attempt` shows). */
   readonly tryNumber: number;
+  /**
+   * From now on the agent may have so many slots busy with what it has of the job's group. The attempt with the highest
+   * number says it. Undefined: as many as it has.
+   */
+  readonly groupSlots?: number | undefined;
 }
 
 /** Take an attempt back: the agent stops it and forgets it. */

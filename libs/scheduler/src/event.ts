@@ -63,6 +63,11 @@ export interface AgentJoined {
   readonly labels: Readonly<Record<string, string>>;
   /** What items may come in; all there is if left out. */
   readonly encodings?: readonly string[];
+  /**
+   * Of a group's attempts it runs no more at once than `Dispatch.groupSlots` says, and has the rest wait. Left out: it
+   * starts whatever it is given, and gets no more than it may start.
+   */
+  readonly keepsGroupSlots?: boolean;
   readonly held: readonly HeldAttempt[];
   /**
    * The session that this very process had before, where it had one. An agent that can name it takes its own name

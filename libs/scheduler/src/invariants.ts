@@ -1,6 +1,7 @@
 import type { Attempt } from './attempts/attempt.ts';
 import type { Dispatcher } from './dispatch/dispatcher.ts';
 import type { ItemRange } from './identity.ts';
+import type { Share } from './jobs/group.ts';
 import type { Job } from './jobs/job.ts';
 
 /** Throws an Error that says what is broken. Costs time in proportion to everything: for tests and simulation. */
@@ -32,6 +33,14 @@ export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher): vo
       );
     }
   }
+  for (const agent of dispatcher.agents.values()) {
+    const { name, shares, slotsInUse } = agent;
+    must(
+      slotsInUse === sum(shares.map(({ slots }) => slots)),
+      `slots in use of agent ${name} are its groups'`,
+    );
+    for (const share of shares) checkShare(share);
+  }
   for (const attempt of dispatcher.attempts.values()) {
     const { agent, id } = attempt;
     must(dispatcher.agents.get(agent.name) === agent, `agent ${agent.name} of attempt ${id} has a session`);
@@ -42,7 +51,21 @@ export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher): vo
   }
   for (const group of dispatcher.groups.values()) {
     must(!group.forgotten, `group ${group.id} has jobs or attempts`);
+    const shares = [...dispatcher.agents.values()].map((agent) => group.shareOf(agent)?.slots ?? 0);
+    must(group.slotsInUse === sum(shares), `slots in use of group ${group.id} are its shares'`);
+    must(group.slotsInUse <= group.processes, `group ${group.id} has ${group.processes} slots at most`);
   }
+}
+
+/** What an agent has of a group: at least an attempt for each slot that they may use. */
+function checkShare({ agent, attempts, group, items, load, slots }: Share): void {
+  const whose = `of group ${group.id} on agent ${agent.name}`;
+  const held = agent.attempts.filter(({ job }) => job.group === group);
+  must(attempts === held.length && attempts > 0, `attempts ${whose} are counted`);
+  must(items === sum(held.map(({ count }) => count)), `items ${whose} are counted`);
+  must(load === sum(held.map(({ weight }) => weight)), `load ${whose} is its attempts'`);
+  must(slots <= attempts, `slots ${whose} have an attempt each`);
+  must(slots <= agent.slots, `slots ${whose} are the agent's`);
 }
 
 /** Each pushed item of a job is pending, running, or settled: in exactly one place. */

@@ -238,6 +238,7 @@ class Chaos {
       slots,
       labels,
       held,
+      keepsGroupSlots: slots > 1,
       permanent: false,
     });
   }

@@ -38,6 +38,7 @@ export interface JoinDetail {
   readonly held?: readonly number[];
   readonly resumes?: number;
   readonly permanent?: boolean;
+  readonly keepsGroupSlots?: boolean;
 }
 
 export class World {
@@ -90,7 +91,7 @@ export class World {
   join(agent: string, slots: number, detail: JoinDetail = {}): SchedulerCommand[] {
     this.#lastSession += 1;
     this.sessions.set(agent, this.#lastSession);
-    const { encodings, labels = {}, held = [], permanent = false, resumes } = detail;
+    const { encodings, labels = {}, held = [], keepsGroupSlots, permanent = false, resumes } = detail;
     const heldAttempts = held.map((attempt) => ({
       attempt,
       job: this.dispatches.get(attempt)?.job ?? 'unknown',
@@ -105,6 +106,7 @@ export class World {
       held: heldAttempts,
       permanent,
       ...(resumes === undefined ? {} : { resumes }),
+      ...(keepsGroupSlots === undefined ? {} : { keepsGroupSlots }),
     });
   }
 

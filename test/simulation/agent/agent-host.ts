@@ -181,6 +181,7 @@ export class AgentHost {
           instance,
           slots,
           labels,
+          keepsGroupSlots: this.plan.ignoresGroupSlots !== true,
           held,
           epochSeen,
         });

@@ -103,10 +103,16 @@ export class ProcessPool {
       count: command.count,
       marksStarts: work.marksStarts,
       concurrentTasks: job.concurrentTasks,
+      group: { id: job.group, slots: this.#slotsOf(command), order: command.order },
       ...(runsOnce(job) ? { runsOnce: true } : {}),
       ...(job.timeoutMs === undefined ? {} : { timeoutMs: job.timeoutMs }),
       ...(job.maxTasksPerChild === undefined ? {} : { maxTasksPerChild: job.maxTasksPerChild }),
     });
+  }
+
+  /** One of an older release does not read how many it may use. */
+  #slotsOf({ groupSlots }: StartChunk): number | undefined {
+    return this.#agent.plan.ignoresGroupSlots === true || groupSlots === 0 ? undefined : groupSlots;
   }
 
   abort(chunk: number, graceMs: number): void {

@@ -304,13 +304,14 @@ export class CoordinatorHost {
   }
 
   #dispatch(dispatch: Extract<CoordinatorCommand, { type: 'dispatch' }>): void {
-    const { attempt, first, count, marksStarts, tryNumber } = dispatch;
+    const { attempt, first, count, groupSlots = 0, marksStarts, tryNumber } = dispatch;
     const job = this.#jobs.find(dispatch.job);
     const session = this.#sessions.find(dispatch.session);
     if (job === undefined || session === undefined) return;
     job.holders.add(session);
     const blocks = this.#store.blocksFor(dispatch.job, first, count);
-    session.handOver({ attempt, job: dispatch.job, first, count, marksStarts, tryNumber, blocks });
+    const work = { attempt, job: dispatch.job, first, count, marksStarts, tryNumber, groupSlots };
+    session.handOver({ ...work, blocks });
   }
 
   #finish({ job: id, ending }: Extract<CoordinatorCommand, { type: 'finishJob' }>): void {

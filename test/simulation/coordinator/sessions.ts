@@ -121,12 +121,13 @@ export class Sessions {
     }
     this.#last += 1;
     const id = this.#last;
-    const { agent, instance, slots, labels } = join;
+    const { agent, instance, slots, labels, keepsGroupSlots } = join;
     const session = new Session({ id, agent, instance }, control, this.#core.host);
     this.#sessions.set(id, session);
     const held = join.held.map(({ attempt, job, epoch }) => ({ attempt, job, epoch }));
     this.#world.oracle.leases.heardOf(id, agent);
-    this.#core.step({ type: 'joinReceived', session: id, agent, instance, slots, labels, held });
+    const joined = { session: id, agent, instance, slots, labels, keepsGroupSlots, held };
+    this.#core.step({ type: 'joinReceived', ...joined });
     return session;
   }
 

@@ -51,6 +51,7 @@ export class Executions {
     };
     this.#all.push(execution);
     this.#tally.executions += 1;
+    this.#checkProcesses(agent, work.job.group, child);
     const about = { job: argument.job, index: argument.index, attempt: work.attempt };
     must(
       argument.job === work.job.name && argument.index === index,
@@ -126,6 +127,28 @@ export class Executions {
 
   earlierStarts(job: string, index: number): number {
     return this.#books.find(job)?.executionsOf(index).length ?? 0;
+  }
+
+  /**
+   * No more children are busy for a group than it may use: on one agent whatever happens, and in the whole cluster where
+   * nobody is taken for lost who still runs what was his.
+   */
+  #checkProcesses(agent: AgentHost, group: string, child: number): void {
+    const jobs = this.#world.scenario.jobs.filter((each) => each.group === group);
+    // The first job says it for all of them.
+    const most = Math.max(...jobs.map(({ processes }) => processes));
+    if (most >= 1_000_000) return;
+    const names = new Set(jobs.map(({ name }) => name));
+    const busy = new Set([`${agent.plan.name}/${child}`]);
+    for (const { plan, children } of this.#world.isCalm ? this.#world.agents : [agent]) {
+      for (const each of children.running()) if (names.has(each.job)) busy.add(`${plan.name}/${each.child}`);
+    }
+    must(
+      busy.size <= most,
+      'G28',
+      () => `${[...busy].join(', ')} are busy for ${group}, which may use ${most} processes`,
+      { agent: agent.plan.name },
+    );
   }
 
   /** No child calls functions more often than the strictest of the jobs that it has served allows. */

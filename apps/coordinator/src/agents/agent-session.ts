@@ -279,10 +279,10 @@ export class AgentSession implements AgentLink {
   }
 
   dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void {
-    const { attempt, first, count, marksStarts, tryNumber } = command;
+    const { attempt, first, count, marksStarts, tryNumber, groupSlots = 0 } = command;
     this.#attempts.set(attempt, job.id);
     this.#traces.dispatched(command, blocks);
-    const dispatch = { attempt, jobId: job.id, first, count, marksStarts, tryNumber };
+    const dispatch = { attempt, jobId: job.id, first, count, marksStarts, tryNumber, groupSlots };
     this.#parcel.dispatch(dispatch, () => setupOf(job), blocks);
     this.#sendSoon();
   }

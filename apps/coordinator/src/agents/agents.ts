@@ -81,7 +81,17 @@ export class Agents {
     driver.links.set(id, session);
     // One of an older release does not say what it takes: it refuses what it gets.
     const encodings = join.encodings.length === 0 ? {} : { encodings: join.encodings.map(encodingName) };
-    driver.step({ type: 'joinReceived', session: id, agent, instance, slots, labels, ...encodings, held });
+    driver.step({
+      type: 'joinReceived',
+      session: id,
+      agent,
+      instance,
+      slots,
+      labels,
+      ...encodings,
+      keepsGroupSlots: join.keepsGroupSlots,
+      held,
+    });
     if (session.refused) {
       driver.links.delete(id);
       feed.tell(

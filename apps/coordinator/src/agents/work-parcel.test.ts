@@ -12,6 +12,7 @@ const work = (attempt: number, jobId: string, first: number, count: number) => (
   count,
   marksStarts: false,
   tryNumber: 1,
+  groupSlots: 0,
 });
 const setup = (jobId: string) => (): JobSetup => JobSetup.fromPartial({ jobId });
 

@@ -161,6 +161,8 @@ export interface JoinReceived {
   readonly labels: Readonly<Record<string, string>>;
   /** What items may come in; all there is if left out. */
   readonly encodings?: readonly string[];
+  /** It holds back what it has of a group beyond the slots that the group may use there. Left out: it does not. */
+  readonly keepsGroupSlots?: boolean;
   readonly held: readonly ListedAttempt[];
 }
 

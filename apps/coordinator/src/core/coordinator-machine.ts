@@ -277,7 +277,7 @@ export class CoordinatorMachine {
   }
 
   #join(event: JoinReceived): void {
-    const { agent, encodings, labels, session, slots } = event;
+    const { agent, encodings, keepsGroupSlots = false, labels, session, slots } = event;
     this.#agents.forgetBefore(this.#turn.nowMs - 10 * this.#scheduler.timing().leaseMs);
     const resumes = this.#agents.resumes(event);
     const held = this.#agents.held(event);
@@ -288,6 +288,7 @@ export class CoordinatorMachine {
       slots,
       labels,
       ...(encodings === undefined ? {} : { encodings }),
+      ...(keepsGroupSlots ? { keepsGroupSlots } : {}),
       held,
       permanent: false,
       ...(resumes === undefined ? {} : { resumes }),

@@ -135,6 +135,10 @@ export interface StartChunk {
   readonly count: number;
   readonly marksStarts: boolean;
   readonly tryNumber: number;
+  /** Processes that may be busy for its job's group; 0: as many as there are. */
+  readonly groupSlots: number;
+  /** Of several words on that the one with the highest order counts. */
+  readonly order: number;
 }
 
 /** End a chunk early. Its running items have so long after their AbortSignal. Answered by `chunkEnded`. */

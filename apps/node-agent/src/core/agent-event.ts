@@ -132,6 +132,8 @@ export interface AttemptDispatched {
   readonly count: number;
   readonly marksStarts: boolean;
   readonly tryNumber: number;
+  /** Processes that may be busy for its job's group from now on; 0: as many as there are. */
+  readonly groupSlots: number;
 }
 
 /** The answer to `requestSend`: the stream has room, and whatever this turn of the event loop brought is here. */

@@ -72,7 +72,7 @@ export class TestAgent {
   }
 
   dispatch(attempt: AttemptId, more: Partial<AttemptDispatched> = {}): AgentCommand[] {
-    const items = { first: 10 * attempt, count: 10, marksStarts: false, tryNumber: 1 };
+    const items = { first: 10 * attempt, count: 10, marksStarts: false, tryNumber: 1, groupSlots: 0 };
     return this.step({
       type: 'attemptDispatched',
       link: this.link,

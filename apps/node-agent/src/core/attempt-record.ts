@@ -8,6 +8,8 @@ export class AttemptRecord {
   readonly epoch: number;
   /** Its job as it was announced then: what runs outlives the session. Undefined: it was not announced. */
   readonly setup: Setup | undefined;
+  /** Rises with the numbers of the attempts, and from one epoch to the next. */
+  readonly order: number;
   /** The driver keeps what it is to run on. */
   hasWork = false;
   /** Of the pool; undefined while it waits to be started, and once its chunk is over. */
@@ -21,10 +23,11 @@ export class AttemptRecord {
   /** It could not be started, and is given back then. */
   returnAtMs: number | undefined;
 
-  constructor(dispatch: AttemptDispatched, epoch: number, setup: Setup | undefined) {
+  constructor(dispatch: AttemptDispatched, epoch: number, setup: Setup | undefined, order: number) {
     this.dispatch = dispatch;
     this.epoch = epoch;
     this.setup = setup;
+    this.order = order;
   }
 
   get id(): AttemptId {

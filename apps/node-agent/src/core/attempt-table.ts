@@ -88,8 +88,8 @@ export class AttemptTable {
     record.hasBegun = true;
     record.hasWork = false;
     this.#chunks.set(record.chunk, record);
-    const { attempt, job, first, count, marksStarts, tryNumber } = dispatch;
-    const work = { job, first, count, marksStarts, tryNumber };
+    const { attempt, job, first, count, marksStarts, tryNumber, groupSlots } = dispatch;
+    const work = { job, first, count, marksStarts, tryNumber, groupSlots, order: record.order };
     this.#parts.turn.emit({
       type: 'startChunk',
       chunk: record.chunk,

@@ -10,7 +10,7 @@ function agentWithJob(): TestAgent {
 }
 
 test('an attempt of a job that is ready starts at once', () => {
-  expect(agentWithJob().dispatch(4, { marksStarts: true, tryNumber: 3 })).toEqual([
+  expect(agentWithJob().dispatch(4, { marksStarts: true, tryNumber: 3, groupSlots: 2 })).toEqual([
     { type: 'keepWork', attempt: 4, setup: 1, job: 'job-1', first: 40, count: 10 },
     {
       type: 'startChunk',
@@ -22,8 +22,21 @@ test('an attempt of a job that is ready starts at once', () => {
       count: 10,
       marksStarts: true,
       tryNumber: 3,
+      groupSlots: 2,
+      order: 4,
     },
   ]);
+});
+
+test('what an attempt says of its group counts for more than the words of an earlier epoch, under whatever number', () => {
+  const agent = agentWithJob();
+  const [before] = only(agent.dispatch(40), 'startChunk');
+  agent.lost();
+  agent.after(250);
+  agent.join({ epoch: 2 });
+  agent.announce();
+  const [after] = only(agent.dispatch(3), 'startChunk');
+  expect([before, after]).toMatchObject([{ order: 40 }, { order: 43 }]);
 });
 
 test('G13: an attempt that comes again is not started again, running, reported or over', () => {

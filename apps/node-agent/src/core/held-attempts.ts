@@ -30,6 +30,9 @@ export class HeldAttempts {
   readonly #ledger: OutboxLedger;
   readonly #memory: AttemptMemory;
   #epoch = 0;
+  /** Of the attempts of this epoch and of those before it. */
+  #highestOrder = 0;
+  #ordersBefore = 0;
   /** Nothing new is taken. */
   #isDraining = false;
 
@@ -52,6 +55,7 @@ export class HeldAttempts {
     if (epoch !== this.#epoch) {
       this.abandon();
       this.#memory.epochBegan();
+      this.#ordersBefore = this.#highestOrder;
     }
     this.#epoch = epoch;
     for (const attempt of drop) this.revoke(attempt);
@@ -77,7 +81,10 @@ export class HeldAttempts {
       return;
     }
     const setup = this.#setups.of(job);
-    const record = new AttemptRecord(event, this.#epoch, setup);
+    // What an earlier epoch dispatched may still be on its way out, under higher numbers.
+    const order = this.#ordersBefore + attempt;
+    this.#highestOrder = Math.max(this.#highestOrder, order);
+    const record = new AttemptRecord(event, this.#epoch, setup, order);
     this.#table.add(record);
     const isUnwanted = coming === 'revoked' || this.#isDraining;
     if (isUnwanted || setup === undefined) this.#table.report(record, 'returned');

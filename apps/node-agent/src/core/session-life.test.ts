@@ -169,4 +169,4 @@ const joined = {
   selfFenceMs: 3,
   abandonMs: 9,
 } as const;
-const work = { first: 0, count: 1, marksStarts: false, tryNumber: 1 } as const;
+const work = { first: 0, count: 1, marksStarts: false, tryNumber: 1, groupSlots: 0 } as const;

@@ -106,7 +106,7 @@ export class ChildPool {
         option: 'maxQueuedChunks',
       });
     }
-    const { id, setup, timeoutMs, maxTasksPerChild } = request;
+    const { id, setup, timeoutMs, maxTasksPerChild, group } = request;
     this.#requests.set(id, request);
     this.#traces.queued(request);
     this.#keepAlive(true);
@@ -124,6 +124,7 @@ export class ChildPool {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
       ...(setup.maxAgeMs === undefined ? {} : { maxAgeMs: setup.maxAgeMs }),
+      ...(group === undefined ? {} : { group }),
     });
   }
 

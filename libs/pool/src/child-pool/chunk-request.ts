@@ -1,4 +1,5 @@
 import type { ChunkEnding, ChunkId } from '../core/chunk.ts';
+import type { GroupShare } from '../core/pool-event.ts';
 import type { Isolation } from '../launchers/isolation.ts';
 import type { StartChildren } from '../launchers/launcher.ts';
 import type { OutputLimits } from './output-limits.ts';
@@ -117,6 +118,8 @@ export interface ChunkRequest {
   readonly maxTasksPerChild?: number;
   /** Default 1. */
   readonly concurrentTasksPerChild?: number;
+  /** What whoever sent it may have of this pool. Left out: all of it. */
+  readonly group?: GroupShare;
   /** Names or codes of errors that may be retried, or the source of a predicate; absent: every error may. */
   readonly retryOn?: { readonly names: readonly string[] } | { readonly source: string };
   /** For `current()`. */

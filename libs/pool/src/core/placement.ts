@@ -2,7 +2,8 @@
  * Who runs what next. Called after each event; idempotent.
  *
  * Invariants: at most `processes` members (children that run tasks, or start in order to); a spare per member that is
- * about to leave; chunks are given out in the order in which they were handed in, a half-run one before all others.
+ * about to leave; of a group no more children are busy than its share allows; chunks are given out in the order in which
+ * they were handed in, a half-run one before all others.
  */
 import type { ChildEndings } from './child-endings.ts';
 import type { ChildRecord } from './child-record.ts';
@@ -59,6 +60,10 @@ export class Placement {
     while (at < queue.size && skipped < lookAheadMax) {
       const chunk = queue.at(at) as ChunkRecord;
       const { key } = chunk.spec;
+      if (waiting.has(key) && this.#isAtCap(chunk)) {
+        at += 1;
+        continue;
+      }
       if (chunk.isServerSuspect && this.#suspectRuns(key)) {
         skipped += 1;
         at += 1;
@@ -113,6 +118,7 @@ export class Placement {
   /** Make sure that a child comes for a chunk that has none, if there is room or somebody idle to make room. */
   #grow(chunk: ChunkRecord, starting: Map<string, number>, atMs: number): void {
     const { key } = chunk.spec;
+    if (this.#isAtCap(chunk, true)) return;
     const coming = starting.get(key) ?? 0;
     if (coming > 0) {
       starting.set(key, coming - 1);
@@ -149,6 +155,7 @@ export class Placement {
       for (const child of this.#state.children.values()) {
         const ahead = child.key === idle.key && child.state === 'ready' ? lastAhead(child) : undefined;
         if (ahead === undefined || idle.roomFor(ahead.chunk.taskLimit) === 0) continue;
+        if (this.#isAtCap(ahead.chunk)) continue;
         this.#recall(ahead);
         return;
       }
@@ -163,8 +170,9 @@ export class Placement {
 
   #childFor(chunk: ChunkRecord, mayBeBusy: boolean): ChildRecord | undefined {
     let best: ChildRecord | undefined;
+    const mayBeIdle = !this.#isAtCap(chunk);
     for (const child of this.#state.children.values()) {
-      if (child.parts.length > 0 && !mayBeBusy) continue;
+      if (child.parts.length > 0 ? !mayBeBusy : !mayBeIdle) continue;
       const isUsable = child.state === 'ready' && !child.isSpare && child.killAtMs === undefined;
       const fits = isUsable && child.key === chunk.spec.key;
       if (!fits || child.roomFor(chunk.taskLimit) === 0 || !this.#mayTake(child, chunk)) continue;
@@ -203,10 +211,25 @@ export class Placement {
       return false;
     }
     // Somebody is coming, or could come, who would run it at once.
-    if (this.#state.members < this.#state.processes || this.#isComing(child.key)) return false;
+    const mayCome = this.#state.members < this.#state.processes || this.#isComing(child.key);
+    if (mayCome && !this.#isAtCap(chunk)) return false;
     let ms = this.#estimateMs(chunk.spec.task, chunk.todo.size);
     for (const part of child.parts) ms += this.#estimateMs(part.chunk.spec.task, part.open.size);
     return ms <= aheadMsMax;
+  }
+
+  /** Whether its group has as many busy children as it may have, or will when `withComing` have begun. */
+  #isAtCap({ spec: { group, key } }: ChunkRecord, withComing: boolean = false): boolean {
+    if (group === undefined) return false;
+    const most = this.#state.groupCaps.of(group.id);
+    if (most === Number.POSITIVE_INFINITY) return false;
+    let busy = 0;
+    for (const child of this.#state.children.values()) {
+      if (child.parts[0] === undefined) {
+        if (withComing && child.key === key && child.isMember && child.state === 'starting') busy += 1;
+      } else if (child.parts[0].chunk.spec.group?.id === group.id) busy += 1;
+    }
+    return busy >= most;
   }
 
   /** Without a measurement: for ever. */

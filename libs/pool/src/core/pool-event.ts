@@ -8,6 +8,15 @@ import type { ChildExit, ChunkId } from './chunk.ts';
 /** A child's number, chosen by the machine, never used twice in one pool. */
 export type ChildId = number;
 
+/** What a group may have of the pool. */
+export interface GroupShare {
+  readonly id: string;
+  /** So many children may be busy for the group at once, until a chunk of a higher order says otherwise; undefined: all. */
+  readonly slots: number | undefined;
+  /** Rises with each word on it; never falls, whatever the order in which chunks are handed in. */
+  readonly order: number;
+}
+
 /** A chunk was handed in. */
 export interface ChunkQueued {
   readonly type: 'chunkQueued';
@@ -26,6 +35,8 @@ export interface ChunkQueued {
   readonly timeoutMs?: number;
   readonly maxTasksPerChild?: number;
   readonly concurrentTasks: number;
+  /** Whose it is, where that is told. Children of one key serve one group. */
+  readonly group?: GroupShare;
   /** A property of the key: how old its children may get. */
   readonly maxAgeMs?: number;
 }

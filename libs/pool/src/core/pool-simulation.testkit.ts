@@ -95,6 +95,8 @@ export class PoolSimulation {
       count: 1 + (detail % 6),
       marksStarts: concurrentTasks > 1 || detail % 4 === 0,
       concurrentTasks,
+      // Of one of the two a single child may be busy.
+      group: { id: detail % 3 === 0 ? 'a' : 'b', slots: detail % 3 === 0 ? 1 : undefined, order: chunk },
       ...(detail % 2 === 0 ? { maxTasksPerChild: 1 + (detail % 4) } : {}),
     };
     const timeout = spec.marksStarts && detail % 8 === 0 ? { timeoutMs: 500 } : {};
@@ -248,6 +250,10 @@ export class PoolSimulation {
   #check(): void {
     const working = [...this.#children.values()].filter((child) => !child.isKilled && child.parts.length > 0);
     expect(working.length, 'children with work').toBeLessThanOrEqual(this.#processes);
+    const ofCapped = [...this.#children.values()].filter(({ parts }) =>
+      parts.some(({ chunk }) => this.#chunks.get(chunk)?.spec.key === 'a'),
+    );
+    expect(ofCapped.length, 'children with work of the group that may use one').toBeLessThanOrEqual(1);
     const alive = [...this.#children.values()].filter((child) => !child.isKilled && !child.isRetiring);
     expect(alive.length, 'children and their successors').toBeLessThanOrEqual(2 * this.#processes);
   }

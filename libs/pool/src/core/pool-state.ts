@@ -3,6 +3,7 @@ import { ChildRecord } from './child-record.ts';
 import type { ChunkEnding, ChunkId } from './chunk.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import { ChunkRecord } from './chunk-record.ts';
+import { GroupCaps } from './group-caps.ts';
 import type { EndChunk, PoolCommand } from './pool-command.ts';
 import type { ChildId, ChunkQueued } from './pool-event.ts';
 import type { PoolMachineLimits } from './pool-limits.ts';
@@ -22,6 +23,7 @@ export class PoolState {
   readonly queue: ChunkQueue = new ChunkQueue();
   readonly children: Map<ChildId, ChildRecord> = new Map();
   readonly tasks: TaskRecords = new TaskRecords();
+  readonly groupCaps: GroupCaps = new GroupCaps();
   /** No successors for children of a key until then: the last one failed. */
   readonly sparesHeldUntilMs: Map<string, number> = new Map();
   processes: number;
@@ -86,6 +88,7 @@ export class PoolState {
     const chunk = new ChunkRecord(spec, this.tasks.of(spec.task).hasSuspect(spec));
     this.chunks.set(spec.chunk, chunk);
     this.queue.add(chunk);
+    if (spec.group !== undefined) this.groupCaps.add(spec.group);
   }
 
   /** After a part: the chunk is over, or goes on with whoever is free. */
@@ -108,6 +111,7 @@ export class PoolState {
   ): void {
     this.chunks.delete(chunk.spec.chunk);
     this.queue.remove(chunk);
+    if (chunk.spec.group !== undefined) this.groupCaps.remove(chunk.spec.group);
     const record = this.tasks.of(chunk.spec.task);
     record.acquit(chunk.spec);
     if (ending.kind === 'childDied' && ending.exit.withItsServer === true) record.lostServer(ending.suspects);

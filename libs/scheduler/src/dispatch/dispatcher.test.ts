@@ -34,13 +34,47 @@ test('short shards queue up behind short ones, four a slot; free slots of all ag
   expect(world.heldBy('a')).toHaveLength(4);
 });
 
-test('calls of a process whose job may use no further slot go on to the end of several rounds', () => {
-  const world = schedulerWith({ agents: { a: 2 } });
+test('shards of a pool at its cap queue up behind those that run, and the agent is told how many slots they may use', () => {
+  const world = new World();
+  world.join('a', 4, { keepsGroupSlots: true });
+  world.add(100, { group: { id: 'capped', processes: 2 } });
+  expect(slotsTold(world)).toEqual([1, 2]);
+  // How long the other one takes is not known yet.
+  expect(placed(world.finish(1, 2))).toHaveLength(4);
+  expect(placed(world.finish(2, 2))).toHaveLength(4);
+  expect(slotsTold(world)).toEqual(Array(8).fill(2));
+  // The two others are free for whoever comes, however much waits behind these.
+  const { commands } = world.add(3, { group: { id: 'free', processes: endless } });
+  expect(placed(commands)).toEqual(['11: item 0 on a', '12: item 1 on a']);
+});
+
+test('the slots that an agent was told of go to another one only as its attempts end', () => {
+  const world = new World();
+  world.join('a', 2, { keepsGroupSlots: true });
+  world.add(9, { group: { id: 'capped', processes: 2 } });
+  world.finish(1, 2);
+  world.join('b', 2, { keepsGroupSlots: true });
+  for (const attempt of [2, 3, 4, 5, 6, 7, 8]) world.finish(attempt, 2);
+  expect(world.heldBy('a')).toEqual([9]);
+  const { commands, job } = world.add(99, { group: { id: 'capped', processes: 2 } });
+  expect(placed(commands)).toEqual(['10: item 0 on b']);
+  world.finish(10, 2);
+  // Each has one of the two, and what else comes waits behind it.
+  expect([world.heldBy('a'), world.heldBy('b')].map(({ length }) => length)).toEqual([4, 4]);
+  expect(slotsTold(world, job)).toEqual(Array(7).fill(1));
+});
+
+test('an agent that starts whatever it is given gets nothing of a pool beyond its cap', () => {
+  const world = schedulerWith({ agents: { a: 4 } });
+  world.add(100, { group: { id: 'capped', processes: 2 } });
+  expect(placed(world.finish(1, 2))).toEqual(['3: item 2 on a']);
+});
+
+test('calls of a capped pool go on with the next shard, as those of any other', () => {
+  const world = new World();
+  world.join('a', 2, { keepsGroupSlots: true });
   world.add(100, { chunkSize: 1, concurrentTasks: 8, group: { id: 'capped', processes: 1 } });
-  expect([...world.dispatches.values()].map(({ count }) => count)).toEqual([32]);
-  world.add(100, { chunkSize: 1, concurrentTasks: 8, group: { id: 'free', processes: endless } });
-  // Of a job without a cap the next ones wait behind it, as long as there is room.
-  expect([...world.dispatches.values()].map(({ count }) => count).slice(0, 3)).toEqual([32, 8, 8]);
+  expect([...world.dispatches.values()].map(({ count }) => count)).toEqual([8, 8, 8, 8]);
 });
 
 test('tiny shards queue up sixteen a slot', () => {
@@ -75,6 +109,12 @@ test('what must not be lost is not handed out before its slot is free', () => {
 });
 
 /** Runs everything that is dispatched, oldest first, and tells the order in which jobs end. */
+/** The slots that each attempt which has not ended has told its agent of. */
+function slotsTold({ dispatches }: World, of?: string): Array<number | undefined> {
+  const told = [...dispatches.values()].filter(({ job }) => of === undefined || job === of);
+  return told.map(({ groupSlots }) => groupSlots);
+}
+
 function runToEnd(world: World, msEach: number): string[] {
   const ended: string[] = [];
   for (let [next] = world.dispatches.keys(); next !== undefined; [next] = world.dispatches.keys()) {

@@ -55,7 +55,7 @@ export class Dispatcher {
     const key = Lane.keyOf(spec);
     const lane = this.lanes.get(key) ?? this.#openLane(key, spec);
     const { id, processes } = spec.group;
-    const group = this.groups.get(id) ?? new Group(id, processes);
+    const group = this.groups.get(id) ?? new Group(id, processes, this.#options.shardsPerSlot);
     this.groups.set(id, group);
     let line = [...group.lines].find((each) => each.lane === lane);
     if (line === undefined) {
@@ -137,14 +137,14 @@ export class Dispatcher {
     this.unconfirmed.stop(attempt);
     takeOut(agent.attempts, attempt);
     agent.load -= attempt.weight;
+    const { group } = job;
+    group.ended(attempt.share, attempt.count, attempt.weight);
     this.refreshAgent(agent);
     job.attempts.delete(attempt);
     job.load -= attempt.weight;
     job.running -= attempt.openAlone;
     attempt.leaveTwins();
     if (!job.ended) this.#turn.touch(job);
-    const { group } = job;
-    group.ended(agent, attempt.share);
     if (group.forgotten) this.groups.delete(group.id);
     this.unshelve(group);
     this.#over.push(attempt);
@@ -206,11 +206,14 @@ export class Dispatcher {
     }
     const count = piece.history.alone ? 1 : this.#cut(job, piece, lane);
     const short = this.#isShort(job, piece, count);
-    const agent = lane.free.pick(short, avoid);
-    if (agent === undefined || (agent.attempts.length >= agent.slots && this.#isAwaited(agent))) return false;
+    let agent = lane.free.pick(short, avoid);
+    if (agent === undefined || this.#isKept(agent)) return false;
     if (!job.group.mayUse(agent)) {
-      lane.ready.shelve(job.line);
-      return true;
+      agent = short ? job.group.agentWithRoomBehind(lane, avoid) : undefined;
+      if (agent === undefined || this.#isKept(agent)) {
+        lane.ready.shelve(job.line);
+        return true;
+      }
     }
     const shard = piece.history.alone ? job.pending.takeSuspect() : job.pending.take(count);
     this.start(job, agent, shard, short ? this.#shortWeight(job, count) : this.#options.shardsPerSlot);
@@ -219,7 +222,7 @@ export class Dispatcher {
 
   /** Hands items to an agent: nobody else has them, or the straggler `original` that does not get done with them. */
   start(job: Job, agent: Agent, shard: HistoryRange, weight: number, original?: Attempt): void {
-    const share = job.group.started(agent);
+    const share = job.group.started(agent, shard.count, weight);
     const { nowMs } = this.#clock;
     const id = ++this.started;
     const attempt = this.#cleared.pop() ?? new Attempt();
@@ -249,6 +252,7 @@ export class Dispatcher {
       marksStarts:
         job.spec.marksStarts || history.alone || job.spec.retries.crash === 0 || original !== undefined,
       tryNumber: failuresOf(history) + (original === undefined ? 1 : 2),
+      groupSlots: job.group.isCapped ? share.slots : undefined,
     });
   }
 
@@ -264,7 +268,6 @@ export class Dispatcher {
       remaining: Math.max(unplaced, (job.total ?? 0) - job.pushed + unplaced),
       total: job.total,
       slots: Math.max(1, Math.min(lane.slots, processes)),
-      hasRoomBehind: processes >= lane.slots,
       bytesPerItem: job.bytesPerItemAt(piece.first),
     });
     return spec.chunkSize === 'auto' ? job.roundToBlock(piece.first, count) : count;
@@ -306,7 +309,8 @@ export class Dispatcher {
   }
 
   /** A job that goes first elsewhere waits for a whole slot of this agent: nothing more queues up behind its slots. */
-  #isAwaited(agent: Agent): boolean {
+  #isKept(agent: Agent): boolean {
+    if (agent.slotsInUse < agent.slots) return false;
     for (const { lane } of agent.berths) if (lane.stuck) return true;
     return false;
   }

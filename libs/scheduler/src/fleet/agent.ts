@@ -17,6 +17,8 @@ export class Agent implements Timed, Chained<Agent> {
   readonly permanent: boolean;
   session: SessionId;
   slots: number;
+  /** It holds back what it has of a group beyond the slots that the group may use there. */
+  keepsGroupSlots: boolean;
   /** False from the moment its stream closes until it is back. */
   connected = true;
   /** It takes nothing new, what runs may finish. */
@@ -25,8 +27,10 @@ export class Agent implements Timed, Chained<Agent> {
   setAsideUntilMs: number | undefined;
   /** Everything it holds in the order in which it got it, what was revoked and has not ended included: a few a slot. */
   readonly attempts: Attempt[] = [];
-  /** What runs of each group here. */
+  /** What it has of each group. */
   readonly shares: Share[] = [];
+  /** Slots that these may use. With fewer of them than slots one is free, however many attempts queue behind the others. */
+  slotsInUse = 0;
   /** Sum of the weights of its attempts. */
   load = 0;
   /** Its last sign of life; while it is reconnecting, when its stream closed. On the lease clock. */
@@ -47,6 +51,7 @@ export class Agent implements Timed, Chained<Agent> {
     this.permanent = joined.permanent;
     this.session = joined.session;
     this.slots = joined.slots;
+    this.keepsGroupSlots = joined.keepsGroupSlots === true;
   }
 
   hasLabels(labels: Readonly<Record<string, string>>): boolean {

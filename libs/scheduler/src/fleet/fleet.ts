@@ -217,6 +217,7 @@ export class Fleet {
     agent.session = event.session;
     agent.labels = event.labels;
     agent.encodings = event.encodings;
+    agent.keepsGroupSlots = event.keepsGroupSlots === true;
     agent.connected = true;
     // Whoever told the last process of that name to end did not tell this one; an operator means the name.
     if (!itself) agent.draining = this.#drained.has(agent.name);
@@ -264,11 +265,10 @@ export class Fleet {
   }
 
   #resize(agent: Agent, slots: number): void {
-    const before = agent.slots;
     agent.slots = slots;
-    for (const group of new Set(agent.attempts.map(({ job }) => job.group))) {
-      group.resized(agent, before);
-      this.#dispatcher.unshelve(group);
+    for (const share of agent.shares) {
+      share.group.resized(share);
+      this.#dispatcher.unshelve(share.group);
     }
     this.#dispatcher.refreshAgent(agent);
   }

@@ -54,6 +54,11 @@ export class FreeAgents {
     );
   }
 
+  /** Whether an agent can take a shard behind those that it has. */
+  hasRoomAhead(agent: Agent): boolean {
+    return agent.takesWork && this.#hasRoom(agent);
+  }
+
   /** Whether an agent is where its load belongs. */
   isInPlace(berth: Berth): boolean {
     return berth.chain === this.#chainFor(berth.agent);
@@ -61,9 +66,12 @@ export class FreeAgents {
 
   #chainFor(agent: Agent): Chain<Berth> | undefined {
     if (!agent.takesWork) return undefined;
-    const { length } = agent.attempts;
-    if (length < agent.slots) return length === 0 ? this.#idle : this.#slotFree;
-    return agent.load < agent.slots * this.#shardsPerSlot ? this.#roomAhead : undefined;
+    if (agent.slotsInUse < agent.slots) return agent.attempts.length === 0 ? this.#idle : this.#slotFree;
+    return this.#hasRoom(agent) ? this.#roomAhead : undefined;
+  }
+
+  #hasRoom(agent: Agent): boolean {
+    return agent.load < agent.slots * this.#shardsPerSlot;
   }
 }
 

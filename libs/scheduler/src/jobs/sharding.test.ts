@@ -7,7 +7,6 @@ const plenty: ShardRoom = {
   remaining: 100_000_000,
   total: undefined,
   slots: 2,
-  hasRoomBehind: true,
   bytesPerItem: 0,
 };
 
@@ -27,15 +26,6 @@ test('a slot that runs several items at once gets as many in its first shard, sp
   expect(shards.next({ ...plenty, available: 7, slots: 4 })).toBe(2);
   expect(shards.next({ ...plenty, bytesPerItem: 100_000 })).toBe(2);
   expect(shards.next({ ...plenty, bytesPerItem: 10_000_000 })).toBe(1);
-});
-
-test('where nothing can wait behind it, a shard has several rounds of what a slot runs at once', () => {
-  const alone = { ...plenty, hasRoomBehind: false };
-  expect(new Sharding('auto', schedulerOptions(), 25).next(alone)).toBe(100);
-  expect(new Sharding(2, schedulerOptions(), 25).next(alone)).toBe(100);
-  expect(new Sharding('auto', schedulerOptions(), 25).next({ ...alone, available: 60, slots: 2 })).toBe(30);
-  // One after another: whoever comes behind has nothing to gain.
-  expect(sharding().next(alone)).toBe(1);
 });
 
 test('items that wait beside each other do not make shards smaller than what a slot runs at once', () => {
@@ -154,7 +144,6 @@ test('from the start no shard is longer than Python would cut it, where the numb
       total: items,
       slots,
       bytesPerItem: 0,
-      hasRoomBehind: true,
     };
     const python = Math.ceil(items / (slots * 4));
     expect(shards.next(room)).toBeLessThanOrEqual(python);

@@ -14,8 +14,6 @@ const growthMax = 32;
 const leap = 4;
 /** How much of the past a new measurement leaves in place. */
 const memory = 0.8;
-/** So many times as many items as a slot runs at once, where nothing waits behind them: its calls idle only while the last ones end. */
-const roundsAlone = 4;
 /** Decoding and encoding cost an item this much even if its function does nothing. */
 const handlingMsPerItem = 0.0002;
 
@@ -29,8 +27,6 @@ export interface ShardRoom {
   readonly total: number | undefined;
   /** Slots that could work on this job. */
   readonly slots: number;
-  /** Whether other shards may wait behind it for its slot. */
-  readonly hasRoomBehind: boolean;
   /** Size of the next items, on average. */
   readonly bytesPerItem: number;
 }
@@ -130,8 +126,7 @@ export class Sharding {
     const bytesPerItem = Math.max(room.bytesPerItem, this.resultBytesPerItem);
     const withinBytes = bytesPerItem > 0 ? shardBytesMax / bytesPerItem : Number.POSITIVE_INFINITY;
     // A child that awaits many items at once needs as many from the first shard on: it would wait for the others.
-    const rounds = this.runsSeveralAtOnce && !room.hasRoomBehind ? roundsAlone : 1;
-    const atOnce = Math.max(1, Math.floor(Math.min(this.#concurrentTasks * rounds, evenly, withinBytes)));
+    const atOnce = Math.max(1, Math.floor(Math.min(this.#concurrentTasks, evenly, withinBytes)));
     if (this.#chunkSize !== 'auto') {
       return Math.min(this.#chunkSize * Math.ceil(atOnce / this.#chunkSize), room.available);
     }

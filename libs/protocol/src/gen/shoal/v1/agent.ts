@@ -165,6 +165,8 @@ export interface Join {
     | undefined;
   /** How it keeps its processes apart, at least. A job may ask for more. */
   isolation: Isolation;
+  /** It keeps to Dispatch.group_slots. One that does not say so is given no work of a group that may not start at once. */
+  keepsGroupSlots: boolean;
 }
 
 export interface Join_LabelsEntry {
@@ -463,6 +465,12 @@ export interface Dispatch {
   marksStarts: boolean;
   /** Which try at these items this is, from 1. */
   tryNumber: number;
+  /**
+   * From now on so many processes at most may be busy with what this agent has of the job's group (JobOptions.group); the
+   * rest waits here, so that the next shard begins as soon as one ends. Of the attempts that came, the one with the
+   * highest number says it. 0: as many as there are.
+   */
+  groupSlots: number;
 }
 
 /** Blocks that are needed no more. */
@@ -783,6 +791,7 @@ function createBaseJoin(): Join {
     encodings: [],
     host: undefined,
     isolation: 0,
+    keepsGroupSlots: false,
   };
 }
 
@@ -821,6 +830,9 @@ export const Join: MessageFns<Join> = {
     }
     if (message.isolation !== 0) {
       writer.uint32(80).int32(message.isolation);
+    }
+    if (message.keepsGroupSlots !== false) {
+      writer.uint32(88).bool(message.keepsGroupSlots);
     }
     return writer;
   },
@@ -931,6 +943,14 @@ export const Join: MessageFns<Join> = {
             message.isolation = reader.int32() as any;
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.keepsGroupSlots = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -966,6 +986,7 @@ export const Join: MessageFns<Join> = {
     message.encodings = object.encodings?.map((e) => e) || [];
     message.host = (object.host !== undefined && object.host !== null) ? HostInfo.fromPartial(object.host) : undefined;
     message.isolation = object.isolation ?? 0;
+    message.keepsGroupSlots = object.keepsGroupSlots ?? false;
     return message;
   },
 };
@@ -3088,7 +3109,7 @@ export const JobBlocks: MessageFns<JobBlocks> = {
 };
 
 function createBaseDispatch(): Dispatch {
-  return { attempt: 0, jobId: "", first: 0, count: 0, marksStarts: false, tryNumber: 0 };
+  return { attempt: 0, jobId: "", first: 0, count: 0, marksStarts: false, tryNumber: 0, groupSlots: 0 };
 }
 
 export const Dispatch: MessageFns<Dispatch> = {
@@ -3110,6 +3131,9 @@ export const Dispatch: MessageFns<Dispatch> = {
     }
     if (message.tryNumber !== 0) {
       writer.uint32(48).uint32(message.tryNumber);
+    }
+    if (message.groupSlots !== 0) {
+      writer.uint32(56).uint32(message.groupSlots);
     }
     return writer;
   },
@@ -3175,6 +3199,14 @@ export const Dispatch: MessageFns<Dispatch> = {
             message.tryNumber = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.groupSlots = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3198,6 +3230,7 @@ export const Dispatch: MessageFns<Dispatch> = {
     message.count = object.count ?? 0;
     message.marksStarts = object.marksStarts ?? false;
     message.tryNumber = object.tryNumber ?? 0;
+    message.groupSlots = object.groupSlots ?? 0;
     return message;
   },
 };
