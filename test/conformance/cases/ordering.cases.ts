@@ -115,6 +115,26 @@ export const ordering = chapter('ordering', (specify) => {
   );
 
   specify(
+    'of an input that trickles as many items are awaited at once as all processes may, each begun as it comes',
+    async ({ open }) => {
+      using book = new Book();
+      await using pool = await open({ processes: 2, concurrentTasksPerChild: 12 });
+      async function* oneByOne() {
+        for (const item of upTo(24)) {
+          yield { item, ms: 0, file: book.file, meet: 24 };
+          // The next one comes when this one is on its way, alone.
+          await eventually(
+            () => book.lines.length,
+            (begun) => begun > item,
+          );
+        }
+      }
+      expect(await Array.fromAsync(pool.imap(runTogether, oneByOne()))).toHaveLength(24);
+    },
+    isScheduled,
+  );
+
+  specify(
     'what a process awaits at once is gathered from several chunks, however small the first one is',
     async ({ open }) => {
       using book = new Book();

@@ -166,9 +166,12 @@ export class Holdings {
     // Of what was taken back nobody is told when it is given up.
     const wanted = [...this.#ofAgent(agent).values()].filter(({ isRevoked }) => !isRevoked);
     const hasTiny = wanted.some(({ book: { plan } }) => plan.itemMs < tinyBelowMs * plan.concurrentTasks);
+    // A shard of one item for each call that a child has free, when items come one by one; the others wait behind these.
+    const calls = Math.max(0, ...wanted.map(({ book: { plan } }) => plan.concurrentTasks));
+    const atOnce = calls > 1 ? calls : 0;
     const slots = this.#roster.slotsOf(agent);
     must(
-      wanted.length <= slots * (hasTiny ? tinyPerSlot : shardsPerSlot),
+      wanted.length <= slots * (atOnce + (hasTiny ? tinyPerSlot : shardsPerSlot)),
       'structure',
       () => `${agent} has ${wanted.length} attempts for ${slots} processes`,
       { agent, attempt },

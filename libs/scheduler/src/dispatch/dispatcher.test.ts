@@ -77,6 +77,19 @@ test('calls of a capped pool go on with the next shard, as those of any other', 
   expect([...world.dispatches.values()].map(({ count }) => count)).toEqual([8, 8, 8, 8]);
 });
 
+test('of an input that trickles as many items are at once with children as these may call', () => {
+  for (const processes of [2, endless]) {
+    const world = new World();
+    world.join('a', 2, { keepsGroupSlots: true });
+    const spec = { chunkSize: 'auto', concurrentTasks: 25, group: { id: 'io', processes } } as const;
+    const { job } = world.add(0, spec, true);
+    for (let item = 0; item < 200; item += 1) world.push(job, 1);
+    // Three a slot wait behind those that run; then items gather to larger shards.
+    expect(world.heldBy('a')).toHaveLength(2 * (25 + 3));
+    expect(placed(world.finish(1, 5_000))).toEqual(['57: items 56-80 on a']);
+  }
+});
+
 test('tiny shards queue up sixteen a slot', () => {
   const world = schedulerWith({ agents: { a: 1 }, job: { items: 100 } });
   expect(placed(world.finish(1, 0.9))).toHaveLength(16);

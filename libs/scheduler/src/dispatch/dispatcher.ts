@@ -15,6 +15,8 @@ import type { HistoryRange } from '../structures/history-map.ts';
 import { takeOut } from '../structures/short-list.ts';
 import { Line, ReadyQueue } from './ready-queue.ts';
 
+/** With so many attempts an agent gets none that count for less than usual: the items that come gather to larger shards. */
+const attemptsMax = 4_096;
 /** Of attempts that are over so many objects are kept for new ones: where all slots are in use each is used again at once. */
 const clearedMax = 256;
 
@@ -216,7 +218,7 @@ export class Dispatcher {
       }
     }
     const shard = piece.history.alone ? job.pending.takeSuspect() : job.pending.take(count);
-    this.start(job, agent, shard, short ? this.#shortWeight(job, count) : this.#options.shardsPerSlot);
+    this.start(job, agent, shard, short ? this.#shortWeight(job, agent, count) : this.#options.shardsPerSlot);
     return true;
   }
 
@@ -286,7 +288,24 @@ export class Dispatcher {
   }
 
   /** How much of a slot a short shard takes. */
-  #shortWeight(job: Job, count: number): number {
+  #shortWeight(job: Job, agent: Agent, count: number): number {
+    const weight = this.#usualWeight(job, count);
+    return this.#beginsAtOnce(job, agent) ? weight * job.sharding.partOfSlot(count) : weight;
+  }
+
+  /**
+   * Whether its job's children there have calls free, so that a shard waits for nothing. Then what it takes of a slot goes
+   * by its items: of an input that trickles each is a shard of its own, and they run beside each other.
+   */
+  #beginsAtOnce({ group, sharding }: Job, agent: Agent): boolean {
+    if (!sharding.runsSeveralAtOnce || agent.attempts.length >= attemptsMax) return false;
+    const share = group.shareOf(agent);
+    if (share === undefined || group.mayGrow(share)) return true;
+    return sharding.leavesCallsFree(share.items, share.slots);
+  }
+
+  /** How much of a slot a short shard takes behind others. */
+  #usualWeight(job: Job, count: number): number {
     const { aheadBelowMs, shardsPerSlot, tinyBelowMs, tinyFactor } = this.#options;
     const ms = job.sharding.estimateMs(count) ?? tinyBelowMs;
     if (ms < tinyBelowMs && !this.#isLeap(job, count)) return 1 / tinyFactor;

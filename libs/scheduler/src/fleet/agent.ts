@@ -25,7 +25,10 @@ export class Agent implements Timed, Chained<Agent> {
   draining = false;
   /** It came and went too often and gets nothing new until then. */
   setAsideUntilMs: number | undefined;
-  /** Everything it holds in the order in which it got it, what was revoked and has not ended included: a few a slot. */
+  /**
+   * Everything it holds in the order in which it got it, what was revoked and has not ended included: a few a slot, or as
+   * many as its children have calls.
+   */
   readonly attempts: Attempt[] = [];
   /** What it has of each group. */
   readonly shares: Share[] = [];

@@ -14,6 +14,8 @@ const growthMax = 32;
 const leap = 4;
 /** How much of the past a new measurement leaves in place. */
 const memory = 0.8;
+/** A power of two, so that parts of slots add up exactly; far more than a slot runs items at once. */
+const partsOfSlot = 2 ** 20;
 /** Decoding and encoding cost an item this much even if its function does nothing. */
 const handlingMsPerItem = 0.0002;
 
@@ -109,6 +111,16 @@ export class Sharding {
   /** Whether a slot runs several items at once, so that one shard cannot keep it busy to its end. */
   get runsSeveralAtOnce(): boolean {
     return this.#concurrentTasks > 1;
+  }
+
+  /** The part of what a slot runs at once that these items are. Such parts add up exactly. */
+  partOfSlot(items: number): number {
+    return Math.min(1, Math.ceil((items * partsOfSlot) / this.#concurrentTasks) / partsOfSlot);
+  }
+
+  /** Whether these items leave calls free on so many slots. */
+  leavesCallsFree(items: number, slots: number): boolean {
+    return items < slots * this.#concurrentTasks;
   }
 
   /**
