@@ -112,6 +112,15 @@ test('whoever shows a wrong token is told so, and not which', async () => {
   expect(inspect(refused, { depth: 9, showHidden: true })).not.toContain(wrong);
 });
 
+test.each([
+  ['token', 'create', '--role', `client ${canary}`],
+  ['status', '--token-file', `client ${canary}`],
+  ['map', `${canary}#square`],
+])('typed where a role or a file belongs it is refused, and not repeated (%#)', async (...args) => {
+  const { stderr, exitCode } = await run(args, false);
+  expect({ exitCode, isNamed: /token/.test(stderr) }).toEqual({ exitCode: 2, isNamed: true });
+});
+
 test('no process shows it among its arguments', () => {
   expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(canary);
 });
