@@ -64,6 +64,15 @@ describe.each(['client', 'coordinator'] as const)(
       expect(await tls.findPair(of)).toEqual({ ...last, ...whole });
     });
 
+    test.each(['', 'damaged'])('is made anew where what is there is none ("%s")', async (damaged) => {
+      const tls = new TlsFolder(folder);
+      await writeFile(tls.pathOf(of), damaged);
+      await writeFile(tls.pathOf(keyFile), damaged, { mode: 0o600 });
+      const next = await pair();
+      await tls.writePair(of, next);
+      expect(await tls.findPair(of)).toEqual({ ...next, ...whole });
+    });
+
     test('is refused with a key of another, and both files are named', async () => {
       const tls = new TlsFolder(folder);
       await tls.writePair(of, await pair());

@@ -78,6 +78,21 @@ export class TlsFolder {
     }
   }
 
+  /**
+   * A certificate for whoever is about to replace it: undefined also for what is none, as a full disk or an interrupted copy
+   * leaves it, for nothing is lost with that. Errors: `FILE_NOT_USABLE` for one that cannot be read.
+   */
+  async findReplaceable(file: PairedFile | 'authority'): Promise<string | undefined> {
+    const path = this.pathOf(file);
+    try {
+      const text = await readFile(path, 'utf8');
+      return isCertificate(text) ? text : undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new ShoalError('FILE_NOT_USABLE', { path, reason: readReason(error) }, { cause: error });
+    }
+  }
+
   /** What is wrong with keys that others on this machine can read, one sentence each. */
   async exposedKeys(): Promise<readonly { readonly path: string; readonly says: string }[]> {
     const found = (['authorityKey', 'coordinatorKey', 'clientKey'] as const).map(async (file) => {
@@ -162,7 +177,7 @@ export class TlsFolder {
   async writePair(of: PairedFile, { cert, key }: CertifiedKey): Promise<void> {
     makeFolder(this.path);
     // What an interrupted one left is the only key of the certificate that is there.
-    if (fits(await this.find(of), await this.#nextKey(of))) await this.#useNextKey(of);
+    if (fits(await this.findReplaceable(of), await this.#nextKey(of))) await this.#useNextKey(of);
     await replaceFile(this.#nextKeyPath(of), key, 0o600);
     await replaceFile(this.pathOf(of), cert, 0o644);
     await this.#useNextKey(of);
@@ -220,21 +235,25 @@ function fits(cert: string | undefined, key: string | undefined): boolean {
   }
 }
 
+function isCertificate(text: string): boolean {
+  try {
+    new X509Certificate(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function checkPem(path: string, file: TlsFile, text: string): void {
-  if (file.endsWith('Key')) {
+  if (file !== 'authority' && file !== 'coordinator' && file !== 'client') {
     if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
       throw new ShoalError('FILE_NOT_USABLE', { path, reason: 'there is no private key (PEM) in it' });
     }
     return;
   }
-  try {
-    new X509Certificate(text);
-  } catch (error) {
-    throw new ShoalError(
-      'FILE_NOT_USABLE',
-      { path, reason: 'there is no certificate (PEM) in it' },
-      { cause: error },
-    );
+  if (!isCertificate(text)) {
+    const hint = file === 'authority' ? origin[file] : mendsIt[file];
+    throw new ShoalError('FILE_NOT_USABLE', { path, reason: `there is no certificate (PEM) in it; ${hint}` });
   }
 }
 

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TlsFolder } from '@shoal/credentials';
@@ -20,4 +20,17 @@ test('a certificate that is made again is for each address once, however it is w
   const said = await initCerts({ tlsDir, hosts: [] });
   expect(await namesOf()).toEqual(first);
   expect(said).toMatch(/ ::1,.* fd00::2,.* one\.example\n/);
+});
+
+test('certificates that are empty, as a full disk leaves them, are made anew, and names that are lost are asked for', async () => {
+  const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-init-')));
+  onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
+  const init = (): Promise<string> => initCerts({ tlsDir: folder.path, hosts: [] });
+  expect(await init()).not.toContain('--name');
+  for (const file of ['coordinator', 'client'] as const) await writeFile(folder.pathOf(file), '');
+  expect(await init()).toContain(
+    `${folder.pathOf('coordinator')} was no certificate: names that it had beside those must be given again, with --name`,
+  );
+  for (const of of ['coordinator', 'client'] as const)
+    expect(await folder.findPair(of)).toMatchObject({ isInterrupted: false });
 });

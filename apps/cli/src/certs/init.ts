@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import {
   CertificateAuthority,
   canonicalHost,
@@ -22,7 +23,8 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
     throw usageError(`--name ${wrong} is no host name or address`, 'Leave scheme and port out.');
   const folder = new TlsFolder(tlsDir);
   const { authority, isNew } = await authorityIn(folder);
-  const before = await folder.find('coordinator');
+  const before = await folder.findReplaceable('coordinator');
+  const isLost = before === undefined && existsSync(folder.pathOf('coordinator'));
   // Names that were asked for once are kept: whoever renews a certificate does not remember them.
   const known = before === undefined ? [] : certificateFacts(before).hosts;
   const hosts = [...new Set([...machineHosts(), ...known, ...asked].map(canonicalHost))];
@@ -36,6 +38,11 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
   return [
     `${tlsDir}: ${isNew ? 'a new authority' : 'the authority that was there'}, and new certificates until ${until}`,
     `  for a coordinator that is reached as ${hosts.join(', ')}`,
+    ...(isLost
+      ? [
+          `  ${folder.pathOf('coordinator')} was no certificate: names that it had beside those must be given again, with --name`,
+        ]
+      : []),
     '  for you, as its admin (client.crt)',
     'Whoever reads ca.key or client.key is you: keep them here.',
     '',
