@@ -1,10 +1,16 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   CertificateAuthority,
+  type CertificateFacts,
   certificateFacts,
+  certificateFingerprint,
   isIdentityName,
   type Role,
+  type TlsFile,
   TlsFolder,
+  tlsFiles,
 } from '@shoal/credentials';
 import { usageError } from '../usage-error.ts';
 
@@ -16,8 +22,13 @@ export interface IssueRequest {
   readonly output: string | undefined;
 }
 
-/** Makes a certificate in a folder of its own; resolves to what there is to say. */
-export async function issueCert({ tlsDir, name, role, output }: IssueRequest): Promise<string> {
+/**
+ * Makes a certificate in a folder of its own; resolves to what there is to say.
+ *
+ * Errors: `FILE_NOT_USABLE` without an authority; `USAGE` for what is no name, and for a folder that is somebody else's.
+ */
+export async function issueCert(request: IssueRequest): Promise<string> {
+  const { tlsDir, name, role, output } = request;
   if (!isIdentityName(name) || /^\.+$/.test(name)) {
     throw usageError(`${name} is no name`, 'Give 1 to 100 letters, digits, ".", ":", "-" or "_".');
   }
@@ -27,8 +38,10 @@ export async function issueCert({ tlsDir, name, role, output }: IssueRequest): P
     await folder.read('authorityKey'),
   );
   const target = new TlsFolder(output ?? join(tlsDir, 'issued', name));
+  const replaced = await checkTarget(target, authority, request);
   // What was revoked is what was issued before.
-  const afterMs = (await folder.revocations()).untilMs({ name, role });
+  const revocations = await folder.revocations();
+  const afterMs = revocations.untilMs({ name, role });
   const made = await authority.issueIdentity({ name, role }, { afterMs });
   await target.write('authority', authority.cert);
   await target.writePair('client', made);
@@ -40,5 +53,49 @@ export async function issueCert({ tlsDir, name, role, output }: IssueRequest): P
     role === 'agent'
       ? 'shoal agent --join HOST:7300 --tls-dir DIR'
       : 'shoal map FILE --address HOST:7300 --tls-dir DIR    (or SHOAL_TLS_DIR=DIR)';
-  return `${target.path}: a certificate for the ${role} ${name}${from} until ${until}\nCopy the folder to its machine, and there:\n\n  ${use}\n`;
+  const stays =
+    replaced === undefined || replaced.validToMs <= Date.now() || revocations.has(replaced)
+      ? ''
+      : staysText(replaced, tlsDir);
+  return `${target.path}: a certificate for the ${role} ${name}${from} until ${until}\n${stays}Copy the folder to its machine, and there:\n\n  ${use}\n`;
 }
+
+/** What is nobody's but a coordinator's: with another authority beside it nothing in the folder can be used any more. */
+const ofCoordinators: readonly TlsFile[] = ['authorityKey', 'coordinator', 'coordinatorKey'];
+
+/** Resolves to the certificate that is replaced. Errors: `USAGE` where something of somebody else would be. */
+async function checkTarget(
+  target: TlsFolder,
+  authority: CertificateAuthority,
+  { name, role, output }: IssueRequest,
+): Promise<CertificateFacts | undefined> {
+  const refuse = (why: string): never => {
+    throw usageError(`${target.path} ${why}`, 'Name another folder with --output.');
+  };
+  const theirs = ofCoordinators.find((file) => existsSync(target.pathOf(file)));
+  if (theirs !== undefined) refuse(`belongs to whoever runs a cluster: ${tlsFiles[theirs]} is in it`);
+  const trusted = await target.findReplaceable('authority');
+  if (trusted !== undefined && fingerprintOf(trusted) !== fingerprintOf(authority.cert))
+    refuse('has ca.crt of another cluster');
+  const shown = await target.findReplaceable('client');
+  if (shown === undefined) return undefined;
+  const facts = certificateFacts(shown);
+  const { identity } = facts;
+  // A folder that somebody names may be in use; that of a name in the TLS folder is a copy of what was handed out.
+  if (identity?.name !== name || (output !== undefined && identity.role !== role))
+    refuse(`has the certificate of ${identity === undefined ? 'somebody else' : holder(identity)}`);
+  return facts;
+}
+
+function staysText({ identity, serial, validToMs }: CertificateFacts, tlsDir: string): string {
+  const until = new Date(validToMs).toISOString().slice(0, 10);
+  const whose = identity === undefined ? '' : ` of ${holder(identity)}`;
+  return (
+    `The certificate${whose} that was there stays good until ${until} wherever it was copied to;` +
+    ` shoal certs revoke ${serial} --tls-dir ${tlsDir} takes it back.\n`
+  );
+}
+
+const fingerprintOf = (pem: string): string => certificateFingerprint(new X509Certificate(pem));
+
+const holder = ({ name, role }: { readonly name: string; readonly role: Role }): string => `${role} ${name}`;
