@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 
 /** Names and addresses under which this machine may be reached: those that a certificate for it is good for. */
@@ -17,8 +17,10 @@ export function canonicalHost(host: string): string {
 
 /** Whether a text can stand in a certificate as a name or address. */
 export function isHost(text: string): boolean {
-  return (
-    /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(text) ||
-    /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text)
+  if (isIP(text) !== 0) return !text.includes('%');
+  // Numbers with dots are an address that somebody mistyped; as a name nobody would ever ask for it.
+  if (/^[\d.]+\.[\d.]+$/.test(text) || text.length > 253) return false;
+  return /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/.test(
+    text,
   );
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TlsFolder } from '@shoal/credentials';
+import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
 import { expect, onTestFinished, test } from 'vitest';
 import { initCerts } from './init.ts';
 
@@ -33,4 +33,22 @@ test('certificates that are empty, as a full disk leaves them, are made anew, an
   );
   for (const of of ['coordinator', 'client'] as const)
     expect(await folder.findPair(of)).toMatchObject({ isInterrupted: false });
+});
+
+test('an address with a port is refused before anything is made, and one that an earlier release took is left out', async () => {
+  const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-init-')));
+  onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
+  const init = (...hosts: string[]): Promise<string> => initCerts({ tlsDir: folder.path, hosts });
+  await expect(init('10.0.0.5:7300')).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('--name 10.0.0.5:7300 is no host name or address'),
+  });
+  expect(await folder.find('authority')).toBeUndefined();
+  await init();
+  const authority = new CertificateAuthority(
+    await folder.read('authority'),
+    await folder.read('authorityKey'),
+  );
+  await folder.writePair('coordinator', await authority.issueCoordinator(['10.0.0.5:7300', 'one.example']));
+  expect(await init()).toMatch(/ reached as (?!.*10\.0\.0\.5:7300).*, one\.example\n/);
 });

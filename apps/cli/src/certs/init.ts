@@ -27,7 +27,7 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
   const isLost = before === undefined && existsSync(folder.pathOf('coordinator'));
   // Names that were asked for once are kept: whoever renews a certificate does not remember them.
   const known = before === undefined ? [] : certificateFacts(before).hosts;
-  const hosts = [...new Set([...machineHosts(), ...known, ...asked].map(canonicalHost))];
+  const hosts = [...new Set([...machineHosts(), ...known.filter(isHost), ...asked].map(canonicalHost))];
   await folder.writePair('coordinator', await authority.issueCoordinator(hosts));
   const admin = { name: 'admin', role: 'admin' } as const;
   const afterMs = (await folder.revocations()).untilMs(admin);
