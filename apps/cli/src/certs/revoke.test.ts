@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
+import { CertificateAuthority, certificateFacts, TlsFolder } from '@shoal/credentials';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { issueCert } from './issue.ts';
 import { revokeCert } from './revoke.ts';
@@ -39,4 +39,74 @@ test('a certificate for a name that is revoked until a time to come says from wh
   await folder.revoke([{ ...bob, untilMs }]);
   const said = await issueCert({ tlsDir: folder.path, ...bob, output: undefined });
   expect(said).toContain(`the client bob from ${new Date(untilMs + 1_000).toISOString()} until `);
+});
+
+const revoke = (what: string, role?: 'client' | 'agent' | 'viewer'): Promise<string> =>
+  revokeCert({ tlsDir: folder.path, what, role, nowMs });
+const lines = async (): Promise<string[]> => ((await folder.revokedText()) ?? '').split('\n').slice(0, -1);
+
+async function issued(): Promise<{ readonly coordinator: string; readonly bob: string }> {
+  const authority = await CertificateAuthority.create();
+  await folder.write('authority', authority.cert);
+  await folder.write('authorityKey', authority.key);
+  await folder.writePair('coordinator', await authority.issueCoordinator(['one']));
+  await issueCert({ tlsDir: folder.path, ...bob, output: undefined });
+  const serialOf = async (of: TlsFolder, file: 'coordinator' | 'client'): Promise<string> =>
+    certificateFacts(await of.read(file)).serial;
+  return {
+    coordinator: await serialOf(folder, 'coordinator'),
+    bob: await serialOf(new TlsFolder(join(folder.path, 'issued', 'bob')), 'client'),
+  };
+}
+
+test('whoever revokes a name or a number that is not in the folder hears of it', async () => {
+  const serials = await issued();
+  const unknown = /No certificate of that (name|number) is in .*shoal agents ls/s;
+  for (const what of ['bbo', 'coordinator', 'one', '4A'.repeat(16)])
+    expect(await revoke(what), what).toMatch(unknown);
+  expect(await revoke('bob', 'agent'), 'it is a client').toMatch(unknown);
+  for (const what of ['bob', serials.bob]) expect(await revoke(what), what).not.toMatch(unknown);
+  // Whom a file that is damaged was of is not known, and nobody is kept from being shut out.
+  await new TlsFolder(join(folder.path, 'issued', 'bob')).write('client', 'damaged');
+  expect(await revoke('ann')).toMatch(/ann so far are revoked\n(?!No certificate)/);
+});
+
+test('a coordinator and an authority cannot be revoked, and what helps is said', async () => {
+  const { coordinator } = await issued();
+  const authority = certificateFacts(await folder.read('authority')).serial;
+  for (const [serial, file] of [
+    [coordinator, 'coordinator.crt'],
+    [authority, 'ca.crt'],
+  ] as const) {
+    await expect(revoke(serial)).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(new RegExp(`number of ${file}, which cannot be revoked.*new authority`)),
+    });
+  }
+  expect(await lines()).toEqual([]);
+});
+
+test('a serial number is one line, however it is written, and has no role; with one it is a name', async () => {
+  const { bob: serial } = await issued();
+  const withColons = serial.toLowerCase().replace(/..(?=.)/g, '$&:');
+  await expect(revoke(withColons, 'viewer')).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('issued/bob/client.crt, and --role goes with a name'),
+  });
+  await revoke(withColons);
+  expect(await revoke(serial)).toContain('is revoked, as before');
+  expect(await lines()).toEqual([`serial ${serial}`]);
+  const hexName = 'deadbeefdeadbeef';
+  await revoke(hexName, 'agent');
+  expect((await lines())[1]).toBe(`agent ${hexName} ${new Date(thisSecondMs).toISOString()}`);
+});
+
+test('a line that changes nothing is not written again', async () => {
+  for (let times = 0; times < 3; times += 1) await revoke('bob');
+  expect(await lines()).toHaveLength(1);
+  await revoke('bob', 'client');
+  expect(await lines(), 'all of that name are revoked until then').toHaveLength(1);
+  await revoke('ann', 'client');
+  await revoke('ann');
+  expect(await lines(), 'in other roles they were not').toHaveLength(3);
 });
