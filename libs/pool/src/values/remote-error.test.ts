@@ -1,5 +1,6 @@
 import { RemoteError } from '@shoal/errors';
 import { expect, test } from 'vitest';
+import { encodeValue } from './block-codec.ts';
 import { rebuildThrown } from './rebuilt-error.ts';
 import { decodeError, describeThrown, encodeError, summarize } from './remote-error.ts';
 
@@ -76,6 +77,42 @@ test('circular causes end', () => {
 
 test('bytes that are no error are described as such', () => {
   expect(decodeError('v8', Buffer.from('nonsense')).message).toBe('The error could not be read.');
+});
+
+test('what of an error is not as it should be is left out, in either encoding', () => {
+  const written: unknown = {
+    name: 'Error',
+    message: 'm',
+    stack: 5,
+    code: {},
+    fields: null,
+    cause: 5,
+    errors: [null],
+    thrown: 7,
+  };
+  for (const [encoding, bytes] of [
+    ['v8', encodeValue(written)],
+    ['json', Buffer.from(JSON.stringify(written))],
+  ] as const) {
+    expect(decodeError(encoding, bytes)).toEqual({ name: 'Error', message: 'm' });
+  }
+  const aList: unknown[] = [];
+  aList.length = 2 ** 32 - 1;
+  expect(
+    decodeError('v8', encodeValue({ name: 'Error', message: 'm', errors: aList, fields: aList })),
+  ).toEqual({
+    name: 'Error',
+    message: 'm',
+  });
+});
+
+test('an error that stands behind itself, or twice behind each of two, ends', () => {
+  const round: Record<string, unknown> = { name: 'Error', message: 'round' };
+  round['cause'] = round;
+  expect(decodeError('v8', encodeValue(round))).toEqual({ name: 'Error', message: 'round' });
+  let twice: object = { name: 'Error', message: 'a leaf' };
+  for (let depth = 0; depth < 60; depth++) twice = { name: 'Error', message: 'm', errors: [twice, twice] };
+  expect(rebuildThrown(decodeError('v8', encodeValue(twice)))).toBeInstanceOf(Error);
 });
 
 test('a summary is one line of name and message, at most 1 KiB', () => {

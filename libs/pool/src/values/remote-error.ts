@@ -10,6 +10,7 @@ import type { Encoding, RemoteErrorData } from '../child-pool/chunk-request.ts';
 import { defaultOutputLimits, type OutputLimits } from '../child-pool/output-limits.ts';
 import { decodeValue, encodeValue } from './block-codec.ts';
 import { canTravel } from './portable.ts';
+import { soundError } from './sound-error.ts';
 
 /** How many errors of an AggregateError travel. */
 const errorsMax = 32;
@@ -93,27 +94,18 @@ function withoutFields(data: RemoteErrorData): RemoteErrorData {
   };
 }
 
+const unreadable: RemoteErrorData = { name: 'Error', message: 'The error could not be read.' };
+
 /** Read what {@link encodeError} wrote. Never throws: what cannot be read gives a description that says so. */
 export function decodeError(encoding: Encoding, bytes: Uint8Array): RemoteErrorData {
   try {
     const data =
       encoding === 'v8' ? decodeValue(bytes) : (JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown);
-    if (isRemoteErrorData(data)) return data;
+    return soundError(data, 0, new Set()) ?? unreadable;
   } catch {
-    // Falls through: the child is not to be trusted with more than its own item.
+    // The child is not to be trusted with more than its own item.
+    return unreadable;
   }
-  return { name: 'Error', message: 'The error could not be read.' };
-}
-
-function isRemoteErrorData(data: unknown): data is RemoteErrorData {
-  return (
-    typeof data === 'object' &&
-    data !== null &&
-    'name' in data &&
-    typeof data.name === 'string' &&
-    'message' in data &&
-    typeof data.message === 'string'
-  );
 }
 
 function describe(thrown: unknown, depth: number): RemoteErrorData {
