@@ -4,6 +4,7 @@ import { deaths } from './cases/deaths.cases.ts';
 import { ending } from './cases/ending.cases.ts';
 import { errors } from './cases/errors.cases.ts';
 import { fairness } from './cases/fairness.cases.ts';
+import { forgeries } from './cases/forgeries.cases.ts';
 import { functions } from './cases/functions.cases.ts';
 import { initializer } from './cases/initializer.cases.ts';
 import { inputs } from './cases/inputs.cases.ts';
@@ -31,6 +32,7 @@ export const chapters: readonly Chapter[] = [
   errors,
   retries,
   deaths,
+  forgeries,
   timeouts,
   recycling,
   initializer,

@@ -232,10 +232,10 @@ export class ClusterJob implements RunningJob, OutcomeListener {
 
   // -- what the coordinator says -----------------------------------------------------------------------------
 
-  values({ count, first, payload, payloadSkip }: ResultRun): void {
+  values({ agent, count, first, payload, payloadSkip, pid }: ResultRun): void {
     if (this.#over) return;
     this.#settled(count);
-    this.#options.sink.values(first, count, payload, payloadSkip);
+    this.#options.sink.values(first, count, payload, payloadSkip, { agent, pid });
   }
 
   failed(failure: ItemFailure): void {

@@ -58,6 +58,7 @@ export type ErrorCode =
   | 'ITEM_LOST'
   | 'ITEM_TOO_LARGE'
   | 'RESULT_TOO_LARGE'
+  | 'RESULT_UNREADABLE'
   | 'VALUE_NOT_PORTABLE'
   | 'BROADCAST_TOO_LARGE'
   | 'BROADCAST_RELEASED'
@@ -143,6 +144,11 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'Result of item {index} is {size}; the limit is {limit} ({option}).',
     'Return a reference (a path, a key) in place of the data, or raise the limit.',
     'RESOURCE_EXHAUSTED',
+  ),
+  RESULT_UNREADABLE: row(
+    'The result of item {index} cannot be read: what {where} sent in its place is no result ({reason}).',
+    'The function, or what it imports, replaces what its process writes results with (node:v8, built-in objects): find out what does. It may have run; nothing of it is known.',
+    'ABORTED',
   ),
   VALUE_NOT_PORTABLE: row('{what} cannot be sent: {path} is {kind}.', 'Send plain data.', 'INVALID_ARGUMENT'),
   BROADCAST_TOO_LARGE: row(

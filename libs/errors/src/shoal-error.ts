@@ -99,6 +99,7 @@ export type ItemErrorCode =
   | 'ITEM_LOST'
   | 'ITEM_TOO_LARGE'
   | 'RESULT_TOO_LARGE'
+  | 'RESULT_UNREADABLE'
   | 'VALUE_NOT_PORTABLE';
 
 /** What an {@link ItemError} is made of. */

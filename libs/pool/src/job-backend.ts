@@ -66,8 +66,9 @@ export interface JobSink {
   /**
    * Values of the items `first` … `first + count - 1`, in the order of delivery; `bytes` is encoded as Block.bytes is.
    * `offset` values of `bytes` come before them and are not meant (a run of which only a part was accepted); 0 if left out.
+   * `ran` is where they come from, for what is said of bytes that cannot be read.
    */
-  values(first: number, count: number, bytes: Uint8Array, offset?: number): void;
+  values(first: number, count: number, bytes: Uint8Array, offset?: number, ran?: ItemAttempt): void;
   failed(outcome: FailedOutcome): void;
   /** The surface may push until it has pushed `upTo` items in all. Starts at 0. */
   granted(upTo: number): void;

@@ -391,7 +391,10 @@ export class LocalBackend implements JobBackend, ChunkListener {
     for (const outcome of this.#store.deliver(id, first, count)) {
       this.#itemsDone += outcome.count;
       if (outcome.kind === 'failure') job.sink.failed(outcome.failure);
-      else job.sink.values(outcome.first, outcome.count, outcome.run.bytes, outcome.offset);
+      else {
+        const { bytes, pid } = outcome.run;
+        job.sink.values(outcome.first, outcome.count, bytes, outcome.offset, { pid });
+      }
     }
     this.#sayProgress(id, job);
   }

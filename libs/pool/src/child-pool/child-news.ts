@@ -3,6 +3,7 @@
  * machine has said whether they are true.
  */
 
+import type { ChunkId } from '../core/chunk.ts';
 import type { PoolEvent } from '../core/pool-event.ts';
 import {
   FrameError,
@@ -13,9 +14,10 @@ import {
   readPartEnded,
   readValues,
 } from '../frames.ts';
+import { canBeBlock } from '../values/block-shape.ts';
 import { decodeError } from '../values/remote-error.ts';
 import type { ChildProcess } from './child-process.ts';
-import type { ChunkEndingDetail, ChunkListener } from './chunk-request.ts';
+import type { ChunkEndingDetail, ChunkListener, Encoding } from './chunk-request.ts';
 import type { ChunkTraces } from './chunk-trace.ts';
 import { readExiting, readItemFailed, readStarted, readTaskUnloadable } from './received-message.ts';
 
@@ -27,19 +29,27 @@ export interface ChildNews {
   readonly inHand?: InHand;
 }
 
-/** What a frame says; undefined where it is nothing to decide about. Throws a {@link FrameError}. */
+/**
+ * What a frame says; undefined where it is nothing to decide about. `encodingOf` is that of a chunk; undefined where it has
+ * ended. Throws a {@link FrameError}.
+ */
 export function newsOf(
   child: ChildProcess,
   type: number,
   body: Buffer,
   listener: ChunkListener,
   traces: ChunkTraces,
+  encodingOf: (chunk: ChunkId) => Encoding | undefined,
 ): ChildNews | undefined {
   const news = { atMs: performance.now(), child: child.id };
   const pid = child.pid ?? 0;
   switch (type) {
     case frameType.values: {
       const { chunk, first, count, runMs, payload: bytes } = readValues(body);
+      const encoding = encodingOf(chunk);
+      if (encoding !== undefined && !canBeBlock(encoding, bytes, count)) {
+        throw new FrameError(`Bytes that are no block of ${count} values.`);
+      }
       return {
         event: { type: 'itemsSucceeded', ...news, chunk, first, count, runMs },
         inHand: () => {

@@ -18,7 +18,13 @@ import type { Launcher, StartCounts } from '../launchers/launcher.ts';
 import { ChildCrew } from './child-crew.ts';
 import { type InHand, newsOf } from './child-news.ts';
 import type { ChildListener, ChildProcess } from './child-process.ts';
-import type { ChildSetup, ChunkEndingDetail, ChunkListener, ChunkRequest } from './chunk-request.ts';
+import type {
+  ChildSetup,
+  ChunkEndingDetail,
+  ChunkListener,
+  ChunkRequest,
+  Encoding,
+} from './chunk-request.ts';
 import { ChunkTraces } from './chunk-trace.ts';
 import { endingDetail } from './ending-detail.ts';
 import { readPrint } from './received-message.ts';
@@ -301,9 +307,11 @@ export class ChildPool {
       this.#print(child, readPrint(body));
       return;
     }
-    const news = newsOf(child, type, body, this.#listener, this.#traces);
+    const news = newsOf(child, type, body, this.#listener, this.#traces, this.#encodingOf);
     if (news !== undefined) this.#step(news.event, news.inHand);
   }
+
+  readonly #encodingOf = (chunk: ChunkId): Encoding | undefined => this.#requests.get(chunk)?.encoding;
 
   #print(child: ChildProcess, { stream, text, chunk, index, task }: PrintMessage): void {
     if (stream === 'stderr' && chunk !== undefined) child.noteStderr(text);

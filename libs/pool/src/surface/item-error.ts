@@ -56,6 +56,8 @@ function factsOf({ code, attempts, error }: FailedOutcome, setting: ErrorSetting
       const where = [ranOn(attempts) || task.name, ...(isForked ? ['with its fork server'] : [])].join(', ');
       return { losses: timesText(Math.max(1, attempts.length)), where };
     }
+    case 'RESULT_UNREADABLE':
+      return { where: ranOn(attempts) || task.name };
     default:
       // A child that cannot send a result says why in the fields of the error it sends in its place.
       return plainFacts(error?.fields ?? {});

@@ -1,3 +1,4 @@
+import type { ItemAttempt } from '@shoal/errors';
 import type { Block, Print } from '../child-pool/chunk-request.ts';
 import type {
   BackendProgress,
@@ -11,6 +12,7 @@ import type { Items } from '../map-pool.ts';
 import { type BlobHold, broadcastStore } from '../values/broadcast-store.ts';
 import { BlockBuilder, type Refusal } from './block-builder.ts';
 import type { CallSite } from './call-site.ts';
+import type { Run } from './decoded-values.ts';
 import { type InputPuller, type ItemReceiver, pullerOf } from './input-puller.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 import type { PullWindow } from './pull-window.ts';
@@ -26,8 +28,7 @@ export type JobEnd =
 
 /** Who takes the outcomes of a job, in the order of delivery. */
 export interface OutcomeConsumer {
-  /** `bytes` is a block; `offset` values of it come before `first`. */
-  values(first: number, count: number, bytes: Uint8Array, offset: number): void;
+  values(run: Run): void;
   failed(outcome: FailedOutcome): void;
   /** The last call. */
   ended(end: JobEnd): void;
@@ -151,6 +152,13 @@ export class JobRun implements JobSink, ItemReceiver {
     this.#pump();
   }
 
+  /** So many values that came cannot be read: their items have failed. Who finds out after the end tells nobody. */
+  unreadable(count: number): void {
+    if (this.#over) return;
+    this.#failures += count;
+    this.#options.progress?.tookBack(count);
+  }
+
   /** Ends the job without another word to its consumer. Resolves when the input's iterator has returned. */
   cancel(reason: string): Promise<void> {
     if (this.#over) return Promise.resolve();
@@ -172,10 +180,10 @@ export class JobRun implements JobSink, ItemReceiver {
 
   // -- as the backend's sink ---------------------------------------------------------------------------------
 
-  values(first: number, count: number, bytes: Uint8Array, offset: number = 0): void {
+  values(first: number, count: number, bytes: Uint8Array, offset: number = 0, ran?: ItemAttempt): void {
     if (this.#over) return;
     this.#options.progress?.succeeded(count);
-    this.#options.consumer.values(first, count, bytes, offset);
+    this.#options.consumer.values({ first, count, bytes, offset, ran });
   }
 
   failed(outcome: FailedOutcome): void {

@@ -2,13 +2,14 @@ import { countText } from '@shoal/errors';
 import type { FailedOutcome } from '../job-backend.ts';
 import type { Settled } from '../map-pool.ts';
 import type { ValueList } from '../values/number-list.ts';
-import { decodeValues } from './decoded-values.ts';
+import { decodeRun, type Run, UnreadableRun } from './decoded-values.ts';
 import { type ErrorSetting, itemErrorOf } from './item-error.ts';
 import type { JobEnd, OutcomeConsumer } from './job-run.ts';
 
 /** What both collectors need of the job that they collect. */
 export interface CollectedJob {
   took(count: number, drained: boolean): void;
+  unreadable(count: number): void;
   abort(error: unknown, reason: string): void;
 }
 
@@ -51,10 +52,16 @@ export class MapCollector implements Collector<unknown> {
     this.#job = job;
   }
 
-  values(first: number, count: number, bytes: Uint8Array, offset: number): void {
-    const values = decodeValues(bytes, offset, count);
+  values(run: Run): void {
+    const values = decodeRun(run);
+    const { first, count } = run;
+    if (values instanceof UnreadableRun) {
+      this.#job?.unreadable(count);
+      failAll(this, run, values);
+      return;
+    }
     fillTo(this.#results, first);
-    copyInto(this.#results, first, values, offset, count);
+    copyInto(this.#results, first, values, count);
     this.#succeeded += count;
     this.#job?.took(count, true);
   }
@@ -102,12 +109,18 @@ export class SettledCollector implements Collector<Settled<unknown>> {
     this.#job = job;
   }
 
-  values(first: number, count: number, bytes: Uint8Array, offset: number): void {
-    const values = decodeValues(bytes, offset, count);
+  values(run: Run): void {
+    const values = decodeRun(run);
+    const { first, count } = run;
+    if (values instanceof UnreadableRun) {
+      this.#job?.unreadable(count);
+      failAll(this, run, values);
+      return;
+    }
     fillTo(this.#outcomes, first);
     for (let i = 0; i < count; i++) {
       const index = first + i;
-      this.#outcomes[index] = { status: 'fulfilled', index, value: values[offset + i] };
+      this.#outcomes[index] = { status: 'fulfilled', index, value: values[i] };
     }
     this.#job?.took(count, true);
   }
@@ -132,8 +145,13 @@ function fillTo(results: unknown[], length: number): void {
 }
 
 // A loop of its own, and small: the compiler has it ready after few items.
-function copyInto(results: unknown[], first: number, values: ValueList, offset: number, count: number): void {
-  for (let at = 0; at < count; at++) results[first + at] = values[offset + at];
+function copyInto(results: unknown[], first: number, values: ValueList, count: number): void {
+  for (let at = 0; at < count; at++) results[first + at] = values[at];
+}
+
+/** Each item of a run that cannot be read fails by itself; the job goes on. */
+function failAll(consumer: OutcomeConsumer, { first, count }: Run, unreadable: UnreadableRun): void {
+  for (let index = first; index < first + count; index++) consumer.failed(unreadable.outcome(index));
 }
 
 function othersText(succeeded: number): string | undefined {

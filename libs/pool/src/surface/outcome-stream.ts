@@ -4,7 +4,7 @@ import type { NextOptions, ResultStream, Settled } from '../map-pool.ts';
 import { checkWaitOptions } from '../options/option-table.ts';
 import type { ValueList } from '../values/number-list.ts';
 import { CallSite } from './call-site.ts';
-import { decodeValues } from './decoded-values.ts';
+import { decodeRun, type Run, UnreadableRun } from './decoded-values.ts';
 import { type ErrorSetting, itemErrorOf } from './item-error.ts';
 import type { JobEnd, OutcomeConsumer } from './job-run.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -12,6 +12,7 @@ import type { KeepAlive } from './keep-alive.ts';
 /** The job behind a stream. */
 export interface StreamedJob {
   took(count: number, drained: boolean): void;
+  unreadable(count: number): void;
   cancel(reason: string): Promise<void>;
 }
 
@@ -21,16 +22,13 @@ export interface StreamSetting extends ErrorSetting {
   readonly failFast: boolean;
 }
 
-type Delivered =
-  | {
-      readonly first: number;
-      readonly count: number;
-      readonly offset: number;
-      readonly bytes: Uint8Array;
-      /** Decoded when the consumer comes to it: what waits stays small. */
-      values?: ValueList;
-    }
-  | FailedOutcome;
+interface DeliveredRun {
+  readonly run: Run;
+  /** Decoded when the consumer comes to it: what waits stays small. */
+  values: ValueList | UnreadableRun | undefined;
+}
+
+type Delivered = DeliveredRun | FailedOutcome;
 
 type Step = IteratorResult<unknown, undefined>;
 
@@ -65,18 +63,15 @@ export class OutcomeQueue implements OutcomeConsumer {
 
   // -- as the job's consumer ---------------------------------------------------------------------------------
 
-  values(first: number, count: number, bytes: Uint8Array, offset: number): void {
-    this.#delivered.push({ first, count, bytes, offset });
+  values(run: Run): void {
+    this.#delivered.push({ run, values: undefined });
     this.#serve();
   }
 
   failed(outcome: FailedOutcome): void {
     if (this.#end !== undefined) return;
     this.#delivered.push(outcome);
-    if (this.#setting?.failFast) {
-      this.#end = { kind: 'completed' };
-      this.#job?.cancel('an item failed').catch(() => {});
-    }
+    this.#failFast();
     this.#serve();
   }
 
@@ -146,24 +141,43 @@ export class OutcomeQueue implements OutcomeConsumer {
     if (head === undefined) return this.#takeEnd();
     if ('code' in head) {
       this.#delivered.shift();
-      const error = itemErrorOf(head, this.#setting as StreamSetting);
-      this.#took();
-      if (!this.#setting?.settled) return Promise.reject(error);
-      const outcome: Settled<unknown> = { status: 'rejected', index: head.index, error };
-      return Promise.resolve({ done: false, value: outcome });
+      return this.#takeFailure(head);
     }
-    head.values ??= decodeValues(head.bytes, head.offset, head.count);
+    const { run } = head;
+    head.values ??= decodeRun(run);
+    const { values } = head;
     const at = this.#takenOfFirst++;
-    const value = head.values[head.offset + at];
-    const index = head.first + at;
-    if (this.#takenOfFirst === head.count) {
+    const index = run.first + at;
+    if (this.#takenOfFirst === run.count) {
       this.#delivered.shift();
       this.#takenOfFirst = 0;
     }
+    if (values instanceof UnreadableRun) {
+      // Found out only now; with failFast it is the last one that is told.
+      this.#job?.unreadable(1);
+      if (this.#setting?.failFast) this.#delivered = [];
+      this.#failFast();
+      return this.#takeFailure(values.outcome(index));
+    }
     this.#took();
+    const value = values[at];
     if (!this.#setting?.settled) return Promise.resolve({ done: false, value });
     const outcome: Settled<unknown> = { status: 'fulfilled', index, value };
     return Promise.resolve({ done: false, value: outcome });
+  }
+
+  #takeFailure(failure: FailedOutcome): Promise<Step> {
+    const error = itemErrorOf(failure, this.#setting as StreamSetting);
+    this.#took();
+    if (!this.#setting?.settled) return Promise.reject(error);
+    const outcome: Settled<unknown> = { status: 'rejected', index: failure.index, error };
+    return Promise.resolve({ done: false, value: outcome });
+  }
+
+  #failFast(): void {
+    if (!this.#setting?.failFast) return;
+    this.#end = { kind: 'completed' };
+    this.#job?.cancel('an item failed').catch(() => {});
   }
 
   #took(): void {

@@ -47,6 +47,13 @@ export class ProgressMeter {
     this.#changed();
   }
 
+  /** So many that were said to have succeeded have not. */
+  tookBack(count: number): void {
+    this.#done -= count;
+    this.#failed += count;
+    this.#changed();
+  }
+
   backendSaid({ running, retried, speculated, speculationWins, waitingFor }: BackendProgress): void {
     const isNews =
       running !== this.#running ||

@@ -54,6 +54,40 @@ test('typed arrays get memory of their own, on both ends', () => {
   expect([...floats]).toEqual([1, 2]);
 });
 
+test('a view of every kind arrives as one of that kind', () => {
+  const bytes = new Uint8Array(16).map((_, at) => at + 1).buffer;
+  const half = (globalThis as { readonly Float16Array?: new (memory: ArrayBuffer) => ArrayBufferView })
+    .Float16Array;
+  const kinds = [
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    DataView,
+    BigInt64Array,
+    BigUint64Array,
+    ...(half === undefined ? [] : [half]),
+  ];
+  const views = [...kinds.map((Kind) => new Kind(bytes)), Buffer.from(bytes)];
+  // At every address: what is read need not be aligned.
+  for (const before of ['', 'a', 'ab', 'abc']) {
+    const arrived = decodeBlock('v8', encodeBlock('v8', [before, ...views]), views.length + 1);
+    expect([...arrived.slice(1)]).toEqual(views);
+  }
+});
+
+test('what is no view of any kind is refused', () => {
+  const bytes = Buffer.from(encodeBlock('v8', [new Uint8Array([1])]));
+  const kindAt = bytes.indexOf(0x5c) + 1;
+  bytes[kindAt] = 60;
+  expect(() => decodeBlock('v8', bytes, 1)).toThrow('There is no view of kind 60.');
+});
+
 test('JSON values and bytes are records with a length', () => {
   const values = [1, null, { a: 'é' }, [true]];
   expect(decodeBlock('json', encodeBlock('json', values), 4)).toEqual(values);
@@ -66,5 +100,9 @@ test('JSON values and bytes are records with a length', () => {
 test('a block of another count, or one that ends early, is refused', () => {
   expect(() => decodeBlock('v8', encodeBlock('v8', [1, 2]), 3)).toThrow('A block of 3 values holds 2.');
   expect(() => decodeBlock('v8', encodeBlock('v8', [1]).subarray(0, 3), 1)).toThrow();
+  expect(() => decodeBlock('json', encodeBlock('json', [1]), 2)).toThrow('A block of 2 values holds 1.');
+  expect(() => decodeBlock('json', encodeBlock('json', [1, 2]), 1)).toThrow(
+    'A block of 1 values holds more.',
+  );
   expect(() => decodeBlock('json', encodeBlock('json', ['text']).subarray(0, 6), 1)).toThrow(RangeError);
 });

@@ -8,7 +8,22 @@ import v8 from 'node:v8';
 import type { BlobFile, Encoding } from '../child-pool/chunk-request.ts';
 import { BroadcastHandle, foundBroadcast } from './broadcast.ts';
 import { isPacked, packNumbers, type ValueList } from './number-list.ts';
-import { isRecordColumns, packRecords, unpackRecords } from './record-list.ts';
+import { countOfRecords, packRecords, type RecordColumns, unpackRecords } from './record-list.ts';
+
+// Taken at start: in a child, tasks may replace them. For the same reason values are read and written without methods and
+// iterators: what one item has left of those must cost no other item its result.
+const { allocUnsafe, from: bufferFrom } = Buffer;
+const { isArray } = Array;
+const { isView } = ArrayBuffer;
+const { parse, stringify } = JSON;
+const { call } = Function.prototype;
+const memoryOf: (buffer: ArrayBufferLike, start: number, end: number) => ArrayBuffer = call.bind(
+  ArrayBuffer.prototype.slice,
+) as never;
+const copyInto: (target: Uint8Array, source: Uint8Array, at: number) => void = call.bind(
+  Uint8Array.prototype.set,
+) as never;
+const textOf: (bytes: Buffer, encoding: 'utf8') => string = call.bind(Buffer.prototype.toString) as never;
 
 /**
  * Write consecutive values as the bytes of one block.
@@ -26,9 +41,9 @@ export function encodeBlock(
     case 'v8':
       return encodeValue(values, refersTo);
     case 'json':
-      return writeRecords(values.map((value) => Buffer.from(JSON.stringify(value) ?? 'null')));
+      return writeRecords(values, (value) => bufferFrom(stringify(value) ?? 'null'));
     case 'bytes':
-      return writeRecords(values.map(asBytes));
+      return writeRecords(values, asBytes);
   }
 }
 
@@ -54,36 +69,43 @@ export function encodeRecords(values: readonly unknown[]): Uint8Array | undefine
   }
 }
 
-/** Read a block's values. Throws a `RangeError` where the bytes are no block of `count` values. */
+/**
+ * Read a block's values. Throws a `RangeError` where the bytes are no block of `count` values, before any is made that is
+ * too many.
+ */
 export function decodeBlock(encoding: Encoding, bytes: Uint8Array, count: number): ValueList {
-  const values = readValues(encoding, bytes);
-  if (values.length !== count) {
-    throw new RangeError(`A block of ${count} values holds ${values.length}.`);
+  if (encoding === 'v8') return decodeList(bytes, 0, count, true);
+  const records = readRecords(bytes, count);
+  const values: unknown[] = [];
+  for (let at = 0; at < count; at++) {
+    const record = records[at] as Uint8Array;
+    // A copy each: a record that the user keeps must not keep the whole block, nor show its neighbours.
+    values[at] = encoding === 'json' ? (parse(asText(record)) as unknown) : bufferFrom(record);
   }
   return values;
 }
 
-function readValues(encoding: Encoding, bytes: Uint8Array): ValueList {
-  switch (encoding) {
-    case 'v8':
-      return decodeList(bytes);
-    case 'json':
-      return readRecords(bytes).map((record) => JSON.parse(asText(record)) as unknown);
-    case 'bytes':
-      // A copy each: a record that the user keeps must not keep the whole block, nor show its neighbours.
-      return readRecords(bytes).map((record) => Buffer.from(record));
-  }
-}
-
-// Taken at start: in a child, tasks may replace it.
-const { isArray } = Array;
-
-/** Read a list in any of the ways in which one travels. Throws a `RangeError` where the bytes are none. */
-export function decodeList(bytes: Uint8Array): ValueList {
+/**
+ * The values from `offset` on of a list in any of the ways in which one travels, `count` of them; none may follow where it
+ * is `exact`. Throws where the bytes are no such list. Nothing is made of what is not asked for: who wrote it may say that it
+ * is millions.
+ */
+export function decodeList(
+  bytes: Uint8Array,
+  offset: number,
+  count: number,
+  exact: boolean = false,
+): ValueList {
   const values = decodeValue(bytes);
-  if (isArray(values) || isPacked(values)) return values;
-  if (isRecordColumns(values)) return unpackRecords(values);
-  throw new RangeError('A block of structured clones is no list.');
+  const isList = isArray(values) || isPacked(values);
+  const length = isList ? values.length : countOfRecords(values);
+  if (length === undefined) throw new RangeError('A block of structured clones is no list.');
+  const until = offset + count;
+  if (exact ? length !== until : length < until) {
+    throw new RangeError(`A block of ${until} values holds ${length}.`);
+  }
+  if (!isList) return unpackRecords(values as RecordColumns, offset, until);
+  return offset === 0 ? (values as ValueList) : (values as ValueList).slice(offset, until);
 }
 
 /** One structured clone as bytes. */
@@ -106,20 +128,44 @@ export function decodeValue(bytes: Uint8Array): unknown {
   return reader.readValue();
 }
 
-interface HostObjects {
+interface HostObjectWriter {
   _writeHostObject(view: ArrayBufferView): void;
-  _readHostObject(): ArrayBufferView;
 }
 
-const writeView = (v8.DefaultSerializer.prototype as unknown as HostObjects)._writeHostObject;
-const readView = (v8.DefaultDeserializer.prototype as unknown as HostObjects)._readHostObject;
+interface HostObjectReader {
+  readonly buffer: Uint8Array;
+  /** Where they begin. */
+  _readRawBytes(length: number): number;
+}
+
+const writeView = (v8.DefaultSerializer.prototype as unknown as HostObjectWriter)._writeHostObject;
+
+type View = new (memory: ArrayBuffer) => ArrayBufferView;
 
 /**
- * A view is written as the number of its kind, its length, its bytes. This number is for a handle: Node's own are below
- * 16, and no length is so big. What follows is the constant's hash, as the bytes of a Uint8Array.
+ * A view is written as the number of its kind, its length, its bytes. These are Node's numbers; it reads views itself, but
+ * by methods of Buffers, which a task can replace.
  */
+const viewKinds: readonly (View | undefined)[] = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  DataView,
+  // A Buffer, which is made in another way.
+  undefined,
+  BigInt64Array,
+  BigUint64Array,
+  (globalThis as { readonly Float16Array?: View }).Float16Array,
+];
+const bufferKind = 10;
+/** This number is for a handle: no kind of view has it. What follows is the constant's hash. */
 const handleKind = 0xffff_ffff;
-const uint8ArrayKind = 1;
 const hashBytes = 32;
 
 /** `v8.serialize`, but a handle becomes a reference. */
@@ -134,7 +180,7 @@ class ReferringSerializer extends v8.DefaultSerializer {
   _writeHostObject(view: ArrayBufferView): void {
     const source = BroadcastHandle.sourceOf(view);
     if (source === undefined) {
-      writeView.call(this as unknown as HostObjects, view);
+      writeView.call(this as unknown as HostObjectWriter, view);
       return;
     }
     if (!source.isLive()) throw new TypeError('A broadcast value was released.');
@@ -142,71 +188,103 @@ class ReferringSerializer extends v8.DefaultSerializer {
     this.#refersTo?.set(file.sha256, file);
     this.writeUint32(handleKind);
     this.writeUint32(hashBytes);
-    this.writeRawBytes(Buffer.from(file.sha256, 'hex'));
+    this.writeRawBytes(bytesOfHash(file.sha256));
   }
 }
 
 class OwningDeserializer extends v8.DefaultDeserializer {
-  #isHandle = false;
-
-  /** Called for the kind of a view, and for its length. */
-  override readUint32(): number {
-    const number = super.readUint32();
-    if (number !== handleKind) return number;
-    this.#isHandle = true;
-    return uint8ArrayKind;
-  }
-
   _readHostObject(): ArrayBufferView {
-    const view = readView.call(this as unknown as HostObjects);
-    if (this.#isHandle) {
-      this.#isHandle = false;
-      return foundBroadcast(Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString('hex'));
-    }
-    const start = view.byteOffset;
-    const memory = view.buffer.slice(start, start + view.byteLength);
-    if (Buffer.isBuffer(view)) return Buffer.from(memory as ArrayBuffer);
-    const Kind = view.constructor as new (memory: ArrayBufferLike) => ArrayBufferView;
+    const reader = this as unknown as HostObjectReader;
+    const kind = this.readUint32();
+    const length = this.readUint32();
+    const start = reader.buffer.byteOffset + reader._readRawBytes(length);
+    const memory = memoryOf(reader.buffer.buffer, start, start + length);
+    if (kind === handleKind) return foundBroadcast(hashOf(new Uint8Array(memory)));
+    if (kind === bufferKind) return bufferFrom(memory);
+    const Kind = viewKinds[kind];
+    if (Kind === undefined) throw new RangeError(`There is no view of kind ${kind}.`);
     return new Kind(memory);
   }
 }
 
-const lengthBytes = 4;
+const digits = '0123456789abcdef';
 
-function writeRecords(records: readonly Uint8Array[]): Uint8Array {
-  let size = 0;
-  for (const record of records) size += lengthBytes + record.byteLength;
-  const bytes = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const record of records) {
-    at = bytes.writeUInt32LE(record.byteLength, at);
-    bytes.set(record, at);
-    at += record.byteLength;
+/** By hand, as the rest: this is how the items after a task that replaced methods of Buffers come by their constants. */
+function hashOf(bytes: Uint8Array): string {
+  let hash = '';
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number;
+    hash += `${digits[byte >> 4]}${digits[byte & 15]}`;
+  }
+  return hash;
+}
+
+function bytesOfHash(hash: string): Uint8Array {
+  const bytes = new Uint8Array(hashBytes);
+  for (let at = 0; at < hash.length; at++) {
+    let digit = 0;
+    while (digit < 15 && digits[digit] !== hash[at]) digit += 1;
+    bytes[at >> 1] = ((bytes[at >> 1] as number) << 4) | digit;
   }
   return bytes;
 }
 
-function readRecords(bytes: Uint8Array): Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const lengthBytes = 4;
+
+function writeRecords(values: readonly unknown[], write: (value: unknown) => Uint8Array): Uint8Array {
+  const records: Uint8Array[] = [];
+  let size = 0;
+  for (let nth = 0; nth < values.length; nth++) {
+    const record = write(values[nth]);
+    records[nth] = record;
+    size += lengthBytes + record.byteLength;
+  }
+  const bytes = allocUnsafe(size);
+  let at = 0;
+  for (let nth = 0; nth < records.length; nth++) {
+    const record = records[nth] as Uint8Array;
+    const length = record.byteLength;
+    for (let byte = 0; byte < lengthBytes; byte++) bytes[at + byte] = length >>> (8 * byte);
+    copyInto(bytes, record, at + lengthBytes);
+    at += lengthBytes + length;
+  }
+  return bytes;
+}
+
+/** Views of `count` records. */
+function readRecords(bytes: Uint8Array, count: number): Uint8Array[] {
+  const { buffer, byteLength, byteOffset } = bytes;
   const records: Uint8Array[] = [];
   let at = 0;
-  while (at < bytes.byteLength) {
-    if (at + lengthBytes > bytes.byteLength) throw new RangeError('A block ends inside a record.');
-    const length = view.getUint32(at, true);
-    at += lengthBytes;
-    if (at + length > bytes.byteLength) throw new RangeError('A block ends inside a record.');
-    records.push(bytes.subarray(at, at + length));
-    at += length;
+  while (at < byteLength) {
+    const start = at + lengthBytes;
+    const end = recordEnd(bytes, at);
+    if (records.length === count) throw new RangeError(`A block of ${count} values holds more.`);
+    records[records.length] = new Uint8Array(buffer, byteOffset + start, end - start);
+    at = end;
+  }
+  if (records.length < count) {
+    throw new RangeError(`A block of ${count} values holds ${records.length}.`);
   }
   return records;
 }
 
+/** Where the record that begins at `at` ends. */
+function recordEnd(bytes: Uint8Array, at: number): number {
+  const start = at + lengthBytes;
+  if (start > bytes.byteLength) throw new RangeError('A block ends inside a record.');
+  const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+  const end = start + ((low | ((bytes[at + 3] as number) << 24)) >>> 0);
+  if (end > bytes.byteLength) throw new RangeError('A block ends inside a record.');
+  return end;
+}
+
 function asBytes(value: unknown): Uint8Array {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   throw new TypeError(`The encoding "bytes" carries Uint8Array and ArrayBuffer, not ${typeof value}.`);
 }
 
 function asText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return textOf(bufferFrom(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'utf8');
 }

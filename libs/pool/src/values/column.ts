@@ -17,7 +17,7 @@ export class Column {
 
   add(field: unknown): void {
     if (this.#numbers !== undefined && typeof field === 'number') this.#numbers[this.#count] = field;
-    else (this.#list ?? this.#unpack()).push(field);
+    else (this.#list ?? this.#unpack())[this.#count] = field;
     this.#count += 1;
   }
 
@@ -28,7 +28,10 @@ export class Column {
 
   /** Something else comes after numbers. */
   #unpack(): unknown[] {
-    const list: unknown[] = Array.from((this.#numbers as Float64Array).subarray(0, this.#count));
+    const numbers = this.#numbers as Float64Array;
+    // By hand: in a child, a task may have replaced what would do it.
+    const list: unknown[] = [];
+    for (let at = 0; at < this.#count; at++) list[at] = numbers[at];
     this.#numbers = undefined;
     this.#list = list;
     return list;

@@ -138,6 +138,32 @@ test('anything else does not', () => {
   expect(encodeRecords(upTo(40).map(() => ({ ...wide })))).toBeUndefined();
 });
 
+test('what is more than its fields is none, whatever its prototype and its tag are', () => {
+  const bare: Record<string, () => object> = {
+    'a Map': () => new Map([[1, 2]]),
+    'a Set': () => new Set([1]),
+    'an ArrayBuffer': () => new ArrayBuffer(2),
+    'a DataView': () => new DataView(new ArrayBuffer(2)),
+    'a typed array': () => new Float64Array(2),
+    'a boxed bigint': () => Object(1n) as object,
+    'a WeakMap': () => new WeakMap(),
+    'a Promise': () => Promise.resolve(),
+  };
+  for (const [what, make] of Object.entries(bare)) {
+    const values = upTo(20).map((id) =>
+      Object.assign(Object.setPrototypeOf(make(), Object.prototype), { id }),
+    );
+    expect(encodeRecords(values), what).toBeUndefined();
+  }
+  const hidden = upTo(20).map((id) => {
+    const value = Object.assign(Object.setPrototypeOf(new Date(), Object.prototype), { id });
+    return Object.defineProperty(value, Symbol.toStringTag, { value: 'Object' });
+  });
+  expect(encodeRecords(hidden), 'a Date with a tag').toBeUndefined();
+  const among = upTo(20).map((id): object => ({ id }));
+  expect(encodeRecords(among.with(9, hidden[9] as object)), 'one among records').toBeUndefined();
+});
+
 test('symbols, hidden fields and getters are dealt with as structured clone does', () => {
   const hidden = { value: 1, enumerable: false };
   const records = upTo(20).map((id) =>
@@ -153,7 +179,7 @@ test('symbols, hidden fields and getters are dealt with as structured clone does
       hidden,
     ),
   );
-  deepStrictEqual(decodeList(encodeRecords(records) as Uint8Array), structuredClone(records));
+  deepStrictEqual(decodeList(encodeRecords(records) as Uint8Array, 0, 20), structuredClone(records));
 });
 
 test('keys are written once, numbers as they are packed', () => {
@@ -168,7 +194,7 @@ test('keys are written once, numbers as they are packed', () => {
 
 test('a record that stands in a list twice arrives as two', () => {
   const record = { id: 1 };
-  const [first, second] = decodeList(encodeRecords(upTo(20).map(() => record)) as Uint8Array);
+  const [first, second] = decodeList(encodeRecords(upTo(20).map(() => record)) as Uint8Array, 0, 20);
   expect(first).toEqual(second);
   expect(first).not.toBe(second);
 });
@@ -180,7 +206,7 @@ afterEach(() => {
 test('a task that gives all objects a field changes no record', () => {
   const bytes = encodeRecords(upTo(20).map((score) => ({ score }))) as Uint8Array;
   Object.defineProperty(Object.prototype, 'score', { set() {}, configurable: true });
-  const [, second] = decodeList(bytes);
+  const [, second] = decodeList(bytes, 0, 20);
   expect(Object.getOwnPropertyDescriptor(second, 'score')).toEqual({
     value: 1,
     configurable: true,
@@ -197,8 +223,10 @@ test.each([
   ['a key that is none', { keys: [1], columns: [[1]] }],
   ['a column that is none', { keys: ['a'], columns: ['text'] }],
   ['keys alone', { keys: ['a'] }],
+  ['columns alone', { columns: [[1]] }],
+  ['65 keys', { keys: upTo(65).map(String), columns: upTo(65).map(() => [1]) }],
   ['something else', 7],
   ['nothing', null],
 ])('a block of %s is refused', (_, value) => {
-  expect(() => decodeList(encodeValue(value))).toThrow('A block of structured clones is no list.');
+  expect(() => decodeList(encodeValue(value), 0, 1)).toThrow('A block of structured clones is no list.');
 });

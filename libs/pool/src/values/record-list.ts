@@ -14,12 +14,16 @@ export interface RecordColumns {
   readonly columns: readonly ValueList[];
 }
 
-// Taken at start: in a child, tasks may replace them.
+// Taken at start: in a child, tasks may replace them. For the same reason nothing here uses a method or an iterator of a
+// list: what one item has left of those must cost no other item its result.
+const { isArray } = Array;
+const { call } = Function.prototype;
 const { defineProperty, getPrototypeOf, keys: keysOf, prototype: plain } = Object;
 const { isProxy } = types;
-const { toString: tagOf } = plain;
+const { toStringTag } = Symbol;
+const tagOf: (value: object) => string = call.bind(plain.toString) as never;
 
-/** Wider records gain little. */
+/** Wider records gain little; and what is read is bounded by it: one column may stand for many. */
 const keysMax = 64;
 
 /**
@@ -27,38 +31,56 @@ const keysMax = 64;
  * order of them, where a field is an object, or where they are few. Throws what reading a field throws.
  */
 export function packRecords(values: readonly unknown[]): RecordColumns | undefined {
-  const [first] = values;
+  const first = values[0];
   if (values.length < packedMin || typeof first !== 'object' || first === null) return undefined;
+  if (hasContents(first)) return undefined;
   const keys = keysOf(first);
   // A key that all objects have, `__proto__` above all, is not always a field when it is set.
-  if (keys.length === 0 || keys.length > keysMax || keys.some((key) => key in plain)) return undefined;
+  if (keys.length === 0 || keys.length > keysMax || hasInherited(keys)) return undefined;
   const fields = first as Readonly<Record<string, unknown>>;
-  const columns = keys.map((key) => new Column(values.length, typeof fields[key] === 'number'));
-  for (const value of values) if (!addRecord(columns, keys, value)) return undefined;
-  return { keys, columns: columns.map((column) => column.take()) };
+  const columns: Column[] = [];
+  for (let nth = 0; nth < keys.length; nth++) {
+    columns[nth] = new Column(values.length, typeof fields[keys[nth] as string] === 'number');
+  }
+  for (let at = 0; at < values.length; at++) if (!addRecord(columns, keys, values[at])) return undefined;
+  const lists: ValueList[] = [];
+  for (let nth = 0; nth < columns.length; nth++) lists[nth] = (columns[nth] as Column).take();
+  return { keys, columns: lists };
 }
 
-/** Whether this is what {@link packRecords} makes. */
-export function isRecordColumns(value: unknown): value is RecordColumns {
-  if (typeof value !== 'object' || value === null) return false;
+/**
+ * How many records these are, without making any: a few bytes can say that a list is millions long. Undefined where they are
+ * not what {@link packRecords} makes.
+ */
+export function countOfRecords(value: unknown): number | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
   const { columns, keys } = value as Partial<RecordColumns>;
-  if (!Array.isArray(keys) || !Array.isArray(columns) || keys.length === 0) return false;
-  if (columns.length !== keys.length || keys.some((key) => typeof key !== 'string')) return false;
-  const [first] = columns as readonly unknown[];
-  return columns.every((column) => isList(column) && isList(first) && column.length === first.length);
+  if (!isArray(keys) || !isArray(columns)) return undefined;
+  const width = keys.length;
+  const first: unknown = columns[0];
+  if (width === 0 || width > keysMax || columns.length !== width || !isList(first)) return undefined;
+  for (let nth = 0; nth < width; nth++) {
+    const column: unknown = columns[nth];
+    if (typeof keys[nth] !== 'string' || !isList(column) || column.length !== first.length) return undefined;
+  }
+  return first.length;
 }
 
-/** The records. */
-export function unpackRecords({ columns, keys }: RecordColumns): unknown[] {
-  const make = keys.some((key) => key in plain) ? definedRecord : record;
-  const count = columns[0]?.length ?? 0;
+/** The records from `from` to before `until`. Throws a `RangeError` where one lacks a field. */
+export function unpackRecords({ columns, keys }: RecordColumns, from: number, until: number): unknown[] {
+  const make = hasInherited(keys) ? definedRecord : record;
   const records: unknown[] = [];
-  for (let at = 0; at < count; at++) records.push(make(keys, columns, at));
+  for (let at = from; at < until; at++) records[at - from] = make(keys, columns, at);
   return records;
 }
 
+function hasInherited(keys: readonly string[]): boolean {
+  for (let nth = 0; nth < keys.length; nth++) if ((keys[nth] as string) in plain) return true;
+  return false;
+}
+
 function isList(value: unknown): value is ValueList {
-  return Array.isArray(value) || isPacked(value);
+  return isArray(value) || isPacked(value);
 }
 
 // Functions of their own, and small: the compiler has them ready after few items.
@@ -77,9 +99,41 @@ function addRecord(columns: readonly Column[], keys: readonly string[], value: u
   return nth === keys.length;
 }
 
-/** Only of these structured clone makes what stands in their fields, and nothing else. */
+/**
+ * Of these structured clone makes what stands in their fields, and nothing else. A tag of its own may hide what kind it is; a
+ * Map or a Promise that was given the prototype of all objects is told by {@link hasContents} alone, which is too dear for
+ * every record: where the first is none of those, the others are taken for the same.
+ */
 function isPlain(value: object): boolean {
-  return getPrototypeOf(value) === plain && tagOf.call(value) === '[object Object]' && !isProxy(value);
+  return (
+    getPrototypeOf(value) === plain &&
+    !(toStringTag in value) &&
+    tagOf(value) === '[object Object]' &&
+    !isProxy(value)
+  );
+}
+
+// Of what has its tag on its prototype, and loses it with that.
+const kindsWithContents: readonly ((value: unknown) => boolean)[] = [
+  ArrayBuffer.isView,
+  types.isAnyArrayBuffer,
+  types.isBigIntObject,
+  types.isExternal,
+  types.isGeneratorObject,
+  types.isMap,
+  types.isMapIterator,
+  types.isPromise,
+  types.isSet,
+  types.isSetIterator,
+  types.isSymbolObject,
+  types.isWeakMap,
+  types.isWeakSet,
+];
+
+/** Whether there is more to an object than its fields. */
+function hasContents(value: object): boolean {
+  for (let nth = 0; nth < kindsWithContents.length; nth++) if (kindsWithContents[nth]?.(value)) return true;
+  return false;
 }
 
 function isPrimitive(value: unknown): boolean {
@@ -96,16 +150,30 @@ function isPrimitive(value: unknown): boolean {
 
 function record(keys: readonly string[], columns: readonly ValueList[], at: number): object {
   const fields: Record<string, unknown> = {};
-  for (let nth = 0; nth < keys.length; nth++) fields[keys[nth] as string] = columns[nth]?.[at];
+  for (let nth = 0; nth < keys.length; nth++) fields[keys[nth] as string] = fieldAt(columns[nth], at);
   return fields;
 }
 
 /** The same where a task has given such a field to all objects: setting it might do something else. */
 function definedRecord(keys: readonly string[], columns: readonly ValueList[], at: number): object {
   const fields = {};
-  keys.forEach((key, nth) => {
-    const value = columns[nth]?.[at];
-    defineProperty(fields, key, { value, configurable: true, enumerable: true, writable: true });
-  });
+  for (let nth = 0; nth < keys.length; nth++) {
+    const value = fieldAt(columns[nth], at);
+    defineProperty(fields, keys[nth] as string, {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  }
   return fields;
+}
+
+/** A hole is no field: nobody who packs leaves one, and it would read what stands in the prototype of lists. */
+function fieldAt(column: ValueList | undefined, at: number): unknown {
+  const value = column?.[at];
+  if (value === undefined && !(column !== undefined && at in column)) {
+    throw new RangeError(`Record ${at} of a block lacks a field.`);
+  }
+  return value;
 }
