@@ -247,22 +247,32 @@ export const pollute = task(import.meta, (item: number) => {
   return item;
 });
 
+interface Ruin {
+  readonly item: number;
+  readonly part: 'methods' | 'iterators' | 'bytes';
+  readonly asRecord: boolean;
+}
+
 /** Replaces, with its first item, what every program uses of the built-in objects by what throws. */
 export const ruin = task(
   import.meta,
-  ({ item, part }: { item: number; part: 'methods' | 'iterators' | 'bytes' }) => {
-    if (item !== 0) return item;
+  ({ asRecord, item, part }: Ruin): number | { readonly item: number; readonly name: string } => {
+    const result = asRecord ? { item, name: `item ${item}` } : item;
+    if (item !== 0) return result;
     const broken = (): never => {
       throw new Error('polluted');
     };
     const ruined = {
-      methods: [Array.prototype, Math, Set.prototype, Object],
+      methods: [Array, Array.prototype, Math, Set.prototype, Map.prototype, Object],
       iterators: [],
       bytes: [
         Uint8Array.prototype,
         Object.getPrototypeOf(Uint8Array.prototype) as object,
         Buffer.prototype,
         Buffer,
+        ArrayBuffer,
+        ArrayBuffer.prototype,
+        DataView.prototype,
       ],
     }[part];
     const { defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
@@ -275,7 +285,7 @@ export const ruin = task(
       }
     }
     if (part === 'iterators') Reflect.set(Array.prototype, Symbol.iterator, null);
-    return item;
+    return result;
   },
 );
 

@@ -283,10 +283,17 @@ export const deaths = chapter('deaths', (specify) => {
     'a task that replaces methods of the built-in objects costs no item its result',
     async ({ open }) => {
       for (const part of ['methods', 'iterators', 'bytes'] as const) {
-        const items = upTo(5).map((item) => ({ item, part }));
-        for (const chunkSize of [1, 4]) {
+        // One by one; and many, which travel by column, there and back.
+        for (const [count, chunkSize, asRecord] of [
+          [5, 1, false],
+          [100, 50, false],
+          [100, 40, true],
+        ] as const) {
+          const items = upTo(count).map((item) => ({ item, part, asRecord }));
           await using pool = await open({ processes: 1, stdio: 'ignore' });
-          expect(await pool.map(ruin, items, { chunkSize }), `${part} by ${chunkSize}`).toEqual(upTo(5));
+          expect(await pool.map(ruin, items, { chunkSize }), `${part} by ${chunkSize}`).toEqual(
+            upTo(count).map((item) => (asRecord ? { item, name: `item ${item}` } : item)),
+          );
         }
       }
       await using pool = await open({ processes: 1, stdio: 'ignore' });

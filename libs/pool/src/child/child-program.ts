@@ -41,6 +41,19 @@ const lastWordsMs = 1_000;
 const compileCacheDelayMs = 500;
 
 const { setTimeout } = globalThis;
+// Taken at start, and no method or iterator used where a part is received: a task may have replaced them, and it is others
+// that would be blamed.
+const { call } = Function.prototype;
+const { get, set } = Map.prototype;
+const taskOf: (tasks: Map<number, Task>, id: number) => Task | undefined = call.bind(get) as never;
+const blockOf: (blocks: Map<number, CachedBlock>, id: number) => CachedBlock | undefined = call.bind(
+  get,
+) as never;
+const keepTask: (tasks: Map<number, Task>, id: number, task: Task) => void = call.bind(set) as never;
+const keepBlock: (blocks: Map<number, CachedBlock>, id: number, block: CachedBlock) => void = call.bind(
+  set,
+) as never;
+const forget: (map: Map<number, unknown>, id: number) => void = call.bind(Map.prototype.delete) as never;
 const exitProcess: (code: number) => void = process.exit.bind(process);
 
 export interface ChildOptions {
@@ -99,19 +112,19 @@ export function runChild({ descriptor, sinks, exit = exitProcess }: ChildOptions
         return;
       case frameType.task: {
         const spec = message as TaskMessage;
-        tasks.set(spec.task, new Task(spec));
+        keepTask(tasks, spec.task, new Task(spec));
         return;
       }
       case frameType.block: {
         const spec = message as BlockMessage;
         if (spec.broadcasts !== undefined) broadcasts.learn(spec.broadcasts);
-        blocks.set(spec.block, new CachedBlock(spec, bytes));
+        keepBlock(blocks, spec.block, new CachedBlock(spec, bytes));
         return;
       }
       case frameType.forget: {
         const spec = message as ForgetMessage;
-        for (const block of spec.blocks) blocks.delete(block);
-        for (const task of spec.tasks) tasks.delete(task);
+        for (let at = 0; at < spec.blocks.length; at++) forget(blocks, spec.blocks[at] as number);
+        for (let at = 0; at < spec.tasks.length; at++) forget(tasks, spec.tasks[at] as number);
         if (spec.broadcasts !== undefined) broadcasts.forget(spec.broadcasts);
         return;
       }
@@ -153,15 +166,16 @@ export function runChild({ descriptor, sinks, exit = exitProcess }: ChildOptions
   }
 
   function partOf(spec: RunMessage): Part {
-    const task = tasks.get(spec.task);
+    const task = taskOf(tasks, spec.task);
     if (task === undefined) throw new Error(`Task ${spec.task} was never announced.`);
-    const source = new ItemSource(
-      spec.blocks.map((id) => {
-        const block = blocks.get(id);
-        if (block === undefined) throw new Error(`Block ${id} was never sent.`);
-        return block;
-      }),
-    );
+    const held: CachedBlock[] = [];
+    for (let at = 0; at < spec.blocks.length; at++) {
+      const id = spec.blocks[at] as number;
+      const block = blockOf(blocks, id);
+      if (block === undefined) throw new Error(`Block ${id} was never sent.`);
+      held[at] = block;
+    }
+    const source = new ItemSource(held);
     const { encoding, maxResultBytes } = task.spec;
     const onRefused = runner.reports.refused(spec.chunk, encoding);
     const results = new ResultBatch(channel, {

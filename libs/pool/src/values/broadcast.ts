@@ -105,8 +105,9 @@ export function findBroadcastsBy(finder: BroadcastFinder): void {
 
 /** The handle of a constant; one whose value cannot be read where nobody here has it. */
 export function foundBroadcast(sha256: string): BroadcastHandle {
-  for (const find of finders) {
-    const handle = find(sha256);
+  // By index: in a child, a task may have replaced what iterates.
+  for (let at = 0; at < finders.length; at++) {
+    const handle = finders[at]?.(sha256);
     if (handle !== undefined) return handle;
   }
   return missing(sha256);
