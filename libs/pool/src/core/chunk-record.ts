@@ -12,6 +12,8 @@ export class ChunkRecord {
   readonly todo: IndexSet;
   part: Part | undefined;
   isQueued = false;
+  /** Since when no child was there that could run it; undefined while one is. */
+  waitsSinceMs: number | undefined;
   /** Set when nobody wants the rest: how long running items may go on. */
   abortGraceMs: number | undefined;
   /** Items that began, and whose outcome nobody hears because the chunk was aborted. */

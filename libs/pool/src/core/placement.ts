@@ -16,6 +16,11 @@ import { Spares } from './spares.ts';
 const aheadMsMax = 20;
 /** And so many in all, at most: each saves the way to and fro, and waits with the others behind an item that takes long. */
 const partsMax = 4;
+/**
+ * A chunk that has waited so long is not overtaken any more by what busy children of another key would be given ahead: one that always
+ * has its next chunk in hand never makes room. Several times what a process takes to start, for that is what changing keys costs.
+ */
+const overtakenMsMax = 200;
 /** Chunks behind this many that cannot run are not looked at. */
 const lookAheadMax = 64;
 
@@ -55,6 +60,7 @@ export class Placement {
     const starting = this.#startingByKey();
     /** Keys of which a chunk waits for a child to be done: no later one, however short, goes before it. */
     const waiting = new Set<string>();
+    let isOneDue = false;
     let skipped = 0;
     let at = 0;
     while (at < queue.size && skipped < lookAheadMax) {
@@ -69,7 +75,7 @@ export class Placement {
         at += 1;
         continue;
       }
-      const child = this.#childFor(chunk, !waiting.has(key));
+      const child = this.#childFor(chunk, !isOneDue && !waiting.has(key));
       const range = child === undefined ? undefined : chunk.todo.takeFirst(child.roomFor(chunk.taskLimit));
       if (child !== undefined && range !== undefined) {
         queue.remove(chunk);
@@ -79,6 +85,9 @@ export class Placement {
       }
       this.#grow(chunk, starting, atMs);
       waiting.add(key);
+      // At the cap of its own pool it waits for nobody else.
+      chunk.waitsSinceMs = this.#isAtCap(chunk) ? undefined : (chunk.waitsSinceMs ?? atMs);
+      isOneDue ||= chunk.waitsSinceMs !== undefined && atMs - chunk.waitsSinceMs >= overtakenMsMax;
       skipped += 1;
       at += 1;
     }
@@ -98,6 +107,7 @@ export class Placement {
   #give(child: ChildRecord, chunk: ChunkRecord, range: IndexRange, atMs: number): void {
     const part = new Part(chunk, child, range.first, range.count, atMs);
     chunk.part = part;
+    chunk.waitsSinceMs = undefined;
     child.parts.push(part);
     child.tasksGiven += range.count;
     child.taskLimit = Math.min(child.taskLimit, chunk.taskLimit);

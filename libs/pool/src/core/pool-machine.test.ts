@@ -192,6 +192,24 @@ test('a short chunk is not given ahead of a long one that was handed in before i
   expect(m.ended(1, 1, 2)).toEqual([finished(1), run(1, 2, 0, 30)]);
 });
 
+test.each([199, 200])(
+  'a chunk of another key that has waited for %i ms is overtaken by what is given ahead if that is less than 200',
+  (ms) => {
+    const m = withChildren(1);
+    m.queue(1, 1);
+    m.runs(1, 1, 0, 1, 0.1);
+    expect(m.queue(2, 1)).toEqual([run(1, 2, 0, 1)]);
+    expect(m.queue(3, 1, { key: 'other' })).toEqual([]);
+    m.after(ms);
+    const ahead = m.queue(4, 1);
+    expect(ahead).toEqual(ms < 200 ? [run(1, 4, 0, 1)] : []);
+    if (ms < 200) m.runs(1, 2, 0, 1, 0.1);
+    // A child that always has its next chunk in hand would never make room.
+    const last = ms < 200 ? 4 : 2;
+    expect(m.runs(1, last, 0, 1, 0.1)).toEqual([finished(last), retire(1), spawn(2, 3, 'other')]);
+  },
+);
+
 test('a chunk that was given ahead comes back to a child that has nothing to do', () => {
   const m = withChildren(2);
   m.queue(1, 1);
