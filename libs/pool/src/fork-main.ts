@@ -38,7 +38,6 @@ if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).p
 const nodeOptions = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
 const hasDrawn =
   preloaded !== undefined || /(^|\s)(-r|--(import|require|loader|experimental-loader))\b/.test(nodeOptions);
-const refill = hasDrawn ? (await import('./child/preload.ts')).refillCaches : undefined;
 const left = preloaded?.why === undefined ? await residue(preloaded?.leftTimer) : undefined;
 const why =
   left === undefined ? preloaded?.why : `loading left ${left} behind, which a copy would lack or share`;
@@ -47,11 +46,19 @@ if (why !== undefined) {
   writeSync(control, forkRecord('refused', why));
   process.exit(0);
 }
+let throwAway: (() => void) | undefined;
+if (hasDrawn) {
+  const caches = await import('./child/preload.ts');
+  // Nothing of the user's comes between this and the first copy.
+  if (!caches.useUpCaches()) throwAway = caches.throwAway;
+  // What the hooks have put off is done here, not in each copy.
+  await undefined;
+}
 writeSync(control, forkRecord('ready'));
 
 const copy = serve(control);
 putRight(copy);
-refill?.();
+throwAway?.();
 const [order] = copy;
 if (order <= selfTests) void selfTest();
 else {

@@ -21,15 +21,14 @@ export interface Preloaded {
   forgetTimers(): void;
 }
 
-const refillsToCompile = 12;
+/** Node draws so many UUIDs and integers ahead. */
+const [uuidsAhead, integersAhead] = [128, 1_024];
 
 /** Load modules. */
 export async function preload(urls: readonly string[]): Promise<Preloaded> {
   publishChildState();
   installModuleHooks();
   compileWithoutThread();
-  // Two thousand calls, in each copy: compiled once, here.
-  for (let time = 0; time < refillsToCompile; time++) refillCaches();
   const sinks = new PrintSinks();
   const timers = watchTimers();
   let why: string | undefined;
@@ -44,11 +43,37 @@ export async function preload(urls: readonly string[]): Promise<Preloaded> {
   return { why, sinks, ...timers };
 }
 
-/** Node draws UUIDs and integers ahead, 128 and 1,024 of them. So many are thrown away, for each copy had the same. */
-export function refillCaches(): void {
+/**
+ * Draws what Node has drawn ahead, for each copy would have the same: the next draw of a copy takes numbers of its own.
+ * False where it was not seen how many were left: then each copy has to call {@link throwAway} itself.
+ */
+export function useUpCaches(): boolean {
   const { randomInt, randomUUID } = process.getBuiltinModule('node:crypto');
-  for (let i = 0; i < 128; i++) randomUUID();
-  for (let i = 0; i < 1_024; i++) randomInt(2);
+  return useUp(() => randomUUID(), uuidsAhead) && useUp(() => randomInt(2), integersAhead);
+}
+
+/** Node is seen asking for random bytes when the first of as many is drawn. */
+function useUp(draw: () => unknown, ahead: number): boolean {
+  let asked = 0;
+  const hook = createHook({
+    init(_, type) {
+      if (type === 'RANDOMBYTESREQUEST') asked += 1;
+    },
+  }).enable();
+  try {
+    for (let left = ahead; left > 0 && asked === 0; left--) draw();
+    for (let drawn = 1; drawn < ahead; drawn++) draw();
+  } finally {
+    hook.disable();
+  }
+  return asked === 1;
+}
+
+/** In a copy, where it was not known how many were left: as many as there can be. */
+export function throwAway(): void {
+  const { randomInt, randomUUID } = process.getBuiltinModule('node:crypto');
+  for (let i = 0; i < uuidsAhead; i++) randomUUID();
+  for (let i = 0; i < integersAhead; i++) randomInt(2);
 }
 
 /** A timer in a copy would go off with all that it had left to wait already gone by. */

@@ -50,12 +50,19 @@ export async function loadTask(ref: TaskRef): Promise<TaskFunction> {
   });
 }
 
+/** Of modules that are loaded: where one was loaded for all copies, none of them has to look for it again. */
+const loaded = new Map<string, Readonly<Record<string, unknown>>>();
+
 /** Import a module, and say meanwhile that it is being loaded. Throws {@link TaskUnloadable}. */
 export async function importModule(url: string): Promise<Readonly<Record<string, unknown>>> {
+  const known = loaded.get(url);
+  if (known !== undefined) return known;
   childState.loading = true;
   childState.module = displayName(url);
   try {
-    return (await import(url)) as Readonly<Record<string, unknown>>;
+    const module = (await import(url)) as Readonly<Record<string, unknown>>;
+    loaded.set(url, module);
+    return module;
   } catch (thrown) {
     const error = describeThrown(thrown);
     const module = displayName(url);
