@@ -1,4 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
+import { formatJoinToken, newSecret } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import { AgentServiceService, createServer, statusOf } from '@shoal/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -89,6 +93,31 @@ test('a folder for bundles that cannot be made is named, with its flag', async (
   expect(stderr).toMatch(/FILE_NOT_USABLE: \/proc\/nowhere: ENOENT.*--bundle-dir/);
   expect(exitCode).toBe(2);
 });
+
+test.each([
+  ['SIGTERM', 0],
+  ['SIGINT', 130],
+] as const)(
+  'an agent that waits with a token for its coordinator ends at %s: exit code %i',
+  async (signal, code) => {
+    const folder = await mkdtemp(join(tmpdir(), 'shoal-cli-waits-'));
+    try {
+      const token = formatJoinToken({ secret: newSecret(), authority: 'a'.repeat(43) });
+      await writeFile(join(folder, 'token'), token, { mode: 0o600 });
+      const files = ['--token', join(folder, 'token'), '--tls-dir', join(folder, 'tls')];
+      const agent = start('agent', '--join', '127.0.0.1:1', ...files);
+      await agent.said(/Cannot reach[\s\S]*Trying again/);
+      agent.signal(signal);
+      const { exitCode, stderr } = await agent.ended;
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: code,
+        stderr: expect.stringContaining('agent.stopped'),
+      });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);
 
 test('a coordinator that the agent is too old for: the table of versions, and exit code 1', async () => {
   const versions = 'coordinator 4.1.0 (protocol 4), worker 0.1.0 (speaks protocol 1, needs 4)';

@@ -27,6 +27,8 @@ export interface AgentCredentialsOptions {
   readonly token: string | undefined;
   readonly insecure: boolean;
   readonly log: Log;
+  /** Aborted when nobody wants the agent any more: a coordinator is waited for no longer. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const warnEveryMs = 60_000;
@@ -74,7 +76,7 @@ export class AgentCredentials {
    * Finds out who this agent is; with a token to join with it gets a certificate first, trying until there is a
    * coordinator.
    *
-   * Errors: `INSECURE_CONNECT`, `FILE_NOT_USABLE`, `UNAUTHENTICATED`, `TLS_FAILED`, `REQUEST_INVALID`.
+   * Errors: `INSECURE_CONNECT`, `FILE_NOT_USABLE`, `UNAUTHENTICATED`, `TLS_FAILED`, `REQUEST_INVALID`; the reason of the signal.
    */
   static async open(options: AgentCredentialsOptions): Promise<AgentCredentials> {
     const { join, token, tlsDir, insecure } = options;
@@ -158,7 +160,7 @@ async function certifiedName(
   options: AgentCredentialsOptions,
   joinToken: JoinToken | undefined,
 ): Promise<string | undefined> {
-  const { join, name, ownName, token, log } = options;
+  const { join, name, ownName, token, log, signal } = options;
   const there = await folder.findPair('client');
   const identity = there === undefined ? undefined : certificateFacts(there.cert).identity;
   const fault = there === undefined ? undefined : await faultOf(there, folder, options, joinToken);
@@ -177,7 +179,7 @@ async function certifiedName(
       const message = `the certificate in ${folder.pathOf('client')} is not used: ${fault}; joining with the token instead`;
       log.warn({ event: 'agent.certificate', agent: identity?.name, reason: fault }, message);
     }
-    await enrol({ join, token: joinToken, name: name ?? '', ownName, folder, log });
+    await enrol({ join, token: joinToken, name: name ?? '', ownName, folder, log, signal });
     return checkedName(folder, certificateFacts(await folder.read('client')).identity, name);
   }
   if (fault !== undefined) {
@@ -198,7 +200,7 @@ async function certifiedName(
 async function faultOf(
   { cert, key }: CertifiedKey,
   folder: TlsFolder,
-  { join, log }: AgentCredentialsOptions,
+  { join, log, signal }: AgentCredentialsOptions,
   joinToken: JoinToken | undefined,
 ): Promise<string | undefined> {
   if (certificateFacts(cert).validToMs <= Date.now()) return 'it has expired';
@@ -207,7 +209,7 @@ async function faultOf(
   if (certificateFingerprint(new X509Certificate(ca)) !== joinToken.authority)
     return 'it is of another cluster than the token';
   const channel = () => closingForGood(new DialCredentials({ tls: () => ({ ca, cert, key }) }));
-  return refusalOf({ join, channel, log });
+  return refusalOf({ join, channel, log, signal });
 }
 
 function checkedName(

@@ -41,10 +41,14 @@ const printBytesMax = 2 ** 19;
 /**
  * Starts an agent. Rejects for a bad option, for an isolation that is not to be had here, and for certificates and tokens that open nothing: a coordinator that
  * cannot be reached is tried again for ever.
+ *
+ * With a token to join with that is waited for here. When `signal` aborts meanwhile, it rejects with the reason of the signal, and
+ * nothing is left; once there is an agent, `close()` is what ends it.
  */
-export async function startAgent(config: AgentConfig): Promise<Agent> {
+export async function startAgent(config: AgentConfig, signal?: AbortSignal): Promise<Agent> {
   const settled = settleConfig(config);
-  const credentials = await AgentCredentials.open({ ...settled, name: config.name, ownName: settled.name });
+  const { name: ownName } = settled;
+  const credentials = await AgentCredentials.open({ ...settled, name: config.name, ownName, signal });
   const life = new AgentLife({ ...settled, name: credentials.name ?? settled.name }, credentials);
   await life.start();
   return life;

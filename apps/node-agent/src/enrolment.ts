@@ -31,7 +31,12 @@ export interface Enrolment {
   /** Where the certificates are written. */
   readonly folder: TlsFolder;
   readonly log: Log;
+  /** Aborted when nobody wants the agent any more; undefined: it is waited for ever. */
+  readonly signal: AbortSignal | undefined;
 }
+
+/** Who waits for a coordinator. */
+type Waiting = Pick<Enrolment, 'join' | 'log' | 'signal'>;
 
 const answerMs = 10_000;
 const retryMs = 250;
@@ -40,33 +45,35 @@ const retryMsMax = 30_000;
 /**
  * Exchanges a token for a certificate and writes it. A coordinator that cannot be reached is tried again for ever.
  *
- * Errors: what no further try can help: `UNAUTHENTICATED`, `TLS_FAILED`, `AGENT_NAME_TAKEN`, `REQUEST_INVALID`, …
+ * Errors: what no further try can help: `UNAUTHENTICATED`, `TLS_FAILED`, `AGENT_NAME_TAKEN`, `REQUEST_INVALID`, …; the
+ * reason of the signal when it aborts. A token that was sent is used by then: its answer is waited for all the same.
  */
 export async function enrol(enrolment: Enrolment): Promise<void> {
   await untilAnswered(enrolment, () => enrolOnce(enrolment));
 }
 
-/** Tries again for ever while nobody answers. Rejects with what the coordinator says. */
+/** Tries again for ever while nobody answers. Rejects with what the coordinator says, or when the signal aborts. */
 async function untilAnswered<Answer>(
-  { join, log }: { readonly join: string; readonly log: Log },
+  { join, log, signal }: Waiting,
   ask: () => Promise<Answer>,
 ): Promise<Answer> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await ask();
     } catch (error) {
+      signal?.throwIfAborted();
       if (!(error instanceof ShoalError) || !isOnTheWay(error)) throw error;
       // As an agent that has lost its coordinator waits: full jitter.
       const waitMs = Math.round(Math.random() * Math.min(retryMsMax, retryMs * 2 ** (failures - 1)));
       const facts = { event: 'agent.disconnected', address: join, failures, waitMs };
       log.warn(facts, `${error.message} Trying again in ${waitMs} ms.`);
-      await delay(waitMs);
+      await delay(waitMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
     }
   }
 }
 
-async function enrolOnce({ join, token, name, ownName, folder }: Enrolment): Promise<void> {
-  const ca = await authorityOf(join, token);
+async function enrolOnce({ join, token, name, ownName, folder, signal }: Enrolment): Promise<void> {
+  const ca = await authorityOf(join, token, signal);
   const { request, key } = await createCertificateRequest();
   const credentials = closingForGood(new DialCredentials({ tls: () => ({ ca }) }));
   const ask = (wanted: string): Promise<JoinClusterResponse> =>
@@ -88,12 +95,16 @@ async function enrolOnce({ join, token, name, ownName, folder }: Enrolment): Pro
 }
 
 /** Whom to trust: the authority that the token names, as the coordinator shows it. */
-async function authorityOf(join: string, { authority: fingerprint }: JoinToken): Promise<string> {
+async function authorityOf(
+  join: string,
+  { authority: fingerprint }: JoinToken,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const { hostname, port } = new URL(`shoal://${join}`);
   const host = hostname.replace(/^\[|\]$/g, '');
   let found: string | undefined;
   try {
-    found = await discoverAuthority({ host, port: Number(port), fingerprint, timeoutMs: answerMs });
+    found = await discoverAuthority({ host, port: Number(port), fingerprint, timeoutMs: answerMs, signal });
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     if (code.startsWith('ERR_SSL')) {
@@ -140,15 +151,17 @@ export interface Inquiry {
   /** With that certificate; a new one for each try. */
   readonly channel: () => ChannelCredentials;
   readonly log: Log;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
  * Why the coordinator turns away whoever shows a certificate; undefined where it does not. One that cannot be reached is asked
- * again for ever: no answer is none, and a token that was not used because of it would be missed later.
+ * again for ever: no answer is none, and a token that was not used because of it would be missed later. Rejects with the reason of
+ * the signal when it aborts.
  */
-export async function refusalOf({ join, channel, log }: Inquiry): Promise<string | undefined> {
+export async function refusalOf({ join, channel, log, signal }: Inquiry): Promise<string | undefined> {
   try {
-    await untilAnswered({ join, log }, () => statusOf(join, channel()));
+    await untilAnswered({ join, log, signal }, () => statusOf(join, channel(), signal));
   } catch (error) {
     if (error instanceof ShoalError && error.code === 'UNAUTHENTICATED') return String(error.facts['reason']);
     // Whatever else it is, the session that is opened next will be told it as well.
@@ -157,16 +170,29 @@ export async function refusalOf({ join, channel, log }: Inquiry): Promise<string
   return undefined;
 }
 
-async function statusOf(join: string, channel: ChannelCredentials): Promise<void> {
+async function statusOf(
+  join: string,
+  channel: ChannelCredentials,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const client = new ClusterServiceClient(join, channel, clientOptions);
+  let cancel = (): void => {};
   try {
     await new Promise<void>((resolve, reject) => {
-      client.getStatus({ client: ownPeer }, new Metadata(), { deadline: Date.now() + answerMs }, (error) => {
-        if (error === null) resolve();
-        else reject(errorFromStatus(error, { address: join }));
-      });
+      const call = client.getStatus(
+        { client: ownPeer },
+        new Metadata(),
+        { deadline: Date.now() + answerMs },
+        (error) => {
+          if (error === null) resolve();
+          else reject(errorFromStatus(error, { address: join }));
+        },
+      );
+      cancel = () => call.cancel();
+      signal?.addEventListener('abort', cancel, { once: true });
     });
   } finally {
+    signal?.removeEventListener('abort', cancel);
     client.close();
   }
 }

@@ -10,6 +10,8 @@ export interface Discovery {
   /** What the authority's certificate is known by, from a token to join with. */
   readonly fingerprint: string;
   readonly timeoutMs: number;
+  /** Ends it earlier. Default: nothing does. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -24,10 +26,14 @@ export async function discoverAuthority({
   port,
   fingerprint,
   timeoutMs,
+  signal,
 }: Discovery): Promise<string | undefined> {
   const socket: TLSSocket = connect({ host, port, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+  const late = AbortSignal.timeout(timeoutMs);
   try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(timeoutMs) });
+    await once(socket, 'secureConnect', {
+      signal: signal === undefined ? late : AbortSignal.any([late, signal]),
+    });
     const seen = new Set<string>();
     let shown: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
     // The last of a chain names itself as its issuer.

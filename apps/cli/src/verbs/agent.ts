@@ -169,13 +169,28 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
         log: await serviceLog(terminal),
       };
       checkedAs(names, () => checkConfig(settings));
-      const agent = await startAgent(settings);
-      void agent.joined.then(() => terminal.stdout.write(`agent ${agent.name} joined ${config.join}\n`));
-      const ended = agent.ended.then((error) => {
+      // While it waits for a coordinator there is no agent yet, but somebody who may want it to end.
+      const unwanted = new AbortController();
+      const starting = startAgent(settings, unwanted.signal);
+      const ended = starting.then(async (agent) => {
+        void agent.joined.then(() => terminal.stdout.write(`agent ${agent.name} joined ${config.join}\n`));
+        const error = await agent.ended;
         if (error === undefined) return exitCode.done;
         complain(terminal, error, names);
         return exitCodeOf(error);
       });
-      end(await untilEnded({ close: (options) => agent.close(options), ended }, terminal));
+      // That it was ended is told by the signal that did it.
+      const endedByItself = ended.catch((error: unknown) =>
+        error === unwanted.signal.reason ? new Promise<never>(() => {}) : Promise.reject(error),
+      );
+      const close = async (options: { readonly drain: boolean }): Promise<void> => {
+        unwanted.abort();
+        const agent = await starting.catch((error: unknown) => {
+          if (error !== unwanted.signal.reason) throw error;
+          settings.log.info({ event: 'agent.stopped' }, 'the agent stopped before it had joined');
+        });
+        await agent?.close(options);
+      };
+      end(await untilEnded({ close, ended: endedByItself }, terminal));
     });
 }
