@@ -1,18 +1,9 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { AgentCredentials, renewalAtMs } from './agent-credentials.ts';
+import { AgentCredentials } from './agent-credentials.ts';
 
-const hourMs = 3_600_000;
 const log = pino({ level: 'silent' });
 const plain = { name: undefined, ownName: 'a', tlsDir: undefined, token: undefined, insecure: false, log };
-
-test('a certificate of a day is renewed when half of it is over', () => {
-  expect(renewalAtMs({ validFromMs: 1_000, validToMs: 1_000 + 24 * hourMs })).toBe(1_000 + 12 * hourMs);
-});
-
-test('a certificate of a year is renewed by whoever made it', () => {
-  expect(renewalAtMs({ validFromMs: 0, validToMs: 365 * 24 * hourMs })).toBeUndefined();
-});
 
 test.each(['127.0.0.1:7300', 'localhost:7300', '[::1]:7300'])(
   '%s is this machine: no certificate is asked for',

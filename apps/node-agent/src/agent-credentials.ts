@@ -11,6 +11,7 @@ import {
 } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import { closingForGood, DialCredentials } from '@shoal/protocol';
+import { CertificateRenewal } from './certificate-renewal.ts';
 import { enrol, refusalOf, renew } from './enrolment.ts';
 import type { Log } from './log.ts';
 
@@ -32,25 +33,6 @@ export interface AgentCredentialsOptions {
 }
 
 const warnEveryMs = 60_000;
-/** A certificate that lives longer was made by a person, who makes the next one, too. */
-const selfRenewedMsMax = 2 * 86_400_000;
-const retryMsMin = 1_000;
-const retryMsMax = 600_000;
-
-/**
- * When a certificate has to be renewed, in milliseconds since 1970: when half of its life is over, so that a
- * coordinator may be away for as long again. Undefined for one that a person renews.
- */
-export function renewalAtMs({
-  validFromMs,
-  validToMs,
-}: {
-  validFromMs: number;
-  validToMs: number;
-}): number | undefined {
-  const lifeMs = validToMs - validFromMs;
-  return lifeMs > selfRenewedMsMax ? undefined : validFromMs + lifeMs / 2;
-}
 
 /** Who this agent is for its coordinator: by certificate, by token, or not at all on this machine. */
 export class AgentCredentials {
@@ -60,7 +42,7 @@ export class AgentCredentials {
   readonly #folder: TlsFolder | undefined;
   readonly #bearer: string | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
+  #renewal: CertificateRenewal | undefined;
 
   private constructor(
     options: AgentCredentialsOptions,
@@ -95,7 +77,7 @@ export class AgentCredentials {
       name,
       bearer: joinToken === undefined ? token : undefined,
     });
-    if (name !== undefined) await secured.#renewLater();
+    if (name !== undefined) await secured.#keepRenewed(folder, name);
     return secured;
   }
 
@@ -108,7 +90,7 @@ export class AgentCredentials {
 
   /** Renews nothing any more. */
   stop(): void {
-    this.#stopped = true;
+    this.#renewal?.stop();
     clearTimeout(this.#timer);
   }
 
@@ -123,34 +105,15 @@ export class AgentCredentials {
     this.#timer.unref();
   }
 
-  async #renewLater(): Promise<void> {
-    const folder = this.#folder;
-    if (folder === undefined || this.#stopped) return;
-    const facts = certificateFacts(await folder.read('client'));
-    const dueMs = renewalAtMs(facts);
-    if (dueMs === undefined) return;
-    this.#again(Math.max(retryMsMin, dueMs - Date.now()), folder, facts.validToMs);
-  }
-
-  #again(waitMs: number, folder: TlsFolder, validToMs: number): void {
-    this.#timer = setTimeout(() => void this.#renew(folder, validToMs), Math.min(waitMs, 2 ** 31 - 1));
-    this.#timer.unref();
-  }
-
-  async #renew(folder: TlsFolder, validToMs: number): Promise<void> {
+  async #keepRenewed(folder: TlsFolder, agent: string): Promise<void> {
     const { join, log } = this.#options;
-    const agent = this.name ?? '';
-    try {
-      await renew({ join, folder, channel: this.channel() });
-      log.info({ event: 'agent.certificate', agent }, `agent ${agent} has a new certificate`);
-      await this.#renewLater();
-    } catch (error) {
-      const waitMs = Math.min(retryMsMax, Math.max(retryMsMin, (validToMs - Date.now()) / 20));
-      const until = new Date(validToMs).toISOString();
-      const message = `the certificate of agent ${agent} could not be renewed: ${(error as Error).message} It is good until ${until}.`;
-      log.warn({ event: 'agent.certificate', agent, until }, message);
-      if (!this.#stopped) this.#again(waitMs, folder, validToMs);
-    }
+    this.#renewal = new CertificateRenewal({
+      agent,
+      life: async () => certificateFacts(await folder.read('client')),
+      renew: () => renew({ join, folder, channel: this.channel() }),
+      log,
+    });
+    await this.#renewal.start();
   }
 }
 
