@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
@@ -14,6 +14,8 @@ const start = (...args: readonly string[]): Command => {
   started.push(command);
   return command;
 };
+
+const unusedToken = (): string => formatJoinToken({ secret: newSecret(), authority: 'a'.repeat(43) });
 
 describe('an agent of a coordinator', () => {
   let coordinator: Command;
@@ -102,22 +104,44 @@ test.each([
   async (signal, code) => {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-cli-waits-'));
     try {
-      const token = formatJoinToken({ secret: newSecret(), authority: 'a'.repeat(43) });
-      await writeFile(join(folder, 'token'), token, { mode: 0o600 });
+      await writeFile(join(folder, 'token'), unusedToken(), { mode: 0o600 });
       const files = ['--token', join(folder, 'token'), '--tls-dir', join(folder, 'tls')];
       const agent = start('agent', '--join', '127.0.0.1:1', ...files);
-      await agent.said(/Cannot reach[\s\S]*Trying again/);
+      await agent.said(/Cannot reach.*connection refused, tried (twice|\d+ times) in [1-9].*Trying again/);
       agent.signal(signal);
       const { exitCode, stderr } = await agent.ended;
       expect({ exitCode, stderr }).toEqual({
         exitCode: code,
         stderr: expect.stringContaining('agent.stopped'),
       });
+      expect(await readdir(join(folder, 'tls'))).toEqual([]);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   },
 );
+
+test('a folder that its certificate cannot be written to is named before the token is used', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-cli-unwritable-'));
+  try {
+    await writeFile(join(folder, 'token'), unusedToken(), { mode: 0o600 });
+    // Nobody is there who could take the token.
+    const args = [
+      'agent',
+      '--join',
+      '127.0.0.1:1',
+      '--token',
+      join(folder, 'token'),
+      '--tls-dir',
+      '/proc/no',
+    ];
+    const { stderr, exitCode } = await shoalCommand(args);
+    expect(stderr).toMatch(/FILE_NOT_USABLE: \/proc\/no\/\S+: it cannot be written \(ENOENT\).*--tls-dir/);
+    expect(exitCode).toBe(2);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
 
 test('a coordinator that the agent is too old for: the table of versions, and exit code 1', async () => {
   const versions = 'coordinator 4.1.0 (protocol 4), worker 0.1.0 (speaks protocol 1, needs 4)';

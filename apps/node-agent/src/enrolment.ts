@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelCredentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import {
+  type CertificateRequest,
   createCertificateRequest,
   discoverAuthority,
   type JoinToken,
@@ -49,17 +50,30 @@ const retryMsMax = 30_000;
  * reason of the signal when it aborts. A token that was sent is used by then: its answer is waited for all the same.
  */
 export async function enrol(enrolment: Enrolment): Promise<void> {
-  await untilAnswered(enrolment, () => enrolOnce(enrolment));
+  const { folder } = enrolment;
+  const made = await createCertificateRequest();
+  // A token is good once: what it is exchanged for has to find its place.
+  await folder.reserve('client', made.key);
+  try {
+    await untilAnswered(enrolment, (tried) => enrolOnce(enrolment, made, tried));
+  } catch (error) {
+    await folder.unreserve('client');
+    throw error;
+  }
 }
+
+/** How often an answer was asked for, and for how long. */
+type Tried = () => { readonly address: string; readonly tries: number; readonly elapsedMs: number };
 
 /** Tries again for ever while nobody answers. Rejects with what the coordinator says, or when the signal aborts. */
 async function untilAnswered<Answer>(
   { join, log, signal }: Waiting,
-  ask: () => Promise<Answer>,
+  ask: (tried: Tried) => Promise<Answer>,
 ): Promise<Answer> {
+  const sinceMs = performance.now();
   for (let failures = 1; ; failures += 1) {
     try {
-      return await ask();
+      return await ask(() => ({ address: join, tries: failures, elapsedMs: performance.now() - sinceMs }));
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof ShoalError) || !isOnTheWay(error)) throw error;
@@ -72,12 +86,15 @@ async function untilAnswered<Answer>(
   }
 }
 
-async function enrolOnce({ join, token, name, ownName, folder, signal }: Enrolment): Promise<void> {
-  const ca = await authorityOf(join, token, signal);
-  const { request, key } = await createCertificateRequest();
+async function enrolOnce(
+  { join, token, name, ownName, folder, signal }: Enrolment,
+  { request, key }: CertificateRequest,
+  tried: Tried,
+): Promise<void> {
+  const ca = await authorityOf({ join, token, signal }, tried);
   const credentials = closingForGood(new DialCredentials({ tls: () => ({ ca }) }));
   const ask = (wanted: string): Promise<JoinClusterResponse> =>
-    ended(join, credentials, (client, deadline, done) =>
+    ended({ join, tried }, credentials, (client, deadline, done) =>
       client.joinCluster(
         { secret: token.secret, name: wanted, certificateRequest: request },
         new Metadata(),
@@ -96,14 +113,14 @@ async function enrolOnce({ join, token, name, ownName, folder, signal }: Enrolme
 
 /** Whom to trust: the authority that the token names, as the coordinator shows it. */
 async function authorityOf(
-  join: string,
-  { authority: fingerprint }: JoinToken,
-  signal: AbortSignal | undefined,
+  { join, token, signal }: Pick<Enrolment, 'join' | 'token' | 'signal'>,
+  tried: Tried,
 ): Promise<string> {
   const { hostname, port } = new URL(`shoal://${join}`);
   const host = hostname.replace(/^\[|\]$/g, '');
   let found: string | undefined;
   try {
+    const fingerprint = token.authority;
     found = await discoverAuthority({ host, port: Number(port), fingerprint, timeoutMs: answerMs, signal });
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
@@ -115,7 +132,7 @@ async function authorityOf(
       });
     }
     // As grpc-js would say it, so that it is told as all others are.
-    throw errorFromStatus({ code: 14, details: message, metadata: undefined as never }, { address: join });
+    throw errorFromStatus({ code: 14, details: message, metadata: undefined as never }, tried());
   }
   if (found !== undefined) return found;
   throw new ShoalError('TLS_FAILED', {
@@ -137,7 +154,7 @@ export interface Renewal {
 export async function renew({ join, folder, channel }: Renewal): Promise<void> {
   const { request, key } = await createCertificateRequest();
   const { certificateChain } = await ended<RenewCertificateResponse>(
-    join,
+    { join, tried: triedOnce(join) },
     channel,
     (client, deadline, done) =>
       client.renewCertificate({ certificateRequest: request }, new Metadata(), deadline, done),
@@ -161,7 +178,7 @@ export interface Inquiry {
  */
 export async function refusalOf({ join, channel, log, signal }: Inquiry): Promise<string | undefined> {
   try {
-    await untilAnswered({ join, log, signal }, () => statusOf(join, channel(), signal));
+    await untilAnswered({ join, log, signal }, (tried) => statusOf({ join, tried, signal }, channel()));
   } catch (error) {
     if (error instanceof ShoalError && error.code === 'UNAUTHENTICATED') return String(error.facts['reason']);
     // Whatever else it is, the session that is opened next will be told it as well.
@@ -171,9 +188,8 @@ export async function refusalOf({ join, channel, log, signal }: Inquiry): Promis
 }
 
 async function statusOf(
-  join: string,
+  { join, tried, signal }: Asked & Pick<Inquiry, 'signal'>,
   channel: ChannelCredentials,
-  signal: AbortSignal | undefined,
 ): Promise<void> {
   const client = new ClusterServiceClient(join, channel, clientOptions);
   let cancel = (): void => {};
@@ -185,7 +201,7 @@ async function statusOf(
         { deadline: Date.now() + answerMs },
         (error) => {
           if (error === null) resolve();
-          else reject(errorFromStatus(error, { address: join }));
+          else reject(errorFromStatus(error, tried()));
         },
       );
       cancel = () => call.cancel();
@@ -197,11 +213,22 @@ async function statusOf(
   }
 }
 
+/** Who is asked, and what is told of it where nobody answers. */
+interface Asked {
+  readonly join: string;
+  readonly tried: Tried;
+}
+
+function triedOnce(address: string): Tried {
+  const sinceMs = performance.now();
+  return () => ({ address, tries: 1, elapsedMs: performance.now() - sinceMs });
+}
+
 type Done<Response> = (error: ServiceError | null, response: Response) => void;
 
 /** One call on a channel of its own. */
 async function ended<Response>(
-  join: string,
+  { join, tried }: Asked,
   credentials: ChannelCredentials,
   start: (client: AccessServiceClient, options: { deadline: number }, done: Done<Response>) => unknown,
 ): Promise<Response> {
@@ -210,7 +237,7 @@ async function ended<Response>(
     return await new Promise((resolve, reject) => {
       start(client, { deadline: Date.now() + answerMs }, (error, response) => {
         if (error === null) resolve(response);
-        else reject(errorFromStatus(error, { address: join }));
+        else reject(errorFromStatus(error, tried()));
       });
     });
   } finally {

@@ -73,6 +73,23 @@ describe.each(['client', 'coordinator'] as const)(
       expect(await tls.findPair(of)).toEqual({ ...next, ...whole });
     });
 
+    test('has its place reserved before it is there, and what was there stays in use', async () => {
+      const tls = new TlsFolder(folder);
+      const [old, next] = [await pair(), await pair()];
+      await tls.writePair(of, old);
+      await tls.reserve(of, next.key);
+      expect(await tls.findPair(of)).toEqual({ ...old, ...whole });
+      await tls.unreserve(of);
+      expect((await readdir(folder)).toSorted()).toEqual([`${of}.crt`, `${of}.key`]);
+      await tls.reserve(of, next.key);
+      await tls.write(of, next.cert);
+      await tls.unreserve(of);
+      expect(await tls.findPair(of), 'the key of the new certificate').toEqual({
+        ...next,
+        isInterrupted: true,
+      });
+    });
+
     test('is refused with a key of another, and both files are named', async () => {
       const tls = new TlsFolder(folder);
       await tls.writePair(of, await pair());
@@ -101,6 +118,16 @@ test('a list that cannot be written is named', async () => {
     code: 'FILE_NOT_USABLE',
     facts: { path: tls.revokedPath },
   });
+});
+
+test('a folder that cannot be made is named', async () => {
+  await writeFile(join(folder, 'file'), '');
+  const tls = new TlsFolder(join(folder, 'file', 'tls'));
+  await expect(tls.write('authority', '')).rejects.toMatchObject({
+    code: 'FILE_NOT_USABLE',
+    message: `${tls.pathOf('authority')}: it cannot be written (ENOTDIR).`,
+  });
+  await expect(tls.reserve('client', '')).rejects.toMatchObject({ code: 'FILE_NOT_USABLE' });
 });
 
 test('a missing file is told with what makes it, and may be missing where that is asked', async () => {

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { open, readFile, rename, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
 import { exposure, makeFolder, readPrivateFile } from '@shoal/folders';
@@ -147,9 +147,7 @@ export class TlsFolder {
       await file.writeFile(more);
       await file.sync();
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const reason = `it cannot be written (${code ?? message})`;
-      throw new ShoalError('FILE_NOT_USABLE', { path: this.revokedPath, reason }, { cause: error });
+      throw unwritable(this.revokedPath, error);
     }
   }
 
@@ -166,8 +164,7 @@ export class TlsFolder {
 
   /** Writes a file, whole or not at all, so that whoever reads it meanwhile gets the old one or the new one. */
   async write(file: TlsFile, text: string): Promise<void> {
-    makeFolder(this.path);
-    await replaceFile(this.pathOf(file), text, file.endsWith('Key') ? 0o600 : 0o644);
+    await this.#replace(this.pathOf(file), text, file.endsWith('Key') ? 0o600 : 0o644);
   }
 
   /**
@@ -175,12 +172,35 @@ export class TlsFolder {
    * and {@link findPair} finds the old pair or the new one wherever this was interrupted.
    */
   async writePair(of: PairedFile, { cert, key }: CertifiedKey): Promise<void> {
-    makeFolder(this.path);
+    await this.reserve(of, key);
+    await this.#replace(this.pathOf(of), cert, 0o644);
+    await this.#useNextKey(of);
+  }
+
+  /**
+   * Puts a key where {@link writePair} will put it first, for a certificate that is yet to come: a folder that cannot be written is
+   * found before. What is there stays in use. Errors: `FILE_NOT_USABLE`.
+   */
+  async reserve(of: PairedFile, key: string): Promise<void> {
     // What an interrupted one left is the only key of the certificate that is there.
     if (fits(await this.findReplaceable(of), await this.#nextKey(of))) await this.#useNextKey(of);
-    await replaceFile(this.#nextKeyPath(of), key, 0o600);
-    await replaceFile(this.pathOf(of), cert, 0o644);
-    await this.#useNextKey(of);
+    await this.#replace(this.#nextKeyPath(of), key, 0o600);
+  }
+
+  /** Takes back what {@link reserve} put there, where no certificate has come for it. */
+  async unreserve(of: PairedFile): Promise<void> {
+    const isInUse = fits(await this.findReplaceable(of).catch(() => undefined), await this.#nextKey(of));
+    if (!isInUse) await rm(this.#nextKeyPath(of), { force: true });
+  }
+
+  /** Errors: `FILE_NOT_USABLE`. */
+  async #replace(path: string, text: string, mode: number): Promise<void> {
+    try {
+      makeFolder(this.path);
+      await replaceFile(path, text, mode);
+    } catch (error) {
+      throw unwritable(path, error);
+    }
   }
 
   /**
@@ -220,6 +240,12 @@ export class TlsFolder {
     await rename(this.#nextKeyPath(of), this.pathOf(keyOf[of]));
     await syncFolder(this.path);
   }
+}
+
+function unwritable(path: string, error: unknown): ShoalError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = `it cannot be written (${code ?? message})`;
+  return new ShoalError('FILE_NOT_USABLE', { path, reason }, { cause: error });
 }
 
 /** Between two looks at a certificate and its key both may be replaced. */
