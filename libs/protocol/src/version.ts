@@ -8,7 +8,8 @@ export const packageVersion: string = '0.1.0';
  * The protocol that this code speaks.
  *
  * Raised by one when a peer that does not know of a change could not work with one that does. What is only added (a
- * field with a default, a method, an enum value) raises nothing: older peers overlook it.
+ * field with a default, a method, an enum value) raises nothing: older peers overlook it. Until the first release 1 is what
+ * that release will speak, however often it changes: nobody has an older peer.
  */
 export const protocolNumber: number = 1;
 
