@@ -31,13 +31,12 @@ export class TlsFiles {
     return files;
   }
 
+  /** As `shoal certs init` does: a coordinator that reads meanwhile finds the old pair or the new one. */
   async writeCoordinator(
     hosts: readonly string[] = ['localhost', '127.0.0.1'],
     validity: Validity = {},
   ): Promise<void> {
-    const { cert, key } = await this.authority.issueCoordinator(hosts, validity);
-    await this.folder.write('coordinatorKey', key);
-    await this.folder.write('coordinator', cert);
+    await this.folder.writePair('coordinator', await this.authority.issueCoordinator(hosts, validity));
   }
 
   /** What somebody of this identity connects with. */
