@@ -5,12 +5,17 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { connect as connectPool } from '@shoal/client';
 import { bearerLine, newSecret } from '@shoal/credentials';
+import type { Agent } from '@shoal/node-agent';
 import {
   type CreateJoinTokenRequest,
   type CreateJoinTokenResponse,
   type GetStatusRequest,
   type GetStatusResponse,
+  type ListJoinTokensRequest,
+  type ListJoinTokensResponse,
   ownPeer,
+  type RevokeJoinTokenRequest,
+  type RevokeJoinTokenResponse,
 } from '@shoal/protocol';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startLink } from './broken-link.ts';
@@ -142,6 +147,37 @@ test('an agent that was revoked joins again with a new token beside its old fold
   await agent.close({ drain: false });
   const again = await cluster.agent({ name: 'gus', tlsDir, token, processes: 1 });
   expect(again.name, 'a used token beside a good certificate does no harm').toBe('gus');
+});
+
+test('an agent that is revoked while it runs ends although it has a token that nobody has used, which is taken back by itself', async () => {
+  const tlsDir = await files.agentFolder('ivan');
+  const boss = cluster.connect(await files.identity({ name: 'boss', role: 'admin' }));
+  const create = (): Promise<CreateJoinTokenResponse> =>
+    unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
+      (request, done) => boss.access.createJoinToken(request, done),
+      { role: 'agent', name: 'ivan', ttlMs: 600_000 },
+    );
+  const [kept, takenBack] = [await create(), await create()];
+  const start = (token: string): Promise<Agent> =>
+    cluster.agent({ name: 'ivan', tlsDir, token, processes: 1 });
+  const agent = await start(kept.token);
+  await revoke('ivan');
+  expect(await agent.ended).toMatchObject(wasRevoked);
+  await unary<RevokeJoinTokenRequest, RevokeJoinTokenResponse>(
+    (request, done) => boss.access.revokeJoinToken(request, done),
+    { id: takenBack.id },
+  );
+  await expect(start(takenBack.token)).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+    message: expect.stringContaining('this token to join with was taken back'),
+  });
+  const { tokens } = await unary<ListJoinTokensRequest, ListJoinTokensResponse>(
+    (request, done) => boss.access.listJoinTokens(request, done),
+    {},
+  );
+  const ids = tokens.map(({ id }) => id);
+  expect(ids, 'the other one would let it in again, as that of gus did').toContain(kept.id);
+  expect(ids).not.toContain(takenBack.id);
 });
 
 test('an agent that was revoked joins with its new token although nobody answered when it started', async () => {
