@@ -26,13 +26,21 @@ export const lifetimesMs: Readonly<Record<'authority' | 'coordinator' | 'issued'
 /** Clocks of machines differ: a certificate is good from a little before it was made. */
 const clockSkewMs = 5 * 60_000;
 
+/** Where the certificate and the key of an authority lie. */
+export interface AuthorityFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** The certificate authority of one cluster: who holds its key decides who belongs to the cluster. */
 export class CertificateAuthority {
   readonly cert: string;
   readonly key: string;
 
-  /** `cert` and `key` are PEM. Throws `FILE_NOT_USABLE` where they are not, or do not belong together. */
-  constructor(cert: string, key: string) {
+  /**
+   * `cert` and `key` are PEM, out of `files`. Throws `FILE_NOT_USABLE` where they are not, or do not belong together.
+   */
+  constructor(cert: string, key: string, files: AuthorityFiles = { cert: 'ca.crt', key: 'ca.key' }) {
     this.cert = cert;
     this.key = key;
     let isPair: boolean;
@@ -42,13 +50,13 @@ export class CertificateAuthority {
       signingKey(key);
       isPair = parsed.checkPrivateKey(createPrivateKey(key));
     } catch (error) {
-      throw new ShoalError('FILE_NOT_USABLE', { path: 'ca.crt', reason: String((error as Error).message) });
+      throw new ShoalError('FILE_NOT_USABLE', { path: files.cert, reason: String((error as Error).message) });
     }
     // What it signs would be trusted by nobody, and the reason would be told by every peer but this one.
     if (!isPair) {
       const reason =
         'it is not the key of ca.crt; take both from the folder where shoal certs init made them';
-      throw new ShoalError('FILE_NOT_USABLE', { path: 'ca.key', reason });
+      throw new ShoalError('FILE_NOT_USABLE', { path: files.key, reason });
     }
   }
 

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { canonicalHost } from './machine-hosts.ts';
-import { type CertifiedIdentity, identityOfSubject } from './role.ts';
+import { type CertifiedIdentity, identityOfSubject, organisation } from './role.ts';
 
 /** What is told of a certificate. */
 export interface CertificateFacts {
@@ -42,3 +42,32 @@ export function certificateFacts(pem: string): CertificateFacts {
 export function certificateFingerprint(certificate: X509Certificate): string {
   return Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
 }
+
+/**
+ * Whether a certificate was signed by one of the authorities in `ca`, by itself or through the chain that follows it. Both are
+ * PEM texts; times are not looked at.
+ */
+export function isSignedBy(chain: string, ca: string): boolean {
+  const [trusted, shown] = [certificatesIn(ca), certificatesIn(chain)];
+  let last = shown.shift();
+  // Of a chain each is taken once.
+  while (last !== undefined) {
+    const holder: X509Certificate = last;
+    if (trusted.some((each) => hasSigned(each, holder))) return true;
+    const at = shown.findIndex((each) => hasSigned(each, holder));
+    last = at < 0 ? undefined : shown.splice(at, 1)[0];
+  }
+  return false;
+}
+
+/** Whether an authority like those of Shoal has signed a certificate: one that is made for a cluster, and no public one. */
+export function isOfCluster(pem: string): boolean {
+  return new X509Certificate(pem).issuer.split('\n').includes(`O=${organisation}`);
+}
+
+const hasSigned = (authority: X509Certificate, other: X509Certificate): boolean =>
+  other.checkIssued(authority) && other.verify(authority.publicKey);
+
+const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const certificatesIn = (pem: string): X509Certificate[] =>
+  (pem.match(pemBlock) ?? []).map((each) => new X509Certificate(each));

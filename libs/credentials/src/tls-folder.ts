@@ -3,7 +3,8 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
 import { exposure, makeFolder, readPrivateFile } from '@shoal/folders';
-import type { CertifiedKey } from './certificate-authority.ts';
+import { CertificateAuthority, type CertifiedKey } from './certificate-authority.ts';
+import { isOfCluster, isSignedBy } from './certificate-facts.ts';
 import { parseRevocations, type Revocation, RevocationList, revocationLine } from './revocation-list.ts';
 import { readReason } from './token-file.ts';
 import { replaceFile, syncFolder } from './whole-file.ts';
@@ -91,6 +92,22 @@ export class TlsFolder {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw new ShoalError('FILE_NOT_USABLE', { path, reason: readReason(error) }, { cause: error });
     }
+  }
+
+  /** The authority of this folder, out of what was read in it. Errors: `FILE_NOT_USABLE`, which names the file. */
+  authorityOf(cert: string, key: string): CertificateAuthority {
+    const files = { cert: this.pathOf('authority'), key: this.pathOf('authorityKey') };
+    return new CertificateAuthority(cert, key, files);
+  }
+
+  /**
+   * Refuses a certificate that another cluster's authority has signed than the one beside it. One of a public authority passes:
+   * whoever trusts that needs no `ca.crt` of the cluster. Errors: `FILE_NOT_USABLE`.
+   */
+  checkSigned(of: PairedFile, cert: string, ca: string): void {
+    if (isSignedBy(cert, ca) || !isOfCluster(cert)) return;
+    const reason = `it was not signed by ${this.pathOf('authority')}, so nobody who trusts that will believe it; ${signedAnew[of]}`;
+    throw new ShoalError('FILE_NOT_USABLE', { path: this.pathOf(of), reason });
   }
 
   /** What is wrong with keys that others on this machine can read, one sentence each. */
@@ -289,6 +306,11 @@ const issueMakesIt = 'shoal certs issue NAME makes it, and so does joining with 
 const mendsIt: Readonly<Record<PairedFile, string>> = {
   client: `remove both, then ${issueMakesIt}`,
   coordinator: 'shoal certs init makes both anew',
+};
+
+const signedAnew: Readonly<Record<PairedFile, string>> = {
+  client: 'take both from the folder in which shoal certs issue made them, or join with a new token',
+  coordinator: 'where ca.crt is the right one, shoal certs init makes another',
 };
 
 const origin: Readonly<Record<TlsFile, string>> = {

@@ -56,7 +56,7 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
 async function authorityIn(folder: TlsFolder): Promise<{ authority: CertificateAuthority; isNew: boolean }> {
   const [cert, key] = [await folder.find('authority'), await folder.find('authorityKey')];
   if (cert !== undefined && key !== undefined)
-    return { authority: new CertificateAuthority(cert, key), isNew: false };
+    return { authority: folder.authorityOf(cert, key), isNew: false };
   if (cert !== undefined) {
     // Another authority would turn away everybody who holds a certificate of this one.
     throw usageError(

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  CertificateAuthority,
+  type CertificateAuthority,
   type CertificateFacts,
   certificateFacts,
   certificateFingerprint,
@@ -33,10 +33,7 @@ export async function issueCert(request: IssueRequest): Promise<string> {
     throw usageError(`${name} is no name`, 'Give 1 to 100 letters, digits, ".", ":", "-" or "_".');
   }
   const folder = new TlsFolder(tlsDir);
-  const authority = new CertificateAuthority(
-    await folder.read('authority'),
-    await folder.read('authorityKey'),
-  );
+  const authority = folder.authorityOf(await folder.read('authority'), await folder.read('authorityKey'));
   const target = new TlsFolder(output ?? join(tlsDir, 'issued', name));
   const replaced = await checkTarget(target, authority, request);
   // What was revoked is what was issued before.

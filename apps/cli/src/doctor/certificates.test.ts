@@ -91,3 +91,20 @@ test.skipIf(process.platform === 'win32')(
     });
   },
 );
+
+test('a certificate that the authority beside it has not signed is broken', async () => {
+  const [authority, other] = [await CertificateAuthority.create(), await CertificateAuthority.create()];
+  await folder.write('authority', authority.cert);
+  await folder.writePair('coordinator', await other.issueCoordinator(['one']));
+  await folder.writePair('client', await other.issueIdentity({ name: 'laptop', role: 'client' }));
+  const foreign = (file: 'coordinator' | 'client') => ({
+    what: folder.pathOf(file),
+    state: 'broken',
+    says: expect.stringContaining(`it was not signed by ${folder.pathOf('authority')}`),
+  });
+  expect(await certificateFindings(folder.path, Date.now())).toMatchObject([
+    { state: 'ok' },
+    foreign('coordinator'),
+    foreign('client'),
+  ]);
+});

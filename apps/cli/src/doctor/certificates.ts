@@ -1,11 +1,4 @@
-import {
-  CertificateAuthority,
-  certificateFacts,
-  type PairedFile,
-  type TlsFile,
-  TlsFolder,
-  tlsFiles,
-} from '@shoal/credentials';
+import { certificateFacts, type PairedFile, type TlsFile, TlsFolder, tlsFiles } from '@shoal/credentials';
 import { durationText } from '@shoal/errors';
 import type { Finding } from './finding.ts';
 
@@ -29,6 +22,7 @@ export async function certificateFindings(path: string, nowMs: number): Promise<
       const pem = await folder.find(file);
       if (pem === undefined) continue;
       await checkKey(folder, file, pem);
+      if (file !== 'authority') await checkSigned(folder, file, pem);
       findings.push(expiry(what, file, pem, nowMs));
     } catch (error) {
       findings.push({ what, state: 'broken', says: (error as Error).message });
@@ -45,8 +39,14 @@ export async function certificateFindings(path: string, nowMs: number): Promise<
 async function checkKey(folder: TlsFolder, file: PairedFile | 'authority', pem: string): Promise<void> {
   const key = await folder.find(`${file}Key`);
   if (key === undefined) return;
-  if (file === 'authority') new CertificateAuthority(pem, key);
+  if (file === 'authority') folder.authorityOf(pem, key);
   else await folder.findPair(file);
+}
+
+/** What ca.crt holds is told on its own. */
+async function checkSigned(folder: TlsFolder, file: PairedFile, pem: string): Promise<void> {
+  const ca = await folder.findReplaceable('authority');
+  if (ca !== undefined) folder.checkSigned(file, pem, ca);
 }
 
 function expiry(what: string, file: TlsFile, pem: string, nowMs: number): Finding {

@@ -75,3 +75,32 @@ test('a coordinator starts with the new pair where whoever wrote it was killed b
   await writeFile(`${folder.pathOf('coordinatorKey')}.next`, next.key, { mode: 0o600 });
   await open();
 });
+
+test('a coordinator starts with no certificate, and with no key, of another authority than that of its folder', async () => {
+  const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-other-')));
+  onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
+  const [authority, other] = [await CertificateAuthority.create(), await CertificateAuthority.create()];
+  const feed = new EventFeed(pino({ enabled: false }));
+  const open = async (): Promise<void> => {
+    const parts = { tlsDir: folder.path, checkMs: 60_000, feed, onRevoked: () => 0 };
+    (await ServerCertificates.open(parts)).stop();
+  };
+  await folder.write('authority', authority.cert);
+  await folder.writePair('coordinator', await other.issueCoordinator(['localhost']));
+  await expect(open()).rejects.toMatchObject({
+    code: 'FILE_NOT_USABLE',
+    facts: { path: folder.pathOf('coordinator') },
+    message: expect.stringContaining(`it was not signed by ${folder.pathOf('authority')}`),
+  });
+  // While authorities change both may be trusted.
+  await folder.write('authority', `${authority.cert}${other.cert}`);
+  await open();
+  await folder.write('authority', authority.cert);
+  await folder.writePair('coordinator', await authority.issueCoordinator(['localhost']));
+  await open();
+  await folder.write('authorityKey', other.key);
+  await expect(open()).rejects.toMatchObject({
+    code: 'FILE_NOT_USABLE',
+    facts: { path: folder.pathOf('authorityKey') },
+  });
+});

@@ -212,7 +212,8 @@ async function readMaterial(folder: TlsFolder): Promise<Omit<Read, 'revokedText'
   ]);
   // The one that is missing is told as such.
   const { cert, key } = pair ?? { cert: await folder.read('coordinator'), key: '' };
-  const authority = authorityKey === undefined ? undefined : new CertificateAuthority(ca, authorityKey);
+  folder.checkSigned('coordinator', cert, ca);
+  const authority = authorityKey === undefined ? undefined : folder.authorityOf(ca, authorityKey);
   return { material: { ca, cert, key }, authority };
 }
 
