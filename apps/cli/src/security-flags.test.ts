@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
+import { CertificateAuthority, formatJoinToken, newSecret, TlsFolder } from '@shoal/credentials';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { connectionSecurity } from './security-flags.ts';
+import { connectionSecurity, type SecurityFlags, secretIn } from './security-flags.ts';
 import type { Terminal } from './terminal.ts';
 
 const terminal = { env: {} } as Terminal;
@@ -52,4 +52,34 @@ test('a token file with no token in it is named as it was typed', async () => {
     code: 'FILE_NOT_USABLE',
     message: expect.stringContaining(`${tokenFile}: line 1 is no token`),
   });
+});
+
+test('a token to join with that is all a client has is refused, and told what it is for', async () => {
+  const tokenFile = join(folder.path, 'tok');
+  const token = formatJoinToken({ secret: newSecret(), authority: newSecret() });
+  await writeFile(tokenFile, `# for rack2-b\n\n${token}\n`, { mode: 0o600 });
+  const refused = (path: string) => ({
+    code: 'FILE_NOT_USABLE',
+    message: expect.stringMatching(
+      new RegExp(
+        `^${path}: it is a token to join with, .*shoal agent .*shoal certs issue NAME(?!.*shoal-join)`,
+      ),
+    ),
+  });
+  const ask = (flags: SecurityFlags, env: Record<string, string> = {}): Promise<unknown> =>
+    connectionSecurity(flags, { env } as unknown as Terminal);
+  const tlsDir = folder.path;
+  await expect(ask({ tlsDir, tokenFile })).rejects.toMatchObject(refused(tokenFile));
+  await expect(ask({ tokenFile })).rejects.toMatchObject(refused(tokenFile));
+  await expect(ask({ tlsDir }, { SHOAL_TOKEN_FILE: tokenFile })).rejects.toMatchObject(refused(tokenFile));
+  await expect(ask({ tlsDir }, { SHOAL_TOKEN: token })).rejects.toMatchObject(refused('SHOAL_TOKEN'));
+  // As in the health check of an agent, which has joined with it.
+  await folder.writePair('client', await authority.issueIdentity({ name: 'rack2-b', role: 'agent' }));
+  expect(await ask({ tlsDir }, { SHOAL_TOKEN: token })).not.toHaveProperty('token');
+});
+
+test('the one token of a file is found below a comment, as those of a token file are', async () => {
+  const token = formatJoinToken({ secret: newSecret(), authority: newSecret() });
+  expect(await secretIn(`# for rack2-b\n${token}\n`)).toBe(token);
+  await expect(secretIn(`${token}\n${token}\n`)).rejects.toMatchObject({ code: 'FILE_NOT_USABLE' });
 });

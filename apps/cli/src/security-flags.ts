@@ -75,8 +75,9 @@ export async function tokenText(
 
 /** The one secret that is shown to a coordinator: a token to join with, or the first of a token file, which errors name. */
 export async function secretIn(text: string, file: string = 'token'): Promise<string> {
-  const { parseBearerTokens, parseJoinToken } = await credentials();
-  if (parseJoinToken(text) !== undefined) return text.trim();
+  const { formatJoinToken, parseBearerTokens, parseJoinToken } = await credentials();
+  const joinToken = parseJoinToken(text);
+  if (joinToken !== undefined) return formatJoinToken(joinToken);
   try {
     const [first] = parseBearerTokens(text);
     if (first !== undefined) return first.secret;
@@ -86,7 +87,11 @@ export async function secretIn(text: string, file: string = 'token'): Promise<st
   }
 }
 
-/** How a client connects, out of its flags and the environment. */
+/**
+ * How a client connects, out of its flags and the environment.
+ *
+ * Errors: `FILE_NOT_USABLE`, also for a token to join with where nothing else is shown.
+ */
 export async function connectionSecurity(
   flags: SecurityFlags,
   terminal: Terminal,
@@ -95,14 +100,26 @@ export async function connectionSecurity(
   const insecure = flags.insecure === true;
   if (dir === undefined && text === undefined) return { insecure };
   const { parseJoinToken, TlsFolder } = await credentials();
+  const tls = dir === undefined ? undefined : await filesIn(new TlsFolder(dir));
+  const isToJoin = text !== undefined && parseJoinToken(text) !== undefined;
+  // It is spent on a certificate, by an agent, whose health check has the same environment. Whoever has no certificate would be
+  // told that he showed nothing, and asked for a token.
+  const isMeant = flags.tokenFile !== undefined || tls !== undefined;
+  if (isToJoin && isMeant && tls?.cert === undefined) await refuseJoinToken(flags.tokenFile, terminal);
   return {
-    ...(dir === undefined ? {} : { tls: await filesIn(new TlsFolder(dir)) }),
-    // A token to join with is spent on a certificate, by an agent; its health check has the same environment.
-    ...(text === undefined || parseJoinToken(text) !== undefined
-      ? {}
-      : { token: await secretIn(text, flags.tokenFile) }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(text === undefined || isToJoin ? {} : { token: await secretIn(text, flags.tokenFile) }),
     insecure,
   };
+}
+
+async function refuseJoinToken(flagged: string | undefined, terminal: Terminal): Promise<never> {
+  const source = await tokenSource(flagged, terminal);
+  const path = source !== undefined && 'file' in source ? source.file : 'SHOAL_TOKEN';
+  const reason =
+    'it is a token to join with, which opens nothing else: an agent joins with it (shoal agent --join HOST:PORT --token FILE). ' +
+    'Others get a certificate: shoal certs issue NAME --role ROLE';
+  throw new ShoalError('FILE_NOT_USABLE', { path, reason });
 }
 
 async function filesIn(folder: TlsFolder): Promise<{ ca: string; cert?: string; key?: string }> {

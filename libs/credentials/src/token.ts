@@ -54,9 +54,14 @@ export function formatJoinToken({ secret: text, authority }: JoinToken): string 
   return `shoal-join.${text}.${authority}`;
 }
 
-/** Reads what {@link formatJoinToken} wrote; undefined for anything else. */
+/**
+ * Reads what {@link formatJoinToken} wrote, alone in its file but for what a token file may have, too: empty lines, and those that
+ * begin with `#`. Undefined for anything else.
+ */
 export function parseJoinToken(text: string): JoinToken | undefined {
-  const [, found, authority] = joinToken.exec(text.trim()) ?? [];
+  const lines = text.split('\n').map((line) => line.trim());
+  const [only, ...more] = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  const [, found, authority] = (more.length > 0 ? null : joinToken.exec(only ?? '')) ?? [];
   return found === undefined || authority === undefined ? undefined : { secret: found, authority };
 }
 
