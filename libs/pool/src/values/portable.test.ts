@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { encodeBlock } from './block-codec.ts';
 import { explainUnportable, findUnportable } from './portable.ts';
 
@@ -70,6 +70,33 @@ test('deep and wide values are looked at whole', () => {
   expect(findUnportable(deep)?.kind).toBe('a function');
   const wide = [Array.from({ length: 5_000 }, (_, i) => (i === 4_000 ? () => 1 : i))];
   expect(findUnportable(wide)?.path).toBe('[0][4000]');
+});
+
+test('no path is made for what can travel, however much of it there is', () => {
+  const rows = Array.from({ length: 2_000 }, (_, i) => ({ i, name: `row ${i}`, cells: [i, null, true] }));
+  const words = vi.spyOn(RegExp.prototype, 'test');
+  try {
+    expect(findUnportable({ rows })).toBeUndefined();
+    expect(words).not.toHaveBeenCalled();
+    expect(findUnportable({ rows: [...rows, { last: () => 1 }] })?.path).toBe('.rows[2000].last');
+    expect(words).toHaveBeenCalled();
+  } finally {
+    words.mockRestore();
+  }
+});
+
+test('a list with holes is looked at by what it has, and a field of its own is found', () => {
+  const sparse: unknown[] = [];
+  sparse[4_000_000_000] = () => 1;
+  expect(findUnportable([sparse])?.path).toBe('[0][4000000000]');
+  const named = Object.assign(new Array<number>(2_000).fill(1), { more: new URL('http://localhost') });
+  expect(findUnportable([named])?.path).toBe('[0].more');
+});
+
+test('the first culprit in reading order is the one named', () => {
+  const value = { a: [1, { b: new Set([1, () => 1]) }], c: Symbol('s'), d: new Map([[() => 1, 1]]) };
+  expect(findUnportable(value)).toEqual({ path: '.a[1].b.values()', kind: 'a function' });
+  expect(findUnportable({ c: value.d })).toEqual({ path: '.c.keys()', kind: 'a function' });
 });
 
 test('JSON refuses what it would lose', () => {

@@ -107,53 +107,95 @@ function isPlainBuiltin(value: object): boolean {
   );
 }
 
-/** Look at everything, once each, and keep the path. */
+/** What is to be looked at, and how it was come by: words are made of that only where it cannot travel. */
+interface Part {
+  readonly value: unknown;
+  readonly within: Part | undefined;
+  readonly key: unknown;
+  readonly step: (key: unknown) => string;
+}
+
+/** Look at everything, once each, and keep how to get there. */
 function search(
   root: unknown,
   encoding: Encoding,
   verdict: (value: unknown, encoding: Encoding) => string | undefined = kindOfUnportable,
 ): Unportable | undefined {
   const seen = new Set<object>();
-  const open: { readonly value: unknown; readonly path: string }[] = [{ value: root, path: '' }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { value, path } = next;
+  const open: Part[] = [{ value: root, within: undefined, key: undefined, step: () => '' }];
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    const { value } = part;
     const kind = verdict(value, encoding);
-    if (kind !== undefined) return { path: path === '' ? 'it' : path, kind };
+    if (kind !== undefined) return { path: pathOf(part), kind };
     if (typeof value !== 'object' || value === null || seen.has(value)) continue;
     seen.add(value);
     try {
-      // Reversed, so that the first culprit in reading order is the one named.
-      for (const child of childrenOf(value, path, encoding).reverse()) open.push(child);
+      const inside = partsOf(value, part, encoding);
+      // The last first, so that the first culprit in reading order is the one named.
+      for (let at = inside.length - 1; at >= 0; at--) open.push(inside[at] as Part);
     } catch {
-      return { path: path === '' ? 'it' : path, kind: 'an object with a field that throws when it is read' };
+      return { path: pathOf(part), kind: 'an object with a field that throws when it is read' };
     }
   }
   if (encoding === 'json' && isCircular(root)) return { path: 'it', kind: 'a circular structure' };
   return undefined;
 }
 
-function childrenOf(value: object, path: string, encoding: Encoding): { value: unknown; path: string }[] {
-  if (encoding === 'json' && 'toJSON' in value) return [];
+function partsOf(value: object, within: Part, encoding: Encoding): Part[] {
+  const parts: Part[] = [];
+  if (encoding === 'json' && 'toJSON' in value) return parts;
+  const add = (inner: unknown, key: unknown, step: Part['step']): void => {
+    if (!alwaysTravels(inner)) parts.push({ value: inner, within, key, step });
+  };
   if (types.isMap(value)) {
-    return [...value].flatMap(([key, entry]) => [
-      { value: key, path: `${path}.keys()` },
-      { value: entry, path: `${path}.get(${describeKey(key)})` },
-    ]);
+    for (const [key, entry] of value) {
+      add(key, undefined, stepToKey);
+      add(entry, key, stepToEntry);
+    }
+  } else if (types.isSet(value)) {
+    for (const entry of value) add(entry, undefined, stepToValue);
+  } else if (types.isNativeError(value)) {
+    if ('cause' in value) add(value.cause, 'cause', stepToField);
+  } else if (!isPlainBuiltin(value)) {
+    const fields = value as Readonly<Record<string, unknown>>;
+    const step = Array.isArray(value) ? stepToElement : stepToField;
+    // By key also where it is a list: one of four elements may say that it has four thousand million.
+    for (const key of keys(value)) add(fields[key], key, step);
   }
-  if (types.isSet(value)) return [...value].map((entry) => ({ value: entry, path: `${path}.values()` }));
-  if (types.isNativeError(value)) {
-    return 'cause' in value ? [{ value: value.cause, path: `${path}.cause` }] : [];
-  }
-  if (isPlainBuiltin(value)) return [];
-  const isList = Array.isArray(value);
-  return Object.entries(value).map(([key, field]) => ({
-    value: field as unknown,
-    path: isList && /^\d+$/.test(key) ? `${path}[${key}]` : `${path}${step(key)}`,
-  }));
+  return parts;
 }
 
-function step(key: string): string {
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+/** Of these there are hundreds of thousands in a large value, and no encoding refuses them. */
+function alwaysTravels(value: unknown): boolean {
+  switch (typeof value) {
+    case 'number':
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return true;
+    default:
+      return value === null;
+  }
+}
+
+function pathOf(part: Part): string {
+  const steps: string[] = [];
+  for (let at: Part | undefined = part; at !== undefined; at = at.within) steps.push(at.step(at.key));
+  const path = steps.reverse().join('');
+  return path === '' ? 'it' : path;
+}
+
+const stepToKey = (): string => '.keys()';
+const stepToEntry = (key: unknown): string => `.get(${describeKey(key)})`;
+const stepToValue = (): string => '.values()';
+
+function stepToElement(key: unknown): string {
+  return /^\d+$/.test(String(key)) ? `[${String(key)}]` : stepToField(key);
+}
+
+function stepToField(key: unknown): string {
+  const name = String(key);
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
 
 function describeKey(key: unknown): string {
