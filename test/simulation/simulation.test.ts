@@ -61,7 +61,7 @@ test('the same seed is the same world, to the last event, in another process too
 });
 
 test('a failure is told with its seed, its commit, what was broken, and a story that a person can read', async () => {
-  const { code, output } = await sim('--bug', 'results-of-anybody', '--lines', '40');
+  const { code, output } = await sim('--bug', 'results-of-anybody', '--lines', '200');
   expect(code).toBe(0);
   expect(output).toMatch(
     /^FAILED seed \d+ at commit \S+.*; again: npm run sim -- --seed \d+ --bug results-of-anybody$/m,
