@@ -149,10 +149,12 @@ export class ChildHost {
 
   abort({ child: id, chunk, reason, index }: Extract<PoolCommand, { type: 'abortPart' }>): void {
     const child = this.#children.get(id);
-    const part = child?.parts.find(({ work }) => work.chunk === chunk);
-    if (child === undefined || part === undefined) return;
-    part.isStopped = true;
+    if (child === undefined) return;
+    // It dies for that also where it is with its next part already, and the pool has not read so.
     if (reason === 'timedOut') child.timedOut = { chunk, index };
+    const part = child.parts.find(({ work }) => work.chunk === chunk);
+    if (part === undefined) return;
+    part.isStopped = true;
     this.#later(child, 0.1, () => {
       // A cooperative function ends at its signal: half of them do.
       for (const { execution, index: at } of [...part.running.values()]) {
