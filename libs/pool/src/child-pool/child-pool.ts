@@ -87,6 +87,7 @@ export class ChildPool {
   readonly #events: { readonly event: PoolEvent; readonly inHand: InHand }[] = [];
   #isStepping = false;
   #timer: NodeJS.Timeout | undefined;
+  #tick: NodeJS.Immediate | undefined;
   #timerAtMs = Number.POSITIVE_INFINITY;
   /** What children that are started without work are like. */
   #warmSetup: ChildSetup | undefined;
@@ -260,6 +261,7 @@ export class ChildPool {
     if (this.#isIdle) this.#keepAlive(false);
     if (this.#isClosed && this.#machine.isEmpty) {
       clearTimeout(this.#timer);
+      clearImmediate(this.#tick);
       const resolved = this.#whenEmpty.splice(0);
       void Promise.resolve(this.#launcher.close?.()).then(() => {
         for (const resolve of resolved) resolve();
@@ -286,8 +288,12 @@ export class ChildPool {
     this.#timerAtMs = deadline;
     this.#timer = setTimeout(
       () => {
-        this.#timerAtMs = Number.POSITIVE_INFINITY;
-        this.#step({ type: 'clockTicked', atMs: performance.now() });
+        // What came while we had no turn is read first, or an item would be judged by what nobody has heard of it.
+        clearImmediate(this.#tick);
+        this.#tick = setImmediate(() => {
+          this.#timerAtMs = Number.POSITIVE_INFINITY;
+          this.#step({ type: 'clockTicked', atMs: performance.now() });
+        });
       },
       Math.max(1, Math.min(Math.ceil(deadline - performance.now()), timerMsMax)),
     );
