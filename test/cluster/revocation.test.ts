@@ -198,6 +198,26 @@ test('an agent that was revoked joins with its new token although nobody answere
   await agent.close({ drain: false });
 });
 
+test('a name that is revoked until a time to come gets no certificate, and the token can still be used', async () => {
+  const tlsDir = await mkdtemp(join(tmpdir(), 'shoal-revoked-ahead-'));
+  onTestFinished(() => rm(tlsDir, { recursive: true, force: true }));
+  const read = cluster.events('certificate.revoked').length;
+  await files.folder.revoke([{ name: 'ida', role: undefined, untilMs: Date.now() + 3_600_000 }]);
+  await until('it is read', () => cluster.events('certificate.revoked').length > read);
+  const boss = cluster.connect(await files.identity({ name: 'boss', role: 'admin' }));
+  const { token } = await unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
+    (request, done) => boss.access.createJoinToken(request, done),
+    { role: 'agent', name: '', ttlMs: 60_000 },
+  );
+  await expect(cluster.agent({ name: 'ida', tlsDir, token, processes: 1 })).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+    message: expect.stringMatching(/agent ida is revoked until \S+Z, which is yet to come.*--name/),
+  });
+  const agent = await cluster.agent({ name: 'ines', tlsDir, token, processes: 1 });
+  expect(agent.name).toBe('ines');
+  await agent.close({ drain: false });
+});
+
 test('a list that is gone stays in force, and a new certificate of the coordinator is used all the same', async () => {
   const complaints = cluster.events('certificate.refused').length;
   await rm(files.folder.revokedPath);

@@ -129,6 +129,8 @@ export function accessService({
       // Its bearer was let in anew: what was revoked is what was issued before.
       const identity = { name, role: joiningRole };
       const afterMs = own().revocations.untilMs(identity);
+      // A machine whose clock is ahead wrote it: what is made now would open nothing until then.
+      if (afterMs > Date.now()) throw revokedUntil(name, afterMs);
       const certificateChain = await authority.answer(request.certificateRequest, identity, { afterMs });
       feed.tell('certificate.issued', identity, `agent ${name} joined with a token`);
       return { certificateChain };
@@ -185,6 +187,12 @@ export function accessService({
     ): void => settle(respond, async () => revokeToken(call.request)),
   };
 }
+
+const revokedUntil = (name: string, untilMs: number): ShoalError =>
+  new ShoalError('UNAUTHENTICATED', {
+    reason: `agent ${name} is revoked until ${new Date(untilMs).toISOString()}, which is yet to come`,
+    hint: 'Join under another name (--name), or put that line of revoked.txt right; the token can still be used.',
+  });
 
 function settle<T>(respond: sendUnaryData<T>, make: () => Promise<T>): void {
   make().then(
