@@ -3,9 +3,11 @@
  *
  * A coordinator, two agents of one process and a client, as `npm run bench` has them, and a local pool of two. Counted
  * is the time that each process ran, by the kernel's own count: others who use the machine meanwhile change it little.
- * With `node --cpu-prof --cpu-prof-dir=DIR` it, the coordinator and the agents write CPU profiles there when they end, for any
- * viewer of `.cpuprofile` files; children are ended before they could.
+ * With `node --cpu-prof --cpu-prof-dir=DIR` it, the coordinator and the agents write CPU profiles there when they end, and
+ * children after the last map, for any viewer of `.cpuprofile` files.
  */
+import { mkdirSync, readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { MapPool } from 'shoal';
 import { connect, Pool } from 'shoal';
 import { ClusterProcesses } from '../../examples/demo/cluster-processes.ts';
@@ -62,17 +64,38 @@ const { only: chosen, scale } = optionsOf({
   scale: positive(1),
 });
 
+/** Where profiles go, if anybody has asked for them. */
+const profileFlag = '--cpu-prof-dir=';
+const profileFolder = process.execArgv.find((arg) => arg.startsWith(profileFlag))?.slice(profileFlag.length);
+const moduleUrl = profileFolder === undefined ? tasksUrl : new URL('profiled-tasks.ts', import.meta.url);
+const profileTriesMax = 100;
+
+/** Until each child has written its profile: nobody chooses the child that a call goes to. */
+async function writeProfiles(pool: MapPool, folder: string): Promise<void> {
+  const to = resolve(folder);
+  mkdirSync(to, { recursive: true });
+  const written = (): number => readdirSync(to).filter((name) => name.startsWith('child-')).length;
+  const wanted = written() + agentNames.length;
+  for (let tried = 0; written() < wanted; tried += 1) {
+    if (tried === profileTriesMax)
+      throw new Error(`${wanted - written()} children wrote no profile to ${to}`);
+    const calls = agentNames.map(() => to);
+    await pool.map(moduleUrl, calls, { export: 'writeProfile', chunkSize: 1 });
+  }
+}
+
 /** Microseconds of CPU an item, of each kind of process; the first map is not counted. */
 async function measure(pool: MapPool, workload: Workload, hops: Hops): Promise<Record<string, number>> {
   const { task, chunkSize } = workload;
   const rounds = task === 'hash' ? roundsAMillisecond() : 1;
   const items = itemsOf(task, Math.ceil(workload.items * scale), rounds);
   const options = { export: task, chunkSize };
-  const run = (part: readonly unknown[]): Promise<unknown[]> => pool.map(tasksUrl, part, options);
+  const run = (part: readonly unknown[]): Promise<unknown[]> => pool.map(moduleUrl, part, options);
   await run(items.slice(0, Math.ceil(items.length / 2)));
   const before = cpuOf(hops);
   const results = await run(items);
   const after = cpuOf(hops);
+  if (profileFolder !== undefined) await writeProfiles(pool, profileFolder);
   const expected = items.map((item) => (tasks[task] as (item: unknown) => unknown)(item));
   if (fingerprintOf(results) !== fingerprintOf(expected)) throw new Error(`${workload.name}: wrong results`);
   return Object.fromEntries(

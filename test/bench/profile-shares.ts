@@ -3,7 +3,7 @@
  * `node --conditions=@shoal/source --cpu-prof --cpu-prof-dir=DIR test/bench/hops.ts --only NAME`, which has them run from source.
  *
  * Of each kind of process the share of each part in the samples that were not idle. A call into Node or the kernel counts
- * for the JavaScript that made it. Starting a process is in it.
+ * for the JavaScript that made it. Starting a process is in it, but for children, whose profiles begin when they load the task.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,6 +39,8 @@ const kinds: readonly (readonly [kind: string, url: RegExp])[] = [
   ['coordinator', /apps\/coordinator\/src\//],
   ['agents', /apps\/node-agent\/src\//],
 ];
+/** What a child wrote it says by its name: which functions a short profile has met is luck. */
+const [children, childFile] = ['children', /^child-/];
 
 /** Microseconds of each part. */
 function timesOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
@@ -49,7 +51,8 @@ function timesOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
     if (node === undefined) return;
     const { functionName, url } = node.callFrame;
     const own = parts.find(([, pattern]) => pattern.test(url))?.[0] ?? callers;
-    if (functionName === '(idle)') partOf.set(id, 'idle');
+    // The inspector is there for the profile alone.
+    if (functionName === '(idle)' || url === 'node:inspector') partOf.set(id, 'idle');
     else partOf.set(id, functionName === '(garbage collector)' ? 'garbage' : own);
     for (const child of node.children ?? []) visit(child, own);
   };
@@ -70,14 +73,14 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.cpuprofi
   const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile;
   const isThere = (pattern: RegExp): boolean =>
     profile.nodes.some(({ callFrame }) => pattern.test(callFrame.url));
-  const kind = kinds.find(([, pattern]) => isThere(pattern))?.[0];
+  const kind = childFile.test(file) ? children : kinds.find(([, pattern]) => isThere(pattern))?.[0];
   if (kind === undefined) continue;
   const sum = sums.get(kind) ?? new Map<string, number>();
   for (const [part, time] of timesOf(profile)) sum.set(part, (sum.get(part) ?? 0) + time);
   sums.set(kind, sum);
 }
 console.log(`| busy with | ${columns.join(' | ')} |\n| :-- | ${columns.map(() => '--:').join(' | ')} |`);
-for (const [kind] of kinds) {
+for (const kind of [...kinds.map(([each]) => each), children]) {
   const times = sums.get(kind);
   if (times === undefined) continue;
   const whole = [...times.values()].reduce((sum, each) => sum + each, 0);
