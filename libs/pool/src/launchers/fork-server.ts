@@ -303,20 +303,24 @@ export class ForkServer {
       killGroup(pid);
       reaper.unwatch(pid);
     }
-    const why = this.#wayOfEnding(code, signal);
     for (const resolve of this.#whenClosed.splice(0)) resolve();
-    // What it has told before it died is still on its way, and says who is its child.
-    const leave = (): void => this.#leave(why);
-    if (this.#socket.closed) leave();
-    else {
-      this.#socket.once('close', leave);
-      setTimeout(leave, drainMs).unref();
-    }
+    // What it has told before it died is still on its way, and says who is its child; and what it has printed says why.
+    const leave = (): void => this.#leave(this.#wayOfEnding(code, signal));
+    const { stderr } = this.#process;
+    const leaveOnceRead = (): void => {
+      if (this.#socket.closed && stderr?.closed !== false) leave();
+    };
+    leaveOnceRead();
+    this.#socket.once('close', leaveOnceRead);
+    stderr?.once('close', leaveOnceRead);
+    setTimeout(leave, drainMs).unref();
   }
 
   #wayOfEnding(code: number | null, signal: string | null): string {
-    if (code === neverLoaded) {
-      return `an await at the top of ${this.#modules.join(' or ')} never ends`;
+    // Node says so; a module may as well have ended the process with the same code.
+    if (code === neverLoaded && /unsettled top-level await/.test(this.#stderrTail)) {
+      const modules = this.#modules.length === 0 ? ['a module of --import'] : this.#modules;
+      return `an await at the top of ${modules.join(' or ')} never ends`;
     }
     const tail = this.#stderrTail.trim().split('\n').at(-1) ?? '';
     return `it ended by ${signal ?? `exit code ${code}`}${tail === '' ? '' : `: ${tail}`}`;

@@ -240,6 +240,18 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('says of a module that ends the process with that code what it did', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    const file = join(folder, 'exits.mjs');
+    writeFileSync(file, 'process.exit(13);');
+    await using pool = new Forking(1, { preload: true });
+    const { href: url } = pathToFileURL(file);
+    void pool.run({ kind: 'export', name: 'f', url, export: 'default' }, [1]);
+    const reason = 'it ended by exit code 13 (so nothing is preloaded)';
+    await until('the reason', () => pool.starts.notForked === reason || pool.starts.notForked);
+    rmSync(folder, { recursive: true });
+  });
+
   test('shares a module that left something behind by bad luck, once that was long enough ago', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
     let nowMs = 0;
@@ -353,6 +365,14 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     expect({ kind: ending.kind, values: values.size }).toEqual({ kind: 'finished', values: 2 });
     expect([...values.values()]).not.toContain(server);
     expect(isAlive(server)).toBe(false);
+  });
+
+  test('is closed when its children are gone, however long they take to die', async () => {
+    const pool = new Forking(1);
+    const { pids } = await pool.run('holdMemory', [256]);
+    await pool.test.pool.terminate();
+    expect([...pids.values()].filter(isAlive)).toEqual([]);
+    expect(pids.size).toBe(1);
   });
 
   test('waits for no answer of a stopped server when its pool is terminated', async () => {

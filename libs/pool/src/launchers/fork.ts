@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { ServerDeaths } from '../core/server-deaths.ts';
+import { Departures } from './departures.ts';
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
 import { firstOrder } from './fork-news.ts';
 import { ForkServer, realClock, type ServerClock } from './fork-server.ts';
@@ -40,6 +41,8 @@ export class ForkLauncher implements Launcher {
   readonly #tallies = new StartTallies();
   /** Servers that are on their way out. */
   readonly #closing: Promise<void>[] = [];
+  /** Children that die without a word, for their server is gone. */
+  readonly #departures = new Departures();
   #isClosed = false;
 
   constructor(found: FoundAddon = forkAddon(), clock: ServerClock = realClock) {
@@ -88,6 +91,7 @@ export class ForkLauncher implements Launcher {
       clearTimeout(family.idleTimer);
       this.#closing.push(family.server.close());
       const { asked, living, waiting } = family;
+      for (const pid of living.keys()) this.#departures.add(pid);
       for (const child of [...asked.values(), ...waiting, ...living.values()]) child.lostServer();
       for (const list of [asked, living]) list.clear();
       waiting.length = 0;
@@ -97,6 +101,7 @@ export class ForkLauncher implements Launcher {
   async close(): Promise<void> {
     this.endAll();
     await Promise.all(this.#closing);
+    await this.#departures.over();
   }
 
   #ask(family: Family, child: ForkedChild): void {
@@ -220,7 +225,10 @@ export class ForkLauncher implements Launcher {
     family.asked.clear();
     family.living.clear();
     family.waiting.length = 0;
-    for (const child of living) child.lostServer();
+    for (const child of living) {
+      this.#departures.add(child.pid);
+      child.lostServer();
+    }
     for (const child of unborn) {
       const other = this.#isClosed ? undefined : this.#otherFor(child.request);
       if (other === undefined) this.#spawnInstead(child);
