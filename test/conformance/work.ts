@@ -389,6 +389,17 @@ export const rejectAll = task(import.meta, async (item: number): Promise<number>
   throw new AggregateError([new TypeError(`first ${item}`), new RangeError(`second ${item}`)], 'both failed');
 });
 
+/** Fails, and so does tidying up after it. */
+export const failTwice = task(import.meta, async (item: number): Promise<number> => {
+  await using held = {
+    [Symbol.asyncDispose]: async (): Promise<void> => {
+      await sleep(1);
+      throw new RangeError(`tidying up ${item}`);
+    },
+  };
+  throw Object.assign(new TypeError(`working on ${item}`), { held: held !== undefined });
+});
+
 /** Waits until it is told to stop, and says that it was. */
 export const heedSignal = task(import.meta, async (item: number): Promise<number> => {
   const { signal } = current() ?? {};

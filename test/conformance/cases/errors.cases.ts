@@ -2,7 +2,16 @@ import { ItemError } from 'shoal';
 import { expect } from 'vitest';
 import { Book, rejectionOf, upTo } from '../pool-under-test.ts';
 import { chapter, sharesNoFiles } from '../specification.ts';
-import { add, exceedQuota, failIfBad, noteStart, rejectAll, square, throwAnything } from '../work.ts';
+import {
+  add,
+  exceedQuota,
+  failIfBad,
+  failTwice,
+  noteStart,
+  rejectAll,
+  square,
+  throwAnything,
+} from '../work.ts';
 
 const withBad = (count: number, ...bad: number[]): { item: number; bad: boolean }[] =>
   upTo(count).map((item) => ({ item, bad: bad.includes(item) }));
@@ -104,6 +113,17 @@ export const errors = chapter('errors', (specify) => {
       });
     },
   );
+
+  specify('a SuppressedError, which await using throws, keeps both of its errors', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const error = (await rejectionOf(pool.map(failTwice, [4]))) as ItemError;
+    expect(error.cause).toBeInstanceOf(SuppressedError);
+    const cause = error.cause as SuppressedError;
+    expect(cause.error).toBeInstanceOf(RangeError);
+    expect(cause.error).toMatchObject({ message: 'tidying up 4' });
+    expect(cause.suppressed).toBeInstanceOf(TypeError);
+    expect(cause.suppressed).toMatchObject({ message: 'working on 4', held: true });
+  });
 
   specify('the stack of the cause leads to the line that threw', async ({ open }) => {
     await using pool = await open({ processes: 1 });

@@ -45,6 +45,8 @@ test('an error is, with its causes and all that it gathers', () => {
     stack: `Error: ${message}\n    at ${onAgent}:1:1`,
   });
   const told = { ...error(onAgent), cause: error(onAgent), errors: [error(onAgent)] };
+  const kept = { ...error('x'), error: error(onAgent), suppressed: error(onAgent) };
+  expect(JSON.stringify(errorAtHome(kept, home))).not.toContain(sha256);
   expect(JSON.stringify(errorAtHome(told, home))).not.toContain(sha256);
   expect(errorAtHome({ ...error('x'), cause: { value: 1 } }, home).cause).toEqual({ value: 1 });
 });

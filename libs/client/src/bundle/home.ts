@@ -47,12 +47,16 @@ export function factsAtHome<T>(
 
 /** What the user's code threw. */
 export function errorAtHome(data: RemoteErrorData, home: BundleHome | undefined): RemoteErrorData {
-  const { cause, errors, message, stack } = data;
+  const { cause, error, errors, message, stack, suppressed } = data;
   return {
     ...data,
     message: textAtHome(message, home),
     ...(stack === undefined ? {} : { stack: textAtHome(stack, home) }),
     ...(cause !== undefined && 'name' in cause ? { cause: errorAtHome(cause, home) } : {}),
-    ...(errors === undefined ? {} : { errors: errors.map((error) => errorAtHome(error, home)) }),
+    ...(errors === undefined ? {} : { errors: errors.map((inner) => errorAtHome(inner, home)) }),
+    ...(error !== undefined && 'name' in error ? { error: errorAtHome(error, home) } : {}),
+    ...(suppressed !== undefined && 'name' in suppressed
+      ? { suppressed: errorAtHome(suppressed, home) }
+      : {}),
   };
 }

@@ -188,6 +188,9 @@ export interface ChunkEndingDetail {
   };
 }
 
+/** What stands behind an error: another one, or a value that is none. */
+export type RemoteErrorCause = RemoteErrorData | { readonly value: unknown };
+
 /** A thrown value as plain data, rebuilt at the caller. */
 export interface RemoteErrorData {
   readonly name: string;
@@ -196,8 +199,12 @@ export interface RemoteErrorData {
   readonly code?: string | number;
   /** Own enumerable fields that can travel. */
   readonly fields?: Readonly<Record<string, unknown>>;
-  readonly cause?: RemoteErrorData | { readonly value: unknown };
+  readonly cause?: RemoteErrorCause;
   readonly errors?: readonly RemoteErrorData[];
+  /** Of a SuppressedError: what was thrown while something was disposed of. */
+  readonly error?: RemoteErrorCause;
+  /** Of a SuppressedError: what was thrown before that. */
+  readonly suppressed?: RemoteErrorCause;
   /** Set when what was thrown is no Error: the value itself, or its description. */
   readonly thrown?: { readonly value: unknown } | { readonly description: string };
 }

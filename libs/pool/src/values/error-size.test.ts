@@ -29,6 +29,20 @@ describe.each(['v8', 'json'] as const)('an error written as %s', (encoding) => {
     expect(decodeError(encoding, bytes)).toMatchObject({ name: 'AggregateError', message: 'all failed' });
   });
 
+  test('with big fields in what it suppressed keeps what was thrown', () => {
+    const real = Object.assign(new Error('the real one'), { big });
+    const data = decodeError(
+      encoding,
+      encodeError(encoding, describeThrown(new SuppressedError(real, real))),
+    );
+    expect(data).toMatchObject({
+      name: 'SuppressedError',
+      error: { message: 'the real one' },
+      suppressed: { message: 'the real one' },
+    });
+    expect(data.suppressed).not.toHaveProperty('fields');
+  });
+
   test('that is a thrown string of 10 MB is described by its beginning', () => {
     const bytes = encodeError(encoding, describeThrown(big));
     expect(bytes.byteLength).toBeLessThan(256 * 1024);

@@ -1,6 +1,6 @@
 /** The caller's half of remote-error.ts: an error again, out of its description. */
 import { RemoteError } from '@shoal/errors';
-import type { RemoteErrorData } from '../child-pool/chunk-request.ts';
+import type { RemoteErrorCause, RemoteErrorData } from '../child-pool/chunk-request.ts';
 
 const builtins: Readonly<Record<string, new (message: string) => Error>> = {
   Error,
@@ -34,11 +34,15 @@ export function rebuildThrown(data: RemoteErrorData): Error {
 
 function build(data: RemoteErrorData): Error {
   if (data.errors !== undefined) return new AggregateError(data.errors.map(rebuildThrown), data.message);
+  if (data.error !== undefined || data.suppressed !== undefined) {
+    return new SuppressedError(rebuildCause(data.error), rebuildCause(data.suppressed), data.message);
+  }
   const Kind = Object.hasOwn(builtins, data.name) ? builtins[data.name] : undefined;
   return new (Kind ?? Error)(data.message);
 }
 
-function rebuildCause(cause: NonNullable<RemoteErrorData['cause']>): unknown {
+function rebuildCause(cause: RemoteErrorCause | undefined): unknown {
+  if (cause === undefined) return undefined;
   return 'value' in cause ? cause.value : rebuildThrown(cause);
 }
 

@@ -42,6 +42,31 @@ test('an AggregateError keeps its errors', () => {
   ]);
 });
 
+test.each(['v8', 'json'] as const)('a SuppressedError keeps both of its errors (%s)', (encoding) => {
+  const thrown = new SuppressedError(
+    new RangeError('while disposing'),
+    new SuppressedError('text', Object.assign(new TypeError('the real one'), { row: 7 })),
+    'two',
+  );
+  const rebuilt = trip(thrown, encoding) as SuppressedError;
+  expect(rebuilt).toBeInstanceOf(SuppressedError);
+  expect(rebuilt).toMatchObject({ name: 'SuppressedError', message: 'two', stack: thrown.stack });
+  expect(rebuilt.error).toBeInstanceOf(RangeError);
+  expect(rebuilt.error).toMatchObject({ message: 'while disposing' });
+  expect(rebuilt.suppressed).toBeInstanceOf(SuppressedError);
+  const { error, suppressed } = rebuilt.suppressed as SuppressedError;
+  expect(error).toBe('text');
+  expect(suppressed).toBeInstanceOf(TypeError);
+  expect(suppressed).toMatchObject({ message: 'the real one', row: 7 });
+});
+
+test('a SuppressedError whose errors hold it and one another comes to an end', () => {
+  const ring = new SuppressedError(undefined, undefined, 'ring');
+  ring.error = ring;
+  ring.suppressed = ring;
+  expect(trip(ring)).toMatchObject({ name: 'SuppressedError', message: 'ring' });
+});
+
 test('fields that cannot travel are left out, the others are not', () => {
   const rebuilt = trip(Object.assign(new Error('x'), { callback: () => 1, kept: 1 }));
   expect(rebuilt).toMatchObject({ kept: 1 });

@@ -6,7 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { inspect, types } from 'node:util';
-import type { Encoding, RemoteErrorData } from '../child-pool/chunk-request.ts';
+import type { Encoding, RemoteErrorCause, RemoteErrorData } from '../child-pool/chunk-request.ts';
 import { defaultOutputLimits, type OutputLimits } from '../child-pool/output-limits.ts';
 import { decodeValue, encodeValue } from './block-codec.ts';
 import { canTravel } from './portable.ts';
@@ -86,11 +86,13 @@ function short(data: RemoteErrorData): RemoteErrorData {
 
 /** The same error and the errors behind it, without the values that they carry. */
 function withoutFields(data: RemoteErrorData): RemoteErrorData {
-  const { cause, errors } = data;
+  const { cause, error, errors, suppressed } = data;
   return {
     ...bare(data),
     ...(cause !== undefined && 'name' in cause ? { cause: withoutFields(cause) } : {}),
     ...(errors === undefined ? {} : { errors: errors.map(withoutFields) }),
+    ...(error !== undefined && 'name' in error ? { error: withoutFields(error) } : {}),
+    ...(suppressed !== undefined && 'name' in suppressed ? { suppressed: withoutFields(suppressed) } : {}),
   };
 }
 
@@ -136,10 +138,21 @@ function describeError(error: Error, depth: number): RemoteErrorData {
     ...(fields === undefined ? {} : { fields }),
     ...(cause === undefined ? {} : { cause }),
     ...(errors === undefined ? {} : { errors }),
+    ...(error instanceof SuppressedError ? describeSuppression(error, depth) : {}),
   };
 }
 
-function describeCause(cause: unknown, depth: number): RemoteErrorData | { readonly value: unknown } {
+/** Both are what `await using` has left of a task: neither is its cause. */
+function describeSuppression(
+  thrown: SuppressedError,
+  depth: number,
+): Pick<RemoteErrorData, 'error' | 'suppressed'> {
+  const error = read(() => describeCause(thrown.error, depth + 1));
+  const suppressed = read(() => describeCause(thrown.suppressed, depth + 1));
+  return { ...(error === undefined ? {} : { error }), ...(suppressed === undefined ? {} : { suppressed }) };
+}
+
+function describeCause(cause: unknown, depth: number): RemoteErrorCause {
   if (depth > bounds.errorDepth) return inWords(cause);
   const isError = types.isNativeError(cause) || (!types.isProxy(cause) && cause instanceof Error);
   if (isError) return describe(cause, depth);

@@ -2,14 +2,13 @@
  * The description of an error, checked field by field: task code ran where it was written. What is not as it should be is
  * left out, so that whoever rebuilds it, words it or translates its paths may take the rest for granted.
  */
-import type { RemoteErrorData } from '../child-pool/chunk-request.ts';
+import type { RemoteErrorCause, RemoteErrorData } from '../child-pool/chunk-request.ts';
 
 /** How deep errors may lie behind one another: far more than a child describes, far less than fills a stack. */
 const depthMax = 128;
 /** How many errors stand behind one. */
 const errorsMax = 1_024;
 
-type Cause = NonNullable<RemoteErrorData['cause']>;
 type Thrown = NonNullable<RemoteErrorData['thrown']>;
 
 /**
@@ -23,6 +22,8 @@ export function soundError(data: unknown, depth: number, seen: Set<object>): Rem
   if (typeof name !== 'string' || typeof message !== 'string') return undefined;
   const cause = soundCause(data['cause'], depth, seen);
   const errors = soundErrors(data['errors'], depth, seen);
+  const error = soundCause(data['error'], depth, seen);
+  const suppressed = soundCause(data['suppressed'], depth, seen);
   const thrown = soundThrown(data['thrown']);
   return {
     name,
@@ -32,11 +33,13 @@ export function soundError(data: unknown, depth: number, seen: Set<object>): Rem
     ...(isObject(fields) ? { fields } : {}),
     ...(cause === undefined ? {} : { cause }),
     ...(errors === undefined ? {} : { errors }),
+    ...(error === undefined ? {} : { error }),
+    ...(suppressed === undefined ? {} : { suppressed }),
     ...(thrown === undefined ? {} : { thrown }),
   };
 }
 
-function soundCause(cause: unknown, depth: number, seen: Set<object>): Cause | undefined {
+function soundCause(cause: unknown, depth: number, seen: Set<object>): RemoteErrorCause | undefined {
   if (!isObject(cause)) return undefined;
   return 'value' in cause ? { value: cause['value'] } : soundError(cause, depth + 1, seen);
 }
