@@ -27,7 +27,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 interface Mapped {
   readonly values: string[];
   readonly indices: number[];
-  readonly failures: { index: number; code: string; summary: string }[];
+  readonly failures: { index: number; code: string; summary: string; tries: number }[];
   summary: MapResponse['summary'];
 }
 
@@ -41,8 +41,8 @@ function map(start: { function: string; options?: Partial<JobOptions> }, message
         mapped.indices.push(index);
         if (outcome?.$case === 'value') mapped.values.push(Buffer.from(outcome.value).toString());
         else if (outcome?.$case === 'failure') {
-          const { code, summary: line } = outcome.value;
-          mapped.failures.push({ index, code, summary: line });
+          const { code, summary: line, attempts } = outcome.value;
+          mapped.failures.push({ index, code, summary: line, tries: attempts.length });
         }
       }
       mapped.summary ??= summary;
@@ -82,8 +82,27 @@ test('an item that fails is told and does not end the call', async () => {
   call.end();
   const { values, failures, summary } = await done;
   expect(values).toEqual(['0', '1', '2', '4']);
-  expect(failures).toEqual([{ index: 3, code: 'ITEM_THREW', summary: 'TypeError: no threes' }]);
+  expect(failures).toEqual([{ index: 3, code: 'ITEM_THREW', summary: 'TypeError: no threes', tries: 1 }]);
   expect(summary).toMatchObject({ succeeded: 4, failed: 1 });
+});
+
+test('an item that is no JSON fails alone, and is tried once', async () => {
+  await cluster.agent();
+  const options = { retries: { thrown: 2 } } as Partial<JobOptions>;
+  const { call, done } = map({ function: 'work#inc', options }, [['{a}', '2', '']]);
+  call.end();
+  const { values, failures, summary } = await done;
+  expect(values).toEqual(['3']);
+  expect(failures).toMatchObject([
+    { index: 0, code: 'VALUE_NOT_PORTABLE', tries: 1 },
+    {
+      index: 2,
+      code: 'VALUE_NOT_PORTABLE',
+      tries: 1,
+      summary: 'Item 2 cannot be sent: it is no JSON (Unexpected end of JSON input). Send plain data.',
+    },
+  ]);
+  expect(summary).toMatchObject({ succeeded: 1, failed: 2 });
 });
 
 test('a call with no items is an empty job', async () => {

@@ -70,6 +70,50 @@ test('a result that cannot travel is an error of its item, with the path of the 
   expect(fields(2)).toMatchObject({ path: 'it', kind: 'a URL' });
 });
 
+test('an item that is no JSON fails alone, without a call of the function', async () => {
+  const texts = ['{a}', '2', '', '4'].map((text) => Buffer.from(text));
+  // Records of JSON and of bytes are framed alike.
+  const blocks = [blockOf(texts, 0, 'bytes')];
+  const { values, failures, ending } = await pool(1).run('addOne', [], {
+    count: 4,
+    blocks,
+    encoding: 'json',
+  });
+  expect(ending).toEqual({ kind: 'finished' });
+  expect([...values]).toEqual([
+    [1, 3],
+    [3, 5],
+  ]);
+  const failure = { code: 'VALUE_NOT_PORTABLE', retryable: false };
+  expect(failures.get(0)).toMatchObject({
+    ...failure,
+    data: { fields: { what: 'Item 0', path: 'it', kind: expect.stringMatching(/^no JSON \(.*'\}'/) } },
+  });
+  expect(failures.get(2)).toMatchObject({
+    ...failure,
+    summary: 'Item 2 cannot be sent: it is no JSON (Unexpected end of JSON input). Send plain data.',
+  });
+  expect(failures.size).toBe(2);
+});
+
+test('a block that is none fails its items, and the process goes on', async () => {
+  const p = pool(1);
+  const blocks = [{ first: 0, count: 2, bytes: Buffer.from('hello') }];
+  const { values, failures, ending } = await p.run('addOne', [], { count: 2, blocks });
+  expect(ending).toEqual({ kind: 'finished' });
+  expect([...values]).toEqual([]);
+  for (const index of [0, 1]) {
+    expect(failures.get(index)).toMatchObject({
+      code: 'VALUE_NOT_PORTABLE',
+      retryable: false,
+      summary: expect.stringMatching(
+        /^Item \d cannot be sent: its block is no list of 2 values \(.+\)\. Send/,
+      ),
+    });
+  }
+  expect((await p.run('addOne', [1])).values.get(0)).toBe(2);
+});
+
 test('a result over the limit is an error of its item', async () => {
   const options = { maxResultBytes: 1_000_000 };
   const { values, failures } = await pool(1).run('misbehave', [one('ok'), one('big')], options);

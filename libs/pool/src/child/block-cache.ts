@@ -1,8 +1,9 @@
 /** Blocks that the pool has sent. Each is decoded when its first item is asked for, and each item handed out once. */
 import type { Encoding } from '../child-pool/chunk-request.ts';
-import { decodeBlock } from '../values/block-codec.ts';
-import { isPacked } from '../values/number-list.ts';
+import { decodeBlock, jsonErrorOf } from '../values/block-codec.ts';
+import { isPacked, type ValueList } from '../values/number-list.ts';
 import type { BlockMessage } from './message.ts';
+import { UnreadableItem } from './unreadable-item.ts';
 
 const taken: unique symbol = Symbol('taken');
 
@@ -24,15 +25,15 @@ export class CachedBlock {
     this.#left = count;
   }
 
-  /** All its items from the first on, where they are numbers and nothing else. */
-  get numbers(): Int32Array | Float64Array | undefined {
-    if (this.#numbers === undefined && this.#values === undefined && this.#left > 0) this.#decode();
+  /** All its items from the first on, where they are numbers and nothing else; it is item `index` that asks. */
+  numbersFor(index: number): Int32Array | Float64Array | undefined {
+    if (this.#numbers === undefined && this.#values === undefined && this.#left > 0) this.#decode(index);
     return this.#numbers;
   }
 
   /**
    * Hand out an item. It is not kept: a function may change what it is given, and a second try must not see that.
-   * Whoever asks again gets a fresh one.
+   * Whoever asks again gets a fresh one. Throws an {@link UnreadableItem} where its bytes are no value.
    */
   take(index: number): unknown {
     const at = index - this.first;
@@ -40,13 +41,15 @@ export class CachedBlock {
   }
 
   #takeValue(at: number): unknown {
-    let values = this.#values ?? this.#decode();
+    const index = this.first + at;
+    let values = this.#values ?? this.#decode(index);
     if (values === undefined) return this.#numbers?.[at];
-    if (values[at] === taken) values = this.#decode() as unknown[];
+    if (values[at] === taken) values = this.#decode(index) as unknown[];
     const value = values[at];
-    // A hole: the caller could not encode this item, and knows why. The function must not be called for it.
+    // A hole: the function must not be called for it.
     if (value === undefined && !(at in values)) {
-      throw new TypeError(`Item ${this.first + at} could not be sent.`);
+      const error = this.#encoding === 'json' ? jsonErrorOf(this.#bytes, at) : undefined;
+      throw UnreadableItem.alone(index, this.#encoding, error);
     }
     values[at] = taken;
     this.#left -= 1;
@@ -54,10 +57,19 @@ export class CachedBlock {
     return value;
   }
 
+  get #count(): number {
+    return this.end - this.first;
+  }
+
   /** The values; undefined where they are numbers. */
-  #decode(): unknown[] | undefined {
-    const count = this.end - this.first;
-    const values = decodeBlock(this.#encoding, this.#bytes, count);
+  #decode(index: number): unknown[] | undefined {
+    const count = this.#count;
+    let values: ValueList;
+    try {
+      values = decodeBlock(this.#encoding, this.#bytes, count);
+    } catch (error) {
+      throw UnreadableItem.withBlock(index, count, error);
+    }
     if (isPacked(values)) {
       this.#numbers = values;
       return undefined;

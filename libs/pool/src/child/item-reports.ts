@@ -7,6 +7,7 @@ import type { ItemFailedMessage } from './message.ts';
 import type { Part } from './part.ts';
 import type { PrintCapture } from './print-capture.ts';
 import type { ItemRefused } from './result-batch.ts';
+import { UnreadableItem } from './unreadable-item.ts';
 
 export class ItemReports {
   readonly #channel: Channel;
@@ -22,9 +23,16 @@ export class ItemReports {
     this.#channel.send([this.#channel.writer.partBegan(part.spec.chunk)]);
   }
 
-  /** The item threw. */
+  /** The item threw, or was never there to be given to the function. */
   threw(part: Part, index: number, error: unknown, ms: number): void {
     const { encoding } = part.task.spec;
+    const facts = UnreadableItem.factsOf(error);
+    if (facts !== undefined) {
+      part.results.flush();
+      const { message } = error as UnreadableItem;
+      this.refused(part.spec.chunk, encoding)(index, 'VALUE_NOT_PORTABLE', message, facts);
+      return;
+    }
     const data = withoutOurFrames(describeThrown(error));
     const message: ItemFailedMessage = {
       chunk: part.spec.chunk,
@@ -40,7 +48,7 @@ export class ItemReports {
     this.#channel.message(frameType.itemFailed, message, encodeError(encoding, data));
   }
 
-  /** A result that cannot leave: an error of its item, which would fail the same way again. */
+  /** An item or a result that is no value: an error of its item, which would fail the same way again. */
   refused(chunk: number, encoding: Encoding): ItemRefused {
     return (index, code, message, facts) => {
       const summary = message.slice(0, 1_000);

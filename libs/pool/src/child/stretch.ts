@@ -31,7 +31,7 @@ export function runStretch(
   const block = items.blockOf(index);
   const end = Math.min(until, block.end);
   results.goOnAt(index);
-  const numbers = spread ? undefined : block.numbers;
+  const numbers = spread ? undefined : block.numbersFor(index);
   const into = numbers === undefined ? undefined : results.borrowNumbers();
   if (numbers !== undefined && into !== undefined) {
     const other = runNumbers(part, run, numbers, block.first, end, into, current);

@@ -97,6 +97,16 @@ test('JSON values and bytes are records with a length', () => {
   expect(String(first)).toBe('abc');
 });
 
+test('a record that is no JSON leaves a hole, and its neighbours are read', () => {
+  const texts = ['1', '{a}', '', '4', '{'].map((text) => Buffer.from(text));
+  const values = decodeBlock('json', encodeBlock('bytes', texts), 5);
+  expect(Object.entries(values)).toEqual([
+    ['0', 1],
+    ['3', 4],
+  ]);
+  expect(values.length).toBe(5);
+});
+
 test('a block of another count, or one that ends early, is refused', () => {
   expect(() => decodeBlock('v8', encodeBlock('v8', [1, 2]), 3)).toThrow('A block of 3 values holds 2.');
   expect(() => decodeBlock('v8', encodeBlock('v8', [1]).subarray(0, 3), 1)).toThrow();

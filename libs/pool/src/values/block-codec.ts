@@ -71,7 +71,7 @@ export function encodeRecords(values: readonly unknown[]): Uint8Array | undefine
 
 /**
  * Read a block's values. Throws a `RangeError` where the bytes are no block of `count` values, before any is made that is
- * too many.
+ * too many. A record that is no JSON leaves a hole: its neighbours are read all the same ({@link jsonErrorOf} says why).
  */
 export function decodeBlock(encoding: Encoding, bytes: Uint8Array, count: number): ValueList {
   if (encoding === 'v8') return decodeList(bytes, 0, count, true);
@@ -80,9 +80,28 @@ export function decodeBlock(encoding: Encoding, bytes: Uint8Array, count: number
   for (let at = 0; at < count; at++) {
     const record = records[at] as Uint8Array;
     // A copy each: a record that the user keeps must not keep the whole block, nor show its neighbours.
-    values[at] = encoding === 'json' ? (parse(asText(record)) as unknown) : bufferFrom(record);
+    if (encoding === 'bytes') values[at] = bufferFrom(record);
+    else {
+      try {
+        values[at] = parse(asText(record));
+      } catch {}
+    }
   }
+  values.length = count;
   return values;
+}
+
+/** Why the record at a place of a JSON block is no JSON; undefined where it is. */
+export function jsonErrorOf(bytes: Uint8Array, at: number): unknown {
+  let from = 0;
+  for (let before = 0; before < at; before++) from = recordEnd(bytes, from);
+  const start = from + lengthBytes;
+  try {
+    parse(asText(new Uint8Array(bytes.buffer, bytes.byteOffset + start, recordEnd(bytes, from) - start)));
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 /**
