@@ -105,6 +105,15 @@ test('an item that is no JSON fails alone, and is tried once', async () => {
   expect(summary).toMatchObject({ succeeded: 1, failed: 2 });
 });
 
+test('an item that ran too long says so in words', async () => {
+  await cluster.agent();
+  const { call, done } = map({ function: 'work#slow', options: { timeoutMs: 300 } }, [['[1, 60000]']]);
+  call.end();
+  expect((await done).failures).toMatchObject([
+    { code: 'ITEM_TIMED_OUT', summary: expect.stringContaining('Item 0 ran longer than 300 ms on ') },
+  ]);
+});
+
 test('a call with no items is an empty job', async () => {
   await cluster.agent();
   const { call, done } = map({ function: 'work#inc' }, []);

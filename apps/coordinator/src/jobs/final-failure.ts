@@ -1,5 +1,5 @@
-import { durationText, type Facts, timesText } from '@shoal/errors';
-import { FailureKind, type ItemAttempt, type ItemFailure } from '@shoal/protocol';
+import { catalogue, durationText, type ErrorCode, type Facts, timesText } from '@shoal/errors';
+import { errorOf, FailureKind, type ItemAttempt, type ItemFailure, writeFacts } from '@shoal/protocol';
 import type { AttemptFact, KeepFailure, FailureKind as Kind } from '@shoal/scheduler';
 
 /** What an agent sent about a try that failed, beyond what the scheduler has to know. */
@@ -13,7 +13,7 @@ export interface TriedPayload {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-const codes: Readonly<Record<Kind, string>> = {
+const codes: Readonly<Record<Kind, ErrorCode>> = {
   thrown: 'ITEM_THREW',
   crash: 'ITEM_KILLED_CHILD',
   timeout: 'ITEM_TIMED_OUT',
@@ -28,6 +28,7 @@ const kinds: Readonly<Record<Kind, FailureKind>> = {
 };
 
 const noBytes = new Uint8Array();
+const summaryCharsMax = 1_000;
 
 /** A failure that stands, as clients are told: its code, every try, and what was thrown. */
 export function finalFailure(
@@ -59,6 +60,24 @@ export function failureFacts({ index, attempts, facts, summary }: ItemFailure, t
     losses: timesText(Math.max(1, attempts.length)),
     limit: durationText(timeoutMs),
     ...facts,
+  };
+}
+
+/**
+ * A failure for a client that has no catalogue: with the facts of its message, and where nothing was thrown the message
+ * itself is the summary.
+ */
+export function explainedFailure(failure: ItemFailure, timeoutMs: number): ItemFailure {
+  const code = Object.values(codes).find((known) => known === failure.code);
+  // What else can be wrong with an item or a result comes with its own words.
+  if (code === undefined) return failure;
+  const facts = failureFacts(failure, timeoutMs);
+  const { message } = catalogue[code];
+  const named = Object.entries(facts).filter(([name]) => message.includes(`{${name}}`));
+  return {
+    ...failure,
+    facts: writeFacts(Object.fromEntries(named)),
+    summary: failure.summary || errorOf(code, facts).message.slice(0, summaryCharsMax),
   };
 }
 

@@ -1,6 +1,6 @@
 import { CreateJobRequest, JobState } from '@shoal/protocol';
 import { expect, test } from 'vitest';
-import { finalFailure } from './final-failure.ts';
+import { explainedFailure, finalFailure } from './final-failure.ts';
 import { jobEnded } from './job-end.ts';
 import type { CheckedRequest } from './job-request.ts';
 
@@ -36,6 +36,30 @@ test('the code that the agent reported wins over that of the kind', () => {
   const tried = { code: 'RESULT_TOO_LARGE', error: new Uint8Array(), summary: '', facts: { size: '71 MiB' } };
   const failure = finalFailure({ index: 7, failure: { kind: 'thrown', attempts: [] } }, tried);
   expect(failure).toMatchObject({ code: 'RESULT_TOO_LARGE', facts: { size: '71 MiB' } });
+});
+
+test('to a client without the catalogue a failure says its message where nothing was thrown, and the facts of it', () => {
+  const attempts = [{ agent: 'agent-1', pid: 4711, signal: 'SIGKILL' }];
+  const told = (kind: 'timeout' | 'crash' | 'lost') =>
+    explainedFailure(finalFailure({ index: 7, failure: { kind, attempts } }, undefined), 300);
+  const where = 'agent-1 pid 4711 (SIGKILL)';
+  expect(told('timeout')).toMatchObject({
+    facts: { index: '7', limit: '300 ms', where },
+    summary: expect.stringContaining(`Item 7 ran longer than 300 ms on ${where}`),
+  });
+  expect(told('crash').summary).toContain(`Item 7 killed its process once (${where})`);
+  expect(told('lost').facts).toEqual({ index: '7', losses: 'once', where });
+});
+
+test('what a function threw stays the summary of its failure, and what an agent says of a result is left alone', () => {
+  const tried = { code: '', error: new Uint8Array(), summary: 'TypeError: bad', facts: {} };
+  const failure = { kind: 'thrown', attempts: [] } as const;
+  expect(explainedFailure(finalFailure({ index: 7, failure }, tried), 0)).toMatchObject({
+    facts: { index: '7', reason: 'TypeError: bad', where: 'no agent' },
+    summary: 'TypeError: bad',
+  });
+  const refused = finalFailure({ index: 7, failure }, { ...tried, code: 'RESULT_TOO_LARGE' });
+  expect(explainedFailure(refused, 0)).toBe(refused);
 });
 
 test('a job that failed fast ends with the words of its first failure', () => {

@@ -18,6 +18,7 @@ import type { CallId } from '../core/index.ts';
 import type { Driver } from '../driver.ts';
 import type { StoredRun } from '../payloads/payload.ts';
 import type { PushedBlock, ReaderCall, WriterCall } from './client-calls.ts';
+import { explainedFailure } from './final-failure.ts';
 import { ItemQueue } from './item-queue.ts';
 import type { Job, StoredOutcome } from './job.ts';
 import type { Jobs } from './jobs.ts';
@@ -280,16 +281,16 @@ export class MapCall implements ReaderCall, WriterCall {
       const piece =
         next.kind === 'values'
           ? this.#takeValues(next, messageBytes - bytes)
-          : this.#takeFailure(next.first, next.failure.told);
+          : this.#takeFailure(job, next.first, next.failure.told);
       written.push(piece);
       bytes += piece.byteLength;
     }
     return written;
   }
 
-  #takeFailure(index: number, failure: ItemFailure): Uint8Array {
+  #takeFailure({ request }: Job, index: number, failure: ItemFailure): Uint8Array {
     this.#position += 1;
-    return writeFailure(index, failure);
+    return writeFailure(index, explainedFailure(failure, request.options.timeoutMs));
   }
 
   /** The next values of one run, about so many bytes. They follow each other in the input as in the run. */
