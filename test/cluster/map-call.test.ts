@@ -114,6 +114,16 @@ test('an item that ran too long says so in words', async () => {
   ]);
 });
 
+test('an export that is missing is told with the name of its bundle, not with a path inside an agent', async () => {
+  await cluster.agent();
+  const { call, done } = map({ function: 'work@1#inx' }, [['1']]);
+  call.end();
+  await expect(done).rejects.toMatchObject({
+    code: 'TASK_EXPORT_MISSING',
+    message: expect.stringMatching(/^work@1 has no export "inx"\. Exports: .* Did you mean inc\?$/),
+  });
+});
+
 test('a call with no items is an empty job', async () => {
   await cluster.agent();
   const { call, done } = map({ function: 'work#inc' }, []);

@@ -17,10 +17,12 @@ import type { JobId } from '@shoal/scheduler';
 import type { CallId } from '../core/index.ts';
 import type { Driver } from '../driver.ts';
 import type { StoredRun } from '../payloads/payload.ts';
+import { inNameOfBundle } from './bundle-words.ts';
 import type { PushedBlock, ReaderCall, WriterCall } from './client-calls.ts';
 import { explainedFailure } from './final-failure.ts';
 import { ItemQueue } from './item-queue.ts';
 import type { Job, StoredOutcome } from './job.ts';
+import type { CheckedRequest } from './job-request.ts';
 import type { Jobs } from './jobs.ts';
 import { ReportedBlock } from './reported-block.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
@@ -63,6 +65,10 @@ export class MapCall implements ReaderCall, WriterCall {
   #reading: CallId | undefined;
   #writing: CallId | undefined;
   #isCreating = false;
+  /** What was asked for, which the job no longer knows once it has ended. */
+  #request: CheckedRequest | undefined;
+  /** The bundle as the client calls it: `work@1`. */
+  #bundle = '';
   readonly #items: ItemQueue = new ItemQueue();
   #inputClosed = false;
   #flushing = false;
@@ -160,6 +166,7 @@ export class MapCall implements ReaderCall, WriterCall {
       throw new ShoalError('ENCODING_NOT_ACCEPTED', { encoding: 'v8', accepted: 'json, bytes' });
     }
     this.#isCreating = true;
+    this.#bundle = start.function.split('#', 1)[0] ?? '';
     const task = { name: '', function: { $case: 'named' as const, value: start.function } };
     const { options, setup } = start;
     this.#parts.jobs.create(
@@ -171,6 +178,7 @@ export class MapCall implements ReaderCall, WriterCall {
   #created(id: JobId): void {
     const { driver, jobs } = this.#parts;
     this.#job = jobs.get(id);
+    this.#request = this.#job?.request;
     const reading = driver.calls.openReader(this);
     const writing = driver.calls.openWriter(this);
     this.#reading = reading;
@@ -281,16 +289,16 @@ export class MapCall implements ReaderCall, WriterCall {
       const piece =
         next.kind === 'values'
           ? this.#takeValues(next, messageBytes - bytes)
-          : this.#takeFailure(job, next.first, next.failure.told);
+          : this.#takeFailure(next.first, next.failure.told);
       written.push(piece);
       bytes += piece.byteLength;
     }
     return written;
   }
 
-  #takeFailure({ request }: Job, index: number, failure: ItemFailure): Uint8Array {
+  #takeFailure(index: number, failure: ItemFailure): Uint8Array {
     this.#position += 1;
-    return writeFailure(index, explainedFailure(failure, request.options.timeoutMs));
+    return writeFailure(index, explainedFailure(failure, this.#request?.options.timeoutMs ?? 0));
   }
 
   /** The next values of one run, about so many bytes. They follow each other in the input as in the run. */
@@ -317,8 +325,13 @@ export class MapCall implements ReaderCall, WriterCall {
       });
       this.#writer.end();
     } else {
-      this.#fail(end.error === undefined ? new ShoalError('INTERNAL') : readCatalogueError(end.error));
+      this.#fail(this.#endError(end));
     }
+  }
+
+  #endError({ error }: JobEnded): ShoalError {
+    if (error === undefined) return new ShoalError('INTERNAL');
+    return readCatalogueError(inNameOfBundle(error, this.#request?.task, this.#bundle));
   }
 
   #giveUp(error: unknown): void {
