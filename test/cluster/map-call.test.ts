@@ -135,6 +135,10 @@ test('a function that was not named and an encoding that others cannot write are
   await expect(map({ function: 'nothing#inc' }, []).done).rejects.toMatchObject({
     code: 'BUNDLE_NOT_FOUND',
   });
+  await expect(map({ function: '' }, []).done).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: 'start.function: names no function.',
+  });
   const v8 = { function: 'work#inc', options: { encoding: Encoding.V8 } };
   await expect(map(v8, []).done).rejects.toMatchObject({ code: 'ENCODING_NOT_ACCEPTED' });
 });

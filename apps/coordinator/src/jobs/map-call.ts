@@ -165,6 +165,7 @@ export class MapCall implements ReaderCall, WriterCall {
     if (start.options?.encoding === Encoding.V8) {
       throw new ShoalError('ENCODING_NOT_ACCEPTED', { encoding: 'v8', accepted: 'json, bytes' });
     }
+    if (start.function === '') throw invalid('start.function', 'names no function');
     this.#isCreating = true;
     this.#bundle = start.function.split('#', 1)[0] ?? '';
     const task = { name: '', function: { $case: 'named' as const, value: start.function } };
