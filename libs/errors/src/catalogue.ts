@@ -206,7 +206,11 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   // -- pools and jobs ------------------------------------------------------------------------------------------
   POOL_CLOSED: row('This pool is closed: it takes no new work.', '', 'FAILED_PRECONDITION'),
-  POOL_TERMINATED: row('This pool was terminated; what was pending did not finish.', '', 'CANCELLED'),
+  POOL_TERMINATED: row(
+    'This pool was terminated; what was pending did not finish.',
+    "Await it before an `await using` block ends (`return await pool.map(…)`), or set onDispose: 'drain'.",
+    'CANCELLED',
+  ),
   POOL_NOT_CLOSED: row(
     'join() waits for a closed pool.',
     'Call close() or terminate() first.',

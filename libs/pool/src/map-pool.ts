@@ -213,7 +213,8 @@ export interface MapPool extends AsyncDisposable {
 
   /**
    * Leaving an `await using` block terminates the pool, as leaving Python's `with Pool()` does: what is still pending
-   * rejects with `PoolTerminatedError`. With `onDispose: 'drain'` it closes and joins instead.
+   * rejects with `PoolTerminatedError`, as soon as the children are gone. So `return await pool.map(…)` in such a block: without
+   * `await` it is still pending. With `onDispose: 'drain'` it closes and joins instead.
    */
   [Symbol.asyncDispose](): Promise<void>;
 }

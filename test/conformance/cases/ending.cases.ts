@@ -1,4 +1,4 @@
-import { PoolClosedError, PoolTerminatedError } from 'shoal';
+import { type MapPool, PoolClosedError, PoolTerminatedError } from 'shoal';
 import { expect } from 'vitest';
 import { slack } from '../../slack.ts';
 import { eventually, isAlive, rejectionOf, upTo } from '../pool-under-test.ts';
@@ -180,6 +180,38 @@ export const ending = chapter('ending', (specify) => {
     }
     expect(await pending).toBeInstanceOf(PoolTerminatedError);
   });
+
+  specify(
+    'what a block returns without awaiting it rejects where its caller can catch it',
+    async ({ open }) => {
+      const unhandled: unknown[] = [];
+      const heard = (reason: unknown): unknown => unhandled.push(reason);
+      process.on('unhandledRejection', heard);
+      try {
+        for (const begin of [
+          (pool: MapPool) => pool.map(sleepThenSay, [minuteMs]),
+          (pool: MapPool) => pool.apply(sleepThenSay, [minuteMs]),
+          (pool: MapPool) => pool.map((ms: number) => ms, [minuteMs]),
+          (pool: MapPool) => pool.submit(sleepThenSay, [minuteMs]).result(),
+          (pool: MapPool) => pool.imap(sleepThenSay, [minuteMs]).next(),
+        ]) {
+          await using pool = await open({ processes: 1 });
+          // The pool's own disposal: a kind under test may end more than that, which takes its time.
+          const { [Symbol.asyncDispose]: dispose } = Object.getPrototypeOf(pool) as MapPool;
+          const returns = async (): Promise<unknown> => {
+            await using _ = { [Symbol.asyncDispose]: () => dispose.call(pool) };
+            return begin(pool);
+          };
+          const reason = await rejectionOf(returns());
+          expect(reason).toBeInstanceOf(PoolTerminatedError);
+          expect(reason).toMatchObject({ message: expect.stringContaining('`return await pool.map(…)`') });
+        }
+        expect(unhandled).toEqual([]);
+      } finally {
+        process.off('unhandledRejection', heard);
+      }
+    },
+  );
 
   specify("with onDispose: 'drain' leaving the block waits", async ({ open }) => {
     let pending: Promise<unknown> = Promise.resolve();

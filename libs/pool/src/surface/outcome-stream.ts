@@ -41,6 +41,7 @@ interface Waiter {
 /** Outcomes between a job that delivers them and a consumer that asks for them one by one. */
 export class OutcomeQueue implements OutcomeConsumer {
   readonly #keepAlive: KeepAlive;
+  readonly #rejected: (error: unknown) => Promise<never>;
   #setting: StreamSetting | undefined;
   #job: StreamedJob | undefined;
   #delivered: Delivered[] = [];
@@ -50,8 +51,10 @@ export class OutcomeQueue implements OutcomeConsumer {
   #end: JobEnd | undefined;
   #dropped = false;
 
-  constructor(keepAlive: KeepAlive) {
+  /** `rejected` tells of what ended the job, when the time for it has come. */
+  constructor(keepAlive: KeepAlive, rejected: (error: unknown) => Promise<never>) {
     this.#keepAlive = keepAlive;
+    this.#rejected = rejected;
   }
 
   /** The job is about to start. False: nobody wants it any more. */
@@ -190,7 +193,7 @@ export class OutcomeQueue implements OutcomeConsumer {
     // Said once; afterwards the stream is just over.
     this.#end = { kind: 'completed' };
     if (end.kind === 'completed') return Promise.resolve({ done: true, value: undefined });
-    return Promise.reject(end.error);
+    return this.#rejected(end.error);
   }
 }
 

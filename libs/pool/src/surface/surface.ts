@@ -66,6 +66,8 @@ export class PoolSurface implements MapPool {
   readonly #broadcasts: PoolBroadcasts;
   #state: 'open' | 'closed' | 'terminated' = 'open';
   #gone: Promise<void> | undefined;
+  /** The end of the disposal that terminates. */
+  #disposed: Promise<void> | undefined;
 
   /** `kept`: constants that every child needs, as long as the pool lives. */
   constructor(backend: JobBackend, options: SurfaceOptions = {}, kept: readonly BlobFile[] = []) {
@@ -131,9 +133,10 @@ export class PoolSurface implements MapPool {
         meter = started.submitted.progress;
         started.submitted.listeners.add('progress', toldProgress);
       }
-      started.results.then(settle.resolve, settle.reject);
+      started.results.then(settle.resolve, lost);
     };
-    this.#arriving(begin()).catch(settle.reject);
+    const lost = (error: unknown): void => settle.resolve(this.#rejected(error));
+    this.#arriving(begin()).catch(lost);
     this.#whileAwake(settle.promise).catch(() => {});
     const outcome = settle.promise;
     outcome.then(
@@ -195,8 +198,20 @@ export class PoolSurface implements MapPool {
       this.close();
       await this.join();
     } else {
+      const disposed = Promise.withResolvers<void>();
+      this.#disposed ??= disposed.promise;
       await this.terminate();
+      disposed.resolve();
     }
+  }
+
+  /**
+   * Rejects, during a disposal only as that ends: `return pool.map(…)` in an `await using` block hands its promise to the
+   * caller after the disposal. Rejected before, nobody would have looked at it yet, and Node would end the program.
+   */
+  async #rejected(error: unknown): Promise<never> {
+    await this.#disposed;
+    throw error;
   }
 
   #whenGone(gone: Promise<void>): void {
@@ -209,9 +224,13 @@ export class PoolSurface implements MapPool {
       this.#checkNotTerminated(call);
       return this.#start(job, newCollector);
     };
-    const job = this.#prepared(call);
-    const started = job instanceof Promise ? await this.#arriving(job.then(begin)) : begin(job);
-    return this.#whileAwake(started.results) as Promise<R[]>;
+    try {
+      const job = this.#prepared(call);
+      const started = job instanceof Promise ? await this.#arriving(job.then(begin)) : begin(job);
+      return (await this.#whileAwake(started.results)) as R[];
+    } catch (error) {
+      return this.#rejected(error);
+    }
   }
 
   /** Starts a job, or finds the one that the same request started before. */
@@ -251,7 +270,7 @@ export class PoolSurface implements MapPool {
   }
 
   #stream(call: MethodCall): ResultStream<never> {
-    const queue = new OutcomeQueue(this.#keepAlive);
+    const queue = new OutcomeQueue(this.#keepAlive, (error) => this.#rejected(error));
     const begin = (job: PreparedJob): void => {
       this.#checkNotTerminated(call);
       const { settled = false } = job.options;
