@@ -189,7 +189,7 @@ export interface MapPool extends AsyncDisposable {
    * Waits until the work that was pending at `close()` is done and every child is gone.
    *
    * Rejects with code `POOL_NOT_CLOSED` before `close()` or `terminate()`. A stream of `imap` is pending until it was
-   * read to its end or `return()` was called.
+   * read to its end or `return()` was called: one that nobody reads any more keeps `join()` waiting.
    */
   join(): Promise<void>;
 
@@ -213,8 +213,12 @@ export interface MapPool extends AsyncDisposable {
 
   /**
    * Leaving an `await using` block terminates the pool, as leaving Python's `with Pool()` does: what is still pending
-   * rejects with `PoolTerminatedError`, as soon as the children are gone. So `return await pool.map(…)` in such a block: without
-   * `await` it is still pending. With `onDispose: 'drain'` it closes and joins instead.
+   * rejects with `PoolTerminatedError`, as the disposal ends. So write `return await pool.map(…)` in such a block: without
+   * `await` it is still pending then.
+   *
+   * With `onDispose: 'drain'` it closes and joins instead. A stream that cannot go on before somebody takes a result of it,
+   * and that nobody has asked for one in the first ten seconds, is ended with `PoolTerminatedError`: its reader was in the
+   * block. A reader elsewhere who has asked in that time is waited for.
    */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -180,7 +180,8 @@ export interface PoolOptions {
    */
   readonly maxBroadcastBytes?: number | undefined;
   /**
-   * What leaving an `await using` block does: `'terminate'` ends pending work, `'drain'` waits for it.
+   * What leaving an `await using` block does: `'terminate'` ends pending work, `'drain'` waits for it (though not for ever
+   * for a stream of `imap` that nobody reads any more).
    *
    * Default: `'terminate'`, as leaving Python's `with Pool()` does.
    */

@@ -74,6 +74,7 @@ export class JobRun implements JobSink, ItemReceiver {
   #running: RunningJob | undefined;
   #puller: InputPuller | undefined;
   #granted = 0;
+  #delivered = 0;
   #taken = 0;
   #acknowledged = 0;
   #failures = 0;
@@ -110,6 +111,13 @@ export class JobRun implements JobSink, ItemReceiver {
   /** How many items there are, as far as that is known. */
   get total(): number | undefined {
     return this.#options.request.totalItems ?? (this.#inputOver ? this.#builder.count : undefined);
+  }
+
+  /** Every item that was pulled has its outcome, and no other is pulled before the consumer takes some. */
+  get waitsForConsumer(): boolean {
+    const pulled = this.#builder.count;
+    if (this.#over || this.#inputOver || this.#delivered < pulled) return false;
+    return pulled > this.#taken && !this.#isWorthPulling();
   }
 
   /** Never throws: what goes wrong ends the job. */
@@ -182,12 +190,14 @@ export class JobRun implements JobSink, ItemReceiver {
 
   values(first: number, count: number, bytes: Uint8Array, offset: number = 0, ran?: ItemAttempt): void {
     if (this.#over) return;
+    this.#delivered += count;
     this.#options.progress?.succeeded(count);
     this.#options.consumer.values({ first, count, bytes, offset, ran });
   }
 
   failed(outcome: FailedOutcome): void {
     if (this.#over) return;
+    this.#delivered += 1;
     this.#failures += 1;
     this.#options.progress?.failed();
     const refusal = this.#refusals.get(outcome.index);

@@ -1,10 +1,11 @@
-import { durationText, TimeoutError } from '@shoal/errors';
+import { durationText, PoolTerminatedError, TimeoutError } from '@shoal/errors';
 import type { FailedOutcome } from '../job-backend.ts';
 import type { NextOptions, ResultStream, Settled } from '../map-pool.ts';
 import { checkWaitOptions } from '../options/option-table.ts';
 import type { ValueList } from '../values/number-list.ts';
 import { CallSite } from './call-site.ts';
 import { decodeRun, type Run, UnreadableRun } from './decoded-values.ts';
+import type { DrainedStream } from './drain-watch.ts';
 import { type ErrorSetting, itemErrorOf } from './item-error.ts';
 import type { JobEnd, OutcomeConsumer } from './job-run.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -14,6 +15,9 @@ export interface StreamedJob {
   took(count: number, drained: boolean): void;
   unreadable(count: number): void;
   cancel(reason: string): Promise<void>;
+  abort(error: unknown, reason: string): void;
+  /** Every item that was pulled has its outcome, and no other is pulled before the consumer takes some. */
+  readonly waitsForConsumer: boolean;
 }
 
 /** What a stream needs to know of its job. */
@@ -39,7 +43,7 @@ interface Waiter {
 }
 
 /** Outcomes between a job that delivers them and a consumer that asks for them one by one. */
-export class OutcomeQueue implements OutcomeConsumer {
+export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
   readonly #keepAlive: KeepAlive;
   readonly #rejected: (error: unknown) => Promise<never>;
   #setting: StreamSetting | undefined;
@@ -50,6 +54,8 @@ export class OutcomeQueue implements OutcomeConsumer {
   readonly #waiters: Waiter[] = [];
   #end: JobEnd | undefined;
   #dropped = false;
+  /** Somebody has asked for something, since a disposal began to drain if one has. */
+  #isRead = false;
 
   /** `rejected` tells of what ended the job, when the time for it has come. */
   constructor(keepAlive: KeepAlive, rejected: (error: unknown) => Promise<never>) {
@@ -86,6 +92,7 @@ export class OutcomeQueue implements OutcomeConsumer {
   // -- as the consumer's stream ------------------------------------------------------------------------------
 
   next(timeoutMs: number | undefined): Promise<Step> {
+    this.#isRead = true;
     // Those who asked before come first.
     if (this.#waiters.length === 0) {
       const outcome = this.#take();
@@ -115,6 +122,20 @@ export class OutcomeQueue implements OutcomeConsumer {
   dropped(): void {
     this.#dropped = true;
     if (this.#waiters.length === 0) this.#job?.cancel('its stream was dropped').catch(() => {});
+  }
+
+  // -- as a draining disposal sees it ------------------------------------------------------------------------
+
+  drains(): void {
+    this.#isRead = this.#waiters.length > 0;
+  }
+
+  get isLeft(): boolean {
+    return !this.#isRead && this.#job?.waitsForConsumer === true;
+  }
+
+  abandon(): void {
+    this.#job?.abort(this.#setting?.site?.of(new PoolTerminatedError()), 'nobody reads its stream');
   }
 
   #serve(): void {

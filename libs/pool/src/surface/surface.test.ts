@@ -1,6 +1,6 @@
 import { ItemError, TimeoutError } from '@shoal/errors';
-import { afterEach, expect, test, vi } from 'vitest';
-import type { MapPool } from '../map-pool.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { MapPool, ResultStream } from '../map-pool.ts';
 import { task } from '../task/task.ts';
 import { encodeBlock } from '../values/block-codec.ts';
 import { FakeBackend } from './fake-backend.testkit.ts';
@@ -273,4 +273,63 @@ test('an onProgress that throws is a warning and no more', async () => {
   backend.job.ends();
   expect(await out).toEqual(['a']);
   expect((await warned).message).toMatch(/^onProgress threw: Error: careless/);
+});
+
+describe('a disposal that drains', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  /** A stream of twenty with a buffer of four whose block was left when four were on their way. */
+  async function leave(): Promise<{
+    stream: ResultStream<number>;
+    backend: FakeBackend;
+    close: () => Promise<void>;
+  }> {
+    const backend = new FakeBackend();
+    const drained = Promise.withResolvers<void>();
+    backend.close = () => drained.promise;
+    const pool = surfaceOver(backend, { processes: 1, onDispose: 'drain' });
+    const stream = pool.imap(double, new Set(Array(20).keys()), { bufferSize: 4, chunkSize: 1 });
+    // On a busy machine the event loop has its turn between two items.
+    await vi.waitFor(() => expect(backend.job.items).toHaveLength(4), { timeout: 10_000 });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const left = pool[Symbol.asyncDispose]();
+    const close = (): Promise<void> => {
+      drained.resolve();
+      return left;
+    };
+    return { stream, backend, close };
+  }
+
+  test('ends a stream that waits for a reader that there is not', async () => {
+    const { stream, backend, close } = await leave();
+    vi.advanceTimersByTime(60_000);
+    expect(backend.job.cancelled, 'items run').toBeUndefined();
+    backend.job.gives(0, 'a', 'b', 'c', 'd');
+    vi.advanceTimersByTime(5_000);
+    expect(backend.job.cancelled, 'it may be read yet').toBeUndefined();
+    vi.advanceTimersByTime(5_000);
+    expect(backend.job.cancelled).toBe('nobody reads its stream');
+    await close();
+    expect(await Array.fromAsync(Array(4), () => stream.next())).toMatchObject([
+      { value: 'a' },
+      { value: 'b' },
+      { value: 'c' },
+      { value: 'd' },
+    ]);
+    await expect(stream.next()).rejects.toMatchObject({ code: 'POOL_TERMINATED' });
+  });
+
+  test('waits as long as it takes for a reader who has asked since then', async () => {
+    const { stream, backend, close } = await leave();
+    backend.job.gives(0, 'a', 'b', 'c', 'd');
+    vi.advanceTimersByTime(9_000);
+    expect(await stream.next()).toMatchObject({ value: 'a' });
+    backend.job.gives(4, 'e');
+    vi.advanceTimersByTime(600_000);
+    expect(backend.job.cancelled).toBeUndefined();
+    await stream.return?.();
+    await close();
+  });
 });

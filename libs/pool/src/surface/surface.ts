@@ -12,6 +12,7 @@ import type { Broadcast } from '../values/broadcast.ts';
 import { neverTravels } from '../values/portable.ts';
 import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
+import { DrainWatch } from './drain-watch.ts';
 import { checkItems, knownLength } from './input-puller.ts';
 import { type Job, JobHandle } from './job.ts';
 import { JobListeners } from './job-events.ts';
@@ -64,6 +65,8 @@ export class PoolSurface implements MapPool {
   readonly #requests: RequestIds<StartedJob> = new RequestIds();
   readonly #arrivals = new Arrivals();
   readonly #broadcasts: PoolBroadcasts;
+  /** Those whose jobs are not over. */
+  readonly #streams: Set<OutcomeQueue> = new Set();
   #state: 'open' | 'closed' | 'terminated' = 'open';
   #gone: Promise<void> | undefined;
   /** The end of the disposal that terminates. */
@@ -196,6 +199,7 @@ export class PoolSurface implements MapPool {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#onDispose === 'drain') {
       this.close();
+      using _ = new DrainWatch(this.#streams);
       await this.join();
     } else {
       const disposed = Promise.withResolvers<void>();
@@ -275,8 +279,12 @@ export class PoolSurface implements MapPool {
       this.#checkNotTerminated(call);
       const { settled = false } = job.options;
       const start = (): StartedJob => {
-        const onOver = (end: JobEnd | undefined): void => this.#requests.ended(job.request, end);
+        const onOver = (end: JobEnd | undefined): void => {
+          this.#streams.delete(queue);
+          this.#requests.ended(job.request, end);
+        };
         const run = this.#opener.run(job, queue, onOver);
+        this.#streams.add(queue);
         const wanted = queue.stream(run, { ...job.request, site: call.site, settled });
         if (wanted) run.start();
         return { prepared: job, run, results: Promise.resolve([]), submitted: undefined };
