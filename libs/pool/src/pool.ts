@@ -20,7 +20,10 @@ const defaultResultBytesMax = 64 * 1024 * 1024;
  * A pool of child processes on this machine: `await using pool = new Pool({ processes: 4 })`.
  *
  * Its children start at once, in the background, and whoever dies is replaced, with and without work. An idle pool does
- * not keep its process from exiting; children never outlive it.
+ * not keep its process from exiting; children never outlive it. In a worker thread they end with the thread; terminate the
+ * pool before it all the same: Node hears no more of processes whose thread has ended, and each stays in the system's
+ * list as a zombie, for which `process.kill(pid, 0)` succeeds, until the program ends.
+ *
  * Throws a TypeError or RangeError that names a bad option, VALUE_NOT_PORTABLE for `initArgs` that cannot be sent,
  * ISOLATION_NOT_AVAILABLE for an isolation of agents, and POOL_IN_TASK_MODULE in a child that is loading its task module,
  * where every child would start children of its own.

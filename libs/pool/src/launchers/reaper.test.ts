@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { until } from '../child-pool/child-pool.testkit.ts';
 
@@ -38,6 +39,25 @@ test.each([
   const pids = await orphansOf(how, way === 'forked' ? 'fork' : 'spawn');
   expect(pids.length).toBeGreaterThanOrEqual(3);
   await until('all are gone', () => pids.filter(isAlive).length === 0 || pids.filter(isAlive), 2_000);
+});
+
+test.each(['spawn', 'fork'])('busy children (%s) end with the thread that their pool is in', async (way) => {
+  const thread = new Worker(new URL('../fixtures/parent.ts', import.meta.url), {
+    argv: ['busy', way],
+    execArgv: ['--conditions=@shoal/source'],
+    stdout: true,
+    // It would warn of each descriptor that forking takes.
+    trackUnmanagedFds: false,
+  });
+  const pids: number[] = [];
+  for await (const line of createInterface({ input: thread.stdout })) {
+    if (line === 'ready') break;
+    pids.push(Number(line));
+  }
+  expect(pids.length).toBeGreaterThanOrEqual(3);
+  expect(pids.every(isAlive)).toBe(true);
+  await thread.terminate();
+  await until('all are gone', () => pids.filter(isAlive).length === 0 || pids.filter(isAlive), 10_000);
 });
 
 test.each(['pool', 'pool and server'])(
