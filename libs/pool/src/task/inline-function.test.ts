@@ -98,6 +98,15 @@ test('a bound function cannot be sent', () => {
   });
 });
 
+test('a bound function without a name is told of as any other without one', () => {
+  const bound = (
+    () => () =>
+      1
+  )().bind(null);
+  expect(bound.name).toBe('bound ');
+  expect(inlineFunction(bound)).toMatchObject({ task: 'An inline function' });
+});
+
 test('a class is refused', () => {
   expect(() => inlineFunction(evaluated('class A {}') as () => unknown)).toThrow(
     /^A is a class; a task function has to be callable without new/,

@@ -27,7 +27,8 @@ export function inlineFunction(fn: (...args: never) => unknown): InlineFunction 
   const builtIn = builtInPath(fn);
   if (builtIn !== undefined) return { name: fn.name, source: builtIn };
   const text = Function.prototype.toString.call(fn);
-  const name = fn.name === '' ? 'an inline function' : fn.name;
+  // bind() puts "bound " before the name, also where there is none.
+  const name = /^(bound )*$/.test(fn.name) ? 'an inline function' : fn.name;
   if (/\{\s*\[native code\]\s*\}\s*$/.test(text)) {
     return {
       task: name === 'an inline function' ? 'An inline function' : name,
