@@ -139,6 +139,20 @@ export const inputs = chapter('inputs', (specify) => {
     expect(await rejectionOf(pool.imap(square, closed).next())).toBe(inputError);
   });
 
+  specify('an input whose iterator has no next() rejects, and is named', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    for (const kind of [Symbol.iterator, Symbol.asyncIterator]) {
+      for (const iterator of [{}, null]) {
+        const input = { [kind]: () => iterator } as unknown as Iterable<number>;
+        const reason = await rejectionOf(pool.map(square, input));
+        expect(reason).toMatchObject({
+          name: 'TypeError',
+          message: 'The iterator of the items has no next().',
+        });
+      }
+    }
+  });
+
   specify(
     'an iterator that gives no iterator result ends its input, and the pool is done',
     async ({ open }) => {

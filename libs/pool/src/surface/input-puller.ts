@@ -54,9 +54,17 @@ export interface InputPuller {
 export function pullerOf(items: Items<unknown>, receiver: ItemReceiver): InputPuller {
   if (Array.isArray(items)) return new ArrayPuller(items, receiver);
   if (Symbol.asyncIterator in Object(items)) {
-    return new AsyncPuller((items as AsyncIterable<unknown>)[Symbol.asyncIterator](), receiver);
+    const iterator = (items as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+    return new AsyncPuller(checkedIterator(iterator), receiver);
   }
-  return new SyncPuller((items as Iterable<unknown>)[Symbol.iterator](), receiver);
+  return new SyncPuller(checkedIterator((items as Iterable<unknown>)[Symbol.iterator]()), receiver);
+}
+
+/** Throws a TypeError for an iterator, maybe written by hand, that has no `next()`. */
+function checkedIterator<I extends Iterator<unknown> | AsyncIterator<unknown>>(iterator: I): I {
+  // Null and undefined have no fields to ask for.
+  if (typeof (iterator as I | null | undefined)?.next === 'function') return iterator;
+  throw new TypeError('The iterator of the items has no next().');
 }
 
 /**
