@@ -131,6 +131,24 @@ describe('items that fail', () => {
     expect(exitCode).toBe(1);
   });
 
+  test.each([
+    ['keep', 2],
+    ['stop', 1],
+  ])(
+    'an error of several lines is one line for its item on stderr, with --on-error %s',
+    async (what, items) => {
+      const { stdout, stderr } = await map('failsInLines', '--input', '1..2', '--on-error', what);
+      const lines = withoutProgress(stderr).trim().split('\n');
+      for (const [index, line] of lines.slice(0, items).entries()) {
+        const said = `first\\r\\nshoal: forged ${index + 1}\\n2 of 2 items failed. (`;
+        expect(line).toContain(`shoal: ITEM_THREW: Item ${index} failed: Error: ${said}`);
+      }
+      expect(lines.slice(items)).toEqual(what === 'keep' ? ['2 of 2 items failed.'] : []);
+      // JSON keeps it as it was thrown.
+      if (what === 'keep') expect(stdout).toContain('"message":"first\\r\\nshoal: forged 1\\n2 of 2');
+    },
+  );
+
   test('an item that is too big is told with the flag that raises the limit', async () => {
     const input = file('big.txt', `small\n${'x'.repeat(3000)}\n`);
     const { stdout, stderr, exitCode } = await map('echo', '--input', input, '--max-item-bytes', '2KiB');

@@ -18,6 +18,11 @@ export const notThree = (x: number): number => {
   return x;
 };
 
+/** As esbuild, assert and zod do, and as whoever would forge a line of ours. */
+export const failsInLines = (x: number): never => {
+  throw new Error(`first\r\nshoal: forged ${x}\n2 of 2 items failed.`);
+};
+
 export const big = (): bigint => 1n;
 
 export const echo = (x: unknown): unknown => x;

@@ -1,4 +1,4 @@
-import { ShoalError, shownText } from '@shoal/errors';
+import { ItemError, ShoalError, shownText } from '@shoal/errors';
 import { type FlagNames, noFlags } from './flag-names.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -8,12 +8,22 @@ import type { Terminal } from './terminal.ts';
  * A stack helps nobody who uses the command; `SHOAL_DEBUG=1` shows it to those who work on it.
  */
 export function complain(terminal: Terminal, error: unknown, flags: FlagNames = noFlags): void {
-  const text =
-    error instanceof ShoalError ? `${error.code}: ${flags.textOf(error)}` : shownText(foreignText(error));
-  terminal.stderr.write(`shoal: ${text}\n`);
+  terminal.stderr.write(`${complaint(error, flags)}\n`);
   if (terminal.env['SHOAL_DEBUG'] === '1' && error instanceof Error) {
     for (let at: unknown = error; at instanceof Error; at = at.cause) terminal.stderr.write(`${at.stack}\n`);
   }
+}
+
+/**
+ * What is said of an error, without the end of the line.
+ *
+ * An item that failed is one line, whatever its function has thrown: a line break in that is shown as `\n`. Lines are
+ * counted and searched by item, and what a function wrote must not pass for a line of ours.
+ */
+export function complaint(error: unknown, flags: FlagNames): string {
+  if (!(error instanceof ShoalError)) return `shoal: ${shownText(foreignText(error))}`;
+  const text = `shoal: ${error.code}: ${flags.textOf(error)}`;
+  return error instanceof ItemError ? text.replaceAll('\r\n', '\\r\\n').replaceAll('\n', '\\n') : text;
 }
 
 /** An error that is not of the catalogue: the system's (`ENOSPC …`), or a bug of ours. */

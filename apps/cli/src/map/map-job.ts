@@ -1,6 +1,7 @@
 import type { ConnectOptions } from '@shoal/client';
 import { ItemError } from '@shoal/errors';
 import type { MapOptions, MapPool, ModuleOptions, PoolOptions } from '@shoal/pool';
+import { complaint } from '../complaint.ts';
 import { withConnectingNotice } from '../connecting-notice.ts';
 import { exitCode } from '../exit-code.ts';
 import type { FlagNames } from '../flag-names.ts';
@@ -231,8 +232,7 @@ async function writeResults(
     if (failed === undefined) continue;
     if (onError === 'stop') throw failed;
     count.failed++;
-    const text = flags.textOf(failed);
-    progress.line(`shoal: ${failed.code}: ${text}`);
-    await writer.line(errorLine(failed, text));
+    progress.line(complaint(failed, flags));
+    await writer.line(errorLine(failed, flags.textOf(failed)));
   }
 }
