@@ -11,9 +11,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const file = (name: string, text: string): string => {
+const file = (name: string, content: string | Uint8Array): string => {
   const path = join(folder, name);
-  writeFileSync(path, text);
+  writeFileSync(path, content);
   return path;
 };
 const map = (task: string, ...args: string[]) => shoalCommand(['map', `test/cli/work.ts#${task}`, ...args]);
@@ -53,6 +53,16 @@ describe('what goes in', () => {
     expect(stdout).toBe('1\n4\n');
     expect(stderr).toContain(`shoal: INPUT_INVALID: ${input}, line 3: no JSON value: {"a":`);
     expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(exitCode).toBe(2);
+  });
+
+  test('a line that is no UTF-8 is named in the same way: no item is changed without a word', async () => {
+    const input = file('latin1.txt', Buffer.from('Emmy\nZo\xeb\n', 'latin1'));
+    const { stdout, stderr, exitCode } = await map('echo', '--input', input);
+    expect(stdout).toBe('"Emmy"\n');
+    expect(withoutProgress(stderr)).toBe(
+      `shoal: INPUT_INVALID: ${input}, line 2: it is no UTF-8. Convert the input first, as with iconv -f windows-1252 -t utf-8.\n`,
+    );
     expect(exitCode).toBe(2);
   });
 });

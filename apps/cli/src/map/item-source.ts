@@ -8,6 +8,7 @@ import type { Terminal } from '../terminal.ts';
 import { usageError } from '../usage-error.ts';
 import { openFifoToRead } from './fifo.ts';
 import { isMeantAsRange, parseRange, rangeItems, rangeLength } from './range.ts';
+import { utf8Only } from './utf8.ts';
 
 /** The formats that items are read from. */
 export const inputFormats = ['ndjson', 'csv', 'lines', 'range'] as const;
@@ -91,7 +92,7 @@ async function fromStream(
   return {
     total: undefined,
     file,
-    items: read(readable(stream, name), name),
+    items: read(utf8Only(readable(stream, name), name), name),
     close: () => void stream.destroy(),
   };
 }

@@ -1,6 +1,9 @@
 /** Bytes as a stream gives them: cut wherever it pleases. */
-export async function* chunksOf(text: string, bytes: number): AsyncGenerator<Uint8Array, void, undefined> {
-  const whole = Buffer.from(text);
+export async function* chunksOf(
+  content: string | Uint8Array,
+  bytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const whole = typeof content === 'string' ? Buffer.from(content) : content;
   for (let at = 0; at < whole.length; at += bytes) yield whole.subarray(at, at + bytes);
 }
 
