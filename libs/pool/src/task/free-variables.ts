@@ -1,4 +1,11 @@
-import type { AnyNode, Function as FunctionNode, Pattern, VariableDeclaration } from 'acorn';
+import type {
+  AnyNode,
+  ClassBody,
+  Function as FunctionNode,
+  Pattern,
+  PrivateIdentifier,
+  VariableDeclaration,
+} from 'acorn';
 import { ancestor } from 'acorn-walk';
 
 /** Something that a piece of code uses and does not define itself. */
@@ -11,8 +18,8 @@ export interface FreeVariable {
 /**
  * Every name that the code below `root` uses and no scope of it declares, each once, in order of appearance.
  *
- * `this`, `super`, `new.target`, `import.meta` and imports of anything but Node's own modules count as names where
- * they reach outside `root`: a function that was sent elsewhere finds none of them.
+ * `this`, `super`, `new.target`, `import.meta`, `#private` names and imports of anything but Node's own modules count as
+ * names where they reach outside `root`: a function that was sent elsewhere finds none of them.
  */
 export function freeVariables(root: AnyNode): FreeVariable[] {
   const scopes = declarationsIn(root);
@@ -22,6 +29,10 @@ export function freeVariables(root: AnyNode): FreeVariable[] {
   };
   const look = (node: { readonly name: string; readonly start: number }, path: readonly AnyNode[]): void => {
     if (!path.some((outer) => scopes.get(outer)?.has(node.name))) note(node.name, node.start);
+  };
+  const lookPrivate = (node: PrivateIdentifier, path: readonly AnyNode[]): void => {
+    if (!path.some((outer) => outer.type === 'ClassBody' && declaresPrivate(outer, node.name)))
+      note(`#${node.name}`, node.start);
   };
   ancestor<undefined>(root, {
     Identifier: (node, _, path) => look(node, path),
@@ -33,6 +44,11 @@ export function freeVariables(root: AnyNode): FreeVariable[] {
     Super: (node, _, path) => {
       if (!path.some((outer) => outer.type === 'ClassBody')) note('super', node.start);
     },
+    MemberExpression: (node, _, path) => {
+      // The walker passes over a property that is a name.
+      if (node.property.type === 'PrivateIdentifier') lookPrivate(node.property, path);
+    },
+    PrivateIdentifier: (node, _, path) => lookPrivate(node, path),
     MetaProperty: (node) => {
       if (node.meta.name === 'import') note('import.meta', node.start);
     },
@@ -65,6 +81,9 @@ function bindsThis(node: AnyNode, root: AnyNode): boolean {
 function isOutermost(node: AnyNode, root: AnyNode): boolean {
   return node.start === root.start || (root.type === 'Property' && root.value === node);
 }
+
+const declaresPrivate = ({ body }: ClassBody, name: string): boolean =>
+  body.some((part) => 'key' in part && part.key.type === 'PrivateIdentifier' && part.key.name === name);
 
 /** The names that each scope below `root` declares, by the node that makes the scope. */
 function declarationsIn(root: AnyNode): Map<AnyNode, Set<string>> {

@@ -46,6 +46,10 @@ test.each([
   ['(x) => { class A extends B {} }', '`B`'],
   ['(x) => require("fs")', '`require`'],
   ['(x) => typeof k', '`k`'],
+  ['new (class { #p = 1; f = (x) => x.#p })().f', '`#p`'],
+  ['new (class { #p = 1; f(x) { return this.#p } })().f', '`this` and `#p`'],
+  ['class { static #p = 1; static f(x) { return #p in x } }.f', '`#p`'],
+  ['new (class { #p = 1; f = (x) => class { #q = 1; g(y) { return y.#q + x.#p } } })().f', '`#p`'],
 ])('%s is refused for %s', (source, names) => {
   expect(refusalOf(source)).toBe(names);
 });
@@ -60,6 +64,8 @@ test.each([
   '(x) => { try { JSON.parse(x) } catch ({ message }) { return message } }',
   '(x) => Buffer.from(String(x)).toString("hex") + Math.PI + process.pid',
   "async (x) => (await import('node:os')).cpus().length",
+  '(x) => { class A { #p = 1; #m() { return class { q = x.#p } } has(y) { return #p in y && y.#m() } } return A }',
+  '(x) => { with (x) { return 0777 } }',
   '(x) => { switch (x) { case 1: let y = 1; return y } }',
   '(x) => { const { a, ...b } = x; ({ a: x } = b); return x }',
   'function named(x) { return function () { return this } }',
@@ -78,6 +84,16 @@ test('a refusal names the function, the variable and the line that uses it', () 
     task: 'usesOutside',
     names: '`outside`',
     where: expect.stringMatching(/^inline-function\.test\.ts:\d+$/),
+  });
+});
+
+test('import.meta is named, with the line that uses it: only its own module has it', async () => {
+  const module = 'export const whereAmI = (x) => {\n  return import.meta.url + x;\n};';
+  const { whereAmI } = await import(`data:text/javascript,${encodeURIComponent(module)}`);
+  expect(inlineFunction(whereAmI)).toMatchObject({
+    task: 'whereAmI',
+    names: '`import.meta`',
+    where: expect.stringMatching(/:2$/),
   });
 });
 

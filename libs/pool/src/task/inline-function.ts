@@ -1,4 +1,4 @@
-import { type AnyNode, type Expression, type Property, parseExpressionAt } from 'acorn';
+import { type AnyNode, type Expression, type Options, type Property, parseExpressionAt } from 'acorn';
 import { nodeGlobals } from '../node-globals.ts';
 import { type FreeVariable, freeVariables } from './free-variables.ts';
 import { placeOfFunction } from './function-place.ts';
@@ -73,6 +73,15 @@ interface Parsed {
   readonly suffix: string;
 }
 
+/** What a function's text may hold by the place that it stood in, and loses by leaving it, is found in its tree. */
+const parserOptions: Options = {
+  ecmaVersion: 'latest',
+  // Those of a class around it: `this.#private`.
+  checkPrivateFields: false,
+  // `import.meta`, in a script too: as a module it would be strict, which not every function is.
+  allowImportExportEverywhere: true,
+};
+
 /** Parses a function's text: as it stands, or as the method that it was written as. */
 function parsed(text: string, name: string): Parsed {
   // A method's text (`double(x) { … }`, `async *[key]() { … }`) is an expression only inside an object.
@@ -82,7 +91,7 @@ function parsed(text: string, name: string): Parsed {
   ] as const) {
     let expression: Expression;
     try {
-      expression = parseExpressionAt(`${prefix}${text}${suffix}`, 0, { ecmaVersion: 'latest' });
+      expression = parseExpressionAt(`${prefix}${text}${suffix}`, 0, parserOptions);
     } catch {
       continue;
     }
