@@ -105,6 +105,16 @@ test('an item that is no JSON fails alone, and is tried once', async () => {
   expect(summary).toMatchObject({ succeeded: 1, failed: 2 });
 });
 
+test('a call that ends at an item that is no JSON says which and why', async () => {
+  await cluster.agent();
+  const { call, done } = map({ function: 'work#inc', options: { failFast: true } }, [['']]);
+  call.end();
+  await expect(done).rejects.toMatchObject({
+    code: 'VALUE_NOT_PORTABLE',
+    message: 'Item 0 cannot be sent: it is no JSON (Unexpected end of JSON input). Send plain data.',
+  });
+});
+
 test('an item that ran too long says so in words', async () => {
   await cluster.agent();
   const { call, done } = map({ function: 'work#slow', options: { timeoutMs: 300 } }, [['[1, 60000]']]);

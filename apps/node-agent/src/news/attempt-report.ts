@@ -12,6 +12,7 @@ import {
   type Print as WirePrint,
   type ResultRun as WireRun,
   writeCatalogueError,
+  writeFacts,
 } from '@shoal/protocol';
 
 /** How an attempt ended, on the wire. */
@@ -38,9 +39,9 @@ export function wireRun({ first, count, bytes, runMs, pid }: ResultRun): WireRun
   };
 }
 
-/** An item that threw, or whose result cannot be sent. */
+/** An item that threw, is no value, or whose result cannot be sent. */
 export function thrownTry(failure: ItemFailureReport): FailedTry {
-  const { index, code, retryable, error, summary, pid, ms } = failure;
+  const { index, code, retryable, error, summary, facts, pid, ms } = failure;
   return {
     index,
     kind: FailureKind.THROWN,
@@ -50,7 +51,7 @@ export function thrownTry(failure: ItemFailureReport): FailedTry {
     error,
     summary,
     stderrTail: '',
-    facts: {},
+    facts: writeFacts(facts),
   };
 }
 

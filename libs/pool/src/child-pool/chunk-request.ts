@@ -147,6 +147,8 @@ export interface ItemFailureReport {
   readonly error: Uint8Array;
   /** `Name: message`, at most 1 KiB, for logs and clients in other languages. */
   readonly summary: string;
+  /** Those of the message of a code that is not ITEM_THREW. */
+  readonly facts: Readonly<Record<string, string | number>>;
   readonly pid: number;
   readonly ms: number;
 }

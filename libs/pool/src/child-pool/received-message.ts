@@ -63,8 +63,21 @@ export function readItemFailed(body: Buffer): ItemFailedMessage & { readonly err
     retryable: boolean(fields, 'retryable'),
     ms: amount(fields, 'ms'),
     summary: text(fields, 'summary', 1_024),
+    facts: refusalFactsOf(fields['facts']),
     error: bytes,
   };
+}
+
+/** What the messages of VALUE_NOT_PORTABLE and RESULT_TOO_LARGE are made of; nothing else is taken from a child. */
+const refusalFacts = ['what', 'path', 'kind', 'size', 'limit', 'option', 'sizeBytes', 'limitBytes'];
+
+function refusalFactsOf(told: unknown): Record<string, string | number> {
+  const facts: Record<string, string | number> = {};
+  for (const name of refusalFacts) {
+    const value = (told as Fields | null | undefined)?.[name];
+    if (typeof value === 'string' || typeof value === 'number') facts[name] = value;
+  }
+  return facts;
 }
 
 export function readTaskUnloadable(body: Buffer): TaskUnloadableMessage & { readonly error: Buffer } {

@@ -41,6 +41,7 @@ export class ItemReports {
       retryable: part.task.isRetryable(error),
       ms,
       summary: summarize(data),
+      facts: {},
     };
     // What finished before it comes before it: with failFast nothing counts that comes after.
     part.results.flush();
@@ -52,7 +53,7 @@ export class ItemReports {
   refused(chunk: number, encoding: Encoding): ItemRefused {
     return (index, code, message, facts) => {
       const summary = message.slice(0, 1_000);
-      const failed: ItemFailedMessage = { chunk, index, code, retryable: false, ms: 0, summary };
+      const failed: ItemFailedMessage = { chunk, index, code, retryable: false, ms: 0, summary, facts };
       const data = { name: 'ShoalError', message, code, fields: facts };
       this.#channel.message(frameType.itemFailed, failed, encodeError(encoding, data));
     };

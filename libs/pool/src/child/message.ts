@@ -86,6 +86,8 @@ export interface ItemFailedMessage {
   readonly retryable: boolean;
   readonly ms: number;
   readonly summary: string;
+  /** Those of the message of a code that is not ITEM_THREW. */
+  readonly facts: Readonly<Record<string, string | number>>;
 }
 
 export interface PartEndedMessage {
