@@ -21,9 +21,9 @@ export class TlsFiles {
   }
 
   /** An authority, and a certificate for a coordinator on loopback. */
-  static async make(): Promise<TlsFiles> {
+  static async make(authorityFromMs: number = Date.now()): Promise<TlsFiles> {
     const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-tls-')));
-    const authority = await CertificateAuthority.create();
+    const authority = await CertificateAuthority.create(authorityFromMs);
     const files = new TlsFiles(folder, authority);
     await folder.write('authority', authority.cert);
     await folder.write('authorityKey', authority.key);

@@ -318,6 +318,17 @@ describe('certificates of the coordinator', () => {
     await Promise.all([own.remove(), other.remove()]);
   });
 
+  test('where the authority ends, and all certificates with it, another one is asked for', async () => {
+    const own = await TlsFiles.make(Date.now() - 3_647 * dayMs);
+    await cluster.listen({ tlsDir: own.folder.path });
+    expect(cluster.events('certificate.expiring')).toEqual([
+      expect.objectContaining({
+        msg: expect.stringMatching(/ca\.crt expires in \S+ days; .*make a new authority/),
+      }),
+    ]);
+    await own.remove();
+  });
+
   test('an expiry within a week is warned of at the start', async () => {
     const own = await TlsFiles.make();
     await own.writeCoordinator(['127.0.0.1'], { lifetimeMs: 6 * dayMs });

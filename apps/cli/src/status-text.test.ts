@@ -1,5 +1,5 @@
 import { AgentInfo, AgentState, GetStatusResponse, JobInfo, JobState } from '@shoal/protocol';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { statusRecord, statusText } from './status-text.ts';
 
 test('a job says why it waits, and what second attempts came to', () => {
@@ -81,4 +81,21 @@ test('limits that were reached are told, and nothing where none was', () => {
     'held by limits now: streamWindowBytes 1 call, windowBytes 2 jobs, windowItems 1 job\n',
   );
   expect(text({})).not.toContain('limits');
+});
+
+test.each([
+  ['its own certificate', 1, 90, /until 2026-01-02: run shoal certs init/],
+  ['the authority', 1, 1, /until 2026-01-02: .*make a new one/],
+  ['nothing', 90, 90, /until 2026-04-01\n/],
+])('a week before %s ends, what helps is told', (_, certificateDays, authorityDays, line) => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
+  onTestFinished(() => void vi.useRealTimers());
+  const inDays = (days: number): number => Date.now() + days * 86_400_000;
+  const protection = {
+    encrypted: true,
+    certificateExpiresUnixMs: inDays(certificateDays),
+    authorityExpiresUnixMs: inDays(authorityDays),
+  };
+  const cluster = GetStatusResponse.fromPartial({ protection });
+  expect(statusText({ address: '10.0.0.5:7300', cluster, agents: [], jobs: [] })).toMatch(line);
 });

@@ -83,7 +83,11 @@ export function protectionLines(protection: Protection | undefined, nowMs: numbe
   const { certificateExpiresUnixMs, authorityExpiresUnixMs } = protection;
   const untilMs = Math.min(certificateExpiresUnixMs, authorityExpiresUnixMs);
   const day = new Date(untilMs).toISOString().slice(0, 10);
-  const warning = untilMs - nowMs < soonMs ? ': run shoal certs init where the certificates were made' : '';
+  const help =
+    authorityExpiresUnixMs <= certificateExpiresUnixMs
+      ? 'its authority ends then: make a new one (docs/several-machines.md, Later)'
+      : 'run shoal certs init where the certificates were made';
+  const warning = untilMs - nowMs < soonMs ? `: ${help}` : '';
   const revoked = protection.revoked === 0 ? '' : `, ${grouped(protection.revoked)} revoked`;
   return [
     // With certificates it is the metrics alone that nothing protects.

@@ -12,13 +12,15 @@ test('counts have their thousands separated', () => {
 });
 
 test('durations are written in the unit that reads best', () => {
-  expect([0, 250, 1_500, 30_000, 90_000, 300_000].map(durationText)).toEqual([
+  expect([0, 250, 1_500, 30_000, 90_000, 300_000, 9_000_000, 259_200_000].map(durationText)).toEqual([
     '0 ms',
     '250 ms',
     '1.5 s',
     '30 s',
     '90 s',
     '5 min',
+    '2.5 h',
+    '3 days',
   ]);
 });
 

@@ -9,7 +9,9 @@ export function countText(count: number): string {
 export function durationText(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${trimmed(ms / 1_000)} s`;
-  return `${trimmed(ms / 60_000)} min`;
+  if (ms < 7_200_000) return `${trimmed(ms / 60_000)} min`;
+  if (ms < 172_800_000) return `${trimmed(ms / 3_600_000)} h`;
+  return `${trimmed(ms / 86_400_000)} days`;
 }
 
 /** A size in binary units: `512 B`, `64 KiB`, `71 MiB`. */

@@ -52,3 +52,15 @@ test('an address with a port is refused before anything is made, and one that an
   await folder.writePair('coordinator', await authority.issueCoordinator(['10.0.0.5:7300', 'one.example']));
   expect(await init()).toMatch(/ reached as (?!.*10\.0\.0\.5:7300).*, one\.example\n/);
 });
+
+test('certificates that end with their authority are said to, and what helps', async () => {
+  const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-init-')));
+  onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
+  const lesson = 'not longer, for the authority itself ends then: before that, make a new one';
+  const authority = await CertificateAuthority.create(Date.now() - 3_647 * 86_400_000);
+  await folder.write('authorityKey', authority.key);
+  await folder.write('authority', authority.cert);
+  expect(await initCerts({ tlsDir: folder.path, hosts: [] })).toContain(lesson);
+  await rm(folder.path, { recursive: true });
+  expect(await initCerts({ tlsDir: folder.path, hosts: [] })).not.toContain(lesson);
+});

@@ -32,12 +32,17 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
   const admin = { name: 'admin', role: 'admin' } as const;
   const afterMs = (await folder.revocations()).untilMs(admin);
   await folder.writePair('client', await authority.issueIdentity(admin, { afterMs }));
-  const until = new Date(certificateFacts(await folder.read('coordinator')).validToMs)
-    .toISOString()
-    .slice(0, 10);
+  const { validToMs } = certificateFacts(await folder.read('coordinator'));
+  const until = dayOf(validToMs);
+  const endsWithAuthority = certificateFacts(await folder.read('authority')).validToMs <= validToMs;
   return [
     `${tlsDir}: ${isNew ? 'a new authority' : 'the authority that was there'}, and new certificates until ${until}`,
     `  for a coordinator that is reached as ${hosts.join(', ')}`,
+    ...(endsWithAuthority
+      ? [
+          `  not longer, for the authority itself ends then: before that, make a new one (docs/several-machines.md, Later)`,
+        ]
+      : []),
     ...(isLost
       ? [
           `  ${folder.pathOf('coordinator')} was no certificate: names that it had beside those must be given again, with --name`,
@@ -52,6 +57,8 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
     '',
   ].join('\n');
 }
+
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 async function authorityIn(folder: TlsFolder): Promise<{ authority: CertificateAuthority; isNew: boolean }> {
   const [cert, key] = [await folder.find('authority'), await folder.find('authorityKey')];

@@ -183,11 +183,16 @@ export class ServerCertificates {
     if (daysLeft(validToMs, nowMs) === undefined || nowMs - this.#warnedAtMs < warnEveryMs) return;
     this.#warnedAtMs = nowMs;
     const left = validToMs <= nowMs ? 'has expired' : `expires in ${durationText(validToMs - nowMs)}`;
-    const file = this.#folder.pathOf(certificateMs <= authorityMs ? 'coordinator' : 'authority');
+    // What it signs ends with it, so a new certificate would end on the same day.
+    const isAuthority = authorityMs <= certificateMs;
+    const file = this.#folder.pathOf(isAuthority ? 'authority' : 'coordinator');
+    const help = isAuthority
+      ? 'all certificates end with it, and shoal certs init makes none that last longer; make a new authority (docs/several-machines.md, Later)'
+      : `run shoal certs init --tls-dir ${this.#folder.path}: the new one is used without a restart`;
     this.#parts.feed.tell(
       'certificate.expiring',
       { file, until: new Date(validToMs).toISOString() },
-      `${file} ${left}; run shoal certs init --tls-dir ${this.#folder.path}: the new one is used without a restart`,
+      `${file} ${left}; ${help}`,
       'warn',
     );
   }
