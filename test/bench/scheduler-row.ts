@@ -3,8 +3,8 @@
  * compiler must not meet the next. `node scheduler-row.ts time|control|steps|instructions AGENTS JOBS SHARDS` prints
  * `{ perShard, transitionsPerSecond }` (time in microseconds of CPU, of all threads).
  */
-import { execFileSync } from 'node:child_process';
 import { Session } from 'node:inspector/promises';
+import { countInstructions, prepareCounting } from './callgrind.ts';
 import { SchedulerLoad } from './scheduler-load.ts';
 
 /** What is measured. */
@@ -103,16 +103,9 @@ async function steps(): Promise<Cost> {
   return { perShard: counts.reduce((a, b) => a + b, 0) / shards, transitionsPerSecond: 0 };
 }
 
-/** Tells valgrind from when on to count, and to write down what it has counted. */
-function instructions(loads: readonly SchedulerLoad[]): Cost {
-  const callgrind = (...args: string[]) => execFileSync('callgrind_control', [...args, `${process.pid}`]);
-  // Starting a process for the first time undoes what the compiler took for granted.
-  callgrind('--instr=off');
+async function instructions(loads: readonly SchedulerLoad[]): Promise<Cost> {
+  prepareCounting();
   warmAll(loads, shards * 2);
-  callgrind('--instr=on');
-  callgrind('--zero');
-  run(loads, shards);
-  callgrind('--dump');
-  callgrind('--instr=off');
+  await countInstructions(() => run(loads, shards));
   return { perShard: 0, transitionsPerSecond: 0 };
 }

@@ -16,10 +16,8 @@
  * A transition is one event taken or one command given.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hasValgrind, instructionsOf } from './callgrind.ts';
 import { judge, type Row } from './flatness.ts';
 import { optionsOf, someOf, whole } from './options.ts';
 import type { Cost, Quantity } from './scheduler-row.ts';
@@ -52,9 +50,6 @@ const {
   only: someOf(['steps', 'time', 'instructions']),
   sizes: whole(sizes.length, 1, sizes.length),
 });
-const hasValgrind = (process.env.PATH ?? '')
-  .split(delimiter)
-  .some((dir) => existsSync(join(dir, 'valgrind')));
 
 const measuredSizes = sizes.slice(0, sizesMeasured);
 const [times, controls] = asked.includes('time') ? timed() : [[], []];
@@ -110,20 +105,12 @@ function measured(quantity: Quantity, agents: number, jobs: number): Cost {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Cost;
 }
 
-/** Of a process with one thread: the others of V8 would come and go as they like. Counted is what comes after a warm-up. */
+/** Counted is what comes after a warm-up. */
 function instructions(agents: number, jobs: number): number {
-  const folder = mkdtempSync(join(tmpdir(), 'shoal-valgrind-'));
-  try {
-    const out = join(folder, 'out');
-    const tool = ['--tool=callgrind', '--instr-atstart=no', `--callgrind-out-file=${out}`];
-    const node = [process.execPath, '--single-threaded', ...process.execArgv, rowProgram];
-    const counted = Math.ceil(shards * instructedPart);
-    const load = ['instructions', `${agents}`, `${jobs}`, `${counted}`];
-    execFileSync('valgrind', [...tool, '--smc-check=all-non-file', ...node, ...load], { stdio: 'ignore' });
-    return Number(/^totals: (\d+)/m.exec(readFileSync(`${out}.1`, 'utf8'))?.[1]) / counted;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const counted = Math.ceil(shards * instructedPart);
+  const load = ['instructions', `${agents}`, `${jobs}`, `${counted}`];
+  const [total = Number.NaN] = instructionsOf([...process.execArgv, rowProgram, ...load]);
+  return total / counted;
 }
 
 /** Every shard that is on its way comes to its end at least twice: one part of them would not cost what the others do. */

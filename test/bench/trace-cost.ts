@@ -4,23 +4,23 @@
  * A local pool, one item a chunk: nothing to hide behind. It runs without the code of the traces (their methods are
  * replaced by empty ones before anything has run), with it while nobody listens, as it is for everybody, and with a
  * listener; each in processes of its own, in turn. Counted is the CPU time of the caller, in which the traces are. Each
- * process is as dear as its cheapest job, for what else the machine does only ever adds to it. Then the calls that a
- * chunk makes of the traces alone, a million times: what does not show in a job is still known.
+ * process is as dear as its cheapest job, for what else the machine does only ever adds to it. That is too far apart to show a percent, so
+ * where valgrind is installed instructions are counted as well, those of the calls and those of a chunk's caller.
  */
 import { execFileSync } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'shoal';
-import { ShardTraces } from '../../apps/coordinator/src/watch/shard-trace.ts';
 import { ChunkTraces } from '../../libs/pool/src/child-pool/chunk-trace.ts';
+import { hasValgrind, instructionsOf } from './callgrind.ts';
 import { oneOf, optionsOf, whole } from './options.ts';
 import { tasksUrl } from './peer.ts';
 import { median } from './statistics.ts';
+import { calls, chunks as countedChunks, interpreted } from './trace-instructions.ts';
 
 const chunks = 1_000;
 /** Of one process: the first ones while its code is being compiled. */
 const [warmUpJobs, jobs] = [6, 12];
-const calls = 1_000_000;
 
 const ways = {
   without: 'without the code of the traces',
@@ -64,30 +64,7 @@ async function chunkCost(way: Way): Promise<number> {
   return Math.min(...costs);
 }
 
-/** What a chunk calls while nobody listens; its facts are never looked at. */
-function chunkCalls(): Promise<number> {
-  const [traces, facts] = [new ChunkTraces(), {} as never];
-  return micros(calls, () => {
-    for (let id = 0; id < calls; id += 1) {
-      traces.queued(facts);
-      traces.given(id as never);
-      traces.succeeded(id as never, facts);
-      traces.ended(id as never, facts);
-    }
-  });
-}
-
-/** The same of a shard, in the coordinator. */
-function shardCalls(): Promise<number> {
-  const [traces, facts] = [new ShardTraces(), {} as never];
-  return micros(calls, () => {
-    for (let id = 0; id < calls; id += 1) {
-      traces.dispatched(facts, []);
-      traces.succeeded(id as never, 1, 1);
-      traces.ended(id as never, facts);
-    }
-  });
-}
+const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
 
 async function print(): Promise<void> {
   const costs: Record<Way, number[]> = { without: [], off: [], on: [] };
@@ -99,7 +76,6 @@ async function print(): Promise<void> {
       costs[way].push(Number(execFileSync(process.execPath, args, { encoding: 'utf8' })));
     }
   }
-  const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
   console.log(
     '| one item a chunk | CPU of the caller, µs a chunk | from - to | more |\n| :-- | --: | --: | --: |',
   );
@@ -109,15 +85,26 @@ async function print(): Promise<void> {
     const last = way === 'without' ? '' : percent(median(more));
     console.log(`| ${ways[way]} | ${median(costs[way]).toFixed(1)} | ${low} - ${high} | ${last} |`);
   }
-  console.log(
-    '\n| calls of one chunk, nobody listens | µs | of what it costs its caller |\n| :-- | --: | --: |',
-  );
-  for (const [name, cost] of [
-    ['shoal.chunk', await chunkCalls()],
-    ['shoal.shard', await shardCalls()],
-  ] as const) {
-    console.log(`| ${name} | ${cost.toPrecision(2)} | ${percent(cost / median(costs.without))} |`);
+  printInstructions();
+}
+
+function printInstructions(): void {
+  if (!hasValgrind) {
+    console.log('\nNo instructions: valgrind is not installed.');
+    return;
   }
+  const program = fileURLToPath(new URL('trace-instructions.ts', import.meta.url));
+  const counted = (what: 'chunk' | 'calls', parts: number): number[] =>
+    instructionsOf([...interpreted, ...process.execArgv, program, what], parts);
+  const [ofJob = Number.NaN] = counted('chunk', 1);
+  const [ofChunkCalls = Number.NaN, ofShardCalls = Number.NaN, ofLoop = Number.NaN] = counted('calls', 3);
+  const caller = ofJob / countedChunks;
+  const row = (name: string, instructions: number, share: string = percent(instructions / caller)): string =>
+    `| ${name} | ${Math.round(instructions).toLocaleString('en-US')} | ${share} |`;
+  console.log('\n| of one chunk, nobody listens | instructions | of its caller |\n| :-- | --: | --: |');
+  console.log(row('the caller in all', caller, ''));
+  console.log(row('calls of shoal.chunk', (ofChunkCalls - ofLoop) / calls));
+  console.log(row('calls of shoal.shard', (ofShardCalls - ofLoop) / calls));
 }
 
 if (way === 'all') await print();
