@@ -53,13 +53,9 @@ export class MapCollector implements Collector<unknown> {
   }
 
   values(run: Run): void {
-    const values = decodeRun(run);
+    const values = readValues(run, this, this.#job);
+    if (values === undefined) return;
     const { first, count } = run;
-    if (values instanceof UnreadableRun) {
-      this.#job?.unreadable(count);
-      failAll(this, run, values);
-      return;
-    }
     fillTo(this.#results, first);
     copyInto(this.#results, first, values, count);
     this.#succeeded += count;
@@ -110,13 +106,9 @@ export class SettledCollector implements Collector<Settled<unknown>> {
   }
 
   values(run: Run): void {
-    const values = decodeRun(run);
+    const values = readValues(run, this, this.#job);
+    if (values === undefined) return;
     const { first, count } = run;
-    if (values instanceof UnreadableRun) {
-      this.#job?.unreadable(count);
-      failAll(this, run, values);
-      return;
-    }
     fillTo(this.#outcomes, first);
     for (let i = 0; i < count; i++) {
       const index = first + i;
@@ -149,9 +141,18 @@ function copyInto(results: unknown[], first: number, values: ValueList, count: n
   for (let at = 0; at < count; at++) results[first + at] = values[at];
 }
 
-/** Each item of a run that cannot be read fails by itself; the job goes on. */
-function failAll(consumer: OutcomeConsumer, { first, count }: Run, unreadable: UnreadableRun): void {
-  for (let index = first; index < first + count; index++) consumer.failed(unreadable.outcome(index));
+/** The values of a run; undefined where they cannot be read: each of its items fails by itself, and the job goes on. */
+function readValues(
+  run: Run,
+  consumer: OutcomeConsumer,
+  job: CollectedJob | undefined,
+): ValueList | undefined {
+  const values = decodeRun(run);
+  if (!(values instanceof UnreadableRun)) return values;
+  const { first, count } = run;
+  job?.unreadable(count);
+  for (let index = first; index < first + count; index++) consumer.failed(values.outcome(index));
+  return undefined;
 }
 
 function othersText(succeeded: number): string | undefined {
