@@ -163,6 +163,99 @@ const ofPools: readonly Constant[] = [
   },
 ];
 
+/** A bound without an option, a count and an error of its own: what reaches it loses nothing. */
+interface FixedBound {
+  readonly file: string;
+  readonly constant: string;
+  readonly unit: string;
+  readonly what: string;
+  readonly because: string;
+}
+
+const inAccess = 'apps/coordinator/src/access/';
+
+const fixedBounds: readonly FixedBound[] = [
+  {
+    file: `${inAccess}token-tries.ts`,
+    constant: 'waitMsMax',
+    unit: 'milliseconds',
+    what: 'The longest wait after wrong tokens.',
+    because:
+      'a longer one keeps out whoever has put his token right, and nobody guesses 256 bits in any time',
+  },
+  {
+    file: `${inAccess}token-tries.ts`,
+    constant: 'memoryMs',
+    unit: 'milliseconds',
+    what: 'How long an address without a wrong token is remembered.',
+    because: '`wrongTokenPeers` bounds what that costs',
+  },
+  {
+    file: `${inAccess}access-service.ts`,
+    constant: 'ttlMsMax',
+    unit: 'milliseconds',
+    what: 'The longest life of a token to join with; the shortest is 1 s.',
+    because:
+      'whoever asks chooses within it (`shoal token create --ttl`), more is refused with `REQUEST_INVALID`, and such a token is for a machine that is about to join',
+  },
+  {
+    file: `${inAccess}join-tokens.ts`,
+    constant: 'memoryMs',
+    unit: 'milliseconds',
+    what: 'How long a token to join with is remembered after it has expired, for the words of an error.',
+    because: '`joinTokens` bounds what that costs, and those that can be used go before',
+  },
+  {
+    file: 'libs/credentials/src/token-file.ts',
+    constant: 'fileBytesMax',
+    unit: 'bytes',
+    what: 'The token file of whoever calls a coordinator; a longer one is refused with `FILE_NOT_USABLE`.',
+    because: 'one token is read out of it, which has 43 letters',
+  },
+  {
+    file: 'apps/coordinator/src/core/coordinator-limits.ts',
+    constant: 'defaultEndedJobsMax',
+    unit: 'jobs',
+    what: 'Jobs that have ended, and of which nothing else is kept.',
+    because: 'they are known for 30 s, for a client that asks once more, and are a few hundred bytes each',
+  },
+  {
+    file: 'libs/protocol/src/front-door.ts',
+    constant: 'askingMax',
+    unit: 'connections',
+    what: 'Connections beyond `connections` and `connectionsPerPeer` that are told which it was before they are closed.',
+    because: 'others are closed at once, which is what the limit is for, and each is counted by its name',
+  },
+  {
+    file: 'libs/protocol/src/front-door.ts',
+    constant: 'askingMs',
+    unit: 'milliseconds',
+    what: 'How long they have to ask.',
+    because: 'ours ask at once',
+  },
+  {
+    file: 'apps/coordinator/src/watch/metrics-http.ts',
+    constant: 'headerBytesMax',
+    unit: 'bytes',
+    what: 'The headers of a request to the HTTP port; more is answered with 431.',
+    because: 'a request for `/metrics` or `/healthz` needs none of them',
+  },
+  {
+    file: 'apps/coordinator/src/watch/limit-counts.ts',
+    constant: 'tellEveryMs',
+    unit: 'milliseconds',
+    what: 'Time between two lines of the log about one limit.',
+    because: 'the next line has how often it was reached since, and `limits_reached` has all',
+  },
+  {
+    file: `${inAccess}access.ts`,
+    constant: 'refusalsEveryMs',
+    unit: 'milliseconds',
+    what: 'Time between two lines of the log about calls that were refused.',
+    because: 'the next line has how many there were since, and whoever was refused was told',
+  },
+];
+
 /** The value of a constant of a file: a number, or a product or power of numbers. Throws where it is no longer there. */
 export function constantIn(file: string, name: string): number {
   const source = readFileSync(new URL(file, root), 'utf8');
@@ -184,6 +277,7 @@ const sizes: readonly (readonly [string, number])[] = [
 ];
 
 function quantity(value: number, unit: string): string {
+  if (unit === 'milliseconds' && value % 3_600_000 === 0) return `${value / 3_600_000} h`;
   if (unit === 'milliseconds') return value % 60_000 === 0 ? `${value / 60_000} min` : `${value / 1000} s`;
   const [name, size] = unit.startsWith('bytes') ? (sizes.find(([, each]) => value >= each) ?? []) : [];
   if (name !== undefined && size !== undefined) return `${value / size} ${name}${unit.replace('bytes', '')}`;
@@ -234,6 +328,11 @@ export function limitsDocument(): string {
     shows,
     meaning,
   ]);
+  const bounds = fixedBounds.map(({ because, constant, file, unit, what }) => [
+    what,
+    quantity(constantIn(file, constant), unit),
+    because,
+  ]);
   return [
     '# Limits',
     '',
@@ -258,6 +357,12 @@ export function limitsDocument(): string {
     'On a laptop and on agents alike.',
     '',
     ...table(['limit', 'default', 'option', 'beyond it', 'shows in', 'meaning'], pools),
+    '',
+    '## Fixed bounds of a coordinator',
+    '',
+    'These have no option, and no count of their own: nobody loses by them what he could have with another value.',
+    '',
+    ...table(['what', 'how much', 'why it is fixed'], bounds),
     '',
   ].join('\n');
 }

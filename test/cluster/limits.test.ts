@@ -5,8 +5,11 @@
  * the same client goes on to ask for the status.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect as dial, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   Client,
   type ClientOptions,
@@ -36,7 +39,7 @@ import {
   type NameBundleResponse,
   ownPeer,
 } from '@shoal/protocol';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { FaultProxy } from '../chaos/fault-proxy.ts';
 import { RawClient, unary } from './raw-client.ts';
 import { source, TestCluster, until } from './test-cluster.ts';
@@ -671,6 +674,78 @@ describe('wrongTokens', () => {
     ]);
   });
 });
+
+/** A file of so much, in the place of what is there, in one step. */
+async function swap(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
+
+describe('files of the coordinator: it starts with one that is as long as it may be and with no longer one, and one that grows is not used and is counted', () => {
+  const serials = (count: number): string =>
+    Array.from({ length: count }, (_, at) => `serial ${at.toString(16).padStart(32, '0')}\n`).join('');
+  const secret = newSecret();
+  const tokens = (bytes: number): string => `${bearerLine({ secret, role: 'viewer' })}\n`.padEnd(bytes, '#');
+
+  const triedOn = async (
+    limit: LimitName,
+    path: string,
+    file: (size: number) => string,
+    started: Started,
+  ) => {
+    for (const size of [started.most - 1, started.most, started.most + 1]) {
+      await swap(path, file(size));
+      const { code, message } = await ending(serve(started.config));
+      if (size <= started.most) expect(`${size}: ${code}`).toBe(`${size}: OK`);
+      else expect([code, message]).toEqual(['FILE_NOT_USABLE', expect.stringMatching(started.error)]);
+      await cluster.stop();
+    }
+    await swap(path, file(started.most));
+    await serve(started.config);
+    const watching = started.connect();
+    expect(await reached(watching, limit)).toBe(0);
+    await swap(path, file(started.most + 1));
+    const status = await until(
+      'it is found',
+      () => statusOf(watching),
+      ({ protection }) => (protection?.troubles.length ?? 0) > 0,
+    );
+    expect(status.protection?.troubles).toEqual([expect.stringMatching(started.error)]);
+    expect(status.limitsReached[limit]).toBe(1);
+    return status;
+  };
+
+  test('revoked.txt (edges of revocations)', async () => {
+    files = await TlsFiles.make();
+    const admin = await files.identity({ name: 'boss', role: 'admin' });
+    const { protection } = await triedOn('revocations', files.folder.revokedPath, serials, {
+      config: { tlsDir: files.folder.path, maxRevocations: 3, certificateCheckMs: 20 },
+      connect: () => cluster.connect(admin),
+      most: 3,
+      error: /it has 4 entries, and may have 3 \(shoal coordinator --max-revocations\)/,
+    });
+    expect(protection?.revoked, 'the earlier list is in force').toBe(3);
+  });
+
+  test('the token file (edges of tokenFileBytes)', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shoal-limits-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const tokenFile = join(folder, 'tokens');
+    await triedOn('tokenFileBytes', tokenFile, tokens, {
+      config: { tokenFile, maxTokenFileBytes: 100, certificateCheckMs: 20 },
+      connect: () => cluster.connect(undefined, secret),
+      most: 100,
+      error: /it has 101 bytes, and may have 100 \(shoal coordinator --max-token-file-bytes\)/,
+    });
+  });
+});
+
+interface Started {
+  readonly config: CoordinatorConfig;
+  readonly connect: () => RawClient;
+  readonly most: number;
+  readonly error: RegExp;
+}
 
 describe('what the coordinator sends, and is sent ahead', () => {
   test('partBytes: a bundle that is one byte smaller comes in one part, as one of that size does, and a bigger one in two (edges of partBytes)', async () => {

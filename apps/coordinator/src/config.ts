@@ -61,6 +61,14 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
   readonly maxPrintBytes?: number;
   /** Wrong tokens in a row from one address, until no token from there is looked at for a while. Default 10. */
   readonly maxWrongTokens?: number;
+  /** Addresses from which wrong tokens came and that are remembered; the oldest makes room for another one. Default 10,000. */
+  readonly maxWrongTokenPeers?: number;
+  /** Bytes of `tokenFile`, at most. Default 64 KiB. */
+  readonly maxTokenFileBytes?: number;
+  /** Names and serial numbers in the list of revoked certificates, at most. Default 10,000. */
+  readonly maxRevocations?: number;
+  /** Groups of processes, and sessions of agents, whose owners are remembered: so many of each. Default 100,000. */
+  readonly maxOwnerEntries?: number;
   /** Tokens to join with that are remembered; those that nobody can use any more make room for others. Default 1,000. */
   readonly maxJoinTokens?: number;
   /** Bytes of one bundle, at most. Default 64 MiB. */
@@ -152,6 +160,10 @@ export interface SettledConfig {
   readonly maxPrintBytes: number;
   readonly maxWrongTokens: number;
   readonly maxJoinTokens: number;
+  readonly maxWrongTokenPeers: number;
+  readonly maxTokenFileBytes: number;
+  readonly maxRevocations: number;
+  readonly maxOwnerEntries: number;
   readonly maxBundleBytes: number;
   readonly maxBundleStoreBytes: number;
   readonly maxItemBytes: number;
@@ -207,6 +219,16 @@ export function settleConfig(config: CoordinatorConfig): SettledConfig {
     maxPrintBytes: positive('maxPrintBytes', config.maxPrintBytes ?? limits.printBytes.default),
     maxWrongTokens: positive('maxWrongTokens', config.maxWrongTokens ?? limits.wrongTokens.default),
     maxJoinTokens: positive('maxJoinTokens', config.maxJoinTokens ?? limits.joinTokens.default),
+    maxWrongTokenPeers: positive(
+      'maxWrongTokenPeers',
+      config.maxWrongTokenPeers ?? limits.wrongTokenPeers.default,
+    ),
+    maxTokenFileBytes: positive(
+      'maxTokenFileBytes',
+      config.maxTokenFileBytes ?? limits.tokenFileBytes.default,
+    ),
+    maxRevocations: positive('maxRevocations', config.maxRevocations ?? limits.revocations.default),
+    maxOwnerEntries: positive('maxOwnerEntries', config.maxOwnerEntries ?? limits.ownerEntries.default),
     maxBundleBytes: positive('maxBundleBytes', config.maxBundleBytes ?? limits.bundleBytes.default),
     maxItemBytes: positive('maxItemBytes', config.maxItemBytes ?? limits.itemBytes.default),
     maxResultBytes: positive('maxResultBytes', config.maxResultBytes ?? limits.resultBytes.default),

@@ -22,7 +22,7 @@ import { bundleService } from './bundles/bundle-service.ts';
 import { FolderShelf } from './bundles/bundle-shelf.ts';
 import { BundleStore } from './bundles/bundle-store.ts';
 import { type CoordinatorConfig, settleConfig } from './config.ts';
-import { CoordinatorMachine } from './core/index.ts';
+import { CoordinatorMachine, defaultEndedJobsMax } from './core/index.ts';
 import { Driver } from './driver.ts';
 import { newEpoch } from './epoch.ts';
 import { Groups } from './jobs/groups.ts';
@@ -110,7 +110,13 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     isHttpExposed: settled.isHttpExposed,
     certificateCheckMs: settled.certificateCheckMs,
     maxWrongTokens: settled.maxWrongTokens,
+    maxWrongTokenPeers: settled.maxWrongTokenPeers,
+    maxTokenFileBytes: settled.maxTokenFileBytes,
+    maxRevocations: settled.maxRevocations,
+    maxOwnerEntries: settled.maxOwnerEntries,
+    jobsMax: maxJobs + defaultEndedJobsMax,
     feed,
+    onLimit: (limit) => counts.reached(limit),
     knowsJob: (id) => driver.jobs.has(id),
   });
   const bundles = await BundleStore.open({

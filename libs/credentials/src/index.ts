@@ -47,5 +47,5 @@ export {
   parseJoinToken,
   sameDigest,
 } from './token.ts';
-export { readTokenFile } from './token-file.ts';
+export { readTokenFile, type TokenFileLimit } from './token-file.ts';
 export { replaceFile } from './whole-file.ts';

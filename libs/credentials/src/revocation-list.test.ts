@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { CertificateAuthority } from './certificate-authority.ts';
 import { certificateFacts } from './certificate-facts.ts';
-import { RevocationList, revocationLine, revocationsMax } from './revocation-list.ts';
+import { RevocationList, revocationLine } from './revocation-list.ts';
 import type { CertifiedIdentity } from './role.ts';
 import { TlsFolder } from './tls-folder.ts';
 
@@ -55,14 +55,6 @@ test.each([
   'client ann 2030-01-01T00:00:00.000Z more',
 ])('a line that says "%s" revokes nothing, and is named', (line) => {
   expect(() => RevocationList.parse(`# ours\n${line}\n`)).toThrow(/^line 2 revokes nothing: give serial HEX/);
-});
-
-test(`a list has ${revocationsMax} lines at most`, () => {
-  const lines = (count: number): string =>
-    Array.from({ length: count }, (_, at) => `serial ${at.toString(16).padStart(32, '0')}`).join('\n');
-  expect(RevocationList.parse(lines(revocationsMax - 1)).size).toBe(revocationsMax - 1);
-  expect(RevocationList.parse(lines(revocationsMax)).size).toBe(revocationsMax);
-  expect(() => RevocationList.parse(lines(revocationsMax + 1))).toThrow(`may have ${revocationsMax}`);
 });
 
 test('a certificate that is made for a name after it was revoked is good at once, and one made before is not', async () => {

@@ -21,9 +21,6 @@ export type Revocation =
       readonly untilMs: number;
     };
 
-/** Read at once, and kept in memory: for more, a new authority is what helps. */
-export const revocationsMax = 10_000;
-
 const anyRole = '*';
 const serialNumber = /^[0-9A-F]{16,40}$/;
 
@@ -89,10 +86,6 @@ export function parseRevocations(text: string): Revocation[] {
       `line ${at + 1} revokes nothing: give serial HEX, or ROLE NAME TIME (${anyRole} for every role), as \`shoal certs revoke\` writes them`,
     );
   });
-  if (found.length > revocationsMax)
-    throw new Error(
-      `it has ${found.length} lines, and may have ${revocationsMax}; take out what has expired`,
-    );
   return found;
 }
 

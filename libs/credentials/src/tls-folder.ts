@@ -44,6 +44,13 @@ export interface FoundPair extends CertifiedKey {
   readonly isInterrupted: boolean;
 }
 
+/** How long the list of what was taken back may be. */
+export interface RevocationLimit {
+  readonly entries: number;
+  /** The option that changes it, as the error names it. */
+  readonly option: string;
+}
+
 /** A folder with the certificates and keys of one machine. */
 export class TlsFolder {
   readonly path: string;
@@ -151,13 +158,19 @@ export class TlsFolder {
     return new RevocationList(this.#parsed(text));
   }
 
-  /** Puts more on the list. A coordinator that uses this folder takes it up by itself. Errors: `FILE_NOT_USABLE`. */
-  async revoke(revocations: readonly Revocation[]): Promise<void> {
+  /**
+   * Puts more on the list, which may have `most` entries then. A coordinator that uses this folder takes it up by itself.
+   * Errors: `FILE_NOT_USABLE`.
+   */
+  async revoke(
+    revocations: readonly Revocation[],
+    most: RevocationLimit = { entries: Number.POSITIVE_INFINITY, option: '' },
+  ): Promise<void> {
     const before = (await this.revokedText()) ?? '';
     const ends = before === '' || before.endsWith('\n') ? '' : '\n';
     const more = `${ends}${revocations.map((each) => `${revocationLine(each)}\n`).join('')}`;
     // Looked at first: one that could not be read would be used by nobody.
-    this.#parsed(`${before}${more}`);
+    this.checkSize(this.revocationsIn(`${before}${more}`), most);
     // At its end, in one piece: others may be at it in this moment, and what they revoke stays revoked.
     try {
       await using file = await open(this.revokedPath, 'a', 0o644);
@@ -166,6 +179,13 @@ export class TlsFolder {
     } catch (error) {
       throw unwritable(this.revokedPath, error);
     }
+  }
+
+  /** Refuses a list that is too long. Errors: `FILE_NOT_USABLE`, with the option. */
+  checkSize({ size }: RevocationList, { entries, option }: RevocationLimit): void {
+    if (size <= entries) return;
+    const reason = `it has ${size} entries, and may have ${entries} (${option}); take out what has expired`;
+    throw new ShoalError('FILE_NOT_USABLE', { path: this.revokedPath, reason, limitName: 'revocations' });
   }
 
   #parsed(text: string): readonly Revocation[] {

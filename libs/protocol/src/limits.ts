@@ -115,7 +115,11 @@ export type LimitName =
   | 'authenticationMs'
   | 'idleMs'
   | 'wrongTokens'
+  | 'wrongTokenPeers'
   | 'joinTokens'
+  | 'tokenFileBytes'
+  | 'revocations'
+  | 'ownerEntries'
   | 'keepaliveMs'
   | 'keepaliveTimeoutMs'
   | 'httpConnections'
@@ -377,6 +381,16 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'limits_reached',
     'Wrong tokens in a row from one address. Then no token is looked at for a second, and twice as long with each further one, five minutes at most.',
   ),
+  wrongTokenPeers: limit(
+    10_000,
+    'entries',
+    coordinator('maxWrongTokenPeers'),
+    told(
+      'nobody: the address that was heard of longest ago is dropped, and begins anew; whoever has more addresses could use a new one each time, anyhow',
+    ),
+    'limits_reached',
+    'Addresses from which wrong tokens came and that are remembered, an hour each. For another one the oldest is dropped.',
+  ),
   joinTokens: limit(
     1_000,
     'entries',
@@ -384,6 +398,32 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'LIMIT_REACHED',
     'limits_reached',
     'Tokens to join with that the coordinator remembers. Those that nobody can use any more make room for others.',
+  ),
+  tokenFileBytes: limit(
+    64 * KiB,
+    'bytes',
+    coordinator('maxTokenFileBytes'),
+    'FILE_NOT_USABLE',
+    'limits_reached',
+    'The token file of a coordinator. It does not start with a longer one; where one that it runs with has grown beyond, the tokens that it had stay, which its `troubles` say. That of somebody who calls has one token, and its own bound below.',
+  ),
+  revocations: limit(
+    10_000,
+    'entries',
+    coordinator('maxRevocations'),
+    'FILE_NOT_USABLE',
+    'limits_reached',
+    'Names and serial numbers in `revoked.txt`. `shoal certs revoke` puts no more on it (its own `--max-revocations` goes with that of the coordinator); a coordinator does not start with a longer one, and where it is found while it runs, the earlier list stays in force, which its `troubles` say.',
+  ),
+  ownerEntries: limit(
+    100_000,
+    'entries',
+    coordinator('maxOwnerEntries'),
+    told(
+      'nobody: the oldest of whoever has the most is dropped; he has it again with his next job in that group, or as an agent with another session, which it opens by itself',
+    ),
+    'limits_reached',
+    'Groups of processes, and sessions of agents, whose owners are remembered: so many of each. For another one the oldest is dropped. The owners of jobs are remembered for as long as the jobs are known, which `jobs` bounds.',
   ),
   keepaliveMs: limit(
     20_000,

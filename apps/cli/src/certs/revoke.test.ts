@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder.path, { recursive: true, force: true }));
 
 const revokedUntil = async (atMs: number): Promise<number> => {
-  await revokeCert({ tlsDir: folder.path, what: 'bob', role: undefined, nowMs: atMs });
+  await revokeCert({ tlsDir: folder.path, what: 'bob', role: undefined, nowMs: atMs, maxRevocations: 100 });
   return (await folder.revocations()).untilMs(bob);
 };
 
@@ -42,7 +42,7 @@ test('a certificate for a name that is revoked until a time to come says from wh
 });
 
 const revoke = (what: string, role?: 'client' | 'agent' | 'viewer'): Promise<string> =>
-  revokeCert({ tlsDir: folder.path, what, role, nowMs });
+  revokeCert({ tlsDir: folder.path, what, role, nowMs, maxRevocations: 100 });
 const lines = async (): Promise<string[]> => ((await folder.revokedText()) ?? '').split('\n').slice(0, -1);
 
 async function issued(): Promise<{ readonly coordinator: string; readonly bob: string }> {
@@ -109,4 +109,20 @@ test('a line that changes nothing is not written again', async () => {
   await revoke('ann', 'client');
   await revoke('ann');
   expect(await lines(), 'in other roles they were not').toHaveLength(3);
+});
+
+test('no more is put on the list than its coordinator takes, which would go on with the list that it had', async () => {
+  await folder.revoke(
+    Array.from({ length: 98 }, (_, at) => ({ name: `name-${at + 1}`, role: undefined, untilMs: nowMs })),
+  );
+  await revoke('name-99');
+  expect(await revoke('name-100'), 'the last one').toContain('name-100 so far are revoked');
+  await expect(revoke('name-101')).rejects.toMatchObject({
+    code: 'FILE_NOT_USABLE',
+    message: expect.stringMatching(
+      /revoked\.txt: it has 101 entries, and may have 100 \(--max-revocations here, and of shoal coordinator\); take out/,
+    ),
+  });
+  expect(await lines()).toHaveLength(100);
+  expect(await revoke('name-100'), 'one that is there already takes no place').toContain('as before');
 });

@@ -19,10 +19,13 @@ export interface RevokeRequest {
   /** Undefined: whatever role certificates of that name have. */
   readonly role: Role | undefined;
   readonly nowMs: number;
+  /** Entries that the list may have. */
+  readonly maxRevocations: number;
 }
 
 /** Puts certificates on the list of those that are good no more; resolves to what there is to say. */
-export async function revokeCert({ tlsDir, what, role, nowMs }: RevokeRequest): Promise<string> {
+export async function revokeCert(request: RevokeRequest): Promise<string> {
+  const { tlsDir, what, role, nowMs, maxRevocations } = request;
   const number = asSerial(what);
   if (number === undefined && !isIdentityName(what)) {
     throw usageError(
@@ -41,7 +44,9 @@ export async function revokeCert({ tlsDir, what, role, nowMs }: RevokeRequest): 
   const serial = role === undefined ? number : undefined;
   const list = await folder.revocations();
   const more = serial === undefined ? ofName({ name: what, role }, list, nowMs) : ofSerial(serial, list);
-  if (more.length > 0) await folder.revoke(more);
+  // The coordinator would go on with the list that it had, and let in whoever is shut out here.
+  const option = '--max-revocations here, and of shoal coordinator';
+  if (more.length > 0) await folder.revoke(more, { entries: maxRevocations, option });
   const isKnown =
     serial === undefined
       ? known?.some((each) => each.name === what && isRole(each.role) && (role ?? each.role) === each.role)

@@ -2,8 +2,15 @@ import { Command, Option } from 'commander';
 import { writeOut } from '../output.ts';
 import { defaultTlsDir, tlsDirOf, tlsDirOption } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
+import { wholeNumber } from '../usage-error.ts';
 
 const roles = ['client', 'agent', 'viewer', 'admin'] as const;
+
+interface RevokeFlags {
+  readonly tlsDir?: string;
+  readonly role?: (typeof roles)[number];
+  readonly maxRevocations: number;
+}
 
 /** `shoal certs`: the authority of a cluster, and the certificates that it signs. */
 export function certsCommand(terminal: Terminal): Command {
@@ -75,13 +82,17 @@ export function certsCommand(terminal: Terminal): Command {
     .argument('<NAME|SERIAL>', 'a name, or a number as openssl x509 -serial shows it')
     .addOption(new Option('--role <role>', 'of that name, those of this role alone').choices(roles))
     .addOption(tlsDirOption(`the folder of the coordinator; ${defaultTlsDir} where nothing says`))
-    .action(
-      async (what: string, flags: { readonly tlsDir?: string; readonly role?: (typeof roles)[number] }) => {
-        const { revokeCert } = await import('../certs/revoke.ts');
-        const tlsDir = tlsDirOf(flags, terminal) ?? defaultTlsDir;
-        await writeOut(terminal, await revokeCert({ tlsDir, what, role: flags.role, nowMs: Date.now() }));
-      },
-    );
+    .addOption(
+      new Option('--max-revocations <n>', 'entries of that list, as its coordinator takes them')
+        .argParser(wholeNumber(1))
+        .default(10_000),
+    )
+    .action(async (what: string, flags: RevokeFlags) => {
+      const { revokeCert } = await import('../certs/revoke.ts');
+      const tlsDir = tlsDirOf(flags, terminal) ?? defaultTlsDir;
+      const { role, maxRevocations } = flags;
+      await writeOut(terminal, await revokeCert({ tlsDir, what, role, nowMs: Date.now(), maxRevocations }));
+    });
   return new Command('certs')
     .summary('make certificates for a cluster, list them and take them back')
     .addCommand(init)

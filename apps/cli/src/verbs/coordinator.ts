@@ -145,6 +145,30 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
     .addOption(
       limit('--max-join-tokens <n>', 'tokens to join with that are kept (default: 1000)', wholeNumber(1)),
     )
+    .addOption(
+      limit(
+        '--max-wrong-token-peers <n>',
+        'addresses remembered for wrong ones (default: 10000)',
+        wholeNumber(1),
+      ),
+    )
+    .addOption(
+      limit('--max-token-file-bytes <size>', 'the file of --token-file (default: 64KiB)', byteSize()),
+    )
+    .addOption(
+      limit(
+        '--max-revocations <n>',
+        'names and numbers that shoal certs revoke may list (default: 10000)',
+        wholeNumber(1),
+      ),
+    )
+    .addOption(
+      limit(
+        '--max-owner-entries <n>',
+        'groups, and sessions, whose owners are remembered (default: 100000)',
+        wholeNumber(1),
+      ),
+    )
     .addOption(limit('--max-http-connections <n>', 'to the port of --http (default: 64)', wholeNumber(1)))
     .addOption(
       limit(

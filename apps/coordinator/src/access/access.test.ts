@@ -12,6 +12,12 @@ const options = (): AccessOptions => ({
   isHttpExposed: false,
   certificateCheckMs: 5_000,
   maxWrongTokens: 10,
+  maxWrongTokenPeers: 10,
+  maxTokenFileBytes: 1_000,
+  maxRevocations: 10,
+  maxOwnerEntries: 10,
+  jobsMax: 10,
+  onLimit: () => {},
   feed: new EventFeed(pino({}, { write: (line: string) => void said.push(JSON.parse(line)) })),
   knowsJob: () => true,
 });

@@ -1,6 +1,6 @@
 import { type Metadata, ServerCredentials, type ServerInterceptor } from '@grpc/grpc-js';
 import { RevocationList } from '@shoal/credentials';
-import type { Protection } from '@shoal/protocol';
+import type { LimitName, Protection } from '@shoal/protocol';
 import type { EventFeed } from '../watch/event-feed.ts';
 import { Gate, type Refusal } from './gate.ts';
 import { Identification } from './identification.ts';
@@ -23,7 +23,18 @@ export interface AccessOptions {
   readonly certificateCheckMs: number;
   /** Wrong tokens in a row from one address. */
   readonly maxWrongTokens: number;
+  /** Addresses that are remembered for them. */
+  readonly maxWrongTokenPeers: number;
+  /** Bytes of the token file. */
+  readonly maxTokenFileBytes: number;
+  /** Entries of the list of revoked certificates. */
+  readonly maxRevocations: number;
+  /** Groups, and sessions, whose owners are remembered. */
+  readonly maxOwnerEntries: number;
+  /** Jobs that can be asked for at once, those that are over included. */
+  readonly jobsMax: number;
   readonly feed: EventFeed;
+  readonly onLimit: (limit: LimitName) => void;
   /** Whether a job can still be asked for. */
   readonly knowsJob: (id: string) => boolean;
 }
@@ -51,7 +62,8 @@ export class Access {
   ) {
     this.#options = options;
     this.certificates = certificates;
-    this.tries = new TokenTries(options.maxWrongTokens);
+    const { knowsJob, jobsMax, maxOwnerEntries, maxWrongTokens, maxWrongTokenPeers, onLimit } = options;
+    this.tries = new TokenTries(maxWrongTokens, maxWrongTokenPeers, () => onLimit('wrongTokenPeers'));
     this.#tokenFile = tokenFile;
     const tokens = tokenFile?.tokens ?? (options.tokens === undefined ? [] : bearerTokens(options.tokens));
     if (certificates !== undefined || tokens.length > 0) {
@@ -62,7 +74,12 @@ export class Access {
       });
       this.gate = new Gate({
         identification,
-        rules: new MessageRules(options.knowsJob),
+        rules: new MessageRules({
+          knowsJob,
+          jobsMax,
+          maxOwnerEntries,
+          onDropped: () => onLimit('ownerEntries'),
+        }),
         tries: this.tries,
         onRefused: (refusal) => this.#refused(refusal),
       });
@@ -71,12 +88,16 @@ export class Access {
 
   /** Errors: `FILE_NOT_USABLE` for a certificate, a key or a token that cannot be used. */
   static async open(options: AccessOptions): Promise<Access> {
-    const { tlsDir, tokenFile: path, certificateCheckMs: checkMs, feed } = options;
+    const { tlsDir, tokenFile: path, certificateCheckMs: checkMs, feed, onLimit } = options;
+    const { maxTokenFileBytes: maxBytes, maxRevocations } = options;
+    const parts = { checkMs, feed, onLimit };
     let access: Access | undefined;
     const onRevoked = (): number => access?.gate?.recheck() ?? 0;
-    const tokenFile = path === undefined ? undefined : await TokenFile.open({ path, checkMs, feed });
+    const tokenFile = path === undefined ? undefined : await TokenFile.open({ ...parts, path, maxBytes });
     const certificates =
-      tlsDir === undefined ? undefined : await ServerCertificates.open({ tlsDir, checkMs, feed, onRevoked });
+      tlsDir === undefined
+        ? undefined
+        : await ServerCertificates.open({ ...parts, tlsDir, onRevoked, maxRevocations });
     access = new Access(options, certificates, tokenFile);
     return access;
   }

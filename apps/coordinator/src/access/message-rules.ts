@@ -25,7 +25,17 @@ export interface MethodRules {
   readonly response?: MessageRule;
 }
 
-const ownersMax = 100_000;
+/** What {@link MessageRules} work with. */
+export interface RuleParts {
+  /** Whether a job can still be asked for. */
+  readonly knowsJob: (id: string) => boolean;
+  /** Jobs that can be asked for at once, at most. */
+  readonly jobsMax: number;
+  /** Groups, and sessions, whose owners are remembered. */
+  readonly maxOwnerEntries: number;
+  /** Somebody's group or session was dropped for another one. */
+  readonly onDropped: () => void;
+}
 
 /**
  * What is the caller's own.
@@ -36,13 +46,15 @@ const ownersMax = 100_000;
  */
 export class MessageRules {
   readonly #jobs: OwnerBook<string>;
-  readonly #groups = new OwnerBook<string>(ownersMax);
-  readonly #sessions = new OwnerBook<number>(ownersMax);
+  readonly #groups: OwnerBook<string>;
+  readonly #sessions: OwnerBook<number>;
   readonly byPath: Readonly<Record<string, MethodRules>>;
 
-  /** `knowsJob` tells whether a job can still be asked for. */
-  constructor(knowsJob: (id: string) => boolean) {
-    this.#jobs = new OwnerBook(ownersMax, (id) => !knowsJob(id));
+  constructor({ knowsJob, jobsMax, maxOwnerEntries, onDropped }: RuleParts) {
+    // Half of them are over when it is full, so there is room without dropping one that is not, and not looked for each time.
+    this.#jobs = new OwnerBook(2 * jobsMax, { isOver: (id) => !knowsJob(id) });
+    this.#groups = new OwnerBook(maxOwnerEntries, { onDropped });
+    this.#sessions = new OwnerBook(maxOwnerEntries, { onDropped });
     const own = rule<{ jobId: string }>((message, caller) => this.#checkOwn(message.jobId, caller, false));
     const seen = rule<{ jobId: string }>((message, caller) => this.#checkOwn(message.jobId, caller, true));
     const told = rule<{ job?: JobInfo | undefined }>((message) => ({

@@ -16,7 +16,7 @@ test('whoever claims something first owns it, and may claim it again', () => {
 
 test('a full book forgets what is over, and then what is oldest', () => {
   const over = new Set(['two']);
-  const book = new OwnerBook<string>(3, (key) => over.has(key));
+  const book = new OwnerBook<string>(3, { isOver: (key) => over.has(key) });
   for (const key of ['one', 'two', 'three', 'four']) book.claim(key, ann);
   expect(['one', 'two', 'three', 'four'].map((key) => book.ownerOf(key))).toEqual([
     'ann',
@@ -36,4 +36,21 @@ test('whoever fills a book loses what is his own, and nobody else does', () => {
   expect(book.ownerOf('bobs')).toBe('bob');
   const left = Array.from({ length: 20 }, (_, at) => `anns ${at}`).filter((key) => book.isOwnedBy(key, ann));
   expect(left).toEqual(['anns 17', 'anns 18', 'anns 19']);
+});
+
+test('it tells of each that it drops although nobody said that it is over (edges of ownerEntries)', () => {
+  let dropped = 0;
+  const over = new Set<string>();
+  const book = new OwnerBook<string>(3, {
+    isOver: (key) => over.has(key),
+    onDropped: () => (dropped += 1),
+  });
+  const seen = ['one', 'two', 'three', 'four'].map((key) => {
+    book.claim(key, ann);
+    return dropped;
+  });
+  expect(seen).toEqual([0, 0, 0, 1]);
+  over.add('three');
+  book.claim('five', ann);
+  expect(dropped, 'what is over is dropped without a word').toBe(1);
 });

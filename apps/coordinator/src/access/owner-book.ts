@@ -1,5 +1,11 @@
 import type { Identity } from './identity.ts';
 
+/** What an {@link OwnerBook} asks and tells. */
+export interface OwnerBookParts<Key> {
+  readonly isOver?: (key: Key) => boolean;
+  readonly onDropped?: () => void;
+}
+
 /** Whose something is: jobs, groups of processes, sessions of agents. Pure, and bounded: of whoever has the most the oldest go. */
 export class OwnerBook<Key> {
   readonly #owners = new Map<Key, string>();
@@ -7,14 +13,16 @@ export class OwnerBook<Key> {
   readonly #keys = new Map<string, Set<Key>>();
   readonly #entriesMax: number;
   readonly #isOver: (key: Key) => boolean;
+  readonly #onDropped: () => void;
 
   /**
    * Beyond `entriesMax` those go first of which `isOver` says that nobody can ask for them any more, and then those of the
-   * owner who has the most: whoever claims without end takes nothing from others.
+   * owner who has the most, of which `onDropped` hears: whoever claims without end takes nothing from others.
    */
-  constructor(entriesMax: number, isOver: (key: Key) => boolean = () => false) {
+  constructor(entriesMax: number, { isOver = () => false, onDropped = () => {} }: OwnerBookParts<Key> = {}) {
     this.#entriesMax = entriesMax;
     this.#isOver = isOver;
+    this.#onDropped = onDropped;
   }
 
   /** Whoever claims something first owns it. Returns whether it is the caller's. */
@@ -45,6 +53,7 @@ export class OwnerBook<Key> {
     for (const keys of this.#keys.values()) if (keys.size > most.size) most = keys;
     for (const oldest of most) {
       this.#forget(oldest);
+      this.#onDropped();
       return;
     }
   }

@@ -1,3 +1,4 @@
+import { ShoalError } from '@shoal/errors';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { RepeatedCheck } from './repeated-check.ts';
 
@@ -24,6 +25,23 @@ test('a complaint is told once, and again after another one or after a look that
   expect(told).toEqual(['half', 'gone', 'gone']);
   check.stop();
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a limit that is the reason is told as often as that is, out of several reasons, too', async () => {
+  const limits: string[] = [];
+  const error = (reason: string): ShoalError =>
+    new ShoalError('FILE_NOT_USABLE', { path: 'list', reason, limitName: 'revocations' });
+  const several = new AggregateError([new Error('other'), error('two')], 'both');
+  const errors = [error('one'), error('one'), several, new ShoalError('INTERNAL', { limitName: 'toString' })];
+  const check = new RepeatedCheck({
+    everyMs: 100,
+    look: () => Promise.reject(errors.shift() ?? new Error('none')),
+    complain: () => {},
+    onLimit: (limit) => void limits.push(limit),
+  });
+  await turns(5);
+  expect(limits).toEqual(['revocations', 'revocations']);
+  check.stop();
 });
 
 test('a look that takes long is the only one meanwhile', async () => {

@@ -1,3 +1,6 @@
+import { ShoalError } from '@shoal/errors';
+import { type LimitName, limits } from '@shoal/protocol';
+
 /** What a {@link RepeatedCheck} does. */
 export interface RepeatedCheckParts {
   readonly everyMs: number;
@@ -5,6 +8,8 @@ export interface RepeatedCheckParts {
   readonly look: () => Promise<void>;
   /** Tells why it cannot be used: once, until the reason is another one or a look has gone well. */
   readonly complain: (reason: string) => void;
+  /** Hears of a limit that is the reason, as often as that is told. */
+  readonly onLimit?: (limit: LimitName) => void;
 }
 
 /** Looks at files again and again, one look at a time, until it is stopped. It does not keep the process. */
@@ -37,10 +42,20 @@ export class RepeatedCheck {
       this.#complained = '';
     } catch (error) {
       const reason = (error as Error).message;
-      if (reason !== this.#complained) this.#parts.complain(reason);
+      if (reason !== this.#complained) {
+        this.#parts.complain(reason);
+        for (const limit of limitsIn(error)) this.#parts.onLimit?.(limit);
+      }
       this.#complained = reason;
     } finally {
       this.#isLooking = false;
     }
   }
+}
+
+/** The limits that an error names, or those that it is made of. */
+function limitsIn(error: unknown): readonly LimitName[] {
+  if (error instanceof AggregateError) return error.errors.flatMap(limitsIn);
+  const name = error instanceof ShoalError ? String(error.facts['limitName']) : '';
+  return Object.hasOwn(limits, name) ? [name as LimitName] : [];
 }

@@ -8,6 +8,7 @@ import { EventFeed } from '../watch/event-feed.ts';
 import { daysLeft, ServerCertificates } from './server-certificates.ts';
 
 const dayMs = 86_400_000;
+const bounds = { maxRevocations: 10, onLimit: () => {} };
 
 test.each([
   ['a year', 365 * dayMs, undefined],
@@ -32,7 +33,13 @@ test.skipIf(process.platform === 'win32')(
     await folder.write('clientKey', key);
     const logged: { readonly event?: string; readonly reason?: string }[] = [];
     const log = pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) });
-    const parts = { tlsDir: folder.path, checkMs: 5, feed: new EventFeed(log), onRevoked: () => 0 };
+    const parts = {
+      tlsDir: folder.path,
+      checkMs: 5,
+      feed: new EventFeed(log),
+      onRevoked: () => 0,
+      ...bounds,
+    };
     const file = folder.pathOf('coordinatorKey');
     for (const each of [file, folder.pathOf('clientKey')]) {
       await chmod(each, 0o640);
@@ -62,7 +69,7 @@ test('a coordinator starts with the new pair where whoever wrote it was killed b
   const next = await authority.issueCoordinator(['localhost', 'one']);
   const feed = new EventFeed(pino({ enabled: false }));
   const open = async (): Promise<void> => {
-    const parts = { tlsDir: folder.path, checkMs: 60_000, feed, onRevoked: () => 0 };
+    const parts = { tlsDir: folder.path, checkMs: 60_000, feed, onRevoked: () => 0, ...bounds };
     (await ServerCertificates.open(parts)).stop();
   };
   await folder.write('coordinator', next.cert);
@@ -82,7 +89,7 @@ test('a coordinator starts with no certificate, and with no key, of another auth
   const [authority, other] = [await CertificateAuthority.create(), await CertificateAuthority.create()];
   const feed = new EventFeed(pino({ enabled: false }));
   const open = async (): Promise<void> => {
-    const parts = { tlsDir: folder.path, checkMs: 60_000, feed, onRevoked: () => 0 };
+    const parts = { tlsDir: folder.path, checkMs: 60_000, feed, onRevoked: () => 0, ...bounds };
     (await ServerCertificates.open(parts)).stop();
   };
   await folder.write('authority', authority.cert);

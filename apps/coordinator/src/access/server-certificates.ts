@@ -7,7 +7,7 @@ import {
   TlsFolder,
 } from '@shoal/credentials';
 import { durationText, ShoalError } from '@shoal/errors';
-import { ListenCredentials, type ListenMaterial } from '@shoal/protocol';
+import { type LimitName, ListenCredentials, type ListenMaterial } from '@shoal/protocol';
 import type { EventFeed } from '../watch/event-feed.ts';
 import { RepeatedCheck } from './repeated-check.ts';
 
@@ -20,6 +20,9 @@ export interface ServerCertificateParts {
   readonly feed: EventFeed;
   /** The list of revoked certificates is another one. Returns how many calls that ended. */
   readonly onRevoked: () => number;
+  /** Entries of that list, at most. */
+  readonly maxRevocations: number;
+  readonly onLimit: (limit: LimitName) => void;
 }
 
 /** An expiry this near is warned of. */
@@ -56,12 +59,13 @@ export class ServerCertificates {
     this.#material = read.material;
     this.#authority = read.authority;
     this.#revokedText = read.revokedText ?? '';
-    this.#revocations = folder.revocationsIn(this.#revokedText);
+    this.#revocations = this.#listIn(this.#revokedText);
     this.credentials = new ListenCredentials(read.material);
     this.#warn();
     this.#check = new RepeatedCheck({
       everyMs: parts.checkMs,
       look: () => this.#look(),
+      onLimit: parts.onLimit,
       // Half of a pair may be written yet. The old one stays.
       complain: (reason) => {
         const message = `certificate files cannot be used, the earlier ones stay: ${reason}`;
@@ -132,7 +136,9 @@ export class ServerCertificates {
     // Each by itself: a key that cannot be used keeps nobody in who was shut out, nor a list a new certificate from use.
     const looks = await Promise.allSettled([this.#reloadList(), this.#reloadMaterial()]);
     const failures = looks.flatMap((look) => (look.status === 'rejected' ? [look.reason as Error] : []));
-    if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join(' '));
+    if (failures.length > 0) {
+      throw new AggregateError(failures, failures.map(({ message }) => message).join(' '));
+    }
   }
 
   async #reloadMaterial(): Promise<void> {
@@ -149,7 +155,14 @@ export class ServerCertificates {
       throw new ShoalError('FILE_NOT_USABLE', { path: this.#folder.revokedPath, reason });
     }
     const text = revokedText ?? '';
-    if (text !== this.#revokedText) this.#revoke(this.#folder.revocationsIn(text), text);
+    if (text !== this.#revokedText) this.#revoke(this.#listIn(text), text);
+  }
+
+  #listIn(text: string): RevocationList {
+    const list = this.#folder.revocationsIn(text);
+    const option = 'shoal coordinator --max-revocations';
+    this.#folder.checkSize(list, { entries: this.#parts.maxRevocations, option });
+    return list;
   }
 
   #replace(material: ListenMaterial): void {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BearerToken, parseBearerTokens, readTokenFile } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
+import type { LimitName } from '@shoal/protocol';
 import type { EventFeed } from '../watch/event-feed.ts';
 import { RepeatedCheck } from './repeated-check.ts';
 
@@ -12,7 +13,10 @@ export interface TokenFileParts {
   readonly path: string;
   /** How often the file is looked at. */
   readonly checkMs: number;
+  /** How long it may be. */
+  readonly maxBytes: number;
   readonly feed: EventFeed;
+  readonly onLimit: (limit: LimitName) => void;
 }
 
 /**
@@ -35,6 +39,7 @@ export class TokenFile {
     this.#check = new RepeatedCheck({
       everyMs: parts.checkMs,
       look: () => this.#look(),
+      onLimit: parts.onLimit,
       complain: (reason) => {
         const message = `the token file cannot be used, the earlier tokens stay: ${reason}`;
         parts.feed.tell('tokens.refused', { reason }, message, 'warn');
@@ -44,7 +49,7 @@ export class TokenFile {
 
   /** Reads the file. Errors: `FILE_NOT_USABLE` for one that others can read, or that holds no token. */
   static async open(parts: TokenFileParts): Promise<TokenFile> {
-    return new TokenFile(parts, await readTokenFile(parts.path));
+    return new TokenFile(parts, await read(parts));
   }
 
   get tokens(): readonly BearerToken[] {
@@ -74,10 +79,10 @@ export class TokenFile {
   /** One without a token takes back all that there were. Whoever writes a file anew may empty it first. */
   async #readTwice(): Promise<string> {
     const { path } = this.#parts;
-    const text = await readTokenFile(path);
+    const text = await read(this.#parts);
     if (text === this.#text || tokensIn(text, path).length > 0) return text;
     await delay(emptyMs);
-    return readTokenFile(path);
+    return read(this.#parts);
   }
 
   #replace(text: string): void {
@@ -93,6 +98,9 @@ export class TokenFile {
     );
   }
 }
+
+const read = ({ path, maxBytes }: TokenFileParts): Promise<string> =>
+  readTokenFile(path, { bytes: maxBytes, option: 'shoal coordinator --max-token-file-bytes' });
 
 /** The tokens in a text, at least one. Throws `FILE_NOT_USABLE`, which names the line, and nothing of what stands there. */
 export function bearerTokens(text: string, path: string = 'token file'): readonly BearerToken[] {

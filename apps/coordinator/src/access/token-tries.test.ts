@@ -14,7 +14,7 @@ function waitOf(tries: TokenTries, peer: string, atMs: number): number {
 }
 
 function wrongTimes(times: number, most: number = 10): TokenTries {
-  const tries = new TokenTries(most);
+  const tries = new TokenTries(most, 10, () => {});
   for (let time = 0; time < times; time++) tries.wrong('1.2.3.4', 0);
   return tries;
 }
@@ -51,9 +51,21 @@ test('an hour without a try makes up for them, too', () => {
   expect(waitOf(tries, '1.2.3.4', 3_600_001)).toBe(0);
 });
 
-test('it remembers 10,000 peers, those that tried last', () => {
-  const tries = new TokenTries(1);
-  for (let peer = 0; peer < 10_001; peer++) tries.wrong(`peer ${peer}`, 0);
-  expect(waitOf(tries, 'peer 0', 0)).toBe(0);
+test('it remembers so many peers, those that tried last, and tells of each that it drops (edges of wrongTokenPeers)', () => {
+  let dropped = 0;
+  const tries = new TokenTries(1, 3, () => (dropped += 1));
+  const seen: (readonly [number, number, number])[] = [];
+  for (const peer of [0, 1, 2, 3]) {
+    tries.wrong(`peer ${peer}`, 0);
+    seen.push([peer + 1, dropped, waitOf(tries, 'peer 0', 0)]);
+  }
+  expect(seen).toEqual([
+    [1, 0, 1_000],
+    [2, 0, 1_000],
+    [3, 0, 1_000],
+    [4, 1, 0],
+  ]);
   expect(waitOf(tries, 'peer 1', 0)).toBe(1_000);
+  tries.wrong('peer 1', 0);
+  expect(dropped, 'one that it knows takes no place').toBe(1);
 });

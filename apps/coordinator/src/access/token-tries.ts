@@ -12,8 +12,6 @@ const firstWaitMs = 1_000;
 const waitMsMax = 300_000;
 /** Somebody who has not tried for so long begins anew. */
 const memoryMs = 3_600_000;
-/** Whoever has more addresses than this could try with a new one each time, anyhow. */
-const peersMax = 10_000;
 
 /**
  * Who has shown wrong tokens, and how long he has to wait before another one is looked at: a second after the first
@@ -24,11 +22,16 @@ const peersMax = 10_000;
  */
 export class TokenTries {
   readonly #most: number;
+  readonly #peersMax: number;
+  readonly #onDropped: () => void;
   /** The one who has tried last is last. */
   readonly #byPeer: Map<string, Tries> = new Map();
 
-  constructor(most: number) {
+  /** So many are remembered: whoever has more addresses could try with a new one each time, anyhow. */
+  constructor(most: number, peersMax: number, onDropped: () => void) {
     this.#most = most;
+    this.#peersMax = peersMax;
+    this.#onDropped = onDropped;
   }
 
   /** Throws `TOO_MANY_TRIES` while no token of this peer is looked at. */
@@ -49,9 +52,11 @@ export class TokenTries {
     if (beyond >= 0) tries.closedUntilMs = atMs + Math.min(waitMsMax, firstWaitMs * 2 ** beyond);
     this.#byPeer.delete(peer);
     this.#byPeer.set(peer, tries);
-    if (this.#byPeer.size <= peersMax) return;
+    if (this.#byPeer.size <= this.#peersMax) return;
     const [oldest] = this.#byPeer.keys();
-    if (oldest !== undefined) this.#byPeer.delete(oldest);
+    if (oldest === undefined) return;
+    this.#byPeer.delete(oldest);
+    this.#onDropped();
   }
 
   /** A right one: whatever came before was a mistake. */

@@ -1,10 +1,13 @@
+/** Jobs of which nothing is left but their end and that are known, where nobody says another number. */
+export const defaultEndedJobsMax = 10_000;
+
 /** What the coordinator's core is told once. */
 export interface CoordinatorLimits {
   /** This life of the coordinator. */
   readonly epoch: number;
   /** Jobs known at once, at most; those that have ended count until their clients have taken all of it. */
   readonly maxJobs: number;
-  /** So many jobs of which nothing is left but their end are known beside those. Default 10,000. */
+  /** So many jobs of which nothing is left but their end are known beside those. Default {@link defaultEndedJobsMax}. */
   readonly endedJobsMax?: number;
   /** Bytes of the requests of all jobs that are known, at most. No limit if left out. */
   readonly maxRequestBytes?: number;

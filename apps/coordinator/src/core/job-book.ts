@@ -8,7 +8,7 @@ import type {
   JobRequested,
   StorageFailed,
 } from './coordinator-event.ts';
-import type { CoordinatorLimits } from './coordinator-limits.ts';
+import { type CoordinatorLimits, defaultEndedJobsMax } from './coordinator-limits.ts';
 import type { CoordinatorTurn } from './coordinator-turn.ts';
 import { JobRecord } from './job-record.ts';
 import { Vigil } from './vigil.ts';
@@ -121,7 +121,7 @@ export class JobBook {
     record.requestBytes = 0;
     this.#emptied.add(record);
     this.#turn.emit({ type: 'emptyJob', job: record.id });
-    const { endedJobsMax = 10_000 } = this.#limits;
+    const { endedJobsMax = defaultEndedJobsMax } = this.#limits;
     // One that is still asked for stays, and must not keep those behind it.
     for (const oldest of this.#emptied) {
       if (this.#emptied.size <= endedJobsMax) return;
