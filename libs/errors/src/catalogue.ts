@@ -60,6 +60,7 @@ export type ErrorCode =
   | 'RESULT_TOO_LARGE'
   | 'RESULT_UNREADABLE'
   | 'VALUE_NOT_PORTABLE'
+  | 'ARGUMENTS_NOT_LIST'
   | 'BROADCAST_TOO_LARGE'
   | 'BROADCAST_RELEASED'
   | 'TASK_NOT_PORTABLE'
@@ -151,6 +152,11 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
     'ABORTED',
   ),
   VALUE_NOT_PORTABLE: row('{what} cannot be sent: {path} is {kind}.', 'Send plain data.', 'INVALID_ARGUMENT'),
+  ARGUMENTS_NOT_LIST: row(
+    'Item {index} of starmap is {kind}, which is no list of arguments.',
+    'Put the arguments of each call into an array, or use map for functions of one argument.',
+    'INVALID_ARGUMENT',
+  ),
   BROADCAST_TOO_LARGE: row(
     'The value to broadcast is {size}, beside {others} that this pool has broadcast before; the limit is {limit} (maxBroadcastBytes).',
     'Release those that no job needs any more, send a reference (a path, a key) in place of the data, or raise the limit.',

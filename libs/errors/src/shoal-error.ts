@@ -100,7 +100,8 @@ export type ItemErrorCode =
   | 'ITEM_TOO_LARGE'
   | 'RESULT_TOO_LARGE'
   | 'RESULT_UNREADABLE'
-  | 'VALUE_NOT_PORTABLE';
+  | 'VALUE_NOT_PORTABLE'
+  | 'ARGUMENTS_NOT_LIST';
 
 /** What an {@link ItemError} is made of. */
 export interface ItemErrorDetail {

@@ -89,9 +89,39 @@ export const inputs = chapter('inputs', (specify) => {
 
   specify('starmap refuses an element that is no list of arguments by its index', async ({ open }) => {
     await using pool = await open({ processes: 1 });
-    const argLists = [[1, 2], 3] as [number, number][];
-    const error = await rejectionOf(pool.starmap(add, argLists));
-    expect(error).toMatchObject({ index: 1 });
+    for (const [element, kind] of [
+      [3, 'the number 3'],
+      [null, 'null'],
+      [{ a: 1 }, 'an object'],
+    ] as const) {
+      const argLists = [...upTo(20).map(() => [1, 2]), element] as unknown as [number, number][];
+      const message = expect.stringContaining(
+        `Item 20 of starmap is ${kind}, which is no list of arguments.`,
+      );
+      const refusal = { code: 'ARGUMENTS_NOT_LIST', index: 20, task: 'add', attempts: [], message };
+      expect(await rejectionOf(pool.starmap(add, argLists))).toMatchObject(refusal);
+      expect(pool.stats().done, 'none of an array has run').toBe(0);
+    }
+    expect(await pool.starmap(add, [[1, 2]])).toEqual([3]);
+  });
+
+  specify('of another input the items that are lists of arguments run', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const done: number[] = [];
+    const argLists = new Set([[1, 2], 3, [4, 5]]) as unknown as Set<[number, number]>;
+    const error = await rejectionOf(
+      pool.starmap(add, argLists, { retries: 3, onProgress: (now) => done.push(now.done) }),
+    );
+    expect(error).toMatchObject({ code: 'ARGUMENTS_NOT_LIST', index: 1, attempts: [] });
+    expect(done.at(-1)).toBe(2);
+    // Numbers and records travel in ways of their own, which are none for lists of arguments.
+    for (const element of [7, { a: 1 }]) {
+      const many = upTo(40)
+        .map(() => element)
+        [Symbol.iterator]() as unknown as Iterable<[number]>;
+      const refusal = { code: 'ARGUMENTS_NOT_LIST', index: 0 };
+      expect(await rejectionOf(pool.starmap(square, many))).toMatchObject(refusal);
+    }
   });
 
   specify('apply calls the function once with its arguments', async ({ open }) => {

@@ -4,6 +4,7 @@ import type { FailedOutcome, JobRequest } from '../job-backend.ts';
 import { encodeBlock, encodeNumbers, encodeRecords, encodeValue } from '../values/block-codec.ts';
 import { packedMin, packIntegers } from '../values/number-list.ts';
 import { explainUnportable, findUnportable } from '../values/portable.ts';
+import { findNoArgumentList, noArgumentListFacts } from './argument-lists.ts';
 
 /** What an item that cannot be sent fails with. */
 export type Refusal = Pick<FailedOutcome, 'code' | 'facts'>;
@@ -15,6 +16,8 @@ export interface BlockBuilderOptions {
   readonly itemsMax: number;
   /** Items that one process runs at once: what comes first occupies one, which would wait for the others. Default: 1. */
   readonly concurrentTasks?: number | undefined;
+  /** Each item is a list of arguments. Default: false. */
+  readonly spread?: boolean | undefined;
   /** Bytes of one item, at most. */
   readonly itemBytesMax: number;
   /** Where finished blocks go. */
@@ -49,13 +52,16 @@ export class BlockBuilder {
   /** Until it is known what items weigh, no block is larger than it will be then. */
   #roughBytesMax = targetBytes;
   /** Lists have had nothing but integers so far. */
-  #onlyIntegers = true;
+  #onlyIntegers: boolean;
   /** Lists have had nothing but records of one shape so far. */
-  #onlyRecords = true;
+  #onlyRecords: boolean;
 
   constructor(options: BlockBuilderOptions) {
     this.#options = options;
-    const { chunkSize, itemsMax, concurrentTasks = 1 } = options;
+    const { chunkSize, itemsMax, concurrentTasks = 1, spread = false } = options;
+    // Neither numbers nor records are lists of arguments.
+    this.#onlyIntegers = !spread;
+    this.#onlyRecords = !spread;
     if (chunkSize === 'auto')
       this.#goal = Math.max(Number.isFinite(itemsMax) ? itemsMax : 1, concurrentTasks);
     else this.#goal = chunkSize * Math.ceil(concurrentTasks / chunkSize);
@@ -133,6 +139,7 @@ export class BlockBuilder {
     const values = this.#values;
     this.#values = [];
     this.#roughBytes = 0;
+    if (this.#options.spread === true) this.#refuseNoLists(values);
     const numbers = encodeNumbers(values);
     if (numbers !== undefined) {
       this.#emit(values.length, numbers);
@@ -238,6 +245,12 @@ export class BlockBuilder {
           facts: unportableFacts(this.#first + at, culprit),
         });
       }
+    }
+  }
+
+  #refuseNoLists(values: unknown[]): void {
+    for (let at = findNoArgumentList(values); at !== undefined; at = findNoArgumentList(values, at + 1)) {
+      this.#refuse(values, at, { code: 'ARGUMENTS_NOT_LIST', facts: noArgumentListFacts(values[at]) });
     }
   }
 

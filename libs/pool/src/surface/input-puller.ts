@@ -79,7 +79,7 @@ function isLast(step: IteratorResult<unknown> | null | undefined): boolean {
 }
 
 /** Whether nothing of the user's runs when parts of it are copied, but for getters that are its elements. */
-function isPlainArray(items: readonly unknown[]): boolean {
+export function isPlainArray(items: Items<unknown>): items is readonly unknown[] {
   return (
     Object.getPrototypeOf(items) === Array.prototype &&
     !Object.hasOwn(items, 'constructor') &&
@@ -98,6 +98,7 @@ class ArrayPuller implements InputPuller {
   #sliceMs = firstSliceMs;
   #isResting = false;
   #over = false;
+    Array.isArray(items) &&
 
   constructor(items: readonly unknown[], receiver: ItemReceiver) {
     this.#items = items;

@@ -3,6 +3,7 @@
  *
  *   checked options + resolved function -> JobRequest -> PreparedJob -> JobRun
  */
+import { ItemError } from '@shoal/errors';
 import { defaultRetries } from '@shoal/scheduler';
 import type { TaskRef } from '../child-pool/chunk-request.ts';
 import { PrintWriter } from '../child-pool/print-writer.ts';
@@ -18,8 +19,9 @@ import type {
 } from '../options/options.ts';
 import type { AnyFunction } from '../task/task.ts';
 import { resolveTask } from '../task/task-function.ts';
+import { findNoArgumentList, noArgumentListFacts } from './argument-lists.ts';
 import type { CallSite } from './call-site.ts';
-import { knownLength } from './input-puller.ts';
+import { isPlainArray, knownLength } from './input-puller.ts';
 import { JobRun, type JobRunOptions, type OutcomeConsumer } from './job-run.ts';
 import type { Method } from './method.ts';
 import { ProgressMeter } from './progress-meter.ts';
@@ -136,6 +138,7 @@ export class JobOpener {
 
   #jobOf(call: MethodCall, task: TaskRef, options: JobOptions, retryOn: JobRequest['retryOn']): PreparedJob {
     const maxTasksPerChild = options.maxTasksPerChild ?? this.#options.maxTasksPerChild;
+    if (call.method.spread) checkArgumentLists(task, call.items);
     const concurrent = options.concurrentTasksPerChild ?? this.#options.concurrentTasksPerChild;
     const { timeoutMs, deadlineMs, chunkSize, failFast, priority, pure, labels, requestId, bufferSize } =
       options;
@@ -167,6 +170,25 @@ export class JobOpener {
 }
 
 function windowMaxOf({ kind }: Method): number {
+/** Throws ARGUMENTS_NOT_LIST for the first item that is none. What no array is shows its items only as they are pulled. */
+function checkArgumentLists(task: TaskRef, items: Items<unknown>): void {
+  if (!isPlainArray(items)) return;
+  let index: number | undefined;
+  try {
+    index = findNoArgumentList(items);
+  } catch {
+    // An element that throws ends the input where it stands, as for every method.
+  }
+  if (index === undefined) return;
+  throw new ItemError({
+    code: 'ARGUMENTS_NOT_LIST',
+    index,
+    task: task.name,
+    attempts: [],
+    facts: noArgumentListFacts(items[index]),
+  });
+}
+
   return kind === 'stream' ? windowItemsMax : collectedItemsMax;
 }
 

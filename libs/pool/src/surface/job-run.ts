@@ -91,6 +91,7 @@ export class JobRun implements JobSink, ItemReceiver {
       chunkSize: request.chunkSize,
       itemsMax: blockItemsMax,
       concurrentTasks: request.concurrentTasksPerChild,
+      spread: request.spread,
       itemBytesMax,
       emit: (block) => {
         if (this.#over) return;
