@@ -111,6 +111,8 @@ export interface ItemErrorDetail {
   readonly attempts: readonly ItemAttempt[];
   readonly facts: Facts;
   readonly cause?: unknown;
+  /** What the input threw after the item, and in words. */
+  readonly inputFailure?: { readonly error: unknown; readonly reason: string };
   /** The last lines that a dead process wrote to stderr. */
   readonly stderrTail?: string;
 }
@@ -130,6 +132,11 @@ export class ItemError extends ShoalError {
   readonly attempts: readonly ItemAttempt[];
   /** The last lines that a dead process wrote to stderr; undefined where none died. */
   readonly stderrTail: string | undefined;
+  /**
+   * What the input threw later, so that no item came after that: the item is told first, for a loop would have met it first.
+   * Undefined where the input ended well, and where that is told by itself (a stream's next `next()`).
+   */
+  declare readonly inputError: unknown;
 
   constructor(detail: ItemErrorDetail) {
     super(
@@ -144,6 +151,10 @@ export class ItemError extends ShoalError {
     this.pid = last?.pid;
     this.attempts = detail.attempts;
     this.stderrTail = detail.stderrTail;
+    if (detail.inputFailure === undefined) return;
+    const { error, reason } = detail.inputFailure;
+    this.inputError = error;
+    this.message += ` The input ended after item ${detail.index} with an error of its own (${reason}).`;
   }
 }
 

@@ -1,7 +1,8 @@
+import type { ItemError } from 'shoal';
 import { expect } from 'vitest';
 import { rejectionOf, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
-import { add, echo, runFor, square } from '../work.ts';
+import { add, echo, failIfBad, runFor, square } from '../work.ts';
 
 const inputError = { notEven: 'an Error' };
 
@@ -142,6 +143,28 @@ export const inputs = chapter('inputs', (specify) => {
     expect(await rejectionOf(pool.map(square, failingSlowly()))).toBe(inputError);
     expect(await rejectionOf(pool.mapSettled(square, failing()))).toBe(inputError);
     expect(await pool.map(square, [3])).toEqual([9]);
+  });
+
+  specify('where an item failed as well, its error tells what the input threw after it', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const broken = new RangeError('page 3 is gone');
+    function* records(): Generator<{ item: number; bad: boolean }> {
+      yield { item: 0, bad: false };
+      yield { item: 1, bad: true };
+      throw broken;
+    }
+    const error = await rejectionOf(pool.map(failIfBad, records()));
+    const told = 'The input ended after item 1 with an error of its own (RangeError: page 3 is gone).';
+    expect(error).toMatchObject({ code: 'ITEM_THREW', index: 1, message: expect.stringContaining(told) });
+    expect((error as ItemError).inputError).toBe(broken);
+    expect((error as ItemError).stack).toContain('page 3 is gone');
+    const job = pool.submit(failIfBad, records());
+    expect(await rejectionOf(job.result())).toMatchObject({ index: 1, inputError: broken });
+    // With failFast the job ends with the item; a stream tells one after the other.
+    const stream = pool.imap(failIfBad, records());
+    await stream.next();
+    expect(await rejectionOf(stream.next())).toMatchObject({ index: 1 });
+    expect(await rejectionOf(stream.next())).toBe(broken);
   });
 
   specify(

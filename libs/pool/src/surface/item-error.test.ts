@@ -11,7 +11,7 @@ const setting = {
 } as const;
 
 const textOf = (outcome: Partial<FailedOutcome>, others?: string): string =>
-  itemErrorOf({ index: 137, code: 'ITEM_THREW', attempts: [], facts: {}, ...outcome }, setting, others)
+  itemErrorOf({ index: 137, code: 'ITEM_THREW', attempts: [], facts: {}, ...outcome }, setting, { others })
     .message;
 
 test('a thrown error is told with its place, its process and how the others fared', () => {
@@ -24,6 +24,30 @@ test('a thrown error is told with its place, its process and how the others fare
   expect(textOf({ attempts: [{ agent: 'agent-2', pid: 4720 }], error }, '4,209 others succeeded.')).toBe(
     'Item 137 failed: TypeError: bad record (square at work.ts:4:9, agent-2 pid 4720, attempt 1 of 1). 4,209 others succeeded.',
   );
+});
+
+test('what the input threw after the item stands at the end, whatever it is', () => {
+  const proxy = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('no');
+      },
+    },
+  );
+  for (const [error, text] of [
+    [new RangeError('gone\u001b[2J'), 'RangeError: gone\\u001b[2J'],
+    ['a text', 'a text'],
+    [undefined, 'undefined'],
+    [proxy, 'it has no text'],
+  ] as const) {
+    const outcome = { index: 137, code: 'ITEM_TIMED_OUT', attempts: [{ pid: 1 }], facts: {} } as const;
+    const item = itemErrorOf(outcome, setting, { inputFailure: { error } });
+    expect(item.message).toBe(
+      `Item 137 ran longer than 30 s on pid 1 and its process was replaced. Raise timeoutMs or split the item. The input ended after item 137 with an error of its own (${text}).`,
+    );
+    expect(Object.is(item.inputError, error)).toBe(true);
+  }
 });
 
 test('frames of a bundle, without a name, and of our own are told apart', () => {

@@ -1,4 +1,4 @@
-import { durationText, type Facts, type ItemAttempt, ItemError, timesText } from '@shoal/errors';
+import { durationText, type Facts, type ItemAttempt, ItemError, shownText, timesText } from '@shoal/errors';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
 import { ownFolders } from '../own-code.ts';
 import { rebuildThrown } from '../values/rebuilt-error.ts';
@@ -10,12 +10,20 @@ export interface ErrorSetting extends Pick<JobRequest, 'task' | 'timeoutMs' | 'r
   readonly site: CallSite;
 }
 
-/**
- * The error of an item that failed for good, worded after the catalogue.
- *
- * `others` is what is known of the other items when it is told: `4,209 others succeeded.`
- */
-export function itemErrorOf(outcome: FailedOutcome, setting: ErrorSetting, others?: string): ItemError {
+/** What is known beside the item when its error is told. */
+export interface Beside {
+  /** `4,209 others succeeded.` */
+  readonly others?: string | undefined;
+  /** What the input threw after it. */
+  readonly inputFailure?: { readonly error: unknown } | undefined;
+}
+
+/** The error of an item that failed for good, worded after the catalogue. */
+export function itemErrorOf(
+  outcome: FailedOutcome,
+  setting: ErrorSetting,
+  { others, inputFailure }: Beside = {},
+): ItemError {
   const { index, code, attempts, error, stderrTail } = outcome;
   const failed = new ItemError({
     code,
@@ -25,6 +33,7 @@ export function itemErrorOf(outcome: FailedOutcome, setting: ErrorSetting, other
     facts: { ...factsOf(outcome, setting), ...outcome.facts, ...(others === undefined ? {} : { others }) },
     ...(code === 'ITEM_THREW' && error !== undefined ? { cause: rebuildThrown(error) } : {}),
     ...(stderrTail === undefined ? {} : { stderrTail }),
+    ...(inputFailure === undefined ? {} : { inputFailure: inWords(inputFailure.error) }),
   });
   return setting.site.of(failed);
 }
@@ -67,6 +76,16 @@ function factsOf({ code, attempts, error }: FailedOutcome, setting: ErrorSetting
 /** `SIGSEGV`, `exit code 3`, `SIGKILL with its fork server` */
 function endOf({ exitCode, signal, withItsServer }: ItemAttempt): string {
   return `${signal ?? `exit code ${exitCode}`}${withItsServer === true ? ' with its fork server' : ''}`;
+}
+
+/** What an input has thrown, which may be anything. */
+function inWords(error: unknown): { error: unknown; reason: string } {
+  try {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return { error, reason: shownText(reason) };
+  } catch {
+    return { error, reason: 'it has no text' };
+  }
 }
 
 function plainFacts(fields: Readonly<Record<string, unknown>>): Facts {

@@ -76,7 +76,9 @@ export class MapCollector implements Collector<unknown> {
     }
     if (this.#lowest !== undefined) {
       // Lower than the place where the input failed, if it did: a loop would have met this one first.
-      reject(itemErrorOf(this.#lowest, this.#setting, othersText(this.#succeeded)));
+      const inputFailure = end.kind === 'inputFailed' ? end : undefined;
+      const others = othersText(this.#succeeded);
+      reject(itemErrorOf(this.#lowest, this.#setting, { others, inputFailure }));
       return;
     }
     if (end.kind === 'inputFailed') {
