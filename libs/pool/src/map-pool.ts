@@ -44,7 +44,10 @@ export interface NextOptions {
 export interface ResultStream<R> extends AsyncIterableIterator<R, undefined, NextOptions | undefined> {
   /** The next result; rejects with the `ItemError` of an item that failed, or with what ended the job. */
   next(options?: NextOptions): Promise<IteratorResult<R, undefined>>;
-  /** Cancels what has not run and returns the input's iterator. */
+  /**
+   * Cancels what has not run and returns the input's iterator: its `return()` is waited for, so that it has closed its
+   * files, for a second at most, and not at all while it owes an item. Rejects with what it throws in that time.
+   */
   return(): Promise<IteratorResult<R, undefined>>;
   /** The stream itself, for `for await`. */
   [Symbol.asyncIterator](): ResultStream<R>;
@@ -217,8 +220,8 @@ export interface MapPool extends AsyncDisposable {
    * `await` it is still pending then.
    *
    * With `onDispose: 'drain'` it closes and joins instead. A stream that cannot go on before somebody takes a result of it,
-   * and that nobody has asked for one in the first ten seconds, is ended with `PoolTerminatedError`: its reader was in the
-   * block. A reader elsewhere who has asked in that time is waited for.
+   * and that nobody has asked for one in the first ten seconds (`unreadStreamMs`), is ended with `PoolTerminatedError`: its
+   * reader was in the block. A reader elsewhere who has asked in that time is waited for.
    */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -50,6 +50,7 @@ const badPoolOptions: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
   [{ startChildren: 'thread' }, /^startChildren has to be 'auto' or 'spawn' or 'fork', not "thread"\.$/],
   [{ preload: 1 }, /^preload has to be true or false, not 1\.$/],
   [{ preload: true, startChildren: 'spawn' }, /^preload shares what forked children load/],
+  [{ unreadStreamMs: 5 }, /^unreadStreamMs is for a disposal that drains/],
   [{ initArgs: [1] }, /^initArgs is given, but there is no initializer/],
   [{ initializer: 5 }, /^initializer has to be a function/],
   [{ initializer: Object.create(null) }, /^initializer has to be a function/],
@@ -118,7 +119,13 @@ export const options = chapter('options', (specify) => {
     'every number of a pool is checked, and named, before anything starts',
     async () => {
       const names = ['processes', 'maxTasksPerChild', 'concurrentTasksPerChild', 'maxRssBytes', 'maxAgeMs'];
-      for (const name of [...names, 'maxItemBytes', 'maxResultBytes', 'maxBroadcastBytes']) {
+      for (const name of [
+        ...names,
+        'maxItemBytes',
+        'maxResultBytes',
+        'maxBroadcastBytes',
+        'unreadStreamMs',
+      ]) {
         for (const value of nonsense) {
           const given = { [name]: value } as PoolOptions;
           expect(() => new Pool(given), `${name} ${value}`).toThrow(

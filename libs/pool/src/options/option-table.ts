@@ -59,6 +59,7 @@ const poolChecks: Record<keyof PoolOptions, OptionCheck> = {
   maxResultBytes: wholeNumber(1_024, 1_073_741_824),
   maxBroadcastBytes: wholeNumber(1_024, 68_719_476_736),
   onDispose: oneOf('terminate', 'drain'),
+  unreadStreamMs: positiveMs,
 };
 
 // Named as one writes it: `thrown` alone would be looked for among the options of the method.
@@ -130,6 +131,9 @@ export function checkPoolOptions(
     throw new TypeError(
       `preload shares what forked children load, and startChildren is 'spawn'${isDefault}: say 'fork' or 'auto'.`,
     );
+  }
+  if (options['unreadStreamMs'] !== undefined && options['onDispose'] !== 'drain') {
+    throw new TypeError("unreadStreamMs is for a disposal that drains: say onDispose: 'drain', too.");
   }
   if (options['initializer'] !== undefined) return;
   for (const name of ['initArgs', 'initializerTimeoutMs']) {

@@ -181,11 +181,19 @@ export interface PoolOptions {
   readonly maxBroadcastBytes?: number | undefined;
   /**
    * What leaving an `await using` block does: `'terminate'` ends pending work, `'drain'` waits for it (though not for ever
-   * for a stream of `imap` that nobody reads any more).
+   * for a stream of `imap` that nobody reads any more: `unreadStreamMs`).
    *
    * Default: `'terminate'`, as leaving Python's `with Pool()` does.
    */
   readonly onDispose?: 'terminate' | 'drain' | undefined;
+  /**
+   * With `onDispose: 'drain'`: how long a disposal waits for somebody to ask a stream of `imap` for a result that cannot go
+   * on without that, in milliseconds. Then it ends the stream with `PoolTerminatedError`: its reader was in the block that
+   * was left. Whoever has asked since the disposal began is a reader elsewhere, and is waited for.
+   *
+   * Default: 10,000. 1 to 2,147,483,647. Raise it where readers outside of the block pause for longer.
+   */
+  readonly unreadStreamMs?: number | undefined;
 }
 
 /** How often an item is tried again after each kind of ending. */

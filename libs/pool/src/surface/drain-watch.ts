@@ -8,8 +8,8 @@ export interface DrainedStream {
   abandon(): void;
 }
 
-// Twice as long a reader may take to ask again: after each look as long as until the next.
-const lookMs = 5_000;
+/** How long a stream may be left, where the pool's options do not say. */
+export const defaultUnreadMs: number = 10_000;
 
 /**
  * Ends, while a disposal drains, the streams that nobody reads any more: their reader was in the block that was left, and
@@ -20,11 +20,12 @@ export class DrainWatch implements Disposable {
   #left: Set<DrainedStream> = new Set();
   readonly #timer: NodeJS.Timeout;
 
-  /** `streams`: those that are not over, now and at each look. */
-  constructor(streams: ReadonlySet<DrainedStream>) {
+  /** `streams`: those that are not over, now and at each look. `unreadMs`: how long one may be left. */
+  constructor(streams: ReadonlySet<DrainedStream>, unreadMs: number) {
     this.#streams = streams;
     for (const stream of streams) stream.drains();
-    this.#timer = setInterval(() => this.#look(), lookMs);
+    // One that is left at two looks in a row has been so for the time between them; a reader may come until the second.
+    this.#timer = setInterval(() => this.#look(), Math.ceil(unreadMs / 2));
   }
 
   [Symbol.dispose](): void {

@@ -23,6 +23,20 @@ const sliceMs = 10;
 // time more, for on a busy machine a turn of the event loop is when others are given the processor.
 const firstSliceMs = 2;
 
+/** How long whoever ends a stream waits, at most, for an input to close what it has open: that may hang, as all I/O. */
+const inputReturnMs = 1_000;
+
+/** Waits for a promise, for so long at most; then it goes on by itself, and what it rejects with is nobody's any more. */
+async function withinMs(promise: unknown, ms: number): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  try {
+    await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** How many items an input has, where it can say so beforehand. */
 export function knownLength(items: Items<unknown>): number | undefined {
   return Array.isArray(items) ? items.length : undefined;
@@ -46,7 +60,10 @@ export function checkItems(name: string, items: unknown): asserts items is Items
 export interface InputPuller {
   /** There may be room again. Never throws. */
   pull(): void;
-  /** Nothing more is wanted. Resolves when the input's iterator has returned; rejects with what it throws meanwhile. */
+  /**
+   * Nothing more is wanted. Resolves when the input's iterator has returned, or after a second; rejects with what it throws
+   * meanwhile.
+   */
   stop(): Promise<void>;
 }
 
@@ -81,6 +98,7 @@ function isLast(step: IteratorResult<unknown> | null | undefined): boolean {
 /** Whether nothing of the user's runs when parts of it are copied, but for getters that are its elements. */
 export function isPlainArray(items: Items<unknown>): items is readonly unknown[] {
   return (
+    Array.isArray(items) &&
     Object.getPrototypeOf(items) === Array.prototype &&
     !Object.hasOwn(items, 'constructor') &&
     !types.isProxy(items)
@@ -98,7 +116,6 @@ class ArrayPuller implements InputPuller {
   #sliceMs = firstSliceMs;
   #isResting = false;
   #over = false;
-    Array.isArray(items) &&
 
   constructor(items: readonly unknown[], receiver: ItemReceiver) {
     this.#items = items;
@@ -257,7 +274,7 @@ class AsyncPuller implements InputPuller {
     this.#state = 'over';
     const returned = this.#iterator.return?.();
     // An async generator answers return() only after a pending next(), which may be never.
-    if (!this.#awaitsNext) await returned;
+    if (!this.#awaitsNext) await withinMs(returned, inputReturnMs);
     else Promise.resolve(returned).catch(() => {});
   }
 

@@ -37,6 +37,7 @@ export type SurfaceOptions = Pick<
   | 'maxResultBytes'
   | 'maxBroadcastBytes'
   | 'onDispose'
+  | 'unreadStreamMs'
   | 'stdio'
   | 'printer'
 >;
@@ -137,8 +138,8 @@ export class JobOpener {
   }
 
   #jobOf(call: MethodCall, task: TaskRef, options: JobOptions, retryOn: JobRequest['retryOn']): PreparedJob {
-    const maxTasksPerChild = options.maxTasksPerChild ?? this.#options.maxTasksPerChild;
     if (call.method.spread) checkArgumentLists(task, call.items);
+    const maxTasksPerChild = options.maxTasksPerChild ?? this.#options.maxTasksPerChild;
     const concurrent = options.concurrentTasksPerChild ?? this.#options.concurrentTasksPerChild;
     const { timeoutMs, deadlineMs, chunkSize, failFast, priority, pure, labels, requestId, bufferSize } =
       options;
@@ -169,7 +170,6 @@ export class JobOpener {
   }
 }
 
-function windowMaxOf({ kind }: Method): number {
 /** Throws ARGUMENTS_NOT_LIST for the first item that is none. What no array is shows its items only as they are pulled. */
 function checkArgumentLists(task: TaskRef, items: Items<unknown>): void {
   if (!isPlainArray(items)) return;
@@ -189,6 +189,7 @@ function checkArgumentLists(task: TaskRef, items: Items<unknown>): void {
   });
 }
 
+function windowMaxOf({ kind }: Method): number {
   return kind === 'stream' ? windowItemsMax : collectedItemsMax;
 }
 

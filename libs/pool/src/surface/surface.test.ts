@@ -199,6 +199,36 @@ test('return() does not wait for an input that never answers', async () => {
   expect(await stream.return()).toEqual({ done: true, value: undefined });
 });
 
+test('return() waits for the return() of its input, but for no longer than a second (edges of inputReturnMs)', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const { pool, backend } = surface(1);
+    const returned = Promise.withResolvers<IteratorResult<number>>();
+    const busy = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false, value: 1 }),
+        return: () => returned.promise,
+      }),
+    };
+    const stream = pool.imap(double, busy);
+    await vi.waitFor(() => expect(backend.job.items).toHaveLength(1), { timeout: 10_000 });
+    let answer: unknown;
+    const answered = stream.return().then((step) => {
+      answer = step;
+    });
+    await vi.advanceTimersByTimeAsync(999);
+    expect(answer, 'it may close a file').toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    await answered;
+    expect(answer).toEqual({ done: true, value: undefined });
+    // Nobody listens any more, and no rejection is left that nobody handles.
+    returned.reject(new Error('too late'));
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('return() rejects with what the input throws when it is ended', async () => {
   const { pool } = surface(5);
   function* careless(): Generator<number> {
@@ -281,7 +311,7 @@ describe('a disposal that drains', () => {
   });
 
   /** A stream of twenty with a buffer of four whose block was left when four were on their way. */
-  async function leave(): Promise<{
+  async function leave(unreadStreamMs?: number): Promise<{
     stream: ResultStream<number>;
     backend: FakeBackend;
     close: () => Promise<void>;
@@ -289,7 +319,7 @@ describe('a disposal that drains', () => {
     const backend = new FakeBackend();
     const drained = Promise.withResolvers<void>();
     backend.close = () => drained.promise;
-    const pool = surfaceOver(backend, { processes: 1, onDispose: 'drain' });
+    const pool = surfaceOver(backend, { processes: 1, onDispose: 'drain', unreadStreamMs });
     const stream = pool.imap(double, new Set(Array(20).keys()), { bufferSize: 4, chunkSize: 1 });
     // On a busy machine the event loop has its turn between two items.
     await vi.waitFor(() => expect(backend.job.items).toHaveLength(4), { timeout: 10_000 });
@@ -319,6 +349,28 @@ describe('a disposal that drains', () => {
       { value: 'd' },
     ]);
     await expect(stream.next()).rejects.toMatchObject({ code: 'POOL_TERMINATED' });
+  });
+
+  test.each([
+    [undefined, 10_000],
+    [600_000, 600_000],
+    [4, 4],
+  ])('with unreadStreamMs %s ends it after %i ms (edges of unreadStreamMs)', async (option, ms) => {
+    for (const [askAt, isEnded] of [
+      [ms - 1, false],
+      [ms, true],
+      [ms + 1, true],
+    ] as const) {
+      const { stream, backend, close } = await leave(option);
+      backend.job.gives(0, 'a', 'b', 'c', 'd');
+      vi.advanceTimersByTime(askAt);
+      await stream.next();
+      vi.advanceTimersByTime(4 * ms);
+      expect(backend.job.cancelled !== undefined, `asked after ${askAt} ms`).toBe(isEnded);
+      await stream.return?.();
+      await close();
+      vi.useRealTimers();
+    }
   });
 
   test('waits as long as it takes for a reader who has asked since then', async () => {

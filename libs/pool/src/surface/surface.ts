@@ -12,7 +12,7 @@ import type { Broadcast } from '../values/broadcast.ts';
 import { neverTravels } from '../values/portable.ts';
 import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
-import { DrainWatch } from './drain-watch.ts';
+import { DrainWatch, defaultUnreadMs } from './drain-watch.ts';
 import { checkItems, knownLength } from './input-puller.ts';
 import { type Job, JobHandle } from './job.ts';
 import { JobListeners } from './job-events.ts';
@@ -61,6 +61,7 @@ export class PoolSurface implements MapPool {
   readonly #backend: JobBackend;
   readonly #opener: JobOpener;
   readonly #onDispose: SurfaceOptions['onDispose'];
+  readonly #unreadStreamMs: number;
   readonly #keepAlive = new KeepAlive();
   readonly #requests: RequestIds<StartedJob> = new RequestIds();
   readonly #arrivals = new Arrivals();
@@ -77,6 +78,7 @@ export class PoolSurface implements MapPool {
     this.#backend = backend;
     this.#opener = new JobOpener(backend, options);
     this.#onDispose = options.onDispose;
+    this.#unreadStreamMs = options.unreadStreamMs ?? defaultUnreadMs;
     this.#broadcasts = new PoolBroadcasts(options.maxBroadcastBytes ?? defaultBroadcastBytesMax, kept);
   }
 
@@ -199,7 +201,7 @@ export class PoolSurface implements MapPool {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#onDispose === 'drain') {
       this.close();
-      using _ = new DrainWatch(this.#streams);
+      using _ = new DrainWatch(this.#streams, this.#unreadStreamMs);
       await this.join();
     } else {
       const disposed = Promise.withResolvers<void>();
