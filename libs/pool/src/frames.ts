@@ -33,6 +33,7 @@ export const frameType = {
   abort: 12,
   stop: 14,
   retire: 16,
+  notebook: 18,
   started: 1,
   ready: 3,
   initializerThrew: 5,

@@ -1,6 +1,13 @@
 /** What a child is told, and what it has of that: functions and blocks are sent once, and forgotten on both sides alike. */
 import type { Duplex } from 'node:stream';
-import type { AbortMessage, BlockMessage, RunMessage, SetupMessage, TaskMessage } from '../child/message.ts';
+import type {
+  AbortMessage,
+  BlockMessage,
+  NotebookMessage,
+  RunMessage,
+  SetupMessage,
+  TaskMessage,
+} from '../child/message.ts';
 import type { IndexRange } from '../core/chunk.ts';
 import { type FrameType, FrameWriter, frameType } from '../frames.ts';
 import type { Block, ChildSetup, ChunkRequest } from './chunk-request.ts';
@@ -105,6 +112,12 @@ export class ChildOrders {
   /** Nobody can refer to a constant any more. */
   forgetBroadcast(sha256: string): void {
     this.#send(frameType.forget, { blocks: [], tasks: [], broadcasts: [sha256] });
+  }
+
+  /** Let it note in this file what need not wake anybody. */
+  shareNotebook(path: string): void {
+    const message: NotebookMessage = { path };
+    this.#send(frameType.notebook, message);
   }
 
   abort(message: AbortMessage): void {

@@ -7,6 +7,7 @@ import type { LaunchedChild, Launcher } from '../launchers/launcher.ts';
 import { notStarted } from '../launchers/not-started.ts';
 import { randomBytes } from '../random-bytes.ts';
 import { ChildOrders } from './child-orders.ts';
+import { ChildWords } from './child-words.ts';
 import type { Block, ChildSetup, ChunkRequest, RemoteErrorData, TaskRef } from './chunk-request.ts';
 import { MemoryGuard } from './memory-guard.ts';
 import { PipedLines } from './piped-lines.ts';
@@ -28,6 +29,8 @@ export interface ChildListener {
 const stderrTailChars = 2_048;
 /** After its exit, what it had sent is on its way for a moment; nobody but a stray grandchild could prolong this. */
 const drainMs = 250;
+/** Who has had so many orders behind others gets a notebook: short jobs and short lives are not worth the file. */
+const ordersBeforeNotebook = 16;
 /** Frames other than values are far smaller than this. */
 const frameBytesExtra = 2 * 1024 * 1024;
 
@@ -49,11 +52,17 @@ export class ChildProcess {
   readonly #listener: ChildListener;
   readonly #launched: LaunchedChild;
   readonly #reader: FrameReader;
+  readonly #words: ChildWords = new ChildWords((bytes) => this.#read(bytes));
+  /** It is kept apart, and opens none of our files. */
+  readonly #isApart: boolean;
   readonly #pipes: PipedLines[] = [];
   #workFolder: WorkFolder | undefined;
   #memoryGuard: MemoryGuard | undefined;
   #stderrTail = '';
   #saidPid: number | undefined;
+  /** It has got something to run since it spoke last. */
+  #hasOrders = false;
+  #ordersAhead = 0;
   #isBroken = false;
   #hasExited = false;
 
@@ -67,6 +76,7 @@ export class ChildProcess {
   ) {
     this.id = id;
     this.key = setup.key;
+    this.#isApart = setup.isolation !== undefined;
     this.initializerMs = setup.initializer?.timeoutMs;
     this.#listener = listener;
     const { env, execArgv, isolation, key, startChildren = 'spawn', stdio, workParentDir } = setup;
@@ -127,6 +137,7 @@ export class ChildProcess {
   pause(isPaused: boolean): void {
     const { channel } = this.#launched;
     if (this.#hasExited || channel === undefined) return;
+    this.#words.pause(isPaused);
     if (isPaused) channel.pause();
     else channel.resume();
   }
@@ -134,7 +145,14 @@ export class ChildProcess {
   /** Give it consecutive items. `idOf` numbers blocks, the same for all children. */
   run(request: ChunkRequest, range: IndexRange, marksStarts: boolean, idOf: (block: Block) => number): void {
     this.#reader.bodyBytesMax = Math.max(this.#reader.bodyBytesMax, request.maxResultBytes + frameBytesExtra);
+    if (this.#hasOrders && !marksStarts) this.#ordersAhead += 1;
+    if (this.#ordersAhead >= ordersBeforeNotebook && !this.#isApart) {
+      const notebook = this.#words.offerNotebook();
+      if (notebook !== undefined) this.orders.shareNotebook(notebook);
+    }
     this.orders.run(request, range, marksStarts, idOf);
+    this.#hasOrders = true;
+    this.#words.ordered();
   }
 
   /** Remember the end of what it wrote to stderr. */
@@ -153,14 +171,8 @@ export class ChildProcess {
 
   #readChannel(channel: Duplex): void {
     channel.on('data', (chunk: Buffer) => {
-      if (this.#isBroken) return;
-      try {
-        this.#reader.push(chunk);
-      } catch (error) {
-        if (!(error instanceof FrameError)) throw error;
-        this.#isBroken = true;
-        this.#listener.broken(this);
-      }
+      this.#hasOrders = false;
+      this.#words.heard(chunk);
     });
     let isLost = false;
     const lost = (): void => {
@@ -172,6 +184,17 @@ export class ChildProcess {
     channel.on('close', lost);
     // EPIPE and ECONNRESET: it is gone, which its exit tells.
     channel.on('error', lost);
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#isBroken) return;
+    try {
+      this.#reader.push(bytes);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#isBroken = true;
+      this.#listener.broken(this);
+    }
   }
 
   #readPipes({ output, stdio }: ChildSetup): void {
@@ -206,6 +229,7 @@ export class ChildProcess {
       if (isTold) return;
       isTold = true;
       clearTimeout(timer);
+      this.#words.finish();
       this.#hasExited = true;
       for (const pipe of this.#pipes) pipe.finish();
       for (const stream of [channel, stdout, stderr]) {

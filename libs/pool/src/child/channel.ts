@@ -10,6 +10,7 @@ import type { Buffer } from 'node:buffer';
 import { writevSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { FrameReader, type FrameType, FrameWriter, nonceBytes } from '../frames.ts';
+import type { Notebook } from './notebook.ts';
 
 /** Where a pool is heard, but for rehearsals. */
 let descriptor = 3;
@@ -30,6 +31,10 @@ export class Channel {
   #waiting: Uint8Array[] = [];
   /** Of both together, about: what is leaving counts until it has left. */
   #backlogBytes = 0;
+  /** Of all that was said. */
+  #saidBytes = 0;
+  /** Where what need not wake anybody may be noted; undefined: all is said. */
+  notebook: Notebook | undefined;
   readonly #leave: (parts: readonly Uint8Array[], done: () => void) => void;
 
   /** What it is heard on: a descriptor that the child was born with, or a socket over which it has dialled back. */
@@ -87,10 +92,23 @@ export class Channel {
     this.#corked ??= [];
   }
 
+  /** Say what was kept, and what was noted. */
   uncork(): void {
-    const parts = this.#corked;
+    const parts = this.#corked ?? [];
     this.#corked = undefined;
-    if (parts !== undefined && parts.length > 0) this.send(parts);
+    if (parts.length > 0 || this.notebook?.isEmpty === false) this.send(parts);
+  }
+
+  /** Note what was kept, so that it is known whatever happens to this process now; or say it, where it cannot be noted. */
+  note(): void {
+    const { notebook } = this;
+    const parts = this.#corked;
+    if (parts === undefined || notebook === undefined || this.isBacklogged) {
+      this.uncork();
+      return;
+    }
+    this.#corked = undefined;
+    if (parts.length > 0 && !notebook.add(parts, this.#saidBytes)) this.send(parts);
   }
 
   send(parts: readonly Uint8Array[]): void {
@@ -99,11 +117,18 @@ export class Channel {
       return;
     }
     if (this.isBacklogged) {
+      const bytes = bytesOf(parts);
       append(this.#waiting, parts);
-      this.#backlogBytes += bytesOf(parts);
+      this.#backlogBytes += bytes;
+      this.#saidBytes += bytes;
       return;
     }
-    this.#leaveLater(write(parts));
+    // Nothing is noted behind a backlog.
+    const noted = this.notebook?.isEmpty === false ? this.notebook.take() : undefined;
+    const all = noted === undefined ? parts : append([noted], parts);
+    this.#saidBytes += bytesOf(all);
+    // Of the page as well: it is not written to before that has left.
+    this.#leaveLater(write(all));
   }
 
   /** Write what waits, standing still meanwhile; gives up after `msMax`. For the last words of a process. */

@@ -21,12 +21,14 @@ import type {
   AbortMessage,
   BlockMessage,
   ForgetMessage,
+  NotebookMessage,
   RunMessage,
   SetupMessage,
   StartedMessage,
   TaskMessage,
 } from './message.ts';
 import { installModuleHooks } from './module-hooks.ts';
+import { Notebook } from './notebook.ts';
 import { NumberRun } from './number-run.ts';
 import { Part } from './part.ts';
 import { PrintCapture } from './print-capture.ts';
@@ -128,6 +130,9 @@ export function runChild({ descriptor, sinks, exit = exitProcess }: ChildOptions
         if (spec.broadcasts !== undefined) broadcasts.forget(spec.broadcasts);
         return;
       }
+      case frameType.notebook:
+        channel.notebook = Notebook.open((message as NotebookMessage).path);
+        return;
       case frameType.abort:
         runner.abort(message as AbortMessage);
         return;

@@ -143,16 +143,23 @@ export class ItemRunner {
       return true;
     }
     if (this.#awaited.size >= part.spec.concurrentTasks) return false;
-    if (!part.hasBegun) {
-      part.hasBegun = true;
-      this.reports.began(part);
-    }
-    // With the end of the part before it: both have to be out before an item can do any harm.
-    this.#channel.uncork();
+    this.#begin(part);
     if (this.#channel.isBacklogged) return false;
     this.#startItems(part, run);
     // What it left of the process's calls in flight is for the part behind it.
     return part.isExhausted;
+  }
+
+  /** That it begins, and how the part before it ended, has to be known before an item can do any harm. */
+  #begin(part: Part): void {
+    if (!part.hasBegun) {
+      part.hasBegun = true;
+      this.#channel.cork();
+      this.reports.began(part);
+    }
+    // What takes its time is followed by somebody: it is said, not noted.
+    if (isFollowed(part) || part.spec.marksStarts) this.#channel.uncork();
+    else this.#channel.note();
   }
 
   #idle(): void {
@@ -163,8 +170,7 @@ export class ItemRunner {
 
   /** Leaves when the part is exhausted, something has to be awaited, or others want a turn. */
   #startItems(part: Part, run: TaskFunction): void {
-    const isFollowed = part.task.isAsync || part.spec.concurrentTasks > 1;
-    if (isFollowed) this.#startFollowed(part, run);
+    if (isFollowed(part)) this.#startFollowed(part, run);
     else this.#runItems(part, run);
   }
 
@@ -309,4 +315,9 @@ export class ItemRunner {
   #checkMemory(atMs: number): void {
     if (this.memory.check(atMs)) this.#spend();
   }
+}
+
+/** Its items are awaited, or several at once. */
+function isFollowed({ spec, task }: Part): boolean {
+  return task.isAsync || spec.concurrentTasks > 1;
 }

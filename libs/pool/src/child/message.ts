@@ -58,6 +58,11 @@ export interface RunMessage {
   readonly tryNumber: number;
 }
 
+/** A page to be shared, in a file that goes as soon as it is open. */
+export interface NotebookMessage {
+  readonly path: string;
+}
+
 export interface AbortMessage {
   readonly chunk: number;
   readonly reason: 'aborted' | 'timedOut' | 'recalled';

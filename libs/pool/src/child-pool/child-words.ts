@@ -1,0 +1,108 @@
+/**
+ * All that a child says, in its order: what comes over its channel, and what it has only noted (notebook-page.ts) where it is gone or
+ * has been silent for a while. What was taken from its notes is not taken again when it says it.
+ */
+import { Buffer } from 'node:buffer';
+import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { pageBytes, readPage } from '../notebook-page.ts';
+import { workParentDir } from './work-folder.ts';
+
+/** A child that has said nothing for so long may be busy with an item that takes unlike those before it: its notes are read, in ms. */
+const silentMs = 20;
+
+export class ChildWords {
+  readonly #take: (bytes: Buffer) => void;
+  /** Bytes that came over the channel. */
+  #channelBytes = 0;
+  /** Bytes that were taken, of the channel's and of the notes. */
+  #takenBytes = 0;
+  #file: number | undefined;
+  #path = '';
+  #wasOffered = false;
+  #hasSpoken = false;
+  #isPaused = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `take` is given each byte once. */
+  constructor(take: (bytes: Buffer) => void) {
+    this.#take = take;
+  }
+
+  /** Has a file made for its notes, once; returns its path, and undefined where there is none or it is known already. */
+  offerNotebook(): string | undefined {
+    if (this.#wasOffered) return undefined;
+    this.#wasOffered = true;
+    try {
+      made += 1;
+      const path = join(workParentDir(), `notes-${made}`);
+      this.#file = openSync(path, 'wx+', 0o600);
+      this.#path = path;
+      return path;
+    } catch {
+      // No room, no right, or too many open files: it says everything, which only costs more.
+      return undefined;
+    }
+  }
+
+  /** It has got something to do. */
+  ordered(): void {
+    this.#watch();
+  }
+
+  /** Bytes have come over its channel. */
+  heard(bytes: Buffer): void {
+    this.#hasSpoken = true;
+    this.#watch();
+    const from = this.#channelBytes;
+    this.#channelBytes += bytes.length;
+    const known = this.#takenBytes - from;
+    if (known >= bytes.length) return;
+    this.#takenBytes = this.#channelBytes;
+    this.#take(known > 0 ? bytes.subarray(known) : bytes);
+  }
+
+  /** While nothing is to be taken from it, its notes are left alone too. */
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    if (!isPaused) this.#watch();
+  }
+
+  /** It is gone, and all that came over its channel was heard: what it noted last is all there is. */
+  finish(): void {
+    clearTimeout(this.#timer);
+    if (this.#file === undefined) return;
+    this.#takeNotes();
+    closeSync(this.#file);
+    this.#file = undefined;
+    try {
+      // Only one that never came to open it has left it there.
+      unlinkSync(this.#path);
+    } catch {}
+  }
+
+  #watch(): void {
+    if (this.#file === undefined || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const isSilent = !this.#hasSpoken;
+      this.#hasSpoken = false;
+      if (!isSilent) this.#watch();
+      else if (!this.#isPaused) this.#takeNotes();
+    }, silentMs).unref();
+  }
+
+  #takeNotes(): void {
+    if (this.#file === undefined) return;
+    const page = Buffer.allocUnsafe(pageBytes);
+    const notes = readPage(page, readSync(this.#file, page, 0, pageBytes, 0));
+    // What comes before them is still on its way, or they were said meanwhile.
+    if (notes === undefined || notes.position > this.#takenBytes) return;
+    const known = this.#takenBytes - notes.position;
+    if (known >= notes.bytes.length) return;
+    this.#takenBytes += notes.bytes.length - known;
+    this.#take(notes.bytes.subarray(known));
+  }
+}
+
+let made = 0;
