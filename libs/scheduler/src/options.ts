@@ -74,7 +74,8 @@ export interface SchedulerOptions {
   readonly tinyBelowMs: number;
   /**
    * A slot may hold so many times as many shards where they are tiny. Default 4: on a cluster they then travel several
-   * in a message, and a message costs more than such a shard. A power of two, so that parts of slots add up exactly.
+   * in a message, and a message costs more than such a shard. A power of two, so that parts of slots add up exactly. Where
+   * the size of shards is given, it is 4 at least.
    */
   readonly tinyFactor: number;
   /** An attempt at a pure job is a straggler when it runs this many times as long as its shard should take. Default 3. */

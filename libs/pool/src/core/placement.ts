@@ -16,6 +16,9 @@ import { Spares } from './spares.ts';
 const aheadMsMax = 20;
 /** And so many in all, at most: each saves the way to and fro, and waits with the others behind an item that takes long. */
 const partsMax = 4;
+/** So many where all together take less than `tinyMs`. */
+const tinyPartsMax = 16;
+const tinyMs = 1;
 /**
  * A chunk that has waited so long is not overtaken any more by what busy children of another key would be given ahead: one that always
  * has its next chunk in hand never makes room. Several times what a process takes to start, for that is what changing keys costs.
@@ -201,7 +204,7 @@ export class Placement {
         child.parts.every((part) => part.chunk.spec.concurrentTasks === concurrentTasks)
       );
     }
-    return child.parts.length < partsMax && this.#isShort(child, chunk);
+    return child.parts.length < tinyPartsMax && this.#isShort(child, chunk);
   }
 
   /**
@@ -225,7 +228,7 @@ export class Placement {
     if (mayCome && !this.#isAtCap(chunk)) return false;
     let ms = this.#estimateMs(chunk.spec.task, chunk.todo.size);
     for (const part of child.parts) ms += this.#estimateMs(part.chunk.spec.task, part.open.size);
-    return ms <= aheadMsMax;
+    return ms <= (child.parts.length < partsMax ? aheadMsMax : tinyMs);
   }
 
   /** Whether its group has as many busy children as it may have, or will when `withComing` have begun. */

@@ -152,20 +152,27 @@ test('short chunks are given ahead, long ones are not', () => {
   expect(m.queue(3, 10)).toEqual([run(1, 3, 0, 10)]);
 });
 
-test('a child holds four short chunks at most, and the last one comes back to a child that has nothing to do', () => {
-  const m = withChildren(2);
-  m.queue(1, 1);
-  m.queue(2, 1);
-  m.began(1, 1);
-  m.succeeded(1, 1, 0, 1, 0.1);
-  m.ended(1, 1, 1);
-  const given = Array.from({ length: 7 }, (_, at) => m.queue(3 + at, 1).map((command) => command.type));
-  expect(given.flat()).toHaveLength(7);
-  expect(m.queue(10, 1)).toEqual([]);
-  m.began(1, 3);
-  m.succeeded(1, 3, 0, 1, 0.1);
-  expect(m.ended(1, 3, 1)).toEqual([finished(3), run(1, 10, 0, 1)]);
-});
+test.each([
+  { what: 'four short chunks', itemMs: 1, holds: 4 },
+  { what: 'sixteen that take next to no time', itemMs: 0.01, holds: 16 },
+])(
+  'a child holds $what at most, and the last one comes back to a child that has nothing to do',
+  ({ itemMs, holds }) => {
+    const m = withChildren(2);
+    m.queue(1, 1);
+    m.queue(2, 1);
+    m.began(1, 1);
+    m.succeeded(1, 1, 0, 1, itemMs);
+    m.ended(1, 1, 1);
+    const more = 2 * holds - 1;
+    const given = Array.from({ length: more }, (_, at) => m.queue(3 + at, 1).map((command) => command.type));
+    expect(given.flat()).toHaveLength(more);
+    expect(m.queue(3 + more, 1)).toEqual([]);
+    m.began(1, 3);
+    m.succeeded(1, 3, 0, 1, itemMs);
+    expect(m.ended(1, 3, 1)).toEqual([finished(3), run(1, 3 + more, 0, 1)]);
+  },
+);
 
 test('nothing is given ahead behind another job', () => {
   const m = withChildren(1);

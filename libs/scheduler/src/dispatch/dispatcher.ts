@@ -17,6 +17,8 @@ import { Line, ReadyQueue } from './ready-queue.ts';
 
 /** With so many attempts an agent gets none that count for less than usual: the items that come gather to larger shards. */
 const attemptsMax = 4_096;
+/** Shards whose size is given never grow: to have more of them wait keeps none to come small, and saves the way to and fro. */
+const sizedTinyFactor = 4;
 /** Of attempts that are over so many objects are kept for new ones: where all slots are in use each is used again at once. */
 const clearedMax = 256;
 
@@ -308,7 +310,9 @@ export class Dispatcher {
   #usualWeight(job: Job, count: number): number {
     const { aheadBelowMs, shardsPerSlot, tinyBelowMs, tinyFactor } = this.#options;
     const ms = job.sharding.estimateMs(count) ?? tinyBelowMs;
-    if (ms < tinyBelowMs && !this.#isLeap(job, count)) return 1 / tinyFactor;
+    if (ms < tinyBelowMs && !this.#isLeap(job, count)) {
+      return 1 / (job.spec.chunkSize === 'auto' ? tinyFactor : Math.max(tinyFactor, sizedTinyFactor));
+    }
     // One that runs and one behind it are enough where they are long; and where nobody knows how long they are, more
     // would have more to regret.
     const isLong = ms * shardsPerSlot > aheadBelowMs || this.#isLeap(job, count);
