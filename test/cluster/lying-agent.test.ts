@@ -3,15 +3,15 @@ import type { ServiceError } from '@grpc/grpc-js';
 import type { ShoalError } from '@shoal/errors';
 import {
   AttemptReport,
-  type ControlResponse,
-  type DataResponse,
   type Dispatch,
   errorFromStatus,
   FailureKind,
-  Join,
-  ownPeer,
+  MapRequest,
+  type MapResponse,
 } from '@shoal/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { joinRaw } from './raw-agent.ts';
+import { unary } from './raw-client.ts';
 import { TestCluster } from './test-cluster.ts';
 
 let cluster: TestCluster;
@@ -27,10 +27,12 @@ const most = 2 ** 32 - 1;
 type Lie = (given: Dispatch) => AttemptReport;
 
 /** Joins, takes work, lies. Resolves with the errors that both of its streams end with. */
-async function liar(agentName: string, lie: Lie): Promise<ShoalError[]> {
-  const { agents } = cluster.client;
-  const control = agents.control();
-  const data = agents.data();
+function liar(agentName: string, lie: Lie): Promise<ShoalError[]> {
+  const { control, data } = joinRaw(cluster.client.agents, agentName, (given) => {
+    // The lie, and behind it in the same message what would be true.
+    const value = { first: given.first, count: given.count, payload: Buffer.alloc(9), runMs: 1, pid: 7 };
+    return [lie(given), AttemptReport.fromPartial({ attempt: given.attempt, runs: [value] })];
+  });
   const ended = [control, data].map(
     (call) =>
       new Promise<ShoalError>((resolve, reject) => {
@@ -40,21 +42,6 @@ async function liar(agentName: string, lie: Lie): Promise<ShoalError[]> {
         call.on('end', () => reject(new Error('the stream ended without an error')));
       }),
   );
-  control.on('data', ({ message }: ControlResponse) => {
-    if (message?.$case !== 'joined') return;
-    const { epoch, session } = message.value;
-    data.write({ hello: { session, epoch }, sequence: 0, reports: [], prints: [] });
-  });
-  data.on('data', ({ dispatches }: DataResponse) => {
-    const [given] = dispatches;
-    if (given === undefined) return;
-    // The lie, and behind it in the same message what would be true.
-    const value = { first: given.first, count: given.count, payload: Buffer.alloc(9), runMs: 1, pid: 7 };
-    const truth = AttemptReport.fromPartial({ attempt: given.attempt, runs: [value] });
-    data.write({ sequence: 1, reports: [lie(given), truth], prints: [] });
-  });
-  const join = Join.fromPartial({ agentName, instance: 'raw', slots: 1, agent: ownPeer });
-  control.write({ message: { $case: 'join', value: join } });
   return Promise.all(ended);
 }
 
@@ -107,4 +94,36 @@ test('an agent that lies is not believed: its session ends with what it said, an
   const { ended, values: results } = await read;
   expect([...results.values()]).toEqual(items.map((x) => x + 1));
   expect(ended).toMatchObject({ succeeded: items.length, failed: 0 });
+});
+
+test('bytes that are no results end the session that sent them, and neither the coordinator nor the Map call', async () => {
+  const { client } = cluster;
+  await unary(client.bundles.nameBundle.bind(client.bundles), {
+    name: 'work',
+    version: 1,
+    sha256: cluster.sha256,
+  });
+  const call = client.jobs.map();
+  const results: string[] = [];
+  const done = new Promise<void>((resolve, reject) => {
+    call.on('data', ({ outcomes }: MapResponse) => {
+      for (const { outcome } of outcomes) {
+        if (outcome?.$case === 'value') results.push(Buffer.from(outcome.value).toString());
+      }
+    });
+    call.on('error', reject);
+    call.on('end', () => resolve());
+  });
+  call.write(MapRequest.fromPartial({ start: { function: 'work#inc' } }));
+  call.write(MapRequest.fromPartial({ items: [Buffer.from('1'), Buffer.from('2')] }));
+  call.end();
+  // A length beyond the end; an end before the last one; bytes behind it.
+  for (const bytes of ['ffffffffff', '0000000000', '000000000000000007']) {
+    const lie: Lie = ({ attempt, first, count }) => values(attempt, first, count, Buffer.from(bytes, 'hex'));
+    const errors = await liar(`bytes-${bytes}`, lie);
+    expect(errors.map(({ code }) => code)).toEqual(['AGENT_LIED', 'AGENT_LIED']);
+  }
+  await cluster.agent();
+  await done;
+  expect(results).toEqual(['2', '3']);
 });

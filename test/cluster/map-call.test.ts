@@ -1,7 +1,10 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import {
+  AttemptReport,
+  type Dispatch,
   Encoding,
   errorFromStatus,
+  FailureKind,
   type JobOptions,
   type ListJobsRequest,
   type ListJobsResponse,
@@ -10,6 +13,7 @@ import {
   type MapResponse,
 } from '@shoal/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { joinRaw } from './raw-agent.ts';
 import { unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
 
@@ -74,6 +78,39 @@ test('results come back while items still go in', async () => {
   write({ items: [Buffer.from('2')] });
   call.end();
   expect((await done).values).toEqual(['2', '3']);
+});
+
+test('of a run that counts in part, each item gets the value that is its own', async () => {
+  const { agents } = cluster.client;
+  const { call, done } = map({ function: 'work#inc', options: { chunkSize: 5 } }, [upTo(5).map(String)]);
+  call.end();
+  const framed = (texts: string[]): Buffer =>
+    Buffer.concat(
+      texts.map((text) => Buffer.concat([Buffer.from([text.length, 0, 0, 0]), Buffer.from(text)])),
+    );
+  const said: Dispatch[] = [];
+  const { control, data } = joinRaw(agents, 'raw', (given) => {
+    said.push(given);
+    const { attempt, first, count } = given;
+    const kind = FailureKind.THROWN;
+    const failure = { index: first + 1, kind, code: 'ITEM_THREW', retryable: false, summary: 'no' };
+    const texts = upTo(count).map((nth) => `"of ${first + nth}"`);
+    return [
+      AttemptReport.fromPartial({ attempt, failures: [failure] }),
+      // What has failed is among them: it counts no more, and what stands around it does.
+      AttemptReport.fromPartial({
+        attempt,
+        runs: [{ first, count, payload: framed(texts), runMs: 1, pid: 7 }],
+      }),
+      AttemptReport.fromPartial({ attempt, ended: { ending: { $case: 'finished', value: {} } } }),
+    ];
+  });
+  const { values, indices, failures } = await done;
+  for (const stream of [control, data]) stream.on('error', () => {}).cancel();
+  expect(said.map(({ first, count }) => [first, count])).toEqual([[0, 5]]);
+  expect(failures).toMatchObject([{ index: 1, code: 'ITEM_THREW' }]);
+  expect(values).toEqual(['"of 0"', '"of 2"', '"of 3"', '"of 4"']);
+  expect(indices).toEqual([0, 1, 2, 3, 4]);
 });
 
 test('an item that fails is told and does not end the call', async () => {

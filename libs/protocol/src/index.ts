@@ -175,7 +175,7 @@ export {
 export { Health } from './health.ts';
 export { type Limit, type LimitName, limits } from './limits.ts';
 export { ListenCredentials, type ListenMaterial } from './listen-credentials.ts';
-export { FramedValues, type MapAnswer, writeFailure } from './map-answer.ts';
+export { FramedValues, isFramed, type MapAnswer, writeFailure } from './map-answer.ts';
 export { type MapItems, type MapQuestion, readQuestion } from './map-items.ts';
 export { peerOfCall } from './peer-address.ts';
 export { createServer, type ServedService, type ShoalServer } from './server.ts';

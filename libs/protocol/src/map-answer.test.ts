@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ItemFailure } from './gen/shoal/v1/common.ts';
 import { MapResponse } from './gen/shoal/v1/job.ts';
-import { FramedValues, type MapAnswer, serializeAnswer, writeFailure } from './map-answer.ts';
+import { FramedValues, isFramed, type MapAnswer, serializeAnswer, writeFailure } from './map-answer.ts';
 
 const empty = { outcomes: [], prints: [] };
 
@@ -40,7 +40,7 @@ test('values are written from their run as the generated writer writes them from
       const run = new FramedValues(framed(values), values.length);
       const written = [run.take(first, values.length, Number.POSITIVE_INFINITY)];
       const outcomes = valuesOf(first, values);
-      expect(run.isOver).toBe(true);
+      expect(run.taken).toBe(values.length);
       expect(bytesOf({ ...empty, written }).equals(generated({ ...empty, outcomes }))).toBe(true);
     }),
     { numRuns: 200 },
@@ -52,7 +52,7 @@ test('a run goes out in as many messages as its bytes and its reader ask for', (
   const run = new FramedValues(framed(values), values.length);
   const read: MapResponse['outcomes'] = [];
   const counts: number[] = [];
-  while (!run.isOver) {
+  while (run.taken < values.length) {
     const written = [run.take(7 + run.taken, counts.length === 0 ? 3 : 100, 2_000)];
     const { outcomes } = MapResponse.decode(bytesOf({ ...empty, written }));
     counts.push(outcomes.length);
@@ -62,6 +62,18 @@ test('a run goes out in as many messages as its bytes and its reader ask for', (
   expect(generated({ ...empty, outcomes: read })).toEqual(
     generated({ ...empty, outcomes: valuesOf(7, values) }),
   );
+});
+
+test('values that others come before are found behind them', () => {
+  const values = [5, 0, 300, 7].map((length, at) => Buffer.alloc(length, at + 1));
+  for (let skip = 0; skip < values.length; skip++) {
+    const run = new FramedValues(framed(values), values.length, skip);
+    const { outcomes } = MapResponse.decode(run.take(10 + skip, 2, 10_000));
+    expect(generated({ ...empty, outcomes })).toEqual(
+      generated({ ...empty, outcomes: valuesOf(10 + skip, values.slice(skip, skip + 2)) }),
+    );
+  }
+  expect(() => new FramedValues(framed(values), 9, 5)).toThrow(/INTERNAL|fault/);
 });
 
 test('a value that is larger than a message goes alone', () => {
@@ -96,5 +108,6 @@ test.each([
   ['a length beyond the end', bytes(9, 0, 0, 0, 1), 1],
   ['half a length', bytes(1, 0), 1],
 ])('a run with %s is refused', (_, run, count) => {
+  expect(isFramed(run, count)).toBe(false);
   expect(() => new FramedValues(run, count).take(0, count, 1_000)).toThrow(/INTERNAL|fault/);
 });

@@ -33,8 +33,22 @@ export function writeFailure(index: number, failure: ItemFailure): Uint8Array {
 }
 
 /**
+ * Whether bytes hold so many values, each as {@link FramedValues} reads it, and nothing else. Takes time by the number of
+ * values, at most.
+ */
+export function isFramed(bytes: Uint8Array, count: number): boolean {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  for (let nth = 0; nth < count; nth++) {
+    if (at + lengthBytes > bytes.byteLength) return false;
+    at += lengthBytes + words.getUint32(at, true);
+  }
+  return at === bytes.byteLength;
+}
+
+/**
  * The values of one run, as a block holds them in the encodings of other languages (`json`, `bytes`): each a length
- * (unsigned 32 bit, little endian) and that many bytes. They are taken once, from the first to the last.
+ * (unsigned 32 bit, little endian) and that many bytes. They are taken once, in order, from the one that `skip` others come before.
  */
 export class FramedValues {
   readonly #bytes: Buffer;
@@ -42,18 +56,16 @@ export class FramedValues {
   #at = 0;
   #taken = 0;
 
-  constructor(bytes: Uint8Array, count: number) {
+  /** Throws `INTERNAL`, as {@link take} does, where those to be skipped are not there. */
+  constructor(bytes: Uint8Array, count: number, skip = 0) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#count = count;
+    for (; this.#taken < skip; this.#taken++) this.#at += lengthBytes + this.#lengthAt(this.#at);
   }
 
-  /** How many were taken. */
+  /** How many were taken or skipped. */
   get taken(): number {
     return this.#taken;
-  }
-
-  get isOver(): boolean {
-    return this.#taken === this.#count;
   }
 
   /**
@@ -77,7 +89,7 @@ export class FramedValues {
     let to = 0;
     for (let nth = 0; nth < count; nth++) to = this.#write(target, to, index + nth);
     this.#taken += count;
-    if (this.isOver && this.#at !== bytes.byteLength) throw this.#odd();
+    if (this.#taken === this.#count && this.#at !== bytes.byteLength) throw this.#odd();
     return target;
   }
 

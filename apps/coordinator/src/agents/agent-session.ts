@@ -5,9 +5,7 @@ import {
   type DataRequest,
   type DataResponse,
   type FailedTry,
-  FailureKind,
   type Heartbeat,
-  type ItemAttempt,
   type JobSetup,
   ownPeer,
   type ResultRun,
@@ -15,8 +13,6 @@ import {
   SessionEndReason,
 } from '@shoal/protocol';
 import type {
-  AttemptEnding,
-  AttemptFact,
   AttemptId,
   Dispatch,
   EndSession,
@@ -33,6 +29,7 @@ import { type StoredBlock, StoredRun } from '../payloads/payload.ts';
 import type { PayloadVault } from '../payloads/payload-vault.ts';
 import { ShardTraces } from '../watch/shard-trace.ts';
 import type { AgentLink } from './agent-link.ts';
+import { endingOf, failureOf, lieOf } from './attempt-news.ts';
 import { WorkParcel } from './work-parcel.ts';
 
 /** An agent without an answer for so long stops what it runs. */
@@ -177,10 +174,10 @@ export class AgentSession implements AgentLink {
 
   #takeRun(attempt: AttemptId, { first, count, payload, runMs, pid }: ResultRun): void {
     const { agent, session } = this;
-    // No encoding writes a value in less than a byte.
-    if (payload.byteLength < count) {
-      const reason = `it reports ${count} values in ${payload.byteLength} bytes`;
-      this.#parts.driver.step({ type: 'protocolBroken', session, reason });
+    const job = this.#jobOf(attempt);
+    const lie = job === undefined ? undefined : lieOf(job.request.options.encoding, count, payload);
+    if (lie !== undefined) {
+      this.#parts.driver.step({ type: 'protocolBroken', session, reason: `it reports ${lie}` });
       return;
     }
     this.#traces.succeeded(attempt, runMs, payload.byteLength);
@@ -194,14 +191,8 @@ export class AgentSession implements AgentLink {
   }
 
   #takeFailure(attempt: AttemptId, failed: FailedTry): void {
-    const { index, kind, code, retryable, error, summary, facts } = failed;
-    const failure = {
-      kind: failureKinds[kind],
-      retryable,
-      attempt: this.#fact(failed.attempt),
-      ...(failed.stderrTail === '' ? {} : { stderrTail: failed.stderrTail }),
-      bytes: error.byteLength + summary.length,
-    };
+    const { index, code, error, summary, facts } = failed;
+    const failure = failureOf(this.agent, failed);
     this.#parts.driver.step(
       { type: 'itemFailed', session: this.session, attempt, index, failure },
       { tried: { code, error, summary, facts } },
@@ -209,42 +200,18 @@ export class AgentSession implements AgentLink {
   }
 
   #takeEnding(attempt: AttemptId, wire: NonNullable<AttemptReport['ended']>['ending']): void {
-    const jobId = this.#attempts.get(attempt);
+    const job = this.#jobOf(attempt);
     this.#forget(attempt);
-    let ending: AttemptEnding = { kind: 'returned' };
-    switch (wire?.$case) {
-      case 'finished':
-        ending = { kind: 'finished' };
-        break;
-      case 'childDied': {
-        const { death, suspects, stderrTail } = wire.value;
-        const tail = stderrTail === '' ? {} : { stderrTail };
-        ending = { kind: 'childDied', death: { attempt: this.#fact(death), ...tail }, suspects };
-        break;
-      }
-      case 'returned':
-        ending = { kind: 'returned', started: wire.value.started };
-        break;
-      case 'unrunnable': {
-        const job = jobId === undefined ? undefined : this.#parts.driver.jobs.get(jobId);
-        if (job !== undefined) job.unrunnable ??= wire.value.error;
-        ending = { kind: 'unrunnable' };
-        break;
-      }
-    }
+    if (wire?.$case === 'unrunnable' && job !== undefined) job.unrunnable ??= wire.value.error;
+    const ending = endingOf(this.agent, wire);
     this.#traces.ended(attempt, ending);
     this.#parts.driver.step({ type: 'attemptEnded', session: this.session, attempt, ending });
   }
 
-  #fact(attempt: ItemAttempt | undefined): AttemptFact {
-    return {
-      agent: this.agent,
-      ...(attempt?.pid === undefined ? {} : { pid: attempt.pid }),
-      ...(attempt?.exitCode === undefined ? {} : { exitCode: attempt.exitCode }),
-      ...(attempt === undefined || attempt.signal === '' ? {} : { signal: attempt.signal }),
-      ...(attempt?.ms === undefined ? {} : { ms: attempt.ms }),
-      ...(attempt?.withItsServer === true ? { withItsServer: true } : {}),
-    };
+  /** Undefined where the attempt was revoked, or is none of this session's. */
+  #jobOf(attempt: AttemptId): Job | undefined {
+    const id = this.#attempts.get(attempt);
+    return id === undefined ? undefined : this.#parts.driver.jobs.get(id);
   }
 
   // -- commands ------------------------------------------------------------------------------------------------
@@ -384,14 +351,6 @@ export class AgentSession implements AgentLink {
 function setupOf({ id, request }: Job): JobSetup {
   return { jobId: id, task: request.task, options: request.options, setup: request.setup };
 }
-
-const failureKinds = {
-  [FailureKind.UNSPECIFIED]: 'thrown',
-  [FailureKind.THROWN]: 'thrown',
-  [FailureKind.CRASH]: 'crash',
-  [FailureKind.TIMEOUT]: 'timeout',
-  [FailureKind.LOST]: 'lost',
-} as const;
 
 const revokeReasons: Readonly<Record<Revoke['reason'], RevokeReason>> = {
   cancelled: RevokeReason.CANCELLED,

@@ -302,14 +302,18 @@ export class MapCall implements ReaderCall, WriterCall {
     return writeFailure(index, explainedFailure(failure, this.#request?.options.timeoutMs ?? 0));
   }
 
-  /** The next values of one run, about so many bytes. They follow each other in the input as in the run. */
-  #takeValues({ first, run }: RunRest, bytesMax: number): Uint8Array {
-    if (this.#open?.run !== run) this.#open = { run, values: new FramedValues(run.bytes, run.count) };
-    const { values } = this.#open;
-    const before = values.taken;
-    const written = values.take(first, this.#offered - this.#position, bytesMax);
-    this.#position += values.taken - before;
-    if (values.isOver) this.#open = undefined;
+  /**
+   * The next values of one run, about so many bytes. They follow each other in the input as in the run, of which only a
+   * part may have been accepted, or several with outcomes of other runs between them.
+   */
+  #takeValues({ first, count, offset, run }: RunRest, bytesMax: number): Uint8Array {
+    const open = this.#open;
+    const goesOn = open?.run === run && open.values.taken === offset;
+    const values = goesOn ? open.values : new FramedValues(run.bytes, run.count, offset);
+    const written = values.take(first, Math.min(count, this.#offered - this.#position), bytesMax);
+    const taken = values.taken - offset;
+    this.#position += taken;
+    this.#open = taken < count ? { run, values } : undefined;
     return written;
   }
 
