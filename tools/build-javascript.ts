@@ -4,40 +4,14 @@
  * One file for each module that a package offers, and chunks for what they share or load later. A file for each source
  * file would do as well, but Node needs half a millisecond for each: `import 'shoal'` was 115 of them.
  */
-import { globSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
+import { builtins } from './builtins.ts';
+import { buildChildMain, forMachines } from './child-script.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-
-/**
- * Takes from Node's modules what is used of them. An `import` of one reads every property that it has, and behind some
- * of these are other modules: `import { readFileSync } from 'node:fs'` loads streams and readline. For a child that was
- * a third of its start.
- *
- * What is imported is read once, while our module is loaded, as with `import`: a task that replaces it does not reach us.
- */
-const builtins: Plugin = {
-  name: 'builtins',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin', sideEffects: false }));
-    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
-      const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter(
-        (name) => /^[\w$]+$/.test(name) && name !== 'default',
-      );
-      const exported = names.map((name) => `const $${name} = /* @__PURE__ */ of('${name}');`);
-      const list = names.map((name) => `$${name} as ${name}`).join(', ');
-      const contents = [
-        `const builtin = /* @__PURE__ */ process.getBuiltinModule('${path}');`,
-        'const of = (name) => builtin[name];',
-        ...exported,
-        `export { builtin as default, ${list} };`,
-      ].join('\n');
-      return { contents };
-    });
-  },
-};
 
 const settings: BuildOptions = {
   bundle: true,
@@ -52,6 +26,9 @@ const settings: BuildOptions = {
   plugins: [builtins],
 };
 
+/** The one of them that is a script. */
+const childMain = 'src/child-main.ts';
+
 /** Writes `dist` of the package in this folder. */
 async function buildPackage(absWorkingDir: string): Promise<void> {
   for (const old of globSync('dist/chunk-*.js', { cwd: absWorkingDir })) rmSync(join(absWorkingDir, old));
@@ -65,15 +42,22 @@ async function buildPackage(absWorkingDir: string): Promise<void> {
       splitting: true,
       chunkNames: 'chunk-[name]-[hash]',
     }),
-    // A process that is started often is one file, with all that it needs, and nothing for readers: its text is read,
-    // decoded and compared with what the compile cache holds at each start. Names stay, for stacks.
+    // A process that is started often is one file, with all that it needs.
     build({
       ...settings,
       absWorkingDir,
-      entryPoints: globSync('src/*-main.ts', { cwd: absWorkingDir }),
-      minifyWhitespace: true,
-      minifySyntax: true,
+      ...forMachines,
+      entryPoints: globSync('src/*-main.ts', { cwd: absWorkingDir, exclude: [childMain] }),
     }),
+    ...(existsSync(join(absWorkingDir, childMain))
+      ? [
+          buildChildMain(
+            { ...settings, outbase: '' },
+            join(absWorkingDir, 'src'),
+            join(absWorkingDir, 'dist'),
+          ),
+        ]
+      : []),
   ]);
 }
 

@@ -3,6 +3,7 @@ import { chmodSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
+import { buildChildMain } from './child-script.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -37,6 +38,7 @@ export async function bundle(folder: string = imageFolder): Promise<void> {
   rmSync(outdir, { recursive: true, force: true });
   await build({ ...settings, outdir, entryPoints: { shoal: 'libs/shoal/bin/shoal.js' }, splitting: true });
   await build({ ...settings, outdir, entryPoints: globSync('libs/pool/src/*-main.ts', { cwd: root }) });
+  await buildChildMain(settings, join(root, 'libs/pool/src'), outdir);
   writeFileSync(join(outdir, 'package.json'), '{ "type": "module" }\n');
   mkdirSync(join(outdir, 'bin'));
   writeFileSync(join(outdir, 'bin/shoal'), '#!/bin/sh\nexec node /opt/shoal/shoal.js "$@"\n');

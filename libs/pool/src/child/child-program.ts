@@ -65,13 +65,16 @@ export interface ChildOptions {
   readonly sinks?: PrintSinks | undefined;
   /** How it ends when it is told to retire. Default `process.exit`. */
   readonly exit?: (code: number) => void;
+  /** Called when much of what a child does was done once, maybe twice: what was compiled for it may be kept for others. */
+  readonly keepCompiled?: (() => void) | undefined;
 }
 
 /**
  * Begins to listen; from here on this process is a child of a pool. The returned function ends that, for a process that
  * only rehearses.
  */
-export function runChild({ descriptor, sinks, exit = exitProcess }: ChildOptions = {}): () => void {
+export function runChild(options: ChildOptions = {}): () => void {
+  const { descriptor, sinks, exit = exitProcess, keepCompiled } = options;
   // Ours, not the user's: what a task starts should not find it.
   if (process.env['SHOAL_OWN_COMPILE_CACHE'] !== undefined) {
     delete process.env['SHOAL_OWN_COMPILE_CACHE'];
@@ -83,6 +86,7 @@ export function runChild({ descriptor, sinks, exit = exitProcess }: ChildOptions
   const broadcasts = new Broadcasts();
   const numbers = new NumberRun(numbersMax);
   let isRetiring = false;
+  let hasRun = false;
 
   const channel = new Channel(handle, descriptor);
   const current = new CurrentItem();
@@ -105,6 +109,8 @@ export function runChild({ descriptor, sinks, exit = exitProcess }: ChildOptions
   function handle(type: number, body: Buffer): void {
     if (type === frameType.run) {
       runner.add(partOf(readRun(body)));
+      if (!hasRun && keepCompiled !== undefined) setTimeout(keepCompiled, compileCacheDelayMs).unref();
+      hasRun = true;
       return;
     }
     const { message, bytes } = readMessage(body);
@@ -200,6 +206,7 @@ export function runChild({ descriptor, sinks, exit = exitProcess }: ChildOptions
     prints.finishAll();
     channel.message(frameType.bye, {});
     channel.flushNow(lastWordsMs);
+    if (hasRun) keepCompiled?.();
     exit(0);
   }
 

@@ -53,6 +53,13 @@ export async function loadTask(ref: TaskRef): Promise<TaskFunction> {
 /** Of modules that are loaded: where one was loaded for all copies, none of them has to look for it again. */
 const loaded = new Map<string, Readonly<Record<string, unknown>>>();
 
+/** How modules are imported: as a module does, unless this program runs as a script, whose own `import()` Node warns of. */
+let importUrl = (url: string): Promise<unknown> => import(url);
+
+export function importBy(way: (url: string) => Promise<unknown>): void {
+  importUrl = way;
+}
+
 /** Import a module, and say meanwhile that it is being loaded. Throws {@link TaskUnloadable}. */
 export async function importModule(url: string): Promise<Readonly<Record<string, unknown>>> {
   const known = loaded.get(url);
@@ -60,7 +67,7 @@ export async function importModule(url: string): Promise<Readonly<Record<string,
   childState.loading = true;
   childState.module = displayName(url);
   try {
-    const module = (await import(url)) as Readonly<Record<string, unknown>>;
+    const module = (await importUrl(url)) as Readonly<Record<string, unknown>>;
     loaded.set(url, module);
     return module;
   } catch (thrown) {

@@ -3,12 +3,12 @@
  * it and is the one exception to "a child loads nothing but Node's own modules". What it makes is kept beside Node's
  * compile cache, so that one child pays and all others read.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire, getCompileCacheDir, stripTypeScriptTypes } from 'node:module';
-import { extname, join } from 'node:path';
+import { createRequire, stripTypeScriptTypes } from 'node:module';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as Esbuild from 'esbuild';
 import { crypto } from '../crypto.ts';
+import { readShelf, writeShelf } from './code-shelf.ts';
 import type { TsProject } from './ts-project.ts';
 
 /** Options of tsconfig.json that change what a single file does. */
@@ -44,13 +44,13 @@ export function compileTypeScript(
     tsconfigRaw: { compilerOptions: Object.fromEntries(told.map((name) => [name, project?.options[name]])) },
   };
   const key = crypto().hash('sha256', JSON.stringify([cacheVersion, options, source]));
-  const known = readCached(key);
+  const known = readShelf(`${key}.js`)?.toString();
   if (known !== undefined) return known;
   const esbuild = loadEsbuild(fileURLToPath(url));
   if (esbuild === undefined) throw nodeError ?? new EsbuildMissing();
   try {
     const { code } = esbuild.transformSync(source, options);
-    writeCached(key, code);
+    writeShelf(`${key}.js`, code);
     return code;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_ACCESS_DENIED') throw error;
@@ -113,30 +113,3 @@ const threadVariable = 'ESBUILD_WORKER_THREADS';
 
 /** Changes with whatever changes the code that the same options make. */
 const cacheVersion = 'esbuild 0.28';
-
-function readCached(key: string): string | undefined {
-  const folder = getCompileCacheDir();
-  if (folder === undefined) return undefined;
-  try {
-    return readFileSync(join(folder, 'shoal', `${key}.js`), 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-/** A cache that cannot be written is none. */
-function writeCached(key: string, code: string): void {
-  const folder = getCompileCacheDir();
-  if (folder === undefined) return;
-  try {
-    const shelf = join(folder, 'shoal');
-    // Node has made the folder above. (Making all of them that are missing never ends where /proc is among them.)
-    if (!existsSync(shelf)) mkdirSync(shelf, { mode: 0o700 });
-    const file = join(shelf, `${key}.js`);
-    // Whoever reads meanwhile sees all of it or nothing.
-    writeFileSync(`${file}.${process.pid}`, code, { mode: 0o600 });
-    renameSync(`${file}.${process.pid}`, file);
-  } catch {
-    // Compiled again next time.
-  }
-}
