@@ -71,11 +71,11 @@ test('a result that cannot travel is an error of its item, with the path of the 
 });
 
 test('an item that is no JSON fails alone, without a call of the function', async () => {
-  const texts = ['{a}', '2', '', '4'].map((text) => Buffer.from(text));
+  const texts = ['{a}', '2', '', '4', '"\xfc"'].map((text) => Buffer.from(text, 'latin1'));
   // Records of JSON and of bytes are framed alike.
   const blocks = [blockOf(texts, 0, 'bytes')];
   const { values, failures, ending } = await pool(1).run('addOne', [], {
-    count: 4,
+    count: 5,
     blocks,
     encoding: 'json',
   });
@@ -93,7 +93,11 @@ test('an item that is no JSON fails alone, without a call of the function', asyn
     ...failure,
     summary: 'Item 2 cannot be sent: it is no JSON (Unexpected end of JSON input). Send plain data.',
   });
-  expect(failures.size).toBe(2);
+  expect(failures.get(4)).toMatchObject({
+    ...failure,
+    summary: 'Item 4 cannot be sent: it is no JSON (bytes that are no UTF-8). Send plain data.',
+  });
+  expect(failures.size).toBe(3);
 });
 
 test('a block that is none fails its items, and the process goes on', async () => {

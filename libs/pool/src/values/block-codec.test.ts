@@ -107,6 +107,12 @@ test('a record that is no JSON leaves a hole, and its neighbours are read', () =
   expect(values.length).toBe(5);
 });
 
+test('bytes that are no UTF-8 are no JSON: nothing stands in the place of what they are', () => {
+  const records = [Buffer.from('"\xfc"', 'latin1'), Buffer.from('"ü \ufffd"'), Buffer.from('edeab2', 'hex')];
+  const values = decodeBlock('json', encodeBlock('bytes', records), 3);
+  expect(Object.entries(values)).toEqual([['1', 'ü \ufffd']]);
+});
+
 test('a block of another count, or one that ends early, is refused', () => {
   expect(() => decodeBlock('v8', encodeBlock('v8', [1, 2]), 3)).toThrow('A block of 3 values holds 2.');
   expect(() => decodeBlock('v8', encodeBlock('v8', [1]).subarray(0, 3), 1)).toThrow();

@@ -3,7 +3,7 @@
  *
  * Runs in the caller and in every child, so it needs nothing but Node's own modules.
  */
-import { Buffer } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import v8 from 'node:v8';
 import type { BlobFile, Encoding } from '../child-pool/chunk-request.ts';
 import { BroadcastHandle, foundBroadcast } from './broadcast.ts';
@@ -23,6 +23,7 @@ const memoryOf: (buffer: ArrayBufferLike, start: number, end: number) => ArrayBu
 const copyInto: (target: Uint8Array, source: Uint8Array, at: number) => void = call.bind(
   Uint8Array.prototype.set,
 ) as never;
+const holds: (text: string, part: string) => boolean = call.bind(String.prototype.includes) as never;
 const textOf: (bytes: Buffer, encoding: 'utf8') => string = call.bind(Buffer.prototype.toString) as never;
 
 /**
@@ -304,6 +305,10 @@ function asBytes(value: unknown): Uint8Array {
   throw new TypeError(`The encoding "bytes" carries Uint8Array and ArrayBuffer, not ${typeof value}.`);
 }
 
+/** Throws where they are no UTF-8: reading would put U+FFFD in the place of what is none, without a word. */
 function asText(bytes: Uint8Array): string {
-  return textOf(bufferFrom(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'utf8');
+  const text = textOf(bufferFrom(bytes.buffer, bytes.byteOffset, bytes.byteLength), 'utf8');
+  // It is in few texts, and looking for it is cheaper than a look at the bytes.
+  if (holds(text, '\ufffd') && !isUtf8(bytes)) throw new RangeError('bytes that are no UTF-8');
+  return text;
 }
