@@ -41,8 +41,8 @@ export function newsOf(
   traces: ChunkTraces,
   encodingOf: (chunk: ChunkId) => Encoding | undefined,
 ): ChildNews | undefined {
-  const news = { atMs: performance.now(), child: child.id };
-  const pid = child.pid ?? 0;
+  const atMs = performance.now();
+  const news = { atMs, child: child.id };
   switch (type) {
     case frameType.values: {
       const { chunk, first, count, runMs, payload: bytes } = readValues(body);
@@ -51,9 +51,9 @@ export function newsOf(
         throw new FrameError(`Bytes that are no block of ${count} values.`);
       }
       return {
-        event: { type: 'itemsSucceeded', ...news, chunk, first, count, runMs },
+        event: { type: 'itemsSucceeded', atMs, child: child.id, chunk, first, count, runMs },
         inHand: () => {
-          const run = { first, count, bytes, runMs, pid };
+          const run = { first, count, bytes, runMs, pid: child.pid ?? 0 };
           traces.succeeded(chunk, run);
           listener.results(chunk, run);
         },
@@ -65,15 +65,15 @@ export function newsOf(
       const { chunk, ...failure } = readItemFailed(body);
       return {
         event: { type: 'itemFailed', ...news, chunk, index: failure.index },
-        inHand: () => listener.itemFailed(chunk, { ...failure, pid }),
+        inHand: () => listener.itemFailed(chunk, { ...failure, pid: child.pid ?? 0 }),
       };
     }
     case frameType.partBegan:
-      return { event: { type: 'partBegan', ...news, ...readPartBegan(body) } };
+      return { event: { type: 'partBegan', atMs, child: child.id, chunk: readPartBegan(body).chunk } };
     case frameType.partEnded: {
-      const { rssBytes, ...part } = readPartEnded(body);
+      const { chunk, isSpent, next, rssBytes } = readPartEnded(body);
       if (rssBytes > 0) child.rssBytes = rssBytes;
-      return { event: { type: 'partEnded', ...news, ...part } };
+      return { event: { type: 'partEnded', atMs, child: child.id, chunk, next, isSpent } };
     }
     case frameType.started: {
       const { initializerMs } = child;

@@ -249,15 +249,18 @@ export class ChildPool {
     this.#events.push({ event, inHand });
     if (this.#isStepping) return;
     this.#isStepping = true;
+    // All but values can make a deadline earlier.
+    let mayBeDueEarlier = false;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+        mayBeDueEarlier ||= next.event.type !== 'itemsSucceeded';
         for (const command of this.#machine.step(next.event)) this.#execute(command, next.inHand);
         if (next.event.type === 'childExited') this.#crew.forget(next.event.child);
       }
     } finally {
       this.#isStepping = false;
     }
-    this.#setTimer();
+    if (mayBeDueEarlier) this.#setTimer();
     if (this.#isIdle) this.#keepAlive(false);
     if (this.#isClosed && this.#machine.isEmpty) {
       clearTimeout(this.#timer);

@@ -32,6 +32,8 @@ export class ChunkRecord {
   }
 }
 
+const unmarked: Map<number, number> = new Map();
+
 /** Consecutive items of a chunk in the hands of one child. */
 export class Part {
   readonly chunk: ChunkRecord;
@@ -40,8 +42,8 @@ export class Part {
   readonly count: number;
   /** Items not reported. */
   readonly open: IndexSet;
-  /** Items running, by the time of their start mark. Empty where starts are not marked. */
-  readonly started: Map<number, number> = new Map();
+  /** Items running, by the time of their start mark; one for all, and empty, where starts are not marked. */
+  readonly started: Map<number, number>;
   /** Whether its function was loaded, so that an item may have started. */
   hasBegun = false;
   /** Was given ahead, and is wanted back. */
@@ -60,6 +62,7 @@ export class Part {
     this.count = count;
     this.open = new IndexSet([{ first, count }]);
     this.lastNewsMs = atMs;
+    this.started = chunk.spec.marksStarts ? new Map() : unmarked;
   }
 
   get end(): number {

@@ -28,6 +28,11 @@ export class IndexSet {
   /** Add indices of which none is in the set. */
   add({ first, count }: IndexRange): void {
     if (count === 0) return;
+    if (this.#ranges.length === 0) {
+      this.#ranges.push({ first, count });
+      this.#size = count;
+      return;
+    }
     const at = this.#ranges.findIndex((range) => range.first > first);
     const place = at === -1 ? this.#ranges.length : at;
     this.#ranges.splice(place, 0, { first, count });

@@ -29,7 +29,8 @@ export class PartNews {
         this.#deadlines.began(part, event.atMs);
         return;
       case 'itemStarted':
-        if (part.open.has(event.index)) part.started.set(event.index, event.atMs);
+        if (part.chunk.spec.marksStarts && part.open.has(event.index))
+          part.started.set(event.index, event.atMs);
         else this.#endings.break(part.child);
         return;
       case 'itemsSucceeded':

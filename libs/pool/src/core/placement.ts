@@ -60,7 +60,8 @@ export class Placement {
   #giveOut(atMs: number): void {
     const { queue } = this.#state;
     if (queue.size === 0) return;
-    const starting = this.#startingByKey();
+    /** Made when it is asked for: as a rule somebody is there. */
+    let starting: Map<string, number> | undefined;
     /** Keys of which a chunk waits for a child to be done: no later one, however short, goes before it. */
     const waiting = new Set<string>();
     let isOneDue = false;
@@ -83,9 +84,13 @@ export class Placement {
       if (child !== undefined && range !== undefined) {
         queue.remove(chunk);
         this.#give(child, chunk, range, atMs);
-        if (child.load > range.count) this.#grow(chunk, starting, atMs);
+        if (child.load > range.count) {
+          starting ??= this.#startingByKey();
+          this.#grow(chunk, starting, atMs);
+        }
         continue;
       }
+      starting ??= this.#startingByKey();
       this.#grow(chunk, starting, atMs);
       waiting.add(key);
       // At the cap of its own pool it waits for nobody else.
@@ -226,8 +231,8 @@ export class Placement {
     // Somebody is coming, or could come, who would run it at once.
     const mayCome = this.#state.members < this.#state.processes || this.#isComing(child.key);
     if (mayCome && !this.#isAtCap(chunk)) return false;
-    let ms = this.#estimateMs(chunk.spec.task, chunk.todo.size);
-    for (const part of child.parts) ms += this.#estimateMs(part.chunk.spec.task, part.open.size);
+    // All that it has is of this function: nothing is given behind another one.
+    const ms = this.#estimateMs(chunk.spec.task, chunk.todo.size + child.load);
     return ms <= (child.parts.length < partsMax ? aheadMsMax : tinyMs);
   }
 

@@ -38,8 +38,9 @@ export class PoolMachine {
   /** Take one event and say what is to be done. */
   step(event: PoolEvent): PoolCommand[] {
     this.#apply(event);
-    // Values are by far the most frequent event, and they move nothing.
-    if (event.type !== 'itemsSucceeded' && event.type !== 'itemStarted') this.#settle(event.atMs);
+    // These are by far the most frequent events, and they move nothing.
+    const { type } = event;
+    if (type !== 'itemsSucceeded' && type !== 'itemStarted' && type !== 'partBegan') this.#settle(event.atMs);
     return this.#state.takeCommands();
   }
 

@@ -32,6 +32,7 @@ export class Spares {
   /** Have as many as there are members about to leave: no fewer, and no more. */
   match(atMs: number): void {
     const { children, processes, sparesHeldUntilMs } = this.#state;
+    if (!this.#isAnyDue()) return;
     for (const [key, untilMs] of sparesHeldUntilMs) if (untilMs <= atMs) sparesHeldUntilMs.delete(key);
     const missing = new Map<string, number>();
     const examples = new Map<string, ChunkRecord>();
@@ -54,6 +55,12 @@ export class Spares {
       this.#endings.retire(child, atMs);
       missing.set(child.key, surplus + 1);
     }
+  }
+
+  /** Asked after nearly every event, and hardly ever so: neither lists nor maps. */
+  #isAnyDue(): boolean {
+    for (const child of this.#state.children.values()) if (child.isSpare || child.isEnding) return true;
+    return false;
   }
 
   /** Children that stay: members and spares. */
