@@ -3,7 +3,7 @@
  * loads what children need, says whether it may be copied, and is copied from then on: `serve` returns in its copies.
  */
 import { writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, flushCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { runChild } from './child/child-program.ts';
 import { type Copy, type Endings, prepareCopies, putRight } from './child/copied-process.ts';
@@ -54,6 +54,8 @@ if (hasDrawn) {
   // What the hooks have put off is done here, not in each copy.
   await undefined;
 }
+// What is compiled by now is written once, not by whichever copy lives long enough.
+flushCompileCache();
 writeSync(control, forkRecord('ready'));
 
 const copy = serve(control);

@@ -42,7 +42,7 @@ const lastWordsMs = 1_000;
 /** When the compiled code is written: after the first work, not before it. */
 const compileCacheDelayMs = 500;
 
-const { setTimeout } = globalThis;
+const { setTimeout, clearTimeout } = globalThis;
 // Taken at start, and no method or iterator used where a part is received: a task may have replaced them, and it is others
 // that would be blamed.
 const { call } = Function.prototype;
@@ -87,6 +87,7 @@ export function runChild(options: ChildOptions = {}): () => void {
   const numbers = new NumberRun(numbersMax);
   let isRetiring = false;
   let hasRun = false;
+  let flushTimer: NodeJS.Timeout | undefined;
 
   const channel = new Channel(handle, descriptor);
   const current = new CurrentItem();
@@ -100,6 +101,8 @@ export function runChild(options: ChildOptions = {}): () => void {
   process.on('exit', sayLastWords);
   return () => {
     process.off('exit', sayLastWords);
+    // In a copy it would go off at once, with all that its server has compiled.
+    clearTimeout(flushTimer);
     // Whoever rehearses has retired: nothing is said, but how to is compiled.
     sayLastWords();
     prints.uninstall();
@@ -173,7 +176,7 @@ export function runChild(options: ChildOptions = {}): () => void {
       }
     }
     channel.message(frameType.ready, {});
-    setTimeout(flushCompileCache, compileCacheDelayMs).unref();
+    flushTimer = setTimeout(flushCompileCache, compileCacheDelayMs).unref();
   }
 
   function partOf(spec: RunMessage): Part {

@@ -58,11 +58,18 @@ async function rehearseOnce([own, its]: readonly [number, number], url: string):
   const hasRetired = new Promise<void>((resolve) => {
     retired = resolve;
   });
+  let timer: NodeJS.Timeout | undefined;
   const leave = runChild({ descriptor: its, exit: () => retired() });
   try {
     const seen = talk(pool, url).then(() => hasRetired);
-    await Promise.race([seen, new Promise((resolve) => setTimeout(resolve, rehearsalMs).unref())]);
+    await Promise.race([
+      seen,
+      new Promise((resolve) => {
+        timer = setTimeout(resolve, rehearsalMs).unref();
+      }),
+    ]);
   } finally {
+    clearTimeout(timer);
     leave();
     pool.destroy();
   }
