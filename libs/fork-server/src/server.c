@@ -188,6 +188,9 @@ static void become_child(pid_t server, const int *fds, int count, const struct s
   if (dup2(fds[FD_STDERR], STDERR_FILENO) < 0) _exit(125);
   /* In the place of the control socket, which no child may have. */
   if (dup3(fds[FD_CHANNEL], CHANNEL, O_CLOEXEC) < 0) _exit(125);
+  /* As whoever has opened it before the copy was made wants it. */
+  int flags = fcntl(CHANNEL, F_GETFL);
+  if (flags < 0 || fcntl(CHANNEL, F_SETFL, flags | O_NONBLOCK) < 0) _exit(125);
   for (int i = 0; i < count; i++) close(fds[i]);
 }
 

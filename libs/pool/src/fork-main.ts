@@ -54,16 +54,17 @@ if (hasDrawn) {
   // What the hooks have put off is done here, not in each copy.
   await undefined;
 }
+// All of a child that needs nothing but itself is here already: its channel is the control socket as long as nobody is copied.
+runChild({ sinks: preloaded?.sinks });
 // What is compiled by now is written once, not by whichever copy lives long enough.
 flushCompileCache();
-writeSync(control, forkRecord('ready'));
-
-const copy = serve(control);
-putRight(copy);
-throwAway?.();
-const [order] = copy;
-if (order <= selfTests) void selfTest();
-else {
-  if (order !== firstOrder) preloaded?.sinks.forget();
-  runChild({ sinks: preloaded?.sinks });
-}
+// Once Node is done with this module: what it does then would be done in each copy.
+setImmediate(() => {
+  writeSync(control, forkRecord('ready'));
+  const copy = serve(control);
+  putRight(copy);
+  throwAway?.();
+  const [order] = copy;
+  if (order <= selfTests) void selfTest();
+  else if (order !== firstOrder) preloaded?.sinks.forget();
+});

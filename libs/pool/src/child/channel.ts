@@ -40,11 +40,14 @@ export class Channel {
   /** What it is heard on: a descriptor that the child was born with, or a socket over which it has dialled back. */
   constructor(onFrame: (type: number, body: Buffer) => void, heardOn: number | Socket = 3) {
     descriptor = typeof heardOn === 'number' ? heardOn : descriptorOf(heardOn);
-    ownPid = process.pid;
+    ownPid = undefined;
     const reader: FrameReader = new FrameReader(
       (type, body) => {
-        // The first frame brings the nonce.
-        this.#writer ??= new FrameWriter(reader.nonce ?? new Uint8Array(nonceBytes));
+        if (this.#writer === undefined) {
+          // The first frame brings the nonce.
+          this.#writer = new FrameWriter(reader.nonce ?? new Uint8Array(nonceBytes));
+          ownPid = process.pid;
+        }
         onFrame(type, body);
       },
       { bodyBytesMax },
@@ -243,7 +246,7 @@ function bytesOf(parts: readonly Uint8Array[]): number {
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 const kill = process.kill.bind(process);
-/** Of the process that has a channel: a copy of this one has another number. */
+/** Of the process that is spoken to; unknown before that, for whoever has opened the channel may be copied yet. */
 let ownPid: number | undefined;
 
 function die(): never {
