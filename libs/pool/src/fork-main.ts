@@ -30,14 +30,18 @@ process.execArgv = process.execArgv.slice(0, -flagCount);
 
 const addon = createRequire(import.meta.url)(path) as ServerAddon;
 const { makePair, serve } = addon;
-prepareCopies(addon);
+// A module of the user's that Node itself has loaded.
+const nodeOptions = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
+const hasOthers =
+  /(^|\s)(-r|--(import|require|loader|experimental-loader|experimental-config-file|experimental-default-config-file))\b/.test(
+    nodeOptions,
+  );
+prepareCopies(addon, hasOthers);
 await rehearse(makePair, join(dirname(path), '../src/rehearsal.mjs'));
 let preloaded: Preloaded | undefined;
 if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).preload(modules);
-// A module of the user's that Node itself has loaded may have drawn as well.
-const nodeOptions = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
-const hasDrawn =
-  preloaded !== undefined || /(^|\s)(-r|--(import|require|loader|experimental-loader))\b/.test(nodeOptions);
+// It may have drawn as well.
+const hasDrawn = preloaded !== undefined || hasOthers;
 const left = preloaded?.why === undefined ? await residue(preloaded?.leftTimer) : undefined;
 const why =
   left === undefined ? preloaded?.why : `loading left ${left} behind, which a copy would lack or share`;

@@ -44,14 +44,17 @@ const generator: Pick<typeof Math, 'random'> = {
 };
 export const random: typeof Math.random = generator.random;
 
-/** V8's, where nobody has put his own in its place before. */
+/** V8's, where somebody may have kept it, and nobody has put his own in its place before. */
 let native: typeof Math.random | undefined;
 
-/** In the process that will be copied: ours takes the place of V8's. Whoever has put in his own wants to know what he draws. */
-export function replaceRandom(): void {
+/**
+ * In the process that will be copied: ours takes the place of V8's. Whoever has put in his own wants to know what he draws.
+ * `isKept`: somebody may have V8's from before this, and each copy gives it a seed, which costs a twentieth of what a copy costs.
+ */
+export function replaceRandom(isKept: boolean): void {
   randomFillSync(state);
   if (!/\[native code\]/.test(Function.prototype.toString.call(Math.random))) return;
-  native = Math.random;
+  if (isKept) native = Math.random;
   // Frozen intrinsics stay as they are.
   Reflect.set(Math, 'random', random);
   // Compiled here, once.

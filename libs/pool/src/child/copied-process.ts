@@ -21,14 +21,17 @@ export interface Endings {
   exitNow(code: number): never;
 }
 
-/** Before there are copies: how they end, and all that will be run in them for this compiled. */
-export function prepareCopies(endings: Endings): void {
+/**
+ * Before there are copies: how they end, and all that will be run in them for this compiled. `hasOthers`: a module of the
+ * user's is here already.
+ */
+export function prepareCopies(endings: Endings, hasOthers: boolean): void {
   endBy(endings);
   // Nobody listens to it.
   process.emit('shoal' as never);
   // This process itself, which draws from V8's until then.
   putRight([0, process.pid]);
-  replaceRandom();
+  replaceRandom(hasOthers);
 }
 
 /** Make this copy a process of its own. */
