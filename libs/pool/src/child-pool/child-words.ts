@@ -3,7 +3,7 @@
  * has been silent for a while. What was taken from its notes is not taken again when it says it.
  */
 import { Buffer } from 'node:buffer';
-import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pageBytes, readPage } from '../notebook-page.ts';
 import { workParentDir } from './work-folder.ts';
@@ -36,11 +36,15 @@ export class ChildWords {
     try {
       made += 1;
       const path = join(workParentDir(), `notes-${made}`);
-      this.#file = openSync(path, 'wx+', 0o600);
+      const file = openSync(path, 'wx+', 0o600);
+      this.#file = file;
       this.#path = path;
+      // All of it, so that a disk that is full is full now.
+      writeSync(file, Buffer.alloc(pageBytes));
       return path;
     } catch {
       // No room, no right, or too many open files: it says everything, which only costs more.
+      this.#forget();
       return undefined;
     }
   }
@@ -71,12 +75,16 @@ export class ChildWords {
   /** It is gone, and all that came over its channel was heard: what it noted last is all there is. */
   finish(): void {
     clearTimeout(this.#timer);
-    if (this.#file === undefined) return;
     this.#takeNotes();
+    this.#forget();
+  }
+
+  #forget(): void {
+    if (this.#file === undefined) return;
     closeSync(this.#file);
     this.#file = undefined;
     try {
-      // Only one that never came to open it has left it there.
+      // Only a child that never came to open it has left it there.
       unlinkSync(this.#path);
     } catch {}
   }

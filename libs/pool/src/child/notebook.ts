@@ -18,6 +18,8 @@ export class Notebook {
   readonly #page = Buffer.allocUnsafeSlow(pageBytes);
   #bytes = 0;
   #sinceMs = 0;
+  /** Its disk does not take what is noted: nothing is any more. */
+  #isBroken = false;
 
   private constructor(file: number) {
     this.#file = file;
@@ -40,10 +42,11 @@ export class Notebook {
   }
 
   /**
-   * Note these bytes after those that are here; `position`: that of the first of them in all that is said. False, and nothing is noted:
+   * Note these bytes after those that are here; `position`: that of the first of all these in what is said. False, and nothing is noted:
    * there is no room, or it is time to say what is here.
    */
   add(parts: readonly Uint8Array[], position: number): boolean {
+    if (this.#isBroken) return false;
     const time = now();
     if (this.#bytes === 0) this.#sinceMs = time;
     else if (time - this.#sinceMs >= gatherMs) return false;
@@ -57,12 +60,12 @@ export class Notebook {
     }
     const length = closePage(this.#page, position, end);
     try {
-      if (writeSync(this.#file, this.#page, 0, length, 0) !== length) return false;
+      this.#isBroken = writeSync(this.#file, this.#page, 0, length, 0) !== length;
     } catch {
-      return false;
+      this.#isBroken = true;
     }
-    this.#bytes = end;
-    return true;
+    if (!this.#isBroken) this.#bytes = end;
+    return !this.#isBroken;
   }
 
   /** What is here, which is said now. A view: it is valid until something is noted again. */
