@@ -32,6 +32,9 @@ const forgedResults = {
   'an object': () => clone({ a: 1 }),
   'a list of another length': () => clone([1, 2, 3]),
   'a list that breaks off': () => Buffer.from([0xff, 0x0f, 0x41, 1, 0xff]),
+  'texts that break off': () => Buffer.from([0x54, 1, 0, 0, 0, 9, 0, 0, 0, 120]),
+  'texts, millions of them': () => Buffer.from([0x54, 255, 255, 255, 255, 255, 255, 255, 255]),
+  'texts of another number': () => Buffer.from([0x54, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 120, 120]),
   'records, millions of them': () => clone({ keys: ['a'], columns: [sparse(2 ** 32 - 1)] }),
 };
 

@@ -47,7 +47,10 @@ export const forgeries = chapter('forgeries', (specify) => {
 
   specify('what can be told when it arrives ends its process, and is blamed on it', async ({ open }) => {
     await using pool = await open({ processes: 1, stdio: 'ignore' });
-    for (const result of ['no clone at all', 'nothing', 'an object', 'a list of another length'] as const) {
+    for (const result of [
+      ...(['no clone at all', 'nothing', 'an object', 'a list of another length'] as const),
+      ...(['texts that break off', 'texts, millions of them', 'texts of another number'] as const),
+    ]) {
       const error = await rejectionOf(pool.map(forge, [{ item: 0, result }], alone));
       expect(error).toMatchObject({ code: 'ITEM_KILLED_CHILD', attempts: [{ signal: 'SIGKILL' }] });
     }

@@ -56,6 +56,21 @@ export const values = chapter('values', (specify) => {
     },
   );
 
+  specify('long texts arrive unit for unit, whatever is in them and among them', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const parts = ['x', 'é', '☃', '\ud83d\ude00', '\ud83d', '\ude00', '\0'];
+    const texts: unknown[] = upTo(40).map((at) => `${at}${(parts[at % 7] as string).repeat(3_000)}`);
+    const million = '☃'.repeat(10).padEnd(1_000_000, 'x');
+    const mixed = texts.with(20, { text: texts[20] }).with(30, '');
+    for (const items of [texts, mixed, [million], [million.slice(10)]]) {
+      const back = await pool.map(echo, items);
+      // Nothing prints megabytes where one differs.
+      expect(items.findIndex((item, at) => typeof item === 'string' && back[at] !== item)).toBe(-1);
+      expect(back).toHaveLength(items.length);
+    }
+    expect((await pool.map(echo, mixed))[20]).toEqual(mixed[20]);
+  });
+
   specify('a value that one item holds twice is still one value', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const shared = { a: 1 };

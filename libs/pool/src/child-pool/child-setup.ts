@@ -1,7 +1,7 @@
 import { ShoalError } from '@shoal/errors';
 import { type IsolationLevel, openingOption } from '../launchers/isolation.ts';
 import type { PoolOptions } from '../options/options.ts';
-import { encodeBlock } from '../values/block-codec.ts';
+import { encodeValue } from '../values/block-codec.ts';
 import { explainUnportable, findUnportable, type Unportable } from '../values/portable.ts';
 import type { BlobFile, ChildInitializer, ChildSetup } from './chunk-request.ts';
 import { workParentDir } from './work-folder.ts';
@@ -18,7 +18,7 @@ export function initArgsOf(options: PoolOptions): InitArgs | undefined {
   const refersTo = new Map<string, BlobFile>();
   let args: Uint8Array;
   try {
-    args = encodeBlock('v8', initArgs, refersTo);
+    args = encodeValue(initArgs, refersTo);
   } catch (error) {
     throw notPortable(explainUnportable(initArgs, 'v8', error));
   }

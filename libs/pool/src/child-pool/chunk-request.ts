@@ -10,7 +10,8 @@ export type Encoding = 'v8' | 'json' | 'bytes';
 /**
  * Consecutive items, encoded once by whoever called `map`, decoded once by the child that runs them.
  *
- * `v8`: one `v8.serialize` of an array of `count` values. `json` and `bytes`: `count` records, each a length
+ * `v8`: one `v8.serialize` of an array of `count` values, but for lists that travel in ways of their own (number-list.ts,
+ * record-list.ts and text-list.ts beside values/block-codec.ts). `json` and `bytes`: `count` records, each a length
  * (unsigned 32 bit, little endian) and that many bytes. Nobody between caller and child looks inside.
  *
  * A hole in a `v8` array is an item that could not be encoded (the caller knows why). Its index is taken, so that every

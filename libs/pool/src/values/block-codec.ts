@@ -9,6 +9,7 @@ import type { BlobFile, Encoding } from '../child-pool/chunk-request.ts';
 import { BroadcastHandle, foundBroadcast } from './broadcast.ts';
 import { isPacked, packNumbers, type ValueList } from './number-list.ts';
 import { countOfRecords, packRecords, type RecordColumns, unpackRecords } from './record-list.ts';
+import { areTexts, countOfTexts, packTexts, type Room, unpackTexts } from './text-list.ts';
 
 // Taken at start: in a child, tasks may replace them. For the same reason values are read and written without methods and
 // iterators: what one item has left of those must cost no other item its result.
@@ -31,16 +32,18 @@ const textOf: (bytes: Buffer, encoding: 'utf8') => string = call.bind(Buffer.pro
  *
  * Throws what the encoding throws for a value that it cannot carry; `findUnportable` then says which and where, and
  * has to be asked beforehand about values that structured clone would flatten without a word.
- * `refersTo` collects the constants that the values hold handles of.
+ * `refersTo` collects the constants that the values hold handles of; `room` gives memory for them, where it is known before
+ * how much they need.
  */
 export function encodeBlock(
   encoding: Encoding,
   values: readonly unknown[],
   refersTo?: Map<string, BlobFile>,
+  room?: Room,
 ): Uint8Array {
   switch (encoding) {
     case 'v8':
-      return encodeValue(values, refersTo);
+      return packTexts(values, room) ?? encodeValue(values, refersTo);
     case 'json':
       return writeRecords(values, (value) => bufferFrom(stringify(value) ?? 'null'));
     case 'bytes':
@@ -116,16 +119,23 @@ export function decodeList(
   count: number,
   exact: boolean = false,
 ): ValueList {
+  const until = offset + count;
+  if (areTexts(bytes)) {
+    checkLength(countOfTexts(bytes), until, exact);
+    return unpackTexts(bytes, offset, until);
+  }
   const values = decodeValue(bytes);
   const isList = isArray(values) || isPacked(values);
-  const length = isList ? values.length : countOfRecords(values);
+  checkLength(isList ? values.length : countOfRecords(values), until, exact);
+  if (!isList) return unpackRecords(values as RecordColumns, offset, until);
+  return offset === 0 ? (values as ValueList) : (values as ValueList).slice(offset, until);
+}
+
+function checkLength(length: number | undefined, until: number, exact: boolean): void {
   if (length === undefined) throw new RangeError('A block of structured clones is no list.');
-  const until = offset + count;
   if (exact ? length !== until : length < until) {
     throw new RangeError(`A block of ${until} values holds ${length}.`);
   }
-  if (!isList) return unpackRecords(values as RecordColumns, offset, until);
-  return offset === 0 ? (values as ValueList) : (values as ValueList).slice(offset, until);
 }
 
 /** One structured clone as bytes. */

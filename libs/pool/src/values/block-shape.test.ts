@@ -14,6 +14,7 @@ test.each([1, 15, 16, 127, 128, 20_000])('every block of %i values that we write
     upTo(count).map((at) => [at]),
     upTo(count).map(() => new Uint8Array(3)),
     new Array(count),
+    upTo(count).map((at) => `${at}`.padEnd(at % 2 === 0 ? 600 : 500, at % 3 === 0 ? 'x' : '☃')),
   ];
   for (const values of lists) {
     for (const bytes of [encodeBlock('v8', values), encodeNumbers(values), encodeRecords(values)]) {
@@ -34,7 +35,15 @@ test.each([1, 15, 16, 127, 128, 20_000])('every block of %i values that we write
   }
 });
 
+const texts: Uint8Array = encodeBlock(
+  'v8',
+  upTo(20).map(() => 'x'.repeat(600)),
+);
+
 test.each([
+  ['texts of another number', encodeBlock('v8', ['x'.repeat(600)])],
+  ['texts that break off', texts.subarray(0, -1)],
+  ['texts with something behind them', Buffer.concat([texts, texts])],
   ['nothing', Buffer.alloc(0)],
   ['text', Buffer.from('hello')],
   ['a clone that breaks off after its head', Buffer.from([0xff, 0x0f])],

@@ -5,6 +5,7 @@
  */
 import type { Encoding } from '../child-pool/chunk-request.ts';
 import { packedMin } from './number-list.ts';
+import { areTexts, countOfTexts } from './text-list.ts';
 
 /** How structured clone begins, before the number of its version. */
 const mark = 0xff;
@@ -22,6 +23,7 @@ export function canBeBlock(encoding: Encoding, bytes: Uint8Array, count: number)
 }
 
 function canBeClone(bytes: Uint8Array, count: number): boolean {
+  if (areTexts(bytes)) return countOfTexts(bytes) === count;
   if (bytes[0] !== mark) return false;
   const first = readVarint(bytes, headBytes);
   switch (bytes[headBytes - 1]) {

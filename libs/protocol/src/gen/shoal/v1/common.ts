@@ -19,7 +19,9 @@ export const Encoding = {
    * V8 - Structured clone of Node (v8.serialize). A payload of n values is one array of length n; where all of them are numbers it
    * may be one Int32Array or Float64Array of that length. Where all of them are records with the same keys in the same
    * order it may be one object: {keys, columns}, an array of the keys, and for each key an array, Int32Array or
-   * Float64Array with that field of each of the n records.
+   * Float64Array with that field of each of the n records. Where all of them are strings it may be no clone, but a byte 0x54,
+   * n (32 bit, unsigned, little endian, as all that follows), for each string 32 bits, and then the strings: the lower 31
+   * bits say how many UTF-16 code units it has, the highest one that each takes two bytes here; else each takes one.
    */
   V8: 1,
   /**
