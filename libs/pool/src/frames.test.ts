@@ -56,6 +56,33 @@ test('frames come out as they went in, however the stream is cut', () => {
   );
 });
 
+test('what was read stays as it was when its memory is used again', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 20 }),
+      fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1 }),
+      (tails, cuts) => {
+        const bodies: Buffer[] = [];
+        const reader = new FrameReader((_, body) => bodies.push(body), { nonce, bodyBytesMax: 1_000 });
+        const empty = writer.message(frameType.print, '').map((part) => part.subarray(0, 13));
+        const frames = tails.flatMap((tail) => writer.message(frameType.print, {}, tail));
+        const bytes = Buffer.concat([...frames, ...empty]);
+        bytes.writeUInt32LE(0, bytes.length - 13);
+        const memory = Buffer.alloc(100);
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const taken = bytes.copy(memory, 0, at, at + (cuts[i % cuts.length] as number));
+          reader.push(memory.subarray(0, taken), true);
+          memory.fill(0xee);
+          at += taken;
+        }
+        expect(bodies.pop()).toHaveLength(0);
+        expect(bodies.map((body) => [...readMessage(body).bytes])).toEqual(tails.map((tail) => [...tail]));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
 test('start marks and values keep their numbers', () => {
   const payload = Buffer.from('payload');
   const [mark, values] = readAll([

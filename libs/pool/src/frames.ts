@@ -249,8 +249,11 @@ export class FrameReader {
     return this.#nonce;
   }
 
-  /** Take what has come. Bodies are views of `chunk` where they can be. Throws a {@link FrameError}. */
-  push(chunk: Buffer): void {
+  /**
+   * Take what has come. Bodies are views of `chunk` where they can be, and copies where its memory is for what comes next, too.
+   * Throws a {@link FrameError}.
+   */
+  push(chunk: Buffer, isMemoryReused: boolean = false): void {
     let bytes = this.#rest.length === 0 ? chunk : concat([this.#rest, chunk]);
     this.#rest = noBytes;
     while (bytes.length > 0) {
@@ -259,17 +262,19 @@ export class FrameReader {
         continue;
       }
       if (bytes.length < headerBytes) {
-        this.#rest = bytes;
+        this.#rest = isMemoryReused ? from(bytes) : bytes;
         return;
       }
       const { type, length } = this.#readHeader(bytes);
       bytes = viewOf(bytes, headerBytes);
-      if (length <= bytes.length) {
+      if (length <= bytes.length && !isMemoryReused) {
         const body = viewOf(bytes, 0, length);
         bytes = viewOf(bytes, length);
         this.#onFrame(type, body);
       } else {
         this.#open = { type, body: allocUnsafe(length), filled: 0 };
+        // A frame that has no body ends with its head.
+        if (length === 0) bytes = this.#fill(this.#open, bytes);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Duplex, Readable } from 'node:stream';
@@ -15,10 +16,15 @@ test('what waits when a process leaves arrives once, whole and in its order', {
   const stdout = child.stdout as Readable;
   const channel = child.stdio[3] as unknown as Duplex;
   const seen: number[] = [];
-  const reader = new FrameReader((_, body) => seen.push(readValues(body).first), {
-    nonce,
-    bodyBytesMax: 200_000,
-  });
+  const changed: number[] = [];
+  const reader = new FrameReader(
+    (_, body) => {
+      const { first, payload } = readValues(body);
+      seen.push(first);
+      if (!payload.equals(Buffer.alloc(100_000, first))) changed.push(first);
+    },
+    { nonce, bodyBytesMax: 200_000 },
+  );
   const say = (): void => {
     for (const part of new FrameWriter(nonce).message(frameType.stop, {})) channel.write(part);
   };
@@ -41,4 +47,6 @@ test('what waits when a process leaves arrives once, whole and in its order', {
   channel.resume();
   await once(channel, 'end');
   expect(seen).toEqual(Array.from({ length: 40 }, (_, at) => at));
+  // Memory is used again only for what is said after everything before it has left.
+  expect(changed).toEqual([]);
 });

@@ -164,7 +164,7 @@ export class ResultBatch {
     const { encoding } = this.#format;
     let bytes: Uint8Array;
     try {
-      bytes = encodeBlock(encoding, values);
+      bytes = encodeBlock(encoding, values, undefined, this.#channel.roomFor);
     } catch (error) {
       const only = values[0];
       if (values.length === 1) this.#refuse(first, explainUnportable(only, encoding, error));
