@@ -225,20 +225,19 @@ function descriptorOf(socket: Socket): number {
 
 /** Write as much as the system takes now; what is left over comes back. */
 function write(parts: readonly Uint8Array[]): Uint8Array[] {
-  let rest = append([], parts);
-  while (rest.length > 0) {
-    let written: number;
+  const all = append([], parts);
+  while (all.length > 0) {
     try {
-      written = writevSync(descriptor, rest);
+      // What it has not taken of this it does not take now: another try would fail, and an exception is dear.
+      return skip(all, writevSync(descriptor, all));
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'EAGAIN') return rest;
+      if (code === 'EAGAIN') return all;
       if (code === 'EINTR') continue;
       die();
     }
-    rest = skip(rest, written);
   }
-  return rest;
+  return all;
 }
 
 // Without methods and iterators of arrays: a task may have replaced them, and this is how its result leaves.
