@@ -85,17 +85,18 @@ function wrapper({ uid }: LaunchRequest): readonly string[] {
 
 /**
  * `setpriv` asks the kernel to kill the child when we die, whatever becomes of the reaper. Whether it can do so here is
- * tried beside the first children, which have the reaper alone: they must not wait for it.
+ * tried a second after the first children, which have the reaper alone: it would take the processors from them when most
+ * is waited for, two processes of it and a few milliseconds of this one.
  */
 function deathSignal(): readonly string[] {
   if (deathSignalPrefix === undefined) {
     deathSignalPrefix = [];
-    // Starting a process takes this one a few milliseconds, and somebody waits for the child.
-    if (process.platform === 'linux') setImmediate(probeDeathSignal).unref();
+    if (process.platform === 'linux') setTimeout(probeDeathSignal, probeDelayMs).unref();
   }
   return deathSignalPrefix;
 }
 let deathSignalPrefix: readonly string[] | undefined;
+const probeDelayMs = 1_000;
 
 function probeDeathSignal(): void {
   const path = setprivPaths.find(isFile);
