@@ -26,7 +26,7 @@ export async function buildChildMain(settings: BuildOptions, sources: string, ou
     });
     return outputFiles?.[0]?.text ?? '';
   };
-  // One byte a character, which is how it is read.
+  // One byte a character, in memory as well.
   const body = await made('child-script.ts', {
     format: 'cjs',
     charset: 'ascii',

@@ -2,6 +2,7 @@
 import { runChild } from './child/child-program.ts';
 import { closeLeftFiles } from './child/left-files.ts';
 import { importBy } from './child/task-loader.ts';
+import { hideYoungHeap } from './child/young-heap.ts';
 
 /** What a script cannot do by itself. */
 export interface ScriptSupport {
@@ -13,5 +14,6 @@ export interface ScriptSupport {
 export function start({ importUrl, keepCompiled }: ScriptSupport): void {
   importBy(importUrl);
   closeLeftFiles();
+  hideYoungHeap();
   runChild({ keepCompiled });
 }

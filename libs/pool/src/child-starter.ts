@@ -10,7 +10,7 @@ import type { ScriptSupport } from './child-script.ts';
 declare const scriptSha256: string;
 
 const url = new URL('./child-main.script.js', import.meta.url);
-const { value, keep } = runCompiled(readFileSync(url, 'latin1'), url.href, `child-${scriptSha256}.bin`);
+const { value, keep } = runCompiled(readFileSync(url, 'utf8'), url.href, `child-${scriptSha256}.bin`);
 const program: { exports: { start?: (support: ScriptSupport) => void } } = { exports: {} };
 (value as (module: typeof program, scriptUrl: string) => void)(program, url.href);
 program.exports.start?.({ importUrl: (task) => import(task), keepCompiled: keep });

@@ -41,6 +41,8 @@ import { loadTask, publishChildState, TaskUnloadable } from './task-loader.ts';
 const lastWordsMs = 1_000;
 /** When the compiled code is written: after the first work, not before it. */
 const compileCacheDelayMs = 500;
+/** When the program's own is, once there was work: what a pool does that lives for less is not worth keeping. */
+const keepDelayMs = 100;
 
 const { setTimeout, clearTimeout } = globalThis;
 // Taken at start, and no method or iterator used where a part is received: a task may have replaced them, and it is others
@@ -112,7 +114,7 @@ export function runChild(options: ChildOptions = {}): () => void {
   function handle(type: number, body: Buffer): void {
     if (type === frameType.run) {
       runner.add(partOf(readRun(body)));
-      if (!hasRun && keepCompiled !== undefined) setTimeout(keepCompiled, compileCacheDelayMs).unref();
+      if (!hasRun && keepCompiled !== undefined) setTimeout(keepCompiled, keepDelayMs).unref();
       hasRun = true;
       return;
     }

@@ -22,6 +22,9 @@ export function runCompiled(text: string, filename: string, name: string): Compi
   const known = readShelf(name);
   const cachedData = known && intact(known);
   const script = new Script(text, cachedData === undefined ? { filename } : { filename, cachedData });
+  // Read, and of no use any more: the garbage collector would come for it when the child has long been measured.
+  if (known?.buffer instanceof ArrayBuffer && known.buffer.byteLength === known.byteLength)
+    known.buffer.transfer(0);
   let isKept = cachedData !== undefined && script.cachedDataRejected !== true;
   return {
     value: script.runInThisContext(),

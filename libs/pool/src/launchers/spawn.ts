@@ -1,6 +1,7 @@
 /** Starts each child as a Node process of its own, in a process group of its own, with a private descriptor 3. */
 import { spawn } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
+import { youngHeap } from '../child/young-heap.ts';
 import type { ChildExit } from '../core/chunk.ts';
 import { leftFiles, type Stdio, withoutInherited } from './inherited-files.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit } from './launcher.ts';
@@ -18,6 +19,7 @@ export function spawnChild(request: LaunchRequest, stdio: Stdio, onExit: OnExit)
   const [command, ...args] = [
     ...wrapper(request),
     process.execPath,
+    ...youngHeap(request.execArgv, request.env),
     ...request.execArgv,
     programPath('child-main'),
   ];
