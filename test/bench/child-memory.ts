@@ -1,4 +1,5 @@
-// What a child process has for itself, after some work (Linux): `node child-memory.ts shoal|idle-fork|idle-spawn|node SETTING`.
+// What a child process has for itself, after some work (Linux): `node child-memory.ts KIND SETTING`, where
+// KIND is shoal, node, one of them with -light (the task loads nothing), idle-fork or idle-spawn.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -31,14 +32,16 @@ function say(value: number, results: readonly unknown[]): void {
   process.stdout.write(`${JSON.stringify({ value, digest: fingerprintOf(results) })}\n`);
 }
 
-if (kind !== 'node') {
+const url = kind?.endsWith('-light') ? new URL('tasks-light.js', tasksUrl) : tasksUrl;
+
+if (!kind?.startsWith('node')) {
   const { Pool } = await import('shoal');
   await using pool = new Pool({ processes: 1, startChildren: kind === 'idle-fork' ? 'fork' : 'spawn' });
-  const idle = kind === 'shoal' ? undefined : await idleBytes(pool);
-  const results = await pool.map(tasksUrl, items, { export: setting.task });
+  const idle = kind?.startsWith('idle') ? await idleBytes(pool) : undefined;
+  const results = await pool.map(url, items, { export: setting.task });
   say(idle ?? privateBytesOf(pool.stats().processes[0]?.pid), results);
 } else {
-  const child = fork(fileURLToPath(new URL('peers/bare-node-worker.js', import.meta.url)));
+  const child = fork(fileURLToPath(new URL('peers/bare-node-worker.js', import.meta.url)), [url.href]);
   const answer = once(child, 'message');
   child.send({ task: setting.task, items });
   const [results] = (await answer) as [readonly unknown[]];

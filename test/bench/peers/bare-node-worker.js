@@ -1,5 +1,5 @@
 // Works through one share, asked once to warm up and once for the results.
-import { tasks } from '../tasks.js';
+const { tasks } = await import(process.argv[2] ?? new URL('../tasks.js', import.meta.url).href);
 
 process.on('message', ({ task, items }) => {
   process.send?.(items.map(tasks[task]));

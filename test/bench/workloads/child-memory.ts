@@ -6,7 +6,11 @@ import type { Contender, Workload } from '../workload.ts';
 
 const script = fileURLToPath(new URL('../child-memory.ts', import.meta.url));
 
-const childOf = (peer: Peer, kind: 'shoal' | 'node', label: string): Contender => ({
+const childOf = (
+  peer: Peer,
+  kind: 'shoal' | 'node' | 'shoal-light' | 'node-light',
+  label: string,
+): Contender => ({
   peer,
   mode: 'items',
   label,
@@ -19,7 +23,10 @@ const childOf = (peer: Peer, kind: 'shoal' | 'node', label: string): Contender =
   ],
 });
 
-/** What one more process takes of a machine's memory: Node's own code is in memory once, whoever runs it. */
+/**
+ * What one more process takes of a machine's memory: Node's own code is in memory once, whoever runs it. The tasks of all
+ * other workloads load `node:crypto`, of which a process has a megabyte for itself; so there is one that loads nothing.
+ */
 export const childMemory: Workload = {
   name: 'child-memory',
   title: 'One machine: private memory of a child process',
@@ -29,6 +36,8 @@ export const childMemory: Workload = {
   contenders: [
     childOf(shoalLocal, 'shoal', "Shoal's child"),
     childOf(bareNode, 'node', 'a Node process that answers messages'),
+    childOf(shoalLocal, 'shoal-light', "Shoal's child, without node:crypto"),
+    childOf(bareNode, 'node-light', 'a Node process, without node:crypto'),
   ],
   goals: [{ atMost: 10 }],
 };
