@@ -4,19 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { connect as connectPool } from '@shoal/client';
-import { bearerLine, newSecret } from '@shoal/credentials';
-import type { Agent } from '@shoal/node-agent';
+import { bearerLine, certificateFacts, createCertificateRequest, newSecret } from '@shoal/credentials';
+import { type Agent, startAgent } from '@shoal/node-agent';
 import {
   type CreateJoinTokenRequest,
   type CreateJoinTokenResponse,
   type GetStatusRequest,
   type GetStatusResponse,
+  type ListAgentsRequest,
+  type ListAgentsResponse,
   type ListJoinTokensRequest,
   type ListJoinTokensResponse,
   ownPeer,
+  type RenewCertificateRequest,
+  type RenewCertificateResponse,
   type RevokeJoinTokenRequest,
   type RevokeJoinTokenResponse,
 } from '@shoal/protocol';
+import { pino } from 'pino';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startLink } from './broken-link.ts';
 import { type RawClient, unary } from './raw-client.ts';
@@ -27,7 +32,8 @@ let files: TlsFiles;
 const cluster = new TestCluster();
 beforeAll(async () => {
   files = await TlsFiles.make();
-  await cluster.listen({ tlsDir: files.folder.path, certificateCheckMs: 20 });
+  // No agent is forgotten while a test looks at it, however busy the machine is.
+  await cluster.listen({ tlsDir: files.folder.path, certificateCheckMs: 20, leaseMs: 60_000 });
 });
 afterAll(async () => {
   await cluster.stop();
@@ -196,6 +202,47 @@ test('an agent that was revoked joins with its new token although nobody answere
   expect(agent.name).toBe('hana');
   expect(cluster.events('agent.disconnected').at(-1)).toMatchObject({ address: link.address, failures: 1 });
   await agent.close({ drain: false });
+});
+
+test('an agent that was revoked a moment ago joins with a new token at once, although its place is kept for a while', async () => {
+  const tlsDir = await files.agentFolder('kim');
+  const agent = await cluster.agent({ name: 'kim', tlsDir, processes: 1 });
+  await revoke('kim');
+  expect(await agent.ended).toMatchObject(wasRevoked);
+  const { address } = cluster.coordinator;
+  const back = await startAgent({ join: address, tlsDir, processes: 1, log: pino({ level: 'silent' }) });
+  expect(await back.ended, 'without one it hears why').toMatchObject(wasRevoked);
+  const boss = cluster.connect(await files.identity({ name: 'boss', role: 'admin' }));
+  const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
+    (request, done) => boss.cluster.listAgents(request, done),
+    {},
+  );
+  expect(agents.map(({ name }) => name)).toContain('kim');
+  const { token } = await unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
+    (request, done) => boss.access.createJoinToken(request, done),
+    { role: 'agent', name: 'kim', ttlMs: 60_000 },
+  );
+  const again = await cluster.agent({ name: 'kim', tlsDir, token, processes: 1 });
+  expect(again.name).toBe('kim');
+  await again.close({ drain: false });
+});
+
+test('a certificate that is renewed minutes after its name was revoked begins after that, as the one before it does', async () => {
+  const identity = { name: 'lea', role: 'agent' } as const;
+  const read = cluster.events('certificate.revoked').length;
+  await revoke('lea');
+  await until('it is read', () => cluster.events('certificate.revoked').length > read);
+  const list = await files.folder.revocations();
+  const afterMs = list.untilMs(identity);
+  const { access } = cluster.connect(await files.identity(identity, { afterMs }));
+  const { request: certificateRequest } = await createCertificateRequest();
+  const { certificateChain } = await unary<RenewCertificateRequest, RenewCertificateResponse>(
+    (request, done) => access.renewCertificate(request, done),
+    { certificateRequest },
+  );
+  const facts = certificateFacts(certificateChain);
+  expect(facts.identity).toEqual(identity);
+  expect(list.has(facts), 'it would be turned away at once').toBe(false);
 });
 
 test('a name that is revoked until a time to come gets no certificate, and the token can still be used', async () => {

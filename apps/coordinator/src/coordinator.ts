@@ -215,7 +215,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
         tries: access.tries,
         maxJoinTokens: settled.maxJoinTokens,
         feed,
-        isConnected: (name) => agents.list().some((agent) => agent.name === name),
+        hasName: (name, revocations) => agents.hasName(name, revocations),
         onRenewed: (name, untilMs) => agents.renewed(name, untilMs),
       }),
     },

@@ -7,6 +7,7 @@ import {
   formatJoinToken,
   isIdentityName,
   newSecret,
+  type RevocationList,
   type Role,
 } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
@@ -41,8 +42,8 @@ export interface AccessParts {
   /** Tokens to join with that are kept. */
   readonly maxJoinTokens: number;
   readonly feed: EventFeed;
-  /** Whether an agent of that name is connected. */
-  readonly isConnected: (agent: string) => boolean;
+  /** Whether an agent has that name, whose certificate is none of these. */
+  readonly hasName: (agent: string, revocations: RevocationList) => boolean;
   /** Hears until when the new certificate of a connected agent is good. */
   readonly onRenewed: (agent: string, validToMs: number) => void;
 }
@@ -61,7 +62,7 @@ export function accessService({
   tries,
   maxJoinTokens,
   feed,
-  isConnected,
+  hasName,
   onRenewed,
 }: AccessParts): AccessServiceServer {
   const tokens = new JoinTokens(maxJoinTokens);
@@ -125,7 +126,7 @@ export function accessService({
         throw invalid('name', `the token is for ${name}, not for ${request.name}`);
       }
       // Its certificate would be as good as that of the agent that has the name.
-      if (isConnected(name)) throw new ShoalError('AGENT_NAME_TAKEN', { agent: name });
+      if (hasName(name, own().revocations)) throw new ShoalError('AGENT_NAME_TAKEN', { agent: name });
       // Its bearer was let in anew: what was revoked is what was issued before.
       const identity = { name, role: joiningRole };
       const afterMs = own().revocations.untilMs(identity);
@@ -155,9 +156,11 @@ export function accessService({
       });
     }
     const { name } = certified;
-    const certificateChain = await own().authority.answer(call.request.certificateRequest, {
-      name,
-      role: 'agent',
+    const identity = { name, role: certified.role };
+    // It may have been made minutes after its name was revoked: the next one begins no earlier.
+    const afterMs = own().revocations.untilMs(identity);
+    const certificateChain = await own().authority.answer(call.request.certificateRequest, identity, {
+      afterMs,
     });
     feed.tell('certificate.issued', { name, role: 'agent' }, `agent ${name} has renewed its certificate`);
     onRenewed(name, certificateFacts(certificateChain).validToMs);

@@ -22,7 +22,7 @@ export function agentService(agents: Agents, driver: Driver, gate: Gate | undefi
       read(call, stream, {
         take: ({ message }) => {
           if (message?.$case === 'join' && session === undefined)
-            session = agents.join(message.value, stream, gate?.callerOf(call)?.validToMs ?? 0);
+            session = agents.join(message.value, stream, gate?.callerOf(call));
           else if (session === undefined) throw notFirst('join');
           else takeControl(agents, driver, session, message);
         },

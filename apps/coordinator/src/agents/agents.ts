@@ -1,3 +1,4 @@
+import type { RevocableCertificate, RevocationList } from '@shoal/credentials';
 import { nearestName, ShoalError } from '@shoal/errors';
 import {
   AgentInfo,
@@ -13,6 +14,7 @@ import {
   type NamedVersion,
 } from '@shoal/protocol';
 import type { SessionId } from '@shoal/scheduler';
+import type { Identity } from '../access/identity.ts';
 import type { Driver } from '../driver.ts';
 import { encodingName } from '../encoding-name.ts';
 import type { Groups } from '../jobs/groups.ts';
@@ -39,6 +41,8 @@ interface KnownAgent {
   readonly join: Join;
   readonly session: AgentSession;
   readonly joinedUnixMs: number;
+  /** The one that it showed; undefined: none. */
+  readonly certificate: RevocableCertificate | undefined;
   /** 0: it showed none. */
   certificateExpiresUnixMs: number;
   stats: AgentStats | undefined;
@@ -61,8 +65,12 @@ export class Agents {
     this.#parts = parts;
   }
 
-  /** Opens a session, for an agent whose certificate is good until then. Throws `AGENT_NAME_TAKEN`, `VERSION_MISMATCH` or `REQUEST_INVALID`. */
-  join(join: Join, control: SessionStream<ControlResponse>, certificateExpiresUnixMs: number): AgentSession {
+  /** Opens a session, for an agent that is known to be `caller`. Throws `AGENT_NAME_TAKEN`, `VERSION_MISMATCH` or `REQUEST_INVALID`. */
+  join(
+    join: Join,
+    control: SessionStream<ControlResponse>,
+    caller: Pick<Identity, 'certificate' | 'validToMs'> | undefined,
+  ): AgentSession {
     const { driver, epoch, feed } = this.#parts;
     checkJoin(join, this.#parts);
     this.#sessions += 1;
@@ -107,7 +115,8 @@ export class Agents {
       join,
       session,
       joinedUnixMs: Date.now(),
-      certificateExpiresUnixMs,
+      certificate: caller?.certificate,
+      certificateExpiresUnixMs: caller?.validToMs ?? 0,
       stats: undefined,
       goneAtMs: undefined,
     });
@@ -117,6 +126,16 @@ export class Agents {
       `agent ${agent} joined with ${slots} slots`,
     );
     return session;
+  }
+
+  /**
+   * Whether an agent has this name: it is connected, or may be back in a moment. One whose certificate was revoked has it no more:
+   * it cannot come back with that, and its place is kept for nobody.
+   */
+  hasName(name: string, revocations: RevocationList): boolean {
+    if (!this.list().some((agent) => agent.name === name)) return false;
+    const certificate = this.#known.get(name)?.certificate;
+    return certificate === undefined || !revocations.has(certificate);
   }
 
   /** An agent has another certificate, which it will show with its next connection. */
