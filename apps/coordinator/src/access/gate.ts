@@ -9,6 +9,7 @@ import type { SubjectFields } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import { peerOfCall, statusOf } from '@shoal/protocol';
 import { checkAccess } from './access-table.ts';
+import { whenHeard } from './hearing.ts';
 import type { Identification, Shown } from './identification.ts';
 import type { Identity } from './identity.ts';
 import { type KnownConnection, KnownConnections } from './known-connections.ts';
@@ -93,7 +94,7 @@ export class Gate {
     const end = (error: ShoalError): void => {
       refuse(error);
       const { stream } = call as unknown as CallWithSocket;
-      setTimeout(() => stream?.destroy?.(), hearingMs).unref();
+      whenHeard(hearingMs, () => stream?.destroy?.());
     };
     /** Hands a message on, unless its rule refuses it. Nothing of a refused call goes further, in either direction. */
     const pass = <T>(by: MessageRule | undefined, message: T, next: (message: T) => void): void => {

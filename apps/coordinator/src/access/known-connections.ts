@@ -1,3 +1,4 @@
+import { whenHeard } from './hearing.ts';
 import type { Identity } from './identity.ts';
 
 /** Of a connection of HTTP/2, what is needed to end it. */
@@ -36,7 +37,7 @@ export class KnownConnections {
   close(isLost: (caller: Identity) => boolean, afterMs: number): void {
     for (const [connection, callers] of this.#callers) {
       if (![...callers.values()].every(isLost)) continue;
-      setTimeout(() => connection.destroy?.(), afterMs).unref();
+      whenHeard(afterMs, () => connection.destroy?.());
     }
   }
 }
