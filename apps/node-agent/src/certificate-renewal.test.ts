@@ -90,3 +90,29 @@ test('stopped, it renews nothing, also where a try was under way', async () => {
   await vi.advanceTimersByTimeAsync(dayMs);
   expect(said.filter((line) => line.includes('Late.'))).toHaveLength(1);
 });
+
+test('of a machine that slept past the time for it, it is renewed within minutes of its waking', async () => {
+  const { renewal, said } = agentThatRenews(async () => {});
+  await renewal.start();
+  await vi.advanceTimersByTimeAsync(6 * hourMs);
+  // Timers stand still while a machine sleeps, its clock does not.
+  vi.setSystemTime(Date.now() + 13 * hourMs);
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(said).toEqual(['agent a has a new certificate']);
+  renewal.stop();
+});
+
+test('a clock that is put back keeps no try waiting for longer than was meant', async () => {
+  let tries = 0;
+  const { renewal } = agentThatRenews(async () => {
+    tries += 1;
+    throw new Error('Nobody there.');
+  });
+  await renewal.start();
+  await vi.advanceTimersByTimeAsync(12 * hourMs);
+  expect(tries).toBe(1);
+  vi.setSystemTime(Date.now() - 6 * hourMs);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(tries).toBeGreaterThan(1);
+  renewal.stop();
+});

@@ -20,7 +20,8 @@ export interface RenewalParts {
 const selfRenewedMsMax = 2 * 86_400_000;
 const retryMsMin = 1_000;
 const retryMsMax = 600_000;
-const timerMsMax = 2 ** 31 - 1;
+/** Timers stand still while a machine sleeps, and the life of a certificate does not: the clock is looked at so often. */
+const lookMs = 240_000;
 
 /**
  * When a certificate has to be renewed, in milliseconds since 1970: when half of its life is over, so that a
@@ -37,6 +38,12 @@ export function renewalAtMs({ validFromMs, validToMs }: CertificateLife): number
  */
 export function retryAfterMs(leftMs: number, chance: number): number {
   return Math.min(retryMsMax, Math.max(retryMsMin, leftMs / 20)) * (1 - chance / 2);
+}
+
+/** When something is due: by the clock, and how much of that is left by a timer. */
+interface Due {
+  readonly atMs: number;
+  readonly leftMs: number;
 }
 
 /** Renews the certificate of an agent for as long as it is good: one that has expired opens nothing, not even that. */
@@ -63,8 +70,18 @@ export class CertificateRenewal {
   }
 
   #after(waitMs: number, life: CertificateLife): void {
+    this.#await({ atMs: Date.now() + waitMs, leftMs: waitMs }, life);
+  }
+
+  /** Whichever is first: the clock may be put back, too. */
+  #await({ atMs, leftMs }: Due, life: CertificateLife): void {
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.#renew(life), Math.min(waitMs, timerMsMax));
+    const waitMs = Math.min(leftMs, lookMs);
+    this.#timer = setTimeout(() => {
+      const due = { atMs, leftMs: leftMs - waitMs };
+      if (due.leftMs <= 0 || Date.now() >= atMs) void this.#renew(life);
+      else this.#await(due, life);
+    }, waitMs);
     this.#timer.unref();
   }
 
