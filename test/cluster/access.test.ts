@@ -7,6 +7,7 @@ import {
   certificateFacts,
   createCertificateRequest,
   newSecret,
+  parseJoinToken,
   type Role,
   TlsFolder,
 } from '@shoal/credentials';
@@ -17,6 +18,8 @@ import {
   type CreateJoinTokenResponse,
   type DialMaterial,
   JobState,
+  type JoinClusterRequest,
+  type JoinClusterResponse,
   type ListAgentsRequest,
   type ListAgentsResponse,
   type ListJobsRequest,
@@ -225,6 +228,29 @@ describe('an agent', () => {
       code: 'UNAUTHENTICATED',
       message: expect.stringMatching(/this token to join with was used before.*shoal token create/),
     });
+  });
+
+  test('whose answer was lost asks again with its key, and gets the same certificate; another key gets none', async () => {
+    const { secret } = parseJoinToken(await joinToken()) ?? {};
+    const { access } = cluster.connect({ ca: files.authority.cert });
+    const [own, other] = await Promise.all([createCertificateRequest(), createCertificateRequest()]);
+    const ask = (certificateRequest: string, name: string): Promise<JoinClusterResponse> =>
+      unary<JoinClusterRequest, JoinClusterResponse>((request, done) => access.joinCluster(request, done), {
+        secret: secret ?? '',
+        name,
+        certificateRequest,
+      });
+    // The first two at once: an agent may ask again before the answer to its first question is ready.
+    const [first, second] = await Promise.all([ask(own.request, 'lossy'), ask(own.request, 'lossy')]);
+    expect(certificateFacts(first.certificateChain).identity).toEqual({ name: 'lossy', role: 'agent' });
+    expect(second).toEqual(first);
+    expect(await ask(own.request, 'lossy')).toEqual(first);
+    expect(await ask(own.request, ''), 'its name is known by now').toEqual(first);
+    const spent = { code: 'UNAUTHENTICATED', message: expect.stringContaining('was used before') };
+    await expect(ask(other.request, 'lossy')).rejects.toMatchObject(spent);
+    await expect(ask(own.request, 'another')).rejects.toMatchObject(spent);
+    await expect(ask('none', 'lossy')).rejects.toMatchObject(spent);
+    expect(cluster.events('certificate.issued').filter(({ name }) => name === 'lossy')).toHaveLength(1);
   });
 
   test('needs no token any more when it has its certificate, and keeps its name', async () => {

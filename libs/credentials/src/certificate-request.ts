@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { keyPem, newKeyPair, signingAlgorithm } from './key-pair.ts';
 
 /** A request for a certificate and the key that it is for, both PEM. The key never leaves this process but for a file. */
@@ -12,4 +13,15 @@ export async function createCertificateRequest(): Promise<CertificateRequest> {
   const keys = await newKeyPair();
   const request = await x509.Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm });
   return { request: request.toString('pem'), key: keyPem(keys.privateKey) };
+}
+
+/** The digest of the key that a request is for; undefined for what is no request. Whether it is signed with that is not looked at. */
+export async function requestedKey(request: string): Promise<string | undefined> {
+  const x509 = await import('./x509.ts');
+  try {
+    const { publicKey } = new x509.Pkcs10CertificateRequest(request);
+    return createHash('sha256').update(Buffer.from(publicKey.rawData)).digest('base64url');
+  } catch {
+    return undefined;
+  }
 }

@@ -8,7 +8,7 @@ export {
   type Validity,
 } from './certificate-authority.ts';
 export { type CertificateFacts, certificateFacts, certificateFingerprint } from './certificate-facts.ts';
-export { type CertificateRequest, createCertificateRequest } from './certificate-request.ts';
+export { type CertificateRequest, createCertificateRequest, requestedKey } from './certificate-request.ts';
 export { logRedaction } from './log-redaction.ts';
 export { canonicalHost, isHost, machineHosts } from './machine-hosts.ts';
 export {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import {
+  type CertificateAuthority,
   certificateFacts,
   digestOf,
   formatJoinToken,
@@ -9,6 +10,7 @@ import {
   newSecret,
   type RevocationList,
   type Role,
+  requestedKey,
 } from '@shoal/credentials';
 import { ShoalError } from '@shoal/errors';
 import {
@@ -29,7 +31,7 @@ import {
 } from '@shoal/protocol';
 import type { EventFeed } from '../watch/event-feed.ts';
 import type { Gate } from './gate.ts';
-import { type JoinGrant, JoinTokens, type ListedToken } from './join-tokens.ts';
+import { type Asked, type JoinGrant, JoinTokens, type ListedToken, type TakenToken } from './join-tokens.ts';
 import type { ServerCertificates } from './server-certificates.ts';
 import type { TokenTries } from './token-tries.ts';
 
@@ -66,6 +68,8 @@ export function accessService({
   onRenewed,
 }: AccessParts): AccessServiceServer {
   const tokens = new JoinTokens(maxJoinTokens);
+  /** By the digest of a token that is being exchanged: for which key, and what comes of it. */
+  const underWay = new Map<string, { readonly key: string; readonly answer: Promise<JoinClusterResponse> }>();
   const own = (): ServerCertificates => {
     if (certificates !== undefined) return certificates;
     throw new ShoalError('NO_AUTHORITY', { reason: 'it was started without --tls-dir' });
@@ -102,13 +106,13 @@ export function accessService({
   };
 
   /** What the token grants; a wrong one is remembered against whoever showed it. */
-  const granted = (digest: string, peer: string): JoinGrant => {
+  const taken = (digest: string, peer: string, asked: Asked | undefined): TakenToken => {
     const nowMs = performance.now();
     tries.check(peer, nowMs);
     try {
-      const grant = tokens.take(digest, nowMs);
+      const token = tokens.take(digest, nowMs, asked);
       tries.right(peer);
-      return grant;
+      return token;
     } catch (error) {
       tries.wrong(peer, nowMs);
       throw error;
@@ -118,7 +122,29 @@ export function accessService({
   const join = async (request: JoinClusterRequest, peer: string): Promise<JoinClusterResponse> => {
     const { authority } = own();
     const digest = digestText(request.secret);
-    const grant = granted(digest, peer);
+    // Of somebody who has no token nothing is read.
+    const key = tokens.has(digest) ? await requestedKey(request.certificateRequest) : undefined;
+    const asked = key === undefined ? undefined : { key, name: request.name };
+    const same = underWay.get(digest);
+    if (same !== undefined && same.key === key) return same.answer;
+    const { grant, exchange } = taken(digest, peer, asked);
+    if (exchange !== undefined) return { certificateChain: exchange.certificateChain };
+    const answer = exchanged(authority, digest, grant, request, key);
+    if (key !== undefined) underWay.set(digest, { key, answer });
+    try {
+      return await answer;
+    } finally {
+      underWay.delete(digest);
+    }
+  };
+
+  const exchanged = async (
+    authority: CertificateAuthority,
+    digest: string,
+    grant: JoinGrant,
+    request: JoinClusterRequest,
+    key: string | undefined,
+  ): Promise<JoinClusterResponse> => {
     try {
       const name = grant.name ?? request.name;
       if (!isIdentityName(name)) throw invalid('name', `"${name.slice(0, 100)}" is no name`);
@@ -133,6 +159,7 @@ export function accessService({
       // A machine whose clock is ahead wrote it: what is made now would open nothing until then.
       if (afterMs > Date.now()) throw revokedUntil(name, afterMs);
       const certificateChain = await authority.answer(request.certificateRequest, identity, { afterMs });
+      if (key !== undefined) tokens.exchanged(digest, { key, name, certificateChain });
       feed.tell('certificate.issued', identity, `agent ${name} joined with a token`);
       return { certificateChain };
     } catch (error) {

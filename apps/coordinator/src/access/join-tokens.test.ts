@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JoinTokens } from './join-tokens.ts';
 
 const grant = { name: undefined } as const;
@@ -9,7 +9,7 @@ const refusedFor = (reason: string): object =>
 test('a token is exchanged once', () => {
   const tokens = new JoinTokens(3);
   tokens.add('a', 'id-a', grant, quarterHourMs, 0);
-  expect(tokens.take('a', 1)).toEqual(grant);
+  expect(tokens.take('a', 1)).toEqual({ grant });
   expect(() => tokens.take('a', 2)).toThrow(refusedFor('was used before'));
 });
 
@@ -17,7 +17,7 @@ test('a token is good for its time and no longer', () => {
   const tokens = new JoinTokens(3);
   tokens.add('a', 'id-a', grant, quarterHourMs, 0);
   tokens.add('b', 'id-b', grant, quarterHourMs, 0);
-  expect(tokens.take('a', quarterHourMs - 1)).toEqual(grant);
+  expect(tokens.take('a', quarterHourMs - 1)).toEqual({ grant });
   expect(() => tokens.take('b', quarterHourMs)).toThrow(refusedFor('has expired'));
 });
 
@@ -30,7 +30,7 @@ test('a token that was given back can be used again, within its time', () => {
   tokens.add('a', 'id-a', grant, quarterHourMs, 0);
   tokens.take('a', 1);
   tokens.giveBack('a');
-  expect(tokens.take('a', 2)).toEqual(grant);
+  expect(tokens.take('a', 2)).toEqual({ grant });
   tokens.giveBack('a');
   expect(() => tokens.take('a', quarterHourMs)).toThrow(refusedFor('has expired'));
 });
@@ -100,4 +100,46 @@ test.each(['used', 'expired', 'unknown'])('one that is %s cannot be taken back, 
   expect(() => tokens.revoke('id-a', why === 'expired' ? quarterHourMs : 1)).toThrow(
     expect.objectContaining({ code: 'TOKEN_NOT_FOUND', message: expect.stringContaining('id-a') }),
   );
+});
+
+describe('a token that was exchanged for a certificate', () => {
+  const exchange = { key: 'key-of-ann', name: 'ann', certificateChain: 'chain' };
+  const exchanged = (): JoinTokens => {
+    const tokens = new JoinTokens(3);
+    tokens.add('a', 'id-a', grant, quarterHourMs, 0);
+    tokens.take('a', 1, { key: 'key-of-ann', name: '' });
+    tokens.exchanged('a', exchange);
+    return tokens;
+  };
+
+  test('answers the same to the key that it was exchanged for, within its time: the answer may have been lost', () => {
+    const tokens = exchanged();
+    expect(tokens.take('a', 2, { key: 'key-of-ann', name: '' })).toEqual({ grant, exchange });
+    expect(tokens.take('a', quarterHourMs - 1, { key: 'key-of-ann', name: '' })).toEqual({ grant, exchange });
+    expect(() => tokens.take('a', quarterHourMs, { key: 'key-of-ann', name: '' })).toThrow(
+      refusedFor('was used before'),
+    );
+  });
+
+  test.each([
+    ['for another key', { key: 'key-of-bob', name: 'ann' }],
+    ['for that key under another name', { key: 'key-of-ann', name: 'bob' }],
+    ['for whoever shows no key', undefined],
+  ])('is spent %s', (_, asked) => {
+    expect(() => exchanged().take('a', 2, asked)).toThrow(refusedFor('was used before'));
+  });
+
+  test('is not listed, and cannot be given back', () => {
+    const tokens = exchanged();
+    tokens.giveBack('a');
+    expect(tokens.list(2)).toEqual([]);
+    expect(() => tokens.take('a', 2, { key: 'key-of-bob', name: '' })).toThrow(refusedFor('was used before'));
+  });
+
+  test('is spent for everybody while its exchange is under way', () => {
+    const tokens = new JoinTokens(3);
+    tokens.add('a', 'id-a', grant, quarterHourMs, 0);
+    tokens.take('a', 1, { key: 'key-of-ann', name: '' });
+    expect(() => tokens.take('a', 1, { key: 'key-of-ann', name: '' })).toThrow(refusedFor('was used before'));
+  });
 });

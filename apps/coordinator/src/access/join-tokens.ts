@@ -6,6 +6,28 @@ export interface JoinGrant {
   readonly name: string | undefined;
 }
 
+/** Who shows a token, as far as it matters where it was shown before. */
+export interface Asked {
+  /** The digest of the key that a certificate is wanted for. */
+  readonly key: string;
+  /** The name that is asked for; empty: that of the token. */
+  readonly name: string;
+}
+
+/** What a token was exchanged for. */
+export interface Exchange {
+  readonly key: string;
+  readonly name: string;
+  readonly certificateChain: string;
+}
+
+/** What comes of a token that is shown. */
+export interface TakenToken {
+  readonly grant: JoinGrant;
+  /** It was exchanged before, by the same bearer: for this. */
+  readonly exchange?: Exchange;
+}
+
 /** What is told of a token that can be used. */
 export interface ListedToken extends JoinGrant {
   /** What people call it. */
@@ -18,6 +40,8 @@ interface OpenToken {
   readonly grant: JoinGrant;
   readonly expiresAtMs: number;
   state: 'open' | 'used' | 'revoked';
+  /** Of one that is used: for what, once that is made. */
+  exchange?: Exchange;
 }
 
 /** A token that has expired or was used is remembered for so long, so that its bearer is told which of the two. */
@@ -56,22 +80,42 @@ export class JoinTokens {
     this.#byDigest.set(digest, { id, grant, expiresAtMs: atMs + ttlMs, state: 'open' });
   }
 
-  /** What the token grants; from now on it is used. Throws `UNAUTHENTICATED` for one that grants nothing. */
-  take(digest: string, atMs: number): JoinGrant {
+  /** Whether it is known, good or not. */
+  has(digest: string): boolean {
+    return this.#byDigest.has(digest);
+  }
+
+  /**
+   * What the token grants; from now on it is used. One that was exchanged gives the same to the same key, for as long as it would
+   * have been good: the answer may have been lost, and its bearer has the one key that it is of use with. Throws `UNAUTHENTICATED`
+   * for one that grants nothing.
+   */
+  take(digest: string, atMs: number, asked?: Asked): TakenToken {
     const token = this.#byDigest.get(digest);
     if (token === undefined) throw refused('this token to join with is unknown here');
-    if (token.state === 'revoked') throw refused('this token to join with was taken back');
-    if (token.state === 'used') throw refused('this token to join with was used before');
-    if (atMs >= token.expiresAtMs) throw refused('this token to join with has expired');
+    const { exchange, expiresAtMs, grant, state } = token;
+    if (state === 'revoked') throw refused('this token to join with was taken back');
+    if (state === 'used') {
+      const isSame = exchange?.key === asked?.key && (asked?.name === '' || asked?.name === exchange?.name);
+      if (exchange !== undefined && isSame && atMs < expiresAtMs) return { grant, exchange };
+      throw refused('this token to join with was used before');
+    }
+    if (atMs >= expiresAtMs) throw refused('this token to join with has expired');
     token.state = 'used';
-    return token.grant;
+    return { grant };
+  }
+
+  /** What it was used for, from now on. */
+  exchanged(digest: string, exchange: Exchange): void {
+    const token = this.#byDigest.get(digest);
+    if (token !== undefined) token.exchange = exchange;
   }
 
   /** The exchange failed for a reason that the token is innocent of: it can be used again. */
   giveBack(digest: string): void {
     const token = this.#byDigest.get(digest);
     // It may have been taken back meanwhile.
-    if (token?.state === 'used') token.state = 'open';
+    if (token?.state === 'used' && token.exchange === undefined) token.state = 'open';
   }
 
   /** Those that can be used, the one that expires first at the top. */

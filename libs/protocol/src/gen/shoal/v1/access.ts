@@ -835,7 +835,11 @@ export const AccessServiceService = {
       Buffer.from(CreateJoinTokenResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateJoinTokenResponse => CreateJoinTokenResponse.decode(value),
   },
-  /** Exchanges a token for a certificate. Anybody may call; a token that is unknown, used or too old is UNAUTHENTICATED. */
+  /**
+   * Exchanges a token for a certificate. Anybody may call; a token that is unknown, used or too old is UNAUTHENTICATED. A used
+   * one that comes again with the same key while it would be good is answered with the same certificate: the first answer
+   * may have been lost.
+   */
   joinCluster: {
     path: "/shoal.v1.AccessService/JoinCluster" as const,
     requestStream: false as const,
@@ -892,7 +896,11 @@ export interface AccessServiceServer extends UntypedServiceImplementation {
    * makes it worthless.
    */
   createJoinToken: handleUnaryCall<CreateJoinTokenRequest, CreateJoinTokenResponse>;
-  /** Exchanges a token for a certificate. Anybody may call; a token that is unknown, used or too old is UNAUTHENTICATED. */
+  /**
+   * Exchanges a token for a certificate. Anybody may call; a token that is unknown, used or too old is UNAUTHENTICATED. A used
+   * one that comes again with the same key while it would be good is answered with the same certificate: the first answer
+   * may have been lost.
+   */
   joinCluster: handleUnaryCall<JoinClusterRequest, JoinClusterResponse>;
   /** A new certificate for the caller, of the same name and role. A token is no proof here: the caller has a certificate. */
   renewCertificate: handleUnaryCall<RenewCertificateRequest, RenewCertificateResponse>;
@@ -925,7 +933,11 @@ export interface AccessServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateJoinTokenResponse) => void,
   ): ClientUnaryCall;
-  /** Exchanges a token for a certificate. Anybody may call; a token that is unknown, used or too old is UNAUTHENTICATED. */
+  /**
+   * Exchanges a token for a certificate. Anybody may call; a token that is unknown, used or too old is UNAUTHENTICATED. A used
+   * one that comes again with the same key while it would be good is answered with the same certificate: the first answer
+   * may have been lost.
+   */
   joinCluster(
     request: JoinClusterRequest,
     callback: (error: ServiceError | null, response: JoinClusterResponse) => void,
