@@ -64,3 +64,20 @@ test('certificates that end with their authority are said to, and what helps', a
   await rm(folder.path, { recursive: true });
   expect(await initCerts({ tlsDir: folder.path, hosts: [] })).not.toContain(lesson);
 });
+
+test('the key of an authority whose certificate is gone is not written over, and what helps is said', async () => {
+  const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-init-')));
+  onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
+  const init = (): Promise<string> => initCerts({ tlsDir: folder.path, hosts: [] });
+  await init();
+  const [cert, key] = [await folder.read('authority'), await folder.read('authorityKey')];
+  await rm(folder.pathOf('authority'));
+  await expect(init()).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringMatching(/has the key of an authority \(ca\.key\).*Copy ca\.crt.*an empty folder/),
+  });
+  expect(await folder.read('authorityKey')).toBe(key);
+  expect(await folder.find('authority')).toBeUndefined();
+  await folder.write('authority', cert);
+  expect(await init()).toContain('the authority that was there');
+});

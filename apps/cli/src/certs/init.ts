@@ -71,6 +71,13 @@ async function authorityIn(folder: TlsFolder): Promise<{ authority: CertificateA
       'Run it where ca.key is, or name an empty folder.',
     );
   }
+  if (key !== undefined) {
+    // Written over it is gone for good, and with it whatever else its authority was to sign.
+    throw usageError(
+      `${folder.path} has the key of an authority (ca.key) but not its certificate (ca.crt)`,
+      'Copy ca.crt there from the folder of any agent or client of that cluster, or name an empty folder for a new one.',
+    );
+  }
   const authority = await CertificateAuthority.create();
   await folder.write('authorityKey', authority.key);
   await folder.write('authority', authority.cert);
