@@ -250,44 +250,48 @@ export const pollute = task(import.meta, (item: number) => {
 interface Ruin {
   readonly item: number;
   readonly part: 'methods' | 'iterators' | 'bytes';
-  readonly asRecord: boolean;
+  readonly as: 'number' | 'record' | 'map';
 }
 
 /** Replaces, with its first item, what every program uses of the built-in objects by what throws. */
-export const ruin = task(
-  import.meta,
-  ({ asRecord, item, part }: Ruin): number | { readonly item: number; readonly name: string } => {
-    const result = asRecord ? { item, name: `item ${item}` } : item;
-    if (item !== 0) return result;
-    const broken = (): never => {
-      throw new Error('polluted');
-    };
-    const ruined = {
-      methods: [Array, Array.prototype, Math, Set.prototype, Map.prototype, Object],
-      iterators: [],
-      bytes: [
-        Uint8Array.prototype,
-        Object.getPrototypeOf(Uint8Array.prototype) as object,
-        Buffer.prototype,
-        Buffer,
-        ArrayBuffer,
-        ArrayBuffer.prototype,
-        DataView.prototype,
-      ],
-    }[part];
-    const { defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
-    for (const object of ruined) {
-      for (const name of ownKeys(object)) {
-        const isMethod = typeof getOwnPropertyDescriptor(object, name)?.value === 'function';
-        if (isMethod && name !== 'constructor' && name !== Symbol.iterator) {
-          defineProperty(object, name, { value: broken });
-        }
+export const ruin = task(import.meta, ({ as, item, part }: Ruin): unknown => {
+  // Without a list of entries, whose iterator may be gone.
+  const map = new Map();
+  const result = { number: item, record: { item, name: `item ${item}` }, map: { item, map } }[as];
+  if (item !== 0) return result;
+  map.set('key', { value: item });
+  const broken = (): never => {
+    throw new Error('polluted');
+  };
+  const ruined = {
+    methods: [Array, Array.prototype, Math, Set.prototype, Map.prototype, Object],
+    iterators: [],
+    bytes: [
+      Uint8Array.prototype,
+      Object.getPrototypeOf(Uint8Array.prototype) as object,
+      Buffer.prototype,
+      Buffer,
+      ArrayBuffer,
+      ArrayBuffer.prototype,
+      DataView.prototype,
+    ],
+  }[part];
+  const { defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
+  for (const object of ruined) {
+    for (const name of ownKeys(object)) {
+      const isMethod = typeof getOwnPropertyDescriptor(object, name)?.value === 'function';
+      if (isMethod && name !== 'constructor' && name !== Symbol.iterator) {
+        defineProperty(object, name, { value: broken });
       }
     }
-    if (part === 'iterators') Reflect.set(Array.prototype, Symbol.iterator, null);
-    return result;
-  },
-);
+  }
+  if (part === 'iterators') {
+    Reflect.set(Map.prototype, Symbol.iterator, null);
+    Reflect.set(Set.prototype, Symbol.iterator, null);
+    Reflect.set(Array.prototype, Symbol.iterator, null);
+  }
+  return result;
+});
 
 /** The same, and is awaited after that. */
 export const ruinThenWait = task(import.meta, async (item: number) => {

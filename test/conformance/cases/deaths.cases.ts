@@ -284,16 +284,21 @@ export const deaths = chapter('deaths', (specify) => {
     async ({ open }) => {
       for (const part of ['methods', 'iterators', 'bytes'] as const) {
         // One by one; and many, which travel by column, there and back.
-        for (const [count, chunkSize, asRecord] of [
-          [5, 1, false],
-          [100, 50, false],
-          [100, 40, true],
+        for (const [count, chunkSize, as] of [
+          [5, 1, 'number'],
+          [100, 50, 'number'],
+          [100, 40, 'record'],
+          // Looked at one by one for what cannot travel, in all that is in it.
+          [5, 1, 'map'],
         ] as const) {
-          const items = upTo(count).map((item) => ({ item, part, asRecord }));
+          const items = upTo(count).map((item) => ({ item, part, as }));
           await using pool = await open({ processes: 1, stdio: 'ignore' });
-          expect(await pool.map(ruin, items, { chunkSize }), `${part} by ${chunkSize}`).toEqual(
-            upTo(count).map((item) => (asRecord ? { item, name: `item ${item}` } : item)),
-          );
+          const resultOf = (item: number): unknown => {
+            if (as === 'map') return { item, map: new Map(item === 0 ? [['key', { value: 0 }]] : []) };
+            return as === 'record' ? { item, name: `item ${item}` } : item;
+          };
+          const results = await pool.map(ruin, items, { chunkSize });
+          expect(results, `${part} by ${chunkSize}`).toEqual(upTo(count).map(resultOf));
         }
       }
       await using pool = await open({ processes: 1, stdio: 'ignore' });

@@ -99,6 +99,21 @@ test('the first culprit in reading order is the one named', () => {
   expect(findUnportable({ c: value.d })).toEqual({ path: '.c.keys()', kind: 'a function' });
 });
 
+test('JSON refuses what it would write as null', () => {
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const kind = `the number ${value}, which JSON cannot carry`;
+    expect(findUnportable(value, 'json')).toEqual({ path: 'it', kind });
+    expect(findUnportable([{ a: [1, value] }], 'json')).toEqual({ path: '[0].a[1]', kind });
+    expect(findUnportable([{ a: [1, value] }])).toBeUndefined();
+  }
+  const when = { when: new Date(Number.NaN) };
+  expect(findUnportable(when, 'json')).toEqual({
+    path: '.when',
+    kind: 'an invalid Date, which JSON cannot carry',
+  });
+  expect(findUnportable(when)).toBeUndefined();
+});
+
 test('JSON refuses what it would lose', () => {
   expect(findUnportable({ n: [1n] }, 'json')).toMatchObject({ path: '.n[0]' });
   expect(findUnportable({ m: new Map() }, 'json')).toMatchObject({ path: '.m' });

@@ -26,7 +26,7 @@ export function findUnportable(value: unknown, encoding: Encoding = 'v8'): Unpor
     case 'json':
       return search(value, encoding);
     case 'bytes':
-      return ArrayBuffer.isView(value) || value instanceof ArrayBuffer
+      return isView(value) || value instanceof ArrayBuffer
         ? undefined
         : { path: 'it', kind: `${nameOf(value)}, and the encoding is bytes` };
   }
@@ -49,9 +49,33 @@ export function findBroadcast(value: unknown): Unportable | undefined {
   );
 }
 
-// Taken at start: in a child, tasks may replace them.
+// Taken at start: in a child, tasks may replace them. For the same reason nothing on the way of values that can travel uses
+// a method or an iterator that was not: what one item has left of those must cost no other item its result.
 const { isView } = ArrayBuffer;
-const { getPrototypeOf, keys } = Object;
+const { isArray } = Array;
+const { getOwnPropertyDescriptor, getPrototypeOf, keys } = Object;
+const { isFinite: isFiniteNumber } = Number;
+const { call } = Function.prototype;
+const { stringify } = JSON;
+type Values = ReadonlySet<unknown>;
+const addTo: (set: Set<unknown>, value: unknown) => void = call.bind(Set.prototype.add) as never;
+const isIn: (set: Values, value: unknown) => boolean = call.bind(Set.prototype.has) as never;
+const eachOf: (set: Values, each: (value: unknown) => void) => void = call.bind(
+  Set.prototype.forEach,
+) as never;
+const eachEntry: (map: ReadonlyMap<unknown, unknown>, each: (value: unknown, key: unknown) => void) => void =
+  call.bind(Map.prototype.forEach) as never;
+const timeOf: (date: Date) => number = call.bind(Date.prototype.getTime) as never;
+const tests: (pattern: RegExp, text: string) => boolean = call.bind(RegExp.prototype.test) as never;
+const verdictOf: (verdicts: Verdicts, prototype: object) => string | undefined = call.bind(
+  WeakMap.prototype.get,
+) as never;
+const isJudged: (verdicts: Verdicts, prototype: object) => boolean = call.bind(
+  WeakMap.prototype.has,
+) as never;
+const judge: (verdicts: Verdicts, prototype: object, verdict: string | undefined) => void = call.bind(
+  WeakMap.prototype.set,
+) as never;
 
 // Deeper values, and those of more objects, are left to `search`, which knows shared and circular references.
 const quickDepthMax = 24;
@@ -123,16 +147,18 @@ function search(
 ): Unportable | undefined {
   const seen = new Set<object>();
   const open: Part[] = [{ value: root, within: undefined, key: undefined, step: () => '' }];
-  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+  while (open.length > 0) {
+    const part = open[open.length - 1] as Part;
+    open.length -= 1;
     const { value } = part;
     const kind = verdict(value, encoding);
     if (kind !== undefined) return { path: pathOf(part), kind };
-    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
-    seen.add(value);
+    if (typeof value !== 'object' || value === null || isIn(seen, value)) continue;
+    addTo(seen, value);
     try {
       const inside = partsOf(value, part, encoding);
       // The last first, so that the first culprit in reading order is the one named.
-      for (let at = inside.length - 1; at >= 0; at--) open.push(inside[at] as Part);
+      for (let at = inside.length - 1; at >= 0; at--) open[open.length] = inside[at] as Part;
     } catch {
       return { path: pathOf(part), kind: 'an object with a field that throws when it is read' };
     }
@@ -145,30 +171,32 @@ function partsOf(value: object, within: Part, encoding: Encoding): Part[] {
   const parts: Part[] = [];
   if (encoding === 'json' && 'toJSON' in value) return parts;
   const add = (inner: unknown, key: unknown, step: Part['step']): void => {
-    if (!alwaysTravels(inner)) parts.push({ value: inner, within, key, step });
+    if (!alwaysTravels(inner, encoding)) parts[parts.length] = { value: inner, within, key, step };
   };
   if (types.isMap(value)) {
-    for (const [key, entry] of value) {
+    eachEntry(value, (entry, key) => {
       add(key, undefined, stepToKey);
       add(entry, key, stepToEntry);
-    }
+    });
   } else if (types.isSet(value)) {
-    for (const entry of value) add(entry, undefined, stepToValue);
+    eachOf(value, (entry) => add(entry, undefined, stepToValue));
   } else if (types.isNativeError(value)) {
     if ('cause' in value) add(value.cause, 'cause', stepToField);
   } else if (!isPlainBuiltin(value)) {
     const fields = value as Readonly<Record<string, unknown>>;
-    const step = Array.isArray(value) ? stepToElement : stepToField;
+    const step = isArray(value) ? stepToElement : stepToField;
     // By key also where it is a list: one of four elements may say that it has four thousand million.
-    for (const key of keys(value)) add(fields[key], key, step);
+    const names = keys(value);
+    for (let at = 0; at < names.length; at++) add(fields[names[at] as string], names[at], step);
   }
   return parts;
 }
 
-/** Of these there are hundreds of thousands in a large value, and no encoding refuses them. */
-function alwaysTravels(value: unknown): boolean {
+/** Of these there are hundreds of thousands in a large value, and no encoding refuses them, nor writes them as something else. */
+function alwaysTravels(value: unknown, encoding: Encoding): boolean {
   switch (typeof value) {
     case 'number':
+      return encoding !== 'json' || isFiniteNumber(value);
     case 'string':
     case 'boolean':
     case 'undefined':
@@ -179,9 +207,8 @@ function alwaysTravels(value: unknown): boolean {
 }
 
 function pathOf(part: Part): string {
-  const steps: string[] = [];
-  for (let at: Part | undefined = part; at !== undefined; at = at.within) steps.push(at.step(at.key));
-  const path = steps.reverse().join('');
+  let path = '';
+  for (let at: Part | undefined = part; at !== undefined; at = at.within) path = at.step(at.key) + path;
   return path === '' ? 'it' : path;
 }
 
@@ -195,11 +222,11 @@ function stepToElement(key: unknown): string {
 
 function stepToField(key: unknown): string {
   const name = String(key);
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${stringify(name)}]`;
 }
 
 function describeKey(key: unknown): string {
-  return typeof key === 'string' || typeof key === 'number' ? JSON.stringify(key) : nameOf(key);
+  return typeof key === 'string' || typeof key === 'number' ? stringify(key) : nameOf(key);
 }
 
 function kindOfUnportable(value: unknown, encoding: Encoding): string | undefined {
@@ -208,6 +235,8 @@ function kindOfUnportable(value: unknown, encoding: Encoding): string | undefine
       return 'a function';
     case 'symbol':
       return 'a symbol';
+    case 'number':
+      return alwaysTravels(value, encoding) ? undefined : `the number ${value}, which JSON cannot carry`;
     case 'bigint':
       return encoding === 'json' ? 'a bigint, which JSON cannot carry' : undefined;
     case 'object':
@@ -226,26 +255,29 @@ function kindOfObject(value: object, encoding: Encoding): string | undefined {
   }
   if (encoding === 'json') {
     if (types.isMap(value) || types.isSet(value)) return `a ${nameOf(value)}, which JSON cannot carry`;
+    if (types.isDate(value) && !isFiniteNumber(timeOf(value)))
+      return 'an invalid Date, which JSON cannot carry';
     if ('toJSON' in value) return undefined;
   } else {
-    if (ArrayBuffer.isView(value)) {
+    if (isView(value)) {
       return types.isSharedArrayBuffer(value.buffer) ? 'a view of shared memory' : undefined;
     }
     if (types.isArgumentsObject(value)) return 'an arguments object';
     if (types.isModuleNamespaceObject(value)) return 'a module';
   }
-  const platformName = platformNameOf(Object.getPrototypeOf(value) as object | null);
+  const platformName = platformNameOf(getPrototypeOf(value) as object | null);
   return platformName === undefined ? undefined : `${article(platformName)} ${platformName}`;
 }
 
 // Objects of the platform that name themselves and are carried whole.
 const carried = new Set(['Map', 'Set', 'ArrayBuffer', 'DataView', 'BigInt', 'DOMException']);
 const typedArray = /^(?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array$/;
-const verdicts = new WeakMap<object, string | undefined>();
+type Verdicts = WeakMap<object, string | undefined>;
+const verdicts: Verdicts = new WeakMap();
 
 /** Says that nothing of the instances of a class of ours could arrive: `a pool`. */
 export function neverTravels(prototype: object, name: string): void {
-  verdicts.set(prototype, name);
+  judge(verdicts, prototype, name);
 }
 
 /**
@@ -255,15 +287,15 @@ export function neverTravels(prototype: object, name: string): void {
  */
 function platformNameOf(prototype: object | null): string | undefined {
   if (prototype === null || prototype === Object.prototype || prototype === Array.prototype) return undefined;
-  const known = verdicts.get(prototype);
-  if (known !== undefined || verdicts.has(prototype)) return known;
+  const known = verdictOf(verdicts, prototype);
+  if (known !== undefined || isJudged(verdicts, prototype)) return known;
   let verdict: string | undefined;
-  const tag = Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag);
+  const tag = getOwnPropertyDescriptor(prototype, Symbol.toStringTag);
   const name: unknown = tag?.get === undefined ? tag?.value : undefined;
-  if (typeof name === 'string' && platformNames.has(name)) verdict = name;
-  else if (typeof name === 'string' && (carried.has(name) || typedArray.test(name))) verdict = undefined;
-  else verdict = platformNameOf(Object.getPrototypeOf(prototype) as object | null);
-  verdicts.set(prototype, verdict);
+  if (typeof name === 'string' && isIn(platformNames, name)) verdict = name;
+  else if (typeof name === 'string' && (isIn(carried, name) || tests(typedArray, name))) verdict = undefined;
+  else verdict = platformNameOf(getPrototypeOf(prototype) as object | null);
+  judge(verdicts, prototype, verdict);
   return verdict;
 }
 
@@ -311,7 +343,7 @@ function article(noun: string): string {
 
 function isCircular(value: unknown): boolean {
   try {
-    JSON.stringify(value);
+    stringify(value);
     return false;
   } catch {
     return true;

@@ -49,8 +49,10 @@ export function summarize(data: RemoteErrorData): string {
  * JSON has no words for them (a cycle); name, message and stack are cut until they fit.
  */
 export function encodeError(encoding: Encoding, data: RemoteErrorData): Uint8Array {
-  for (const candidate of [data, withoutFields(data), bare(data)]) {
-    const bytes = read(() => encodeDescription(encoding, candidate));
+  // By index: a task may have taken the iterator of lists away.
+  const candidates = [data, withoutFields(data), bare(data)];
+  for (let nth = 0; nth < candidates.length; nth++) {
+    const bytes = read(() => encodeDescription(encoding, candidates[nth] as RemoteErrorData));
     if (bytes !== undefined && bytes.byteLength <= bounds.errorBytes) return bytes;
   }
   return encodeDescription(encoding, short(data));
