@@ -142,6 +142,18 @@ test('an item that is no JSON fails alone, and is tried once', async () => {
   expect(summary).toMatchObject({ succeeded: 1, failed: 2 });
 });
 
+test('a result that JSON would call null is a failure of its own', async () => {
+  await cluster.agent();
+  const { call, done } = map({ function: 'work#mean' }, [['[1, 3]', '[]', '[5]']]);
+  call.end();
+  const { values, failures, summary } = await done;
+  expect(values).toEqual(['2', '5']);
+  const words =
+    'Result of item 1 cannot be sent: it is the number NaN, which JSON cannot carry. Send plain data.';
+  expect(failures).toEqual([{ index: 1, code: 'VALUE_NOT_PORTABLE', tries: 1, summary: words }]);
+  expect(summary).toMatchObject({ succeeded: 2, failed: 1 });
+});
+
 test('a call that ends at an item that is no JSON says which and why', async () => {
   await cluster.agent();
   const { call, done } = map({ function: 'work#inc', options: { failFast: true } }, [['']]);

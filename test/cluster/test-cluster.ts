@@ -23,6 +23,7 @@ export const logged = async ([x, ms, file]) => {
   return x + 1;
 };
 export const picky = (x) => { if (x === 3) throw new TypeError('no threes'); return x; };
+export const mean = (list) => list.reduce((sum, each) => sum + each, 0) / list.length;
 export const deadly = (x) => { if (x === 3) process.kill(process.pid, 'SIGKILL'); return x; };
 export const chatty = (x) => { console.log('item', x); return x; };
 export const wordy = async (lines) => {

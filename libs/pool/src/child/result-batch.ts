@@ -41,6 +41,7 @@ const objectBytesGuess = 64;
 // of its result nothing may depend on what that function has left of the built-in objects.
 const { isView } = ArrayBuffer;
 const { min } = Math;
+const { isFinite: isFiniteNumber } = Number;
 
 export class ResultBatch {
   readonly #channel: Channel;
@@ -149,7 +150,7 @@ export class ResultBatch {
     let from = 0;
     for (let i = 0; i < values.length; i++) {
       const value = values[i];
-      if (encoding !== 'bytes' && (typeof value === 'number' || typeof value === 'string')) continue;
+      if (encoding !== 'bytes' && isCarried(value, encoding)) continue;
       const found = findUnportable(value, encoding);
       if (found === undefined) continue;
       this.#send(first + from, part(values, from, i), runMs);
@@ -209,6 +210,11 @@ export class ResultBatch {
     const facts = { size, limit, option: 'maxResultBytes', sizeBytes: bytes, limitBytes };
     this.#format.onRefused(index, 'RESULT_TOO_LARGE', message, facts);
   }
+}
+
+/** Whether there is nothing to look for: JSON would say null for NaN. */
+function isCarried(value: unknown, encoding: Encoding): boolean {
+  return typeof value === 'number' ? encoding === 'v8' || isFiniteNumber(value) : typeof value === 'string';
 }
 
 function inWords(bytes: number): string {
