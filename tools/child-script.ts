@@ -7,9 +7,10 @@ import { builtins } from './builtins.ts';
 
 /**
  * Nothing for readers: the text of a program that is started often is read, decoded and compared with what is kept of it
- * at each start. Names stay, for stacks.
+ * at each start. Names stay, for stacks. Lines end somewhere all the same: Node shows that of an error that nobody caught,
+ * before it says what it was.
  */
-export const forMachines: BuildOptions = { minifyWhitespace: true, minifySyntax: true };
+export const forMachines: BuildOptions = { minifyWhitespace: true, minifySyntax: true, lineLimit: 160 };
 
 /** Writes `child-main.js` and `child-main.script.js` to `outdir`; `sources` is the folder of the pool's. */
 export async function buildChildMain(settings: BuildOptions, sources: string, outdir: string): Promise<void> {

@@ -111,6 +111,15 @@ test('a child process loads one file of ours, and its task module', () => {
   expect([...new Set(children)].toSorted()).toEqual(['examples/square.ts', 'libs/pool/dist/child-main.js']);
 });
 
+test('the line of a child that Node shows with an error that nobody caught is one that a terminal can', () => {
+  const files = ['child-main.js', 'child-main.script.js', 'fork-main.js', 'container-main.js'];
+  for (const file of files) {
+    const lines = readFileSync(join(root, 'libs/pool/dist', file), 'utf8').split('\n');
+    const longest = Math.max(...lines.map((line) => line.length));
+    expect(longest, file).toBeLessThan(2_000);
+  }
+});
+
 test('a task module gets the part of shoal that it uses', () => {
   const work = join(root, '.build', 'loads-work.js');
   writeFileSync(work, "import { task } from 'shoal';\nexport const f = task(import.meta, (x) => x + 1);\n");
