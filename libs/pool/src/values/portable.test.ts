@@ -120,3 +120,18 @@ test('JSON refuses what it would lose', () => {
   expect(findUnportable(circular, 'json')).toEqual({ path: 'it', kind: 'a circular structure' });
   expect(findUnportable({ when: new Date(), where: new URL('http://localhost') }, 'json')).toBeUndefined();
 });
+
+test('a long key, and a long way to what cannot travel, are cut: the message is for people', () => {
+  const key = 'k'.repeat(300_000);
+  expect(findUnportable({ [key]: () => {} })).toEqual({
+    path: `["${'k'.repeat(100)}…"]`,
+    kind: 'a function',
+  });
+  expect(findUnportable(new Map([[key, () => {}]]))?.path).toBe(`.get("${'k'.repeat(100)}…")`);
+  let deep: unknown = () => {};
+  for (let depth = 0; depth < 5_000; depth++) deep = { next: deep };
+  const { path = '' } = findUnportable({ first: deep }) ?? {};
+  expect(path).toHaveLength(1_001);
+  expect(path.startsWith('…')).toBe(true);
+  expect(path.endsWith('.next.next')).toBe(true);
+});

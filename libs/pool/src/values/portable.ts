@@ -37,7 +37,7 @@ export function explainUnportable(value: unknown, encoding: Encoding, thrown: un
   return (
     search(value, encoding) ?? {
       path: 'it',
-      kind: `refused (${thrown instanceof Error ? thrown.message : 'no reason given'})`,
+      kind: `refused (${thrown instanceof Error ? String(thrown.message).slice(0, pathLengthMax) : 'no reason given'})`,
     }
   );
 }
@@ -206,10 +206,22 @@ function alwaysTravels(value: unknown, encoding: Encoding): boolean {
   }
 }
 
+/** A path, and a key in it, of more characters are cut: both stand in a message, and keys may be data of any length. */
+const pathLengthMax = 1_000;
+const keyLengthMax = 100;
+
 function pathOf(part: Part): string {
   let path = '';
-  for (let at: Part | undefined = part; at !== undefined; at = at.within) path = at.step(at.key) + path;
+  for (let at: Part | undefined = part; at !== undefined; at = at.within) {
+    path = at.step(at.key) + path;
+    // What is nearest to the culprit says most.
+    if (path.length > pathLengthMax) return `…${path.slice(-pathLengthMax)}`;
+  }
   return path === '' ? 'it' : path;
+}
+
+function cut(key: string): string {
+  return key.length > keyLengthMax ? `${key.slice(0, keyLengthMax)}…` : key;
 }
 
 const stepToKey = (): string => '.keys()';
@@ -221,12 +233,13 @@ function stepToElement(key: unknown): string {
 }
 
 function stepToField(key: unknown): string {
-  const name = String(key);
+  const name = cut(String(key));
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${stringify(name)}]`;
 }
 
 function describeKey(key: unknown): string {
-  return typeof key === 'string' || typeof key === 'number' ? stringify(key) : nameOf(key);
+  if (typeof key === 'string') return stringify(cut(key));
+  return typeof key === 'number' ? stringify(key) : nameOf(key);
 }
 
 function kindOfUnportable(value: unknown, encoding: Encoding): string | undefined {
@@ -333,7 +346,7 @@ const platformNames = new Set([
 function nameOf(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value !== 'object') return typeof value;
-  const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  const tag = cut(Object.prototype.toString.call(value).slice('[object '.length, -1));
   return tag === 'Object' ? 'object' : tag;
 }
 
