@@ -80,6 +80,22 @@ test('results come back while items still go in', async () => {
   expect((await done).values).toEqual(['2', '3']);
 });
 
+test('a call of fewer or more items than it said is refused, and one of as many is done', async () => {
+  await cluster.agent();
+  const items = upTo(3).map(String);
+  for (const totalItems of [2, 4, 0]) {
+    const { call, done } = map({ function: 'work#inc', options: { totalItems } }, [items]);
+    call.end();
+    await expect(done, `${totalItems} of 3`).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: `start.options.total_items: is ${totalItems}, but 3 items came.`,
+    });
+  }
+  const { call, done } = map({ function: 'work#inc', options: { totalItems: 3 } }, [items]);
+  call.end();
+  expect((await done).summary).toMatchObject({ succeeded: 3, failed: 0 });
+});
+
 test('of a run that counts in part, each item gets the value that is its own', async () => {
   const { agents } = cluster.client;
   const { call, done } = map({ function: 'work#inc', options: { chunkSize: 5 } }, [upTo(5).map(String)]);

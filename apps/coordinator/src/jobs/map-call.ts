@@ -227,8 +227,16 @@ export class MapCall implements ReaderCall, WriterCall {
       return;
     }
     if (!this.#inputClosed) this.#stream.resume();
-    else if (!job.view.inputEnded) {
-      this.#parts.driver.step({ type: 'inputEndReceived', call, totalItems: job.view.pushed });
+    else if (!job.view.inputEnded) this.#endInput(call, job.view.pushed);
+  }
+
+  /** A client that lost items on their way must not read a success of the rest. */
+  #endInput(call: CallId, pushed: number): void {
+    const totalItems = this.#request?.options.totalItems ?? pushed;
+    if (totalItems === pushed) {
+      this.#parts.driver.step({ type: 'inputEndReceived', call, totalItems });
+    } else {
+      this.#giveUp(invalid('start.options.total_items', `is ${totalItems}, but ${pushed} items came`));
     }
   }
 
