@@ -51,6 +51,7 @@ export type ControlDown =
       readonly leaseMs: number;
     }
   | { readonly kind: 'revoke'; readonly attempt: number }
+  | { readonly kind: 'recall'; readonly attempt: number }
   | { readonly kind: 'sessionEnded'; readonly reason: 'superseded' | 'silent' | 'drained' | 'shutdown' };
 
 // -- an agent's data stream --------------------------------------------------------------------------------------

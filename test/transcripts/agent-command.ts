@@ -17,6 +17,7 @@ const types: Readonly<Record<AgentCommand['type'], true>> = {
   keepWork: true,
   dropWork: true,
   startChunk: true,
+  recallChunk: true,
   abortChunk: true,
   pauseChildren: true,
   resumeChildren: true,
@@ -68,6 +69,8 @@ export function agentCommandText(command: AgentCommand): string {
       const known = ['chunk', 'attempt', 'setup', 'job', 'first', 'count', 'order', ...unusualNames];
       return `startChunk chunk-${chunk} ${work}${unusual}${others(...known)}`;
     }
+    case 'recallChunk':
+      return `recallChunk chunk-${command.chunk}${others('chunk')}`;
     case 'abortChunk':
       return `abortChunk chunk-${command.chunk}${others('chunk')}`;
     case 'keepNews': {

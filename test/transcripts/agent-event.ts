@@ -44,6 +44,12 @@ const notations: Readonly<{ [Type in AgentEvent['type']]: (words: Words) => Happ
     link: words.takeNumbered('link'),
     attempt: words.takeAttempt(),
   }),
+  // attemptRecalled link-1 #3
+  attemptRecalled: (words) => ({
+    type: 'attemptRecalled',
+    link: words.takeNumbered('link'),
+    attempt: words.takeAttempt(),
+  }),
   // sessionEnded link-1 superseded
   sessionEnded: (words) => ({
     type: 'sessionEnded',

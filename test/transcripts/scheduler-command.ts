@@ -4,6 +4,7 @@ import { itemsText, othersText, unusualNames, unusualText } from './words.ts';
 const types: Readonly<Record<SchedulerCommand['type'], true>> = {
   dispatch: true,
   revoke: true,
+  recall: true,
   keepResults: true,
   keepFailure: true,
   releaseItems: true,
@@ -39,6 +40,10 @@ export function schedulerCommandText(
       const { attempt, session, reason } = command;
       const from = `${agentOf(session)}/${session}`;
       return `revoke #${attempt} from ${from} ${reason}${others('attempt', 'session', 'reason')}`;
+    }
+    case 'recall': {
+      const { attempt, session } = command;
+      return `recall #${attempt} from ${agentOf(session)}/${session}${others('attempt', 'session')}`;
     }
     case 'keepResults':
     case 'releaseItems':

@@ -236,6 +236,9 @@ export class Driver {
       case 'revoke':
         this.links.get(command.session)?.revoke(command);
         return;
+      case 'recall':
+        this.links.get(command.session)?.recall(command);
+        return;
       case 'keepResults':
         if (hand.run !== undefined) store.keepResults(command.job, hand.run, command.first, command.count);
         return;

@@ -35,6 +35,7 @@ const ranges: Readonly<Record<keyof SchedulerOptions, Range>> = {
   quarantineMsMax: anyTime,
   drainsRememberedMax: { min: 1, max: 1_000_000 },
   shardMs: { min: 1, max: 60_000, mayBeFraction: true },
+  longShardMs: { min: 1, max: 60_000, mayBeFraction: true },
   shardMsMin: anyWork,
   shardBytesMax: { min: 1, max: 2 ** 30 },
   aheadBelowMs: anyWork,

@@ -188,6 +188,9 @@ export class AgentDriver {
       case 'startChunk':
         runner.start(command);
         return;
+      case 'recallChunk':
+        runner.recall(command.chunk);
+        return;
       case 'abortChunk':
         runner.abort(command);
         return;

@@ -121,6 +121,7 @@ test('what the coordinator says is told in its order', () => {
   const messages: NonNullable<ControlResponse['message']>[] = [
     { $case: 'joined', value: Joined.fromPartial({}) },
     { $case: 'revoke', value: { attempt: 4, reason: 1 } },
+    { $case: 'recall', value: { attempt: 4 } },
     { $case: 'forgetGroups', value: { groupIds: ['a', 'b'] } },
     { $case: 'drain', value: {} },
     { $case: 'resume', value: {} },
@@ -132,6 +133,7 @@ test('what the coordinator says is told in its order', () => {
   expect(heard).toEqual([
     'joined',
     'attemptRevoked',
+    'attemptRecalled',
     'forgotten a,b',
     'drained',
     'resumed',

@@ -150,6 +150,7 @@ export class Link {
         return;
       case 'heartbeatAnswer':
       case 'revoke':
+      case 'recall':
       case 'sessionEnded':
         this.#listener.happened(newsOf(message));
         return;
@@ -198,7 +199,7 @@ export class Link {
 
 type SessionMessage = Extract<
   NonNullable<ControlResponse['message']>,
-  { readonly $case: 'joined' | 'heartbeatAnswer' | 'revoke' | 'sessionEnded' }
+  { readonly $case: 'joined' | 'heartbeatAnswer' | 'revoke' | 'recall' | 'sessionEnded' }
 >;
 
 function newsOf(message: SessionMessage): LinkNews {
@@ -211,6 +212,8 @@ function newsOf(message: SessionMessage): LinkNews {
       return { type: 'heartbeatAnswered', ...message.value };
     case 'revoke':
       return { type: 'attemptRevoked', attempt: message.value.attempt };
+    case 'recall':
+      return { type: 'attemptRecalled', attempt: message.value.attempt };
     case 'sessionEnded':
       return { type: 'sessionEnded', reason: endReasons[message.value.reason] };
   }

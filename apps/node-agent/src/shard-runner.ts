@@ -91,6 +91,11 @@ export class ShardRunner implements ChunkListener {
     this.#pool.abort(chunk, graceMs);
   }
 
+  /** What has not begun of it ends; it is wanted as before. */
+  recall(chunk: ChunkId): void {
+    this.#pool.recall(chunk);
+  }
+
   /** Nothing new is given to a child, or things go on. */
   holdStarts(held: boolean): void {
     this.#pool.holdStarts(held);

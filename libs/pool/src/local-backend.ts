@@ -332,6 +332,9 @@ export class LocalBackend implements JobBackend, ChunkListener {
       case 'revoke':
         this.#children.abort(command.attempt, abortGraceMs);
         return;
+      case 'recall':
+        this.#children.recall(command.attempt);
+        return;
       case 'keepResults':
         if (inHand.run !== undefined) {
           this.#store.keepResults(command.job, inHand.run, command.first, command.count);

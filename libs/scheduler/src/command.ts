@@ -33,6 +33,16 @@ export interface Revoke {
   readonly reason: 'cancelled' | 'deadline' | 'notYours' | 'superseded';
 }
 
+/**
+ * Ask for what has not begun of an attempt, for another job waits for its slot. Nothing else of it changes: what runs may finish
+ * and counts, and the rest comes back with its end.
+ */
+export interface Recall {
+  readonly type: 'recall';
+  readonly session: SessionId;
+  readonly attempt: AttemptId;
+}
+
 /** The values in flight for these items are final: keep them until they are acknowledged. Not kept means dropped. */
 export interface KeepResults {
   readonly type: 'keepResults';
@@ -172,6 +182,7 @@ export interface Note {
 export type SchedulerCommand =
   | Dispatch
   | Revoke
+  | Recall
   | KeepResults
   | KeepFailure
   | ReleaseItems

@@ -23,6 +23,7 @@ test.each([
   [{ tinyFactor: 3 }, 'tinyFactor must be a power of two, not 3'],
   [{ shardsPerSlot: 0 }, 'shardsPerSlot must be more than 0, not 0'],
   [{ shardMs: 0.5 }, 'shardMs must be from 1 to 60000, not 0.5'],
+  [{ longShardMs: 79 }, 'longShardMs must be from shardMs (80) to 60000, not 79'],
   [{ shardMs: 60_001 }, 'shardMs must be from 1 to 60000, not 60001'],
   [{ backoffMs: -1 }, 'backoffMs must be a finite number and not negative, not -1'],
   [{ seed: Number.NaN }, 'seed must be a finite number and not negative, not NaN'],
@@ -50,8 +51,8 @@ test.each([
     { quarantineMs: 600_000, backoffMs: 60_000 },
     { quarantineMsMax: 600_000, backoffMsMax: 60_000 },
   ],
-  [{ shardMs: 1 }, { shardMsMin: 0.1, aheadBelowMs: 100 }],
-  [{ shardMs: 60_000 }, { shardMsMin: 8, aheadBelowMs: 75_000 }],
+  [{ shardMs: 1 }, { longShardMs: 3, shardMsMin: 0.1, aheadBelowMs: 100 }],
+  [{ shardMs: 60_000 }, { longShardMs: 60_000, shardMsMin: 8, aheadBelowMs: 75_000 }],
   [{ shardMs: 400, aheadBelowMs: 0 }, { shardMsMin: 8 }],
 ])('who gives %j is told of nothing that he did not give', (given, fitting) => {
   expect(schedulerOptions(given)).toMatchObject({ ...given, ...fitting });

@@ -57,6 +57,11 @@ export interface SchedulerOptions {
    */
   readonly shardMs: number;
   /**
+   * The same while no other job waits for a slot: a shard that may be asked back costs whoever comes nothing. Default 240, or three
+   * times a `shardMs` that was given, up to 60,000; range `shardMs`, which makes no difference between them, to 60,000.
+   */
+  readonly longShardMs: number;
+  /**
    * An automatic shard is not cut smaller than this for the sake of sharing, once items are measured. Default 8, or a tenth of
    * a `shardMs` below 80.
    */
@@ -113,6 +118,7 @@ export const defaultSchedulerOptions: SchedulerOptions = {
   quarantineMsMax: 300_000,
   drainsRememberedMax: 1_000,
   shardMs: 80,
+  longShardMs: 240,
   shardMsMin: 8,
   shardBytesMax: 262_144,
   aheadBelowMs: 100,
@@ -149,9 +155,15 @@ export function schedulerOptions(given: Partial<SchedulerOptions> = {}): Schedul
   for (const name of positive) {
     if (options[name] <= 0) throw new RangeError(`${name} must be more than 0, not ${options[name]}`);
   }
-  const { heartbeatMs, leaseMs, graceMs, confirmMs, selfFenceMs, shardMs, tinyFactor } = options;
+  const { heartbeatMs, leaseMs, graceMs, confirmMs, selfFenceMs, shardMs, longShardMs, tinyFactor } = options;
   const { backoffMs, backoffMsMax, quarantineMs, quarantineMsMax } = options;
   requireRatio(shardMs >= 1 && shardMs <= shardMsMax, 'shardMs', `from 1 to ${shardMsMax}`, shardMs);
+  requireRatio(
+    longShardMs >= shardMs && longShardMs <= shardMsMax,
+    'longShardMs',
+    `from shardMs (${shardMs}) to ${shardMsMax}`,
+    longShardMs,
+  );
   requireRatio(Number.isInteger(Math.log2(tinyFactor)), 'tinyFactor', 'a power of two', tinyFactor);
   // Three heartbeats may be lost before a machine is given up, and it stops by itself before others take its work.
   requireRatio(heartbeatMs * 4 <= leaseMs, 'leaseMs', `at least 4 x heartbeatMs (${heartbeatMs})`, leaseMs);
@@ -191,6 +203,7 @@ function fittingDefaults(given: Partial<SchedulerOptions>): SchedulerOptions {
     selfFenceMs: Math.floor((leaseMs * usual.selfFenceMs) / lease),
     backoffMsMax: Math.max(usual.backoffMsMax, given.backoffMs ?? 0),
     quarantineMsMax: Math.max(usual.quarantineMsMax, given.quarantineMs ?? 0),
+    longShardMs: Math.min(shardMsMax, (shardMs * usual.longShardMs) / usual.shardMs),
     shardMsMin: Math.min(usual.shardMsMin, (shardMs * usual.shardMsMin) / usual.shardMs),
     aheadBelowMs: Math.max(usual.aheadBelowMs, (shardMs * usual.aheadBelowMs) / usual.shardMs),
   };

@@ -53,7 +53,7 @@ class Chaos {
     this.#items = world.items;
     this.#poison = new Set(world.poison.filter((item) => item < world.items));
     // Everything that takes more than a round is a straggler.
-    this.scheduler = new Scheduler({ seed: world.seed, stragglerMsMin: 300, stragglerFactor: 1 });
+    this.scheduler = new Scheduler({ seed: world.seed, stragglerMsMin: 300, stragglerFactor: 1, shardMs: 9 });
     for (let at = 0; at < world.agents; at += 1) {
       this.#agents.push({
         name: `agent-${at}`,
@@ -121,6 +121,11 @@ class Chaos {
         case 'revoke':
           this.#revoked.push([command.session, command.attempt]);
           break;
+        case 'recall':
+          this.recalls += 1;
+          // What has not begun comes back, or the message is lost.
+          if (this.chance(0.8)) this.#recalled.push([command.session, command.attempt]);
+          break;
         case 'endSession': {
           const agent = this.#agents.find((each) => each.session === command.session);
           if (agent !== undefined) agent.alive = false;
@@ -152,6 +157,8 @@ class Chaos {
   readonly #granted: Map<string, number> = new Map();
   readonly #pushed: Map<string, number> = new Map();
   #revoked: Array<[number, number]> = [];
+  #recalled: Array<[number, number]> = [];
+  recalls = 0;
 
   #keep(consumer: Consumer | undefined, index: number): void {
     expect(consumer?.kept.has(index), `item ${index} has one outcome`).toBe(false);
@@ -163,6 +170,7 @@ class Chaos {
     this.nowMs += this.quiet ? 100 : Math.floor(this.random() * 600);
     for (const [job, consumer] of this.consumers) this.#feed(job, consumer);
     for (const [session, attempt] of this.#revoked.splice(0)) this.#takeBack(session, attempt);
+    for (const [session, attempt] of this.#recalled.splice(0)) this.#takeBack(session, attempt);
     for (const agent of this.#agents) this.#live(agent);
     if (this.chance(0.2)) for (const event of this.#late.splice(0)) this.tell(event);
     if ((this.scheduler.nextDeadlineMs() ?? Number.POSITIVE_INFINITY) <= this.nowMs)
@@ -314,6 +322,7 @@ const worlds: fc.Arbitrary<World> = fc.record({
 
 test('G1-G3, G6, G14, G20: whatever agents, children and messages do, each item gets exactly one outcome, in order', () => {
   let speculated = 0;
+  let recalls = 0;
   fc.assert(
     fc.property(worlds, (world) => {
       const chaos = new Chaos(world);
@@ -329,6 +338,7 @@ test('G1-G3, G6, G14, G20: whatever agents, children and messages do, each item 
       }
       const executionsMost = 1 + 2 + 2 + 10 + (world.pure ? 1 : 0);
       expect(Math.max(...chaos.executions.values())).toBeLessThanOrEqual(executionsMost);
+      recalls += chaos.recalls;
       speculated += chaos.scheduler.snapshot().totals.itemsSpeculated;
       // Nothing leaks: what agents still report of the jobs ends, and nothing is held any more.
       for (let round = 0; round < 200; round += 1) chaos.round();
@@ -338,5 +348,6 @@ test('G1-G3, G6, G14, G20: whatever agents, children and messages do, each item 
     }),
     { numRuns: 120 },
   );
+  expect(recalls, 'shards that were asked back').toBeGreaterThan(0);
   expect(speculated, 'items that ran twice at once').toBeGreaterThan(0);
 }, 120_000);

@@ -236,6 +236,9 @@ export class AgentHost {
       case 'startChunk':
         this.#pool.start(command);
         return;
+      case 'recallChunk':
+        this.#pool.step({ type: 'recallRequested', chunk: command.chunk });
+        return;
       case 'abortChunk':
         this.#pool.abort(command.chunk, command.graceMs);
         return;

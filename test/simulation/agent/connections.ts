@@ -152,6 +152,9 @@ export class Connections {
       case 'revoke':
         this.#core.step({ type: 'attemptRevoked', link, attempt: message.attempt });
         return;
+      case 'recall':
+        this.#core.step({ type: 'attemptRecalled', link, attempt: message.attempt });
+        return;
       case 'sessionEnded':
         this.#core.step({ type: 'sessionEnded', link, reason: message.reason });
         return;

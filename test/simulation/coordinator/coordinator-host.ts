@@ -214,6 +214,9 @@ export class CoordinatorHost {
       case 'revoke':
         this.#sessions.revoke(command);
         return;
+      case 'recall':
+        this.#sessions.recall(command);
+        return;
       case 'endSession':
         this.#sessions.end(command);
         return;

@@ -91,6 +91,10 @@ export class Sessions {
     this.find(session)?.control.sendDown({ kind: 'revoke', attempt });
   }
 
+  recall({ session, attempt }: Command<'recall'>): void {
+    this.find(session)?.control.sendDown({ kind: 'recall', attempt });
+  }
+
   end({ session: id, reason, said }: Command<'endSession'>): void {
     const session = this.find(id);
     if (session === undefined) return;

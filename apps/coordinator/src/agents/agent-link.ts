@@ -4,6 +4,7 @@ import type {
   EndSession,
   HeldAttempt,
   JobId,
+  Recall,
   Revoke,
   SessionId,
 } from '@shoal/scheduler';
@@ -20,6 +21,7 @@ export interface AgentLink {
   answerHeartbeat(sequence: number, drop: readonly AttemptId[]): void;
   dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void;
   revoke(command: Revoke): void;
+  recall(command: Recall): void;
   /** These blocks are needed no more. */
   itemsReleased(job: JobId, blocks: readonly StoredBlock[]): void;
   forgetJob(job: JobId): void;

@@ -18,6 +18,7 @@ import type {
   EndSession,
   HeldAttempt,
   JobId,
+  Recall,
   Revoke,
   SessionId,
 } from '@shoal/scheduler';
@@ -258,6 +259,10 @@ export class AgentSession implements AgentLink {
     this.#forget(attempt);
     this.#traces.forget(attempt);
     this.tell({ $case: 'revoke', value: { attempt, reason: revokeReasons[reason] } });
+  }
+
+  recall({ attempt }: Recall): void {
+    this.tell({ $case: 'recall', value: { attempt } });
   }
 
   itemsReleased(job: JobId, blocks: readonly StoredBlock[]): void {

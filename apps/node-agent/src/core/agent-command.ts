@@ -141,6 +141,12 @@ export interface StartChunk {
   readonly order: number;
 }
 
+/** Take back what has not begun of a chunk; what runs may finish and is told. Answered by `chunkEnded`. */
+export interface RecallChunk {
+  readonly type: 'recallChunk';
+  readonly chunk: ChunkId;
+}
+
 /** End a chunk early. Its running items have so long after their AbortSignal. Answered by `chunkEnded`. */
 export interface AbortChunk {
   readonly type: 'abortChunk';
@@ -240,6 +246,7 @@ export type AgentCommand =
   | KeepWork
   | DropWork
   | StartChunk
+  | RecallChunk
   | AbortChunk
   | PauseChildren
   | ResumeChildren

@@ -78,6 +78,14 @@ export interface AttemptRevoked {
   readonly attempt: AttemptId;
 }
 
+/** The coordinator asks for what has not begun of an attempt. It may overtake the dispatch. */
+export interface AttemptRecalled {
+  readonly type: 'attemptRecalled';
+  readonly atMs: number;
+  readonly link: LinkId;
+  readonly attempt: AttemptId;
+}
+
 /** Why a coordinator ended a session. */
 export type SessionEndReason = 'superseded' | 'silent' | 'drained' | 'shutdown' | 'unsaid';
 
@@ -227,6 +235,7 @@ export type LinkEvent =
   | Joined
   | HeartbeatAnswered
   | AttemptRevoked
+  | AttemptRecalled
   | SessionEnded
   | BatchesTaken
   | JobAnnounced

@@ -25,6 +25,7 @@ const happening = fc.tuple(
       'prepared',
       'failed',
       'revoke',
+      'recall',
       'answered',
       'answered',
     ] as const),
@@ -111,6 +112,9 @@ class HostileWorld {
         return;
       case 'revoke':
         agent.revoke(which + 1);
+        return;
+      case 'recall':
+        agent.recall(which + 1);
         return;
       case 'answered':
         agent.answered(which, which % 4 === 0 ? [which] : []);

@@ -87,6 +87,10 @@ export class TestAgent {
     return this.step({ type: 'attemptRevoked', link: this.link, attempt });
   }
 
+  recall(attempt: AttemptId): AgentCommand[] {
+    return this.step({ type: 'attemptRecalled', link: this.link, attempt });
+  }
+
   values(chunk: ChunkId, bytes = 100): AgentCommand[] {
     return this.step({ type: 'itemsSucceeded', chunk, first: 0, count: 1, bytes });
   }

@@ -181,6 +181,9 @@ export class AgentMachine {
       case 'attemptRevoked':
         this.#held.revoke(event.attempt);
         return;
+      case 'attemptRecalled':
+        this.#held.recall(event.attempt);
+        return;
       case 'batchesTaken':
         this.#held.endingsTaken(this.#ledger.taken(event.sequence));
         return;

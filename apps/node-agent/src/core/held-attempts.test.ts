@@ -71,6 +71,25 @@ test('a revoke stops an attempt; its end is reported, for then its slot is free,
   ]);
 });
 
+test('of an attempt that is recalled what runs is reported, and how it ends as its child says', () => {
+  const agent = agentWithJob();
+  agent.dispatch(4);
+  expect(agent.recall(4)).toEqual([{ type: 'recallChunk', chunk: 1 }]);
+  expect(only(agent.values(1), 'keepNews')).toMatchObject([{ attempt: 4, content: 'inHand' }]);
+  expect(only(agent.ended(1), 'keepNews')).toMatchObject([{ attempt: 4, content: 'inHand' }]);
+  expect(kinds(agent.recall(4))).toEqual([]);
+});
+
+test('an attempt that is recalled before it was started goes back; one that has not come is left alone', () => {
+  const agent = TestAgent.joined();
+  agent.step({ type: 'jobAnnounced', link: agent.link, job: 'job-1' });
+  agent.dispatch(4);
+  expect(only(agent.recall(4), 'keepNews')).toMatchObject([{ attempt: 4, content: 'returned' }]);
+  expect(kinds(agent.recall(4))).toEqual([]);
+  expect(kinds(agent.recall(5))).toEqual([]);
+  expect(only(agent.dispatch(5), 'keepWork')).toHaveLength(1);
+});
+
 test('a revoke that comes twice stops once', () => {
   const agent = agentWithJob();
   agent.dispatch(4);

@@ -107,6 +107,17 @@ export class HeldAttempts {
     else if (!record.isReported) this.#table.report(record, 'returned');
   }
 
+  /**
+   * Somebody else waits for its slot: what has not begun of it goes back, and what runs finishes. One that has not come yet, for
+   * this overtook it, runs to its end: that costs whoever waits some time, and nobody an item.
+   */
+  recall(attempt: AttemptId): void {
+    const record = this.#table.get(attempt);
+    if (record === undefined || record.isRevoked || record.isReported) return;
+    if (record.chunk === undefined) this.#table.report(record, 'returned');
+    else this.#turn.emit({ type: 'recallChunk', chunk: record.chunk });
+  }
+
   /** The coordinator has these endings: the attempts are over. */
   endingsTaken(attempts: readonly AttemptId[]): void {
     for (const attempt of attempts) {

@@ -143,6 +143,14 @@ export class ChildPool {
     this.#step({ type: 'abortRequested', atMs: performance.now(), chunk: id, graceMs });
   }
 
+  /**
+   * Take back what has not begun of a chunk, for somebody else waits for its process. What runs may finish and is reported; with
+   * anything left it ends as `aborted`. An unknown chunk is ignored: it may just have ended.
+   */
+  recall(id: ChunkId): void {
+    this.#step({ type: 'recallRequested', atMs: performance.now(), chunk: id });
+  }
+
   /** Use this many processes from now on; those too many leave when their chunk is done. */
   resize(processes: number): void {
     this.#step({ type: 'resized', atMs: performance.now(), processes });

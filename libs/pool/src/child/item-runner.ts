@@ -208,10 +208,12 @@ export class ItemRunner {
         return;
       }
       const time = now();
-      results.runMs += time - clock;
+      const ranMs = time - clock;
+      results.runMs += ranMs;
       clock = time;
       if (time >= lookAtMs || results.isFull) {
-        const isDue = results.isFull || time - results.openedAtMs >= patienceMs(time - task.beganAtMs);
+        const waitMs = patienceMs(time - task.beganAtMs, ranMs);
+        const isDue = results.isFull || time - results.openedAtMs >= waitMs;
         if (isDue) results.flush();
         this.#checkMemory(time);
         if (this.#channel.isBacklogged) return;

@@ -16,6 +16,8 @@ export class ChunkRecord {
   waitsSinceMs: number | undefined;
   /** Set when nobody wants the rest: how long running items may go on. */
   abortGraceMs: number | undefined;
+  /** What has not begun of it is wanted back by whoever handed it in. */
+  isRecalled = false;
   /** Items that began, and whose outcome nobody hears because the chunk was aborted. */
   readonly unheard: IndexSet = new IndexSet();
   /** An item of it may be what a server has died of: no other such chunk runs beside it. */
@@ -46,7 +48,7 @@ export class Part {
   readonly started: Map<number, number>;
   /** Whether its function was loaded, so that an item may have started. */
   hasBegun = false;
-  /** Was given ahead, and is wanted back. */
+  /** What has not begun of it is wanted back. */
   isRecalled = false;
   /** The last sign of life, from which the time of a death is measured. */
   lastNewsMs: number;

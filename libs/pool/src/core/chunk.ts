@@ -47,7 +47,7 @@ export type ChunkEnding =
       readonly started?: readonly IndexRange[];
     }
   /**
-   * It was aborted, or runs once and its child was killed for what another chunk did; nothing of it runs any more.
+   * It was aborted or recalled, or runs once and its child was killed for what another chunk did; nothing of it runs any more.
    * `started` are the items that may have begun and of which nothing was reported; left out where there are none.
    */
   | { readonly kind: 'aborted'; readonly started?: readonly IndexRange[] }

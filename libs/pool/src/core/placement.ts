@@ -174,16 +174,10 @@ export class Placement {
         const ahead = child.key === idle.key && child.state === 'ready' ? lastAhead(child) : undefined;
         if (ahead === undefined || idle.roomFor(ahead.chunk.taskLimit) === 0) continue;
         if (this.#isAtCap(ahead.chunk)) continue;
-        this.#recall(ahead);
+        this.#state.recallPart(ahead);
         return;
       }
     }
-  }
-
-  #recall(part: Part): void {
-    part.isRecalled = true;
-    const { chunk } = part.chunk.spec;
-    this.#state.command({ type: 'abortPart', child: part.child.id, chunk, reason: 'recalled' });
   }
 
   #childFor(chunk: ChunkRecord, mayBeBusy: boolean): ChildRecord | undefined {

@@ -21,7 +21,7 @@ export interface RunPart {
 
 /**
  * Start no further item of the part. Answered by `partEnded`. The signals of items that run are aborted, unless it is
- * only `recalled`: another child has nothing to do.
+ * only `recalled`: another child has nothing to do, or whoever handed the chunk in wants the rest of it back.
  */
 export interface AbortPart {
   readonly type: 'abortPart';

@@ -50,6 +50,13 @@ export interface AbortRequested {
   readonly graceMs: number;
 }
 
+/** Somebody else waits for the process: what has not begun of a chunk is wanted back, and what runs may finish. */
+export interface RecallRequested {
+  readonly type: 'recallRequested';
+  readonly atMs: number;
+  readonly chunk: ChunkId;
+}
+
 /** The number of processes changed. */
 export interface Resized {
   readonly type: 'resized';
@@ -223,6 +230,7 @@ export interface ClockTicked {
 export type PoolEvent =
   | ChunkQueued
   | AbortRequested
+  | RecallRequested
   | Resized
   | StartsHeld
   | NewsHeld

@@ -236,6 +236,47 @@ test('a chunk that was given ahead comes back to a child that has nothing to do'
   expect(m.ended(1, 4, 0)).toEqual([run(2, 4, 0, 1)]);
 });
 
+test('of a chunk that is recalled nothing more starts; what runs is reported, and what is left goes back', () => {
+  const m = withChildren(1);
+  m.queue(1, 30);
+  m.queue(2, 30);
+  m.began(1, 1);
+  expect(m.recall(2)).toEqual([aborted(2)]);
+  expect(m.recall(1)).toEqual([{ type: 'abortPart', child: 1, chunk: 1, reason: 'recalled' }]);
+  expect(m.recall(1)).toEqual([]);
+  expect(m.succeeded(1, 1, 0, 4)).toEqual([{ type: 'acceptValues', chunk: 1 }]);
+  m.queue(3, 1);
+  expect(m.ended(1, 1, 4)).toEqual([aborted(1), run(1, 3, 0, 1)]);
+  expect(m.recall(1)).toEqual([]);
+});
+
+test('a chunk that is recalled too late has finished, and a child that dies with it is told of as ever', () => {
+  const m = withChildren(2);
+  m.queue(1, 2);
+  m.queue(2, 2);
+  m.began(1, 1);
+  m.began(2, 2);
+  m.recall(1);
+  m.recall(2);
+  m.succeeded(1, 1, 0, 2);
+  expect(m.ended(1, 1, 2)).toEqual([finished(1)]);
+  m.succeeded(2, 2, 0, 1);
+  expect(m.exits(2)).toMatchObject([
+    { type: 'endChunk', ending: { kind: 'childDied', suspects: [range(1)] } },
+  ]);
+});
+
+test('a chunk that is recalled and had not begun when its child died goes back as well', () => {
+  const m = withChildren(1);
+  m.queue(1, 1);
+  m.runs(1, 1, 0, 1, 0.1);
+  m.queue(2, 1);
+  expect(m.queue(3, 1)).toEqual([run(1, 3, 0, 1)]);
+  m.recall(3);
+  m.began(1, 2);
+  expect(m.exits(1)).toContainEqual(aborted(3));
+});
+
 test('of what was given ahead a child that has run too much for one chunk gets the next one back', () => {
   const m = withChildren(3);
   for (const chunk of [1, 2, 3]) m.queue(chunk, 1);

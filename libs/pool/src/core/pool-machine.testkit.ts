@@ -30,6 +30,10 @@ export class TestMachine {
     return this.step({ type: 'chunkQueued', chunk, count, ...spec });
   }
 
+  recall(chunk: ChunkId): PoolCommand[] {
+    return this.step({ type: 'recallRequested', chunk });
+  }
+
   ready(child: ChildId): PoolCommand[] {
     this.step({ type: 'childStarted', child });
     return this.step({ type: 'childReady', child });

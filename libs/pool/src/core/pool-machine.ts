@@ -66,6 +66,9 @@ export class PoolMachine {
       case 'abortRequested':
         this.#deadlines.abort(event);
         return;
+      case 'recallRequested':
+        this.#state.recall(event.chunk);
+        return;
       case 'resized':
         this.#state.processes = event.processes;
         return;

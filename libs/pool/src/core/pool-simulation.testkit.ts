@@ -57,6 +57,7 @@ export class PoolSimulation {
     const detail = Math.floor(choice / 16);
     const child = this.#pick(detail);
     if (kind === 0) this.#queue(detail);
+    else if (kind === 1 && detail % 3 === 0) this.#recall(detail);
     else if (kind === 1) this.#abort(detail);
     else if (kind === 2) this.#tick(detail % 3_000);
     else if (child === undefined) this.#queue(detail);
@@ -107,6 +108,11 @@ export class PoolSimulation {
   #abort(detail: number): void {
     const chunk = 1 + (detail % Math.max(1, this.#chunks.size));
     this.#step({ type: 'abortRequested', atMs: this.#atMs, chunk, graceMs: detail % 1_000 });
+  }
+
+  #recall(detail: number): void {
+    const chunk = 1 + (detail % Math.max(1, this.#chunks.size));
+    this.#step({ type: 'recallRequested', atMs: this.#atMs, chunk });
   }
 
   #tick(ms: number): void {

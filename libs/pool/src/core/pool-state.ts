@@ -2,7 +2,7 @@
 import { ChildRecord } from './child-record.ts';
 import type { ChunkEnding, ChunkId } from './chunk.ts';
 import { ChunkQueue } from './chunk-queue.ts';
-import { ChunkRecord } from './chunk-record.ts';
+import { ChunkRecord, type Part } from './chunk-record.ts';
 import { GroupCaps } from './group-caps.ts';
 import type { EndChunk, PoolCommand } from './pool-command.ts';
 import type { ChildId, ChunkQueued } from './pool-event.ts';
@@ -95,7 +95,30 @@ export class PoolState {
   continueChunk(chunk: ChunkRecord): void {
     if (chunk.abortGraceMs !== undefined) this.endAborted(chunk);
     else if (chunk.todo.size === 0) this.endChunk(chunk, { kind: 'finished' });
+    else if (chunk.isRecalled) this.endChunk(chunk, { kind: 'aborted' });
     else this.queue.putBack(chunk);
+  }
+
+  /** What has not begun of a chunk is wanted back. Nothing is promised of what runs: it is reported as ever. */
+  recall(id: ChunkId): void {
+    const chunk = this.chunks.get(id);
+    if (chunk === undefined || chunk.abortGraceMs !== undefined || chunk.isRecalled) return;
+    chunk.isRecalled = true;
+    const { part } = chunk;
+    if (part === undefined) this.continueChunk(chunk);
+    else this.recallPart(part);
+  }
+
+  /** A child is to start no further item of a part. */
+  recallPart(part: Part): void {
+    if (part.isRecalled) return;
+    part.isRecalled = true;
+    this.command({
+      type: 'abortPart',
+      child: part.child.id,
+      chunk: part.chunk.spec.chunk,
+      reason: 'recalled',
+    });
   }
 
   /** An aborted chunk is over. What began of it may not be free for whoever wants each item run once at most. */

@@ -54,6 +54,10 @@ export class Attempt implements Timed, Chained<Attempt> {
   copies: Set<Attempt> | undefined;
   /** Why it was taken back: nothing that it reports counts, but its slot is not free yet. Undefined: it was not. */
   revoked: Revoke['reason'] | undefined;
+  /** Longer than usual, and to be asked back when another job waits for its slot. */
+  isLong = false;
+  /** What has not begun of it was asked back: it counts as before. */
+  isRecalled = false;
   /** The last heartbeat that listed it. */
   listedIn = 0;
   /** Since when no heartbeat has listed it; counts only while its link is in the countdown. */
@@ -93,6 +97,8 @@ export class Attempt implements Timed, Chained<Attempt> {
   clear(): void {
     this.copies = undefined;
     this.revoked = undefined;
+    this.isLong = false;
+    this.isRecalled = false;
     this.listedIn = 0;
     this.#job = undefined;
     this.#agent = undefined;

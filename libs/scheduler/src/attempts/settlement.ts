@@ -106,8 +106,8 @@ export class Settlement {
       this.lost(attempt);
       return;
     }
-    // Coming back unrun again and again must not spin; a draining agent may give back what it has.
-    let gotSomewhere = open.size < attempt.count || attempt.agent.draining;
+    // Coming back unrun again and again must not spin; a draining agent, or one that was asked, may give back what it has.
+    let gotSomewhere = open.size < attempt.count || attempt.agent.draining || attempt.isRecalled;
     if (ending.kind === 'childDied') {
       const { stderrTail, attempt: fact } = ending.death;
       const tail = stderrTail === undefined ? {} : { stderrTail };

@@ -19,6 +19,8 @@ import { Line, ReadyQueue } from './ready-queue.ts';
 const attemptsMax = 4_096;
 /** Shards whose size is given never grow: to have more of them wait keeps none to come small, and saves the way to and fro. */
 const sizedTinyFactor = 4;
+/** So long after a job had to wait for longer shards of another none are cut: where jobs come often they would all come back. */
+const crowdedMs = 1_000;
 /** Of attempts that are over so many objects are kept for new ones: where all slots are in use each is used again at once. */
 const clearedMax = 256;
 
@@ -44,6 +46,8 @@ export class Dispatcher {
   readonly #clock: LeaseClock;
   /** Attempts that this step has released: what they leave behind is still to be settled. */
   readonly #over: Attempt[] = [];
+  /** Those that are longer than usual and were not asked back, in the order in which they were started. */
+  readonly #long: Set<Attempt> = new Set();
   /** Objects for the next attempts. */
   readonly #cleared: Attempt[] = [];
 
@@ -122,7 +126,11 @@ export class Dispatcher {
 
   /** What a job has to run, what memory it uses or how it is served has changed. */
   refreshJob(job: Job): void {
-    job.line.lane.ready.refresh(job, this.isReady(job));
+    const { group, line } = job;
+    const isReady = this.isReady(job);
+    line.lane.ready.refresh(job, isReady);
+    // Nobody looks at it before its group has a slot.
+    if (isReady && line.shelved) this.#askBack(job, line.lane, group);
   }
 
   /** Whether a job has something to run, and memory allows it. */
@@ -139,6 +147,7 @@ export class Dispatcher {
     const { agent, job } = attempt;
     this.attempts.delete(attempt);
     this.unconfirmed.stop(attempt);
+    if (attempt.isLong) this.#long.delete(attempt);
     takeOut(agent.attempts, attempt);
     agent.load -= attempt.weight;
     const { group } = job;
@@ -183,8 +192,12 @@ export class Dispatcher {
     let best: Lane | undefined;
     let bestJob: Job | undefined;
     for (const lane of this.#opened) {
-      if (lane.stuck || !lane.free.any) continue;
+      if (lane.stuck) continue;
       const job = lane.ready.top();
+      if (!lane.free.any) {
+        if (job !== undefined) this.#askBack(job, lane);
+        continue;
+      }
       if (job === undefined || (bestJob !== undefined && !ReadyQueue.goesFirst(job, bestJob))) continue;
       best = lane;
       bestJob = job;
@@ -209,23 +222,69 @@ export class Dispatcher {
       avoid = undefined;
     }
     const count = piece.history.alone ? 1 : this.#cut(job, piece, lane);
-    const short = this.#isShort(job, piece, count);
+    const isLong = !piece.history.alone && job.sharding.isLong(count) && this.#isAlone(job, lane);
+    const short = isLong || this.#isShort(job, piece, count);
     let agent = lane.free.pick(short, avoid);
-    if (agent === undefined || this.#isKept(agent)) return false;
+    if (agent === undefined || this.#isKept(agent)) {
+      this.#askBack(job, lane);
+      return false;
+    }
     if (!job.group.mayUse(agent)) {
       agent = short ? job.group.agentWithRoomBehind(lane, avoid) : undefined;
       if (agent === undefined || this.#isKept(agent)) {
+        this.#askBack(job, lane, job.group);
         lane.ready.shelve(job.line);
         return true;
       }
     }
     const shard = piece.history.alone ? job.pending.takeSuspect() : job.pending.take(count);
-    this.start(job, agent, shard, short ? this.#shortWeight(job, agent, count) : this.#options.shardsPerSlot);
+    const weight = short ? this.#shortWeight(job, agent, count) : this.#options.shardsPerSlot;
+    const attempt = this.start(job, agent, shard, weight);
+    if (!isLong) return true;
+    attempt.isLong = true;
+    this.#long.add(attempt);
     return true;
   }
 
+  /**
+   * Whether nobody else could use the slots that a job gets now. Its shards may be longer then, for they are asked back when somebody
+   * comes: not those of items that cannot be lost, which do not wait behind others either.
+   */
+  #isAlone(job: Job, lane: Lane): boolean {
+    if (job.spec.retries.lost === 0 || this.#turn.nowMs < lane.crowdedUntilMs) return false;
+    for (const each of this.#opened) {
+      if (each === lane ? !each.ready.hasOnly(job) : each.ready.top() !== undefined) return false;
+    }
+    return true;
+  }
+
+  /**
+   * A job of which nothing runs has to wait: what has not begun of longer shards is asked back, on as many agents as it has work for;
+   * of `within` only, where its group is at its cap. Each shard is asked for once, and each job asks once until it is given something.
+   */
+  #askBack(job: Job, lane: Lane, within?: Group): void {
+    if (this.#long.size === 0 || job.load > 0 || job.hasAskedBack) return;
+    job.hasAskedBack = true;
+    const asked = new Set<Agent>();
+    let slots = job.pending.ready;
+    for (const attempt of this.#long) {
+      const { agent, job: other } = attempt;
+      const isWanted = lane.members.has(agent) && other !== job && other.rankIdle >= job.rankIdle;
+      if (!isWanted || (within !== undefined && other.group !== within)) continue;
+      if (!asked.has(agent)) {
+        if (slots <= 0) continue;
+        asked.add(agent);
+        slots -= agent.slots;
+      }
+      this.#long.delete(attempt);
+      attempt.isRecalled = true;
+      other.line.lane.crowdedUntilMs = this.#turn.nowMs + crowdedMs;
+      this.#turn.emit({ type: 'recall', session: agent.session, attempt: attempt.id });
+    }
+  }
+
   /** Hands items to an agent: nobody else has them, or the straggler `original` that does not get done with them. */
-  start(job: Job, agent: Agent, shard: HistoryRange, weight: number, original?: Attempt): void {
+  start(job: Job, agent: Agent, shard: HistoryRange, weight: number, original?: Attempt): Attempt {
     const share = job.group.started(agent, shard.count, weight);
     const { nowMs } = this.#clock;
     const id = ++this.started;
@@ -239,6 +298,7 @@ export class Dispatcher {
     job.load += weight;
     job.turn = attempt.id;
     job.isNew = false;
+    job.hasAskedBack = false;
     if (original === undefined) job.running += shard.count;
     this.refreshAgent(agent, true);
     this.refreshJob(job);
@@ -258,6 +318,7 @@ export class Dispatcher {
       tryNumber: failuresOf(history) + (original === undefined ? 1 : 2),
       groupSlots: job.group.isCapped ? share.slots : undefined,
     });
+    return attempt;
   }
 
   #cut(job: Job, piece: Piece, lane: Lane): number {
@@ -273,6 +334,7 @@ export class Dispatcher {
       total: job.total,
       slots: Math.max(1, Math.min(lane.slots, processes)),
       bytesPerItem: job.bytesPerItemAt(piece.first),
+      isAlone: job.sharding.mayBeLong && this.#isAlone(job, lane),
     });
     return spec.chunkSize === 'auto' ? job.roundToBlock(piece.first, count) : count;
   }

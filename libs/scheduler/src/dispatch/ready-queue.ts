@@ -53,6 +53,11 @@ export class ReadyQueue {
     return this.#lines.top()?.jobs.top();
   }
 
+  /** Whether no other job than this one, which goes first, is ready. */
+  hasOnly({ line }: Job): boolean {
+    return !this.#lines.hasSeveral && !line.jobs.hasSeveral;
+  }
+
   /** Puts a job in, or where it belongs after it changed; or takes it out when it is not ready. */
   refresh(job: Job, ready: boolean): void {
     const { line } = job;

@@ -41,6 +41,8 @@ export class Job implements Ranked<Job> {
   turn = 0;
   /** Nothing of it was given to an agent. */
   isNew = true;
+  /** It has asked others for their slots, and has been given none since. */
+  hasAskedBack = false;
   level: Ranked<Job>['level'];
   ahead: Job | undefined;
   behind: Job | undefined;

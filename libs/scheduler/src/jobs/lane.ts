@@ -20,6 +20,8 @@ export class Lane {
   jobs = 0;
   /** The job that goes first needs a whole slot and there is none: nobody else of the lane is served in this step. */
   stuck = false;
+  /** Until then shards are not longer than usual, though a job be alone: one has just had to wait for another's. */
+  crowdedUntilMs = 0;
   /** Agents that take work, and their slots. */
   agents = 0;
   slots = 0;

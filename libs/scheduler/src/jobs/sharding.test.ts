@@ -8,6 +8,7 @@ const plenty: ShardRoom = {
   total: undefined,
   slots: 2,
   bytesPerItem: 0,
+  isAlone: false,
 };
 
 function sharding(chunkSize: number | 'auto' = 'auto'): Sharding {
@@ -58,6 +59,25 @@ test('shards grow towards 80 ms of work', () => {
   shards.observe(32, 32, 0);
   expect(shards.next(plenty)).toBeGreaterThanOrEqual(79);
   expect(shards.next(plenty)).toBeLessThanOrEqual(80);
+});
+
+test('shards of a job that is alone grow towards 240 ms, of items up to 20 ms that run one at a time', () => {
+  const alone = { ...plenty, isAlone: true };
+  const shards = sharding();
+  shards.observe(32, 32, 0);
+  const cut = shards.next(alone);
+  expect(cut).toBeGreaterThanOrEqual(239);
+  expect(cut).toBeLessThanOrEqual(240);
+  expect(shards.isLong(cut)).toBe(true);
+  expect([79, 301].map((items) => shards.isLong(items))).toEqual([false, false]);
+  const slow = sharding();
+  slow.observe(3, 61, 0);
+  expect(slow.next(alone)).toBe(slow.next(plenty));
+  const several = new Sharding('auto', schedulerOptions(), 25);
+  several.observe(200, 200, 0);
+  expect(several.next(alone)).toBe(several.next(plenty));
+  const guessing = new Sharding('auto', schedulerOptions(), 1, shards.lesson);
+  expect(guessing.next(alone)).toBe(guessing.next(plenty));
 });
 
 test('shards grow thirty-twofold at a time', () => {
@@ -144,6 +164,7 @@ test('from the start no shard is longer than Python would cut it, where the numb
       total: items,
       slots,
       bytesPerItem: 0,
+      isAlone: false,
     };
     const python = Math.ceil(items / (slots * 4));
     expect(shards.next(room)).toBeLessThanOrEqual(python);

@@ -19,6 +19,11 @@ const partsOfSlot = 2 ** 20;
 /** Decoding and encoding cost an item this much even if its function does nothing. */
 const handlingMsPerItem = 0.0002;
 
+/** Shards are longer than usual only of items that take at most this part of `shardMs`. */
+const longItemShare = 0.25;
+/** A long shard may turn out so many times as long as was aimed at. */
+const longMargin = 1.25;
+
 /** What the cut of the next shard depends on. */
 export interface ShardRoom {
   /** Items that could run now. */
@@ -31,6 +36,8 @@ export interface ShardRoom {
   readonly slots: number;
   /** Size of the next items, on average. */
   readonly bytesPerItem: number;
+  /** No other job waits for these slots, and what has not begun of a shard can be asked back when one comes. */
+  readonly isAlone: boolean;
 }
 
 /** What the items of a job have cost: a guess at what those of the next one of its kind will. */
@@ -133,7 +140,7 @@ export class Sharding {
 
   /** The size of the next shard: at least 1, at most what is available. */
   next(room: ShardRoom): number {
-    const { shardMs, shardMsMin, shardBytesMax } = this.#options;
+    const { shardMsMin, shardBytesMax } = this.#options;
     const evenly = Math.ceil(room.available / room.slots);
     const bytesPerItem = Math.max(room.bytesPerItem, this.resultBytesPerItem);
     const withinBytes = bytesPerItem > 0 ? shardBytesMax / bytesPerItem : Number.POSITIVE_INFINITY;
@@ -143,7 +150,11 @@ export class Sharding {
       return Math.min(this.#chunkSize * Math.ceil(atOnce / this.#chunkSize), room.available);
     }
     if (this.#items === 0) return atOnce;
-    const wanted = Math.min(shardMs / this.#msPerItem(), withinBytes, this.#largest * growthMax);
+    const wanted = Math.min(
+      this.#aimMs(room.isAlone) / this.#msPerItem(),
+      withinBytes,
+      this.#largest * growthMax,
+    );
     // Python's cut of the whole is the bound; towards the end a half of what is left is shared among the slots.
     const python = Math.ceil((room.total ?? room.remaining) / (4 * room.slots));
     const fairShare = Math.min(python, Math.ceil(room.remaining / (2 * room.slots)), evenly);
@@ -151,6 +162,30 @@ export class Sharding {
     const least = shardMsMin / this.#msPerItem();
     const worthwhile = this.#isGuess ? 0 : Math.max(Math.min(least, evenly), least / 2);
     return Math.max(atOnce, Math.floor(Math.min(wanted, Math.max(fairShare, worthwhile), room.available)));
+  }
+
+  /**
+   * Whether a shard of this size is longer than usual, for its job is alone. Then it may wait behind another as well: both are asked
+   * back when somebody comes.
+   */
+  isLong(items: number): boolean {
+    const ms = this.mayBeLong ? this.#msPerItem() * items : 0;
+    return ms > this.#options.shardMs && ms < this.#options.longShardMs * longMargin;
+  }
+
+  /** The work that a shard aims at. */
+  #aimMs(isAlone: boolean): number {
+    const { longShardMs, shardMs } = this.#options;
+    return isAlone && this.mayBeLong ? longShardMs : shardMs;
+  }
+
+  /**
+   * Whether its shards may be longer than usual. What runs already is waited for, so items have to be short by measurement; and what is awaited beside others may take for
+   * ever.
+   */
+  get mayBeLong(): boolean {
+    const isMeasured = this.#chunkSize === 'auto' && this.#concurrentTasks === 1 && this.#isMeasured();
+    return isMeasured && this.#msPerItem() <= this.#options.shardMs * longItemShare;
   }
 
   #isMeasured(): boolean {

@@ -47,6 +47,13 @@ export class RankQueue<T extends Ranked<T>> {
     return strays.top();
   }
 
+  /** Whether there may be more than one. Who has strayed counts for several. */
+  get hasSeveral(): boolean {
+    const level = this.#lowest;
+    if (this.#strays !== undefined && this.#strays.top() !== undefined) return true;
+    return level !== undefined && (level.first !== level.last || level.higher !== undefined);
+  }
+
   has(member: T): boolean {
     return member.level !== undefined || (member.strayed !== undefined && member.strayed.index >= 0);
   }

@@ -133,6 +133,9 @@ export interface ControlResponse {
     | //
     /** Nobody can use the processes of these groups any more. */
     { $case: "forgetGroups"; value: ForgetGroups }
+    | //
+    /** Give back what has not begun of an attempt. */
+    { $case: "recall"; value: Recall }
     | undefined;
 }
 
@@ -256,6 +259,16 @@ export interface Revoke {
   attempt: number;
   /** Why. */
   reason: RevokeReason;
+}
+
+/**
+ * Asks for what has not begun of an attempt, for somebody else waits for its slot: the agent starts no further item of it,
+ * what runs may finish, what is done counts, and the rest comes back as `returned`. An attempt that the agent does not have,
+ * or not yet, is left alone; so does an agent that does not know this message with all of them.
+ */
+export interface Recall {
+  /** Its number. */
+  attempt: number;
 }
 
 /** Take nothing new. */
@@ -641,6 +654,9 @@ export const ControlResponse: MessageFns<ControlResponse> = {
       case "forgetGroups":
         ForgetGroups.encode(message.message.value, writer.uint32(58).fork()).join();
         break;
+      case "recall":
+        Recall.encode(message.message.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -714,6 +730,14 @@ export const ControlResponse: MessageFns<ControlResponse> = {
             message.message = { $case: "forgetGroups", value: ForgetGroups.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.message = { $case: "recall", value: Recall.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -771,6 +795,12 @@ export const ControlResponse: MessageFns<ControlResponse> = {
       case "forgetGroups": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "forgetGroups", value: ForgetGroups.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "recall": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "recall", value: Recall.fromPartial(object.message.value) };
         }
         break;
       }
@@ -1719,6 +1749,61 @@ export const Revoke: MessageFns<Revoke> = {
     const message = createBaseRevoke();
     message.attempt = object.attempt ?? 0;
     message.reason = object.reason ?? 0;
+    return message;
+  },
+};
+
+function createBaseRecall(): Recall {
+  return { attempt: 0 };
+}
+
+export const Recall: MessageFns<Recall> = {
+  encode(message: Recall, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.attempt !== 0) {
+      writer.uint32(8).uint64(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Recall {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecall();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.attempt = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Recall>, I>>(base?: I): Recall {
+    return Recall.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Recall>, I>>(object: I): Recall {
+    const message = createBaseRecall();
+    message.attempt = object.attempt ?? 0;
     return message;
   },
 };
