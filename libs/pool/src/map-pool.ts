@@ -217,7 +217,9 @@ export interface MapPool extends AsyncDisposable {
   /**
    * Leaving an `await using` block terminates the pool, as leaving Python's `with Pool()` does: what is still pending
    * rejects with `PoolTerminatedError`, as the disposal ends. So write `return await pool.map(…)` in such a block: without
-   * `await` it is still pending then.
+   * `await` it is still pending then, and a caller hears of it only if nothing else of the block is disposed of after the
+   * pool, for Node ends a program at once where nobody looks at a rejection. What fails while a disposal drains rejects as
+   * that ends, too.
    *
    * With `onDispose: 'drain'` it closes and joins instead. A stream that cannot go on before somebody takes a result of it,
    * and that nobody has asked for one in the first ten seconds (`unreadStreamMs`), is ended with `PoolTerminatedError`: its

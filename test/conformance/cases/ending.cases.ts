@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { slack } from '../../slack.ts';
 import { eventually, isAlive, rejectionOf, upTo } from '../pool-under-test.ts';
 import { chapter, sharesNoPids } from '../specification.ts';
-import { loopForEver, sleepThenSay, square, whoRan } from '../work.ts';
+import { loopForEver, sleepThenSay, square, throwAnything, whoRan } from '../work.ts';
 
 const minuteMs = 60_000;
 
@@ -205,6 +205,33 @@ export const ending = chapter('ending', (specify) => {
           const reason = await rejectionOf(returns());
           expect(reason).toBeInstanceOf(PoolTerminatedError);
           expect(reason).toMatchObject({ message: expect.stringContaining('`return await pool.map(…)`') });
+        }
+        expect(unhandled).toEqual([]);
+      } finally {
+        process.off('unhandledRejection', heard);
+      }
+    },
+  );
+
+  specify(
+    "what fails while onDispose: 'drain' waits rejects where its caller can catch it",
+    async ({ open }) => {
+      const unhandled: unknown[] = [];
+      const heard = (reason: unknown): unknown => unhandled.push(reason);
+      process.on('unhandledRejection', heard);
+      try {
+        for (const begin of [
+          (pool: MapPool) => pool.map(throwAnything, ['string']),
+          (pool: MapPool) => pool.submit(throwAnything, ['string']).result(),
+          (pool: MapPool) => pool.mapSettled(sleepThenSay, [minuteMs], { deadlineMs: 50 }),
+        ]) {
+          const returns = async (): Promise<unknown> => {
+            await using pool = await open({ processes: 1, onDispose: 'drain' });
+            return begin(pool);
+          };
+          expect(await rejectionOf(returns())).toMatchObject({
+            code: expect.stringMatching(/^(ITEM_THREW|JOB_DEADLINE)$/),
+          });
         }
         expect(unhandled).toEqual([]);
       } finally {

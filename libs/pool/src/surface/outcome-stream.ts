@@ -127,7 +127,8 @@ export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
   // -- as a draining disposal sees it ------------------------------------------------------------------------
 
   drains(): void {
-    this.#isRead = this.#waiters.length > 0;
+    // Who waits now may be in the block that was left, and will ask no more.
+    this.#isRead = false;
   }
 
   get isLeft(): boolean {

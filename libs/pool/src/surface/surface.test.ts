@@ -311,7 +311,10 @@ describe('a disposal that drains', () => {
   });
 
   /** A stream of twenty with a buffer of four whose block was left when four were on their way. */
-  async function leave(unreadStreamMs?: number): Promise<{
+  async function leave(
+    unreadStreamMs?: number,
+    before: (stream: ResultStream<number>) => unknown = () => {},
+  ): Promise<{
     stream: ResultStream<number>;
     backend: FakeBackend;
     close: () => Promise<void>;
@@ -324,6 +327,7 @@ describe('a disposal that drains', () => {
     // On a busy machine the event loop has its turn between two items.
     await vi.waitFor(() => expect(backend.job.items).toHaveLength(4), { timeout: 10_000 });
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    before(stream);
     const left = pool[Symbol.asyncDispose]();
     const close = (): Promise<void> => {
       drained.resolve();
@@ -349,6 +353,52 @@ describe('a disposal that drains', () => {
       { value: 'd' },
     ]);
     await expect(stream.next()).rejects.toMatchObject({ code: 'POOL_TERMINATED' });
+  });
+
+  /** Without timers, which stand still here. */
+  async function turnsUntil(holds: () => boolean): Promise<void> {
+    const deadline = performance.now() + 30_000;
+    while (!holds() && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+    expect(holds()).toBe(true);
+  }
+
+  test('ends one of which the block had asked for a result that it did not wait for', async () => {
+    let asked: unknown;
+    const { stream, backend, close } = await leave(undefined, (each) => {
+      asked = each.next();
+    });
+    backend.job.gives(0, 'a', 'b', 'c', 'd');
+    expect(await asked).toMatchObject({ value: 'a' });
+    await turnsUntil(() => backend.job.items.length === 5);
+    backend.job.gives(4, 'e');
+    vi.advanceTimersByTime(5_000);
+    expect(backend.job.cancelled, 'it may be read yet').toBeUndefined();
+    vi.advanceTimersByTime(10_000);
+    expect(backend.job.cancelled).toBe('nobody reads its stream');
+    await stream.return?.();
+    await close();
+  });
+
+  test('ends one that began only after the block was left', async () => {
+    const drained = Promise.withResolvers<void>();
+    const backend = new FakeBackend();
+    backend.close = () => drained.promise;
+    const pool = surfaceOver(backend, { processes: 1, onDispose: 'drain' });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    // An inline function is looked at before its job begins.
+    const stream = pool.imap((x: number) => x, new Set(Array(20).keys()), { bufferSize: 1, chunkSize: 1 });
+    held.push(stream);
+    const asked = stream.next();
+    const left = pool[Symbol.asyncDispose]();
+    await turnsUntil(() => backend.jobs[0]?.items.length === 1);
+    backend.job.gives(0, 'a');
+    expect(await asked).toMatchObject({ value: 'a' });
+    await turnsUntil(() => backend.job.items.length === 2);
+    backend.job.gives(1, 'b');
+    vi.advanceTimersByTime(15_000);
+    expect(backend.job.cancelled).toBe('nobody reads its stream');
+    drained.resolve();
+    await left;
   });
 
   test.each([

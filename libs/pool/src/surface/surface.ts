@@ -70,7 +70,7 @@ export class PoolSurface implements MapPool {
   readonly #streams: Set<OutcomeQueue> = new Set();
   #state: 'open' | 'closed' | 'terminated' = 'open';
   #gone: Promise<void> | undefined;
-  /** The end of the disposal that terminates. */
+  /** The end of the first disposal. */
   #disposed: Promise<void> | undefined;
 
   /** `kept`: constants that every child needs, as long as the pool lives. */
@@ -199,16 +199,20 @@ export class PoolSurface implements MapPool {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#onDispose === 'drain') {
-      this.close();
-      using _ = new DrainWatch(this.#streams, this.#unreadStreamMs);
-      await this.join();
-    } else {
-      const disposed = Promise.withResolvers<void>();
-      this.#disposed ??= disposed.promise;
-      await this.terminate();
+    const disposed = Promise.withResolvers<void>();
+    this.#disposed ??= disposed.promise;
+    try {
+      if (this.#onDispose === 'drain') await this.#drain();
+      else await this.terminate();
+    } finally {
       disposed.resolve();
     }
+  }
+
+  async #drain(): Promise<void> {
+    this.close();
+    using _ = new DrainWatch(this.#streams, this.#unreadStreamMs);
+    await this.join();
   }
 
   /**
