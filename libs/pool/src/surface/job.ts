@@ -2,6 +2,7 @@ import { durationText, JobCancelledError, ShoalError, TimeoutError } from '@shoa
 import { checkWaitOptions } from '../options/option-table.ts';
 import type { MapProgress } from '../options/options.ts';
 import { CallSite } from './call-site.ts';
+import type { GivenPromises } from './given-promises.ts';
 import type { JobEventName, JobListener, JobListeners } from './job-events.ts';
 import type { JobRun } from './job-run.ts';
 
@@ -48,6 +49,8 @@ export interface Job<R> {
 /** What a handle is made of. The run is missing while the function is looked at, and where it was refused. */
 export interface JobParts {
   readonly outcome: Promise<unknown[]>;
+  /** Those of its pool. */
+  readonly given: GivenPromises;
   readonly progress: { readonly now: MapProgress };
   /** Where `submit` was called. */
   readonly site: CallSite;
@@ -93,18 +96,24 @@ export class JobHandle implements Job<unknown> {
     return this.#parts.progress.now;
   }
 
-  async result(options?: WaitOptions): Promise<unknown[]> {
-    checkWaitOptions('result', options);
-    return withTimeout(this.#parts.outcome, options?.timeoutMs, JobHandle.prototype.result);
+  result(options?: WaitOptions): Promise<unknown[]> {
+    const wait = async (): Promise<unknown[]> => {
+      checkWaitOptions('result', options);
+      return withTimeout(this.#parts.outcome, options?.timeoutMs, JobHandle.prototype.result);
+    };
+    return this.#parts.given.give(wait());
   }
 
-  async wait(options?: WaitOptions): Promise<void> {
-    checkWaitOptions('wait', options);
-    const ended = this.#parts.outcome.then(
-      () => {},
-      () => {},
-    );
-    return withTimeout(ended, options?.timeoutMs, JobHandle.prototype.wait);
+  wait(options?: WaitOptions): Promise<void> {
+    const wait = async (): Promise<void> => {
+      checkWaitOptions('wait', options);
+      const ended = this.#parts.outcome.then(
+        () => {},
+        () => {},
+      );
+      return withTimeout(ended, options?.timeoutMs, JobHandle.prototype.wait);
+    };
+    return this.#parts.given.give(wait());
   }
 
   on<E extends JobEventName>(event: E, listener: JobListener<unknown, E>): this {

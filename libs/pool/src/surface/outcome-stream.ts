@@ -6,6 +6,7 @@ import type { ValueList } from '../values/number-list.ts';
 import { CallSite } from './call-site.ts';
 import { decodeRun, type Run, UnreadableRun } from './decoded-values.ts';
 import type { DrainedStream } from './drain-watch.ts';
+import type { GivenPromises } from './given-promises.ts';
 import { type ErrorSetting, itemErrorOf } from './item-error.ts';
 import type { JobEnd, OutcomeConsumer } from './job-run.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -37,6 +38,7 @@ type Delivered = DeliveredRun | FailedOutcome;
 type Step = IteratorResult<unknown, undefined>;
 
 interface Waiter {
+  readonly promise: Promise<Step>;
   readonly resolve: (step: Step) => void;
   readonly reject: (error: unknown) => void;
   timer: NodeJS.Timeout | undefined;
@@ -45,6 +47,7 @@ interface Waiter {
 /** Outcomes between a job that delivers them and a consumer that asks for them one by one. */
 export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
   readonly #keepAlive: KeepAlive;
+  readonly #given: GivenPromises;
   readonly #rejected: (error: unknown) => Promise<never>;
   #setting: StreamSetting | undefined;
   #job: StreamedJob | undefined;
@@ -54,12 +57,13 @@ export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
   readonly #waiters: Waiter[] = [];
   #end: JobEnd | undefined;
   #dropped = false;
-  /** Somebody has asked for something, since a disposal began to drain if one has. */
+  /** Somebody has asked for something, since the block of its pool was left if that has happened. */
   #isRead = false;
 
-  /** `rejected` tells of what ended the job, when the time for it has come. */
-  constructor(keepAlive: KeepAlive, rejected: (error: unknown) => Promise<never>) {
+  /** `given`: the pool's. `rejected` tells of what ended the job, when the time for it has come. */
+  constructor(keepAlive: KeepAlive, given: GivenPromises, rejected: (error: unknown) => Promise<never>) {
     this.#keepAlive = keepAlive;
+    this.#given = given;
     this.#rejected = rejected;
   }
 
@@ -98,24 +102,32 @@ export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
       const outcome = this.#take();
       if (outcome !== undefined) return outcome;
     }
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { resolve, reject, timer: undefined };
-      if (timeoutMs !== undefined) {
-        const site = new CallSite(OutcomeStream.prototype.next);
-        waiter.timer = setTimeout(() => this.#timeOut(waiter, timeoutMs, site), timeoutMs);
-      }
-      this.#waiters.push(waiter);
-      this.#keepAlive.hold();
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<Step>();
+    const waiter: Waiter = { promise, resolve, reject, timer: undefined };
+    if (timeoutMs !== undefined) {
+      const site = new CallSite(OutcomeStream.prototype.next);
+      waiter.timer = setTimeout(() => this.#timeOut(waiter, timeoutMs, site), timeoutMs);
+    }
+    this.#waiters.push(waiter);
+    this.#keepAlive.hold();
+    return promise;
   }
 
-  async return(): Promise<Step> {
-    const job = this.#job;
-    this.#delivered = [];
-    this.#end = { kind: 'completed' };
-    this.#serve();
-    await job?.cancel('its stream was closed');
-    return { done: true, value: undefined };
+  /** A next() that asks for what there is not. */
+  refused(error: unknown): Promise<never> {
+    return this.#given.giveRejected(error);
+  }
+
+  return(): Promise<Step> {
+    const close = async (): Promise<Step> => {
+      const job = this.#job;
+      this.#delivered = [];
+      this.#end = { kind: 'completed' };
+      this.#serve();
+      await job?.cancel('its stream was closed');
+      return { done: true, value: undefined };
+    };
+    return this.#given.give(close());
   }
 
   /** The stream was dropped unread: once those who wait have their answers, nobody can take anything of it any more. */
@@ -124,11 +136,15 @@ export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
     if (this.#waiters.length === 0) this.#job?.cancel('its stream was dropped').catch(() => {});
   }
 
-  // -- as a draining disposal sees it ------------------------------------------------------------------------
+  // -- as a disposal sees it ---------------------------------------------------------------------------------
 
-  drains(): void {
-    // Who waits now may be in the block that was left, and will ask no more.
+  /**
+   * The block of its pool is left. Who waits now may have been in it, and ask no more: a reader elsewhere does that again.
+   * Nor does anybody look at these promises before all of the block was disposed of.
+   */
+  leave(): void {
     this.#isRead = false;
+    for (const { promise } of this.#waiters) promise.catch(() => {});
   }
 
   get isLeft(): boolean {
@@ -194,7 +210,7 @@ export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
   #takeFailure(failure: FailedOutcome): Promise<Step> {
     const error = itemErrorOf(failure, this.#setting as StreamSetting);
     this.#took();
-    if (!this.#setting?.settled) return Promise.reject(error);
+    if (!this.#setting?.settled) return this.#given.giveRejected(error);
     const outcome: Settled<unknown> = { status: 'rejected', index: failure.index, error };
     return Promise.resolve({ done: false, value: outcome });
   }
@@ -215,7 +231,7 @@ export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
     // Said once; afterwards the stream is just over.
     this.#end = { kind: 'completed' };
     if (end.kind === 'completed') return Promise.resolve({ done: true, value: undefined });
-    return this.#rejected(end.error);
+    return this.#given.give(this.#rejected(end.error));
   }
 }
 
@@ -239,7 +255,7 @@ export class OutcomeStream implements ResultStream<unknown> {
     try {
       checkWaitOptions('next', options);
     } catch (error) {
-      return Promise.reject(error);
+      return this.#queue.refused(error);
     }
     return this.#queue.next(options.timeoutMs);
   }

@@ -401,6 +401,28 @@ describe('a disposal that drains', () => {
     await left;
   });
 
+  test('waits for a reader elsewhere who had asked before the stream began, and takes its time with the answer', async () => {
+    const drained = Promise.withResolvers<void>();
+    const backend = new FakeBackend();
+    backend.close = () => drained.promise;
+    const pool = surfaceOver(backend, { processes: 1, onDispose: 'drain' });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const stream = pool.imap((x: number) => x, new Set(Array(20).keys()), { bufferSize: 1, chunkSize: 1 });
+    held.push(stream);
+    const left = pool[Symbol.asyncDispose]();
+    const asked = stream.next();
+    await turnsUntil(() => backend.jobs[0]?.items.length === 1);
+    backend.job.gives(0, 'a');
+    expect(await asked).toMatchObject({ value: 'a' });
+    await turnsUntil(() => backend.job.items.length === 2);
+    backend.job.gives(1, 'b');
+    vi.advanceTimersByTime(60_000);
+    expect(backend.job.cancelled).toBeUndefined();
+    await stream.return?.();
+    drained.resolve();
+    await left;
+  });
+
   test.each([
     [undefined, 10_000],
     [600_000, 600_000],

@@ -13,6 +13,7 @@ import { neverTravels } from '../values/portable.ts';
 import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
 import { DrainWatch, defaultUnreadMs } from './drain-watch.ts';
+import { GivenPromises } from './given-promises.ts';
 import { checkItems, knownLength } from './input-puller.ts';
 import { type Job, JobHandle } from './job.ts';
 import { JobListeners } from './job-events.ts';
@@ -66,11 +67,12 @@ export class PoolSurface implements MapPool {
   readonly #requests: RequestIds<StartedJob> = new RequestIds();
   readonly #arrivals = new Arrivals();
   readonly #broadcasts: PoolBroadcasts;
-  /** Those whose jobs are not over. */
+  readonly #given = new GivenPromises();
+  /** Those whose jobs are not over; they may not have begun either. */
   readonly #streams: Set<OutcomeQueue> = new Set();
   #state: 'open' | 'closed' | 'terminated' = 'open';
   #gone: Promise<void> | undefined;
-  /** The end of the first disposal. */
+  /** The end of the first disposal that terminates. */
   #disposed: Promise<void> | undefined;
 
   /** `kept`: constants that every child needs, as long as the pool lives. */
@@ -84,24 +86,22 @@ export class PoolSurface implements MapPool {
 
   map(fn: AnyTask, items: Items<unknown>, options?: object): Promise<never[]> {
     const call = callOf(methods.map, fn, items, options);
-    return this.#collect(call, newMapCollector) as Promise<never[]>;
+    return this.#given.give(this.#collect(call, newMapCollector)) as Promise<never[]>;
   }
 
   starmap(fn: AnyTask, argLists: Items<unknown>, options?: object): Promise<never[]> {
     const call = callOf(methods.starmap, fn, argLists, options);
-    return this.#collect(call, newMapCollector) as Promise<never[]>;
+    return this.#given.give(this.#collect(call, newMapCollector)) as Promise<never[]>;
   }
 
-  async apply(fn: AnyTask, args: readonly unknown[], options?: object): Promise<never> {
+  apply(fn: AnyTask, args: readonly unknown[], options?: object): Promise<never> {
     const call = callOf(methods.apply, fn, [args], options);
-    if (!Array.isArray(args)) throw call.site.of(new TypeError('apply() takes the arguments as an array.'));
-    const results = await this.#collect(call, newMapCollector);
-    return results[0] as never;
+    return this.#given.give(this.#apply(call, args)) as Promise<never>;
   }
 
   mapSettled(fn: AnyTask, items: Items<unknown>, options?: object): Promise<Settled<never>[]> {
     const call = callOf(methods.mapSettled, fn, items, options);
-    return this.#collect(call, newSettledCollector) as Promise<Settled<never>[]>;
+    return this.#given.give(this.#collect(call, newSettledCollector)) as Promise<Settled<never>[]>;
   }
 
   imap(fn: AnyTask, items: Items<unknown>, options?: object): ResultStream<never> {
@@ -150,6 +150,7 @@ export class PoolSurface implements MapPool {
     );
     const handle = new JobHandle({
       outcome,
+      given: this.#given,
       progress: {
         get now() {
           return meter.now;
@@ -199,25 +200,24 @@ export class PoolSurface implements MapPool {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const disposed = Promise.withResolvers<void>();
-    this.#disposed ??= disposed.promise;
-    try {
-      if (this.#onDispose === 'drain') await this.#drain();
-      else await this.terminate();
-    } finally {
+    this.#given.leave();
+    for (const stream of this.#streams) stream.leave();
+    if (this.#onDispose === 'drain') {
+      this.close();
+      using _ = new DrainWatch(this.#streams, this.#unreadStreamMs);
+      await this.join();
+    } else {
+      const disposed = Promise.withResolvers<void>();
+      this.#disposed ??= disposed.promise;
+      await this.terminate();
       disposed.resolve();
     }
   }
 
-  async #drain(): Promise<void> {
-    this.close();
-    using _ = new DrainWatch(this.#streams, this.#unreadStreamMs);
-    await this.join();
-  }
-
   /**
-   * Rejects, during a disposal only as that ends: `return pool.map(…)` in an `await using` block hands its promise to the
-   * caller after the disposal. Rejected before, nobody would have looked at it yet, and Node would end the program.
+   * Rejects, during a disposal that terminates only as that ends. The promises of this pool may reject before, but not what
+   * a block makes of them: `return total(pool)` hands on one that rejects as `pool.map(…)` inside does, and that nobody can
+   * have looked at before. A disposal that drains may have to wait for whoever is to hear of it, so there it is told at once.
    */
   async #rejected(error: unknown): Promise<never> {
     await this.#disposed;
@@ -227,6 +227,12 @@ export class PoolSurface implements MapPool {
   #whenGone(gone: Promise<void>): void {
     const release = (): void => this.#broadcasts.releaseAll();
     gone.then(release, release);
+  }
+
+  async #apply(call: MethodCall, args: unknown): Promise<unknown> {
+    if (!Array.isArray(args)) throw call.site.of(new TypeError('apply() takes the arguments as an array.'));
+    const results = await this.#collect(call, newMapCollector);
+    return results[0];
   }
 
   async #collect<R>(call: MethodCall, newCollector: (job: PreparedJob) => Collector<R>): Promise<R[]> {
@@ -280,7 +286,8 @@ export class PoolSurface implements MapPool {
   }
 
   #stream(call: MethodCall): ResultStream<never> {
-    const queue = new OutcomeQueue(this.#keepAlive, (error) => this.#rejected(error));
+    const queue = new OutcomeQueue(this.#keepAlive, this.#given, (error) => this.#rejected(error));
+    this.#streams.add(queue);
     const begin = (job: PreparedJob): void => {
       this.#checkNotTerminated(call);
       const { settled = false } = job.options;
@@ -290,9 +297,9 @@ export class PoolSurface implements MapPool {
           this.#requests.ended(job.request, end);
         };
         const run = this.#opener.run(job, queue, onOver);
-        this.#streams.add(queue);
         const wanted = queue.stream(run, { ...job.request, site: call.site, settled });
         if (wanted) run.start();
+        else this.#streams.delete(queue);
         return { prepared: job, run, results: Promise.resolve([]), submitted: undefined };
       };
       try {
@@ -301,7 +308,10 @@ export class PoolSurface implements MapPool {
         throw call.site.of(error);
       }
     };
-    const refuse = (error: unknown): void => queue.ended({ kind: 'stopped', error });
+    const refuse = (error: unknown): void => {
+      this.#streams.delete(queue);
+      queue.ended({ kind: 'stopped', error });
+    };
     try {
       const job = this.#prepared(call);
       if (job instanceof Promise) this.#arriving(job.then(begin)).catch(refuse);
