@@ -85,6 +85,16 @@ test('the certificate that a new one replaces is told, for it stays good', async
   expect(await issue('bob'), 'one that was taken back').not.toMatch(/stays good/);
 });
 
+test.each([
+  ['client', 'shoal map FILE --address HOST:7300 --tls-dir DIR'],
+  ['admin', 'shoal map FILE --address HOST:7300 --tls-dir DIR'],
+  ['viewer', 'shoal status --address HOST:7300 --tls-dir DIR'],
+  ['agent', 'shoal agent --join HOST:7300 --tls-dir DIR'],
+] as const)('the command that is said for the role %s is one that it may use: %s', async (role, command) => {
+  const lines = (await issue('ann', role)).split('\n').filter((line) => line.startsWith('  shoal '));
+  expect(lines).toEqual([expect.stringContaining(command)]);
+});
+
 test('in a folder whose certificates are empty, as a full disk leaves them, new ones are made', async () => {
   const output = join(root, 'anew');
   await issue('bob', 'client', output);

@@ -46,16 +46,22 @@ export async function issueCert(request: IssueRequest): Promise<string> {
   const until = new Date(validToMs).toISOString().slice(0, 10);
   // The name is revoked until a time that is to come: another machine's clock, or somebody's hand.
   const from = validFromMs > Date.now() ? ` from ${new Date(validFromMs).toISOString()}` : '';
-  const use =
-    role === 'agent'
-      ? 'shoal agent --join HOST:7300 --tls-dir DIR'
-      : 'shoal map FILE --address HOST:7300 --tls-dir DIR    (or SHOAL_TLS_DIR=DIR)';
   const stays =
     replaced === undefined || replaced.validToMs <= Date.now() || revocations.has(replaced)
       ? ''
       : staysText(replaced, tlsDir);
-  return `${target.path}: a certificate for the ${role} ${name}${from} until ${until}\n${stays}Copy the folder to its machine, and there:\n\n  ${use}\n`;
+  return `${target.path}: a certificate for the ${role} ${name}${from} until ${until}\n${stays}Copy the folder to its machine, and there:\n\n  ${uses[role]}\n`;
 }
+
+const map = 'shoal map FILE --address HOST:7300 --tls-dir DIR    (or SHOAL_TLS_DIR=DIR)';
+
+/** What its holder may do with it, to begin with. */
+const uses: Readonly<Record<Role, string>> = {
+  admin: map,
+  agent: 'shoal agent --join HOST:7300 --tls-dir DIR',
+  client: map,
+  viewer: 'shoal status --address HOST:7300 --tls-dir DIR    (or SHOAL_TLS_DIR=DIR)',
+};
 
 /** What is nobody's but a coordinator's: with another authority beside it nothing in the folder can be used any more. */
 const ofCoordinators: readonly TlsFile[] = ['authorityKey', 'coordinator', 'coordinatorKey'];
