@@ -143,6 +143,24 @@ test('a missing file is told with what makes it, and may be missing where that i
   expect(await tls.find('client')).toBeUndefined();
 });
 
+test('ca.crt that is missing or damaged beside ca.key is looked for elsewhere, for this is the folder where it was made', async () => {
+  const tls = new TlsFolder(folder);
+  await tls.write('authorityKey', (await CertificateAuthority.create()).key);
+  const hint =
+    'copy it from the folder of any agent or client of this cluster, or make a new authority in an empty folder: shoal certs init';
+  const path = tls.pathOf('authority');
+  await expect(tls.read('authority')).rejects.toMatchObject({
+    message: `${path}: it does not exist; ${hint}.`,
+  });
+  await writeFile(path, '');
+  const damaged = { message: `${path}: there is no certificate (PEM) in it; ${hint}.` };
+  await expect(tls.read('authority')).rejects.toMatchObject(damaged);
+  await rm(tls.pathOf('authorityKey'));
+  await expect(tls.read('authority'), 'where it was copied to').rejects.toMatchObject({
+    message: expect.stringContaining('copy it from the folder where shoal certs init made it'),
+  });
+});
+
 test('a file that is no PEM is refused when it is read, not at the first handshake', async () => {
   const tls = new TlsFolder(folder);
   await writeFile(tls.pathOf('client'), 'nonsense');

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
@@ -69,11 +70,21 @@ export class TlsFolder {
     const path = this.pathOf(file);
     const reading = file.endsWith('Key') ? readPrivateFile(path, 'key') : readFile(path, 'utf8');
     const text = await reading.catch((error: NodeJS.ErrnoException) => {
-      const hint = error.code === 'ENOENT' ? `; ${origin[file]}` : '';
+      const hint = error.code === 'ENOENT' ? `; ${this.#originOf(file)}` : '';
       throw new ShoalError('FILE_NOT_USABLE', { path, reason: `${readReason(error)}${hint}` });
     });
-    checkPem(path, file, text);
-    return text;
+    const fault = pemFault(file, text);
+    if (fault === undefined) return text;
+    const hint = isPaired(file) ? mendsIt[file] : this.#originOf(file);
+    const reason = file.endsWith('Key') ? fault : `${fault}; ${hint}`;
+    throw new ShoalError('FILE_NOT_USABLE', { path, reason });
+  }
+
+  /** What makes a file, or where there is another. */
+  #originOf(file: TlsFile): string {
+    // Where its key lies it was made: whoever is sent there for it is there.
+    const isMadeHere = file === 'authority' && existsSync(this.pathOf('authorityKey'));
+    return isMadeHere ? copiesOfAuthority : origin[file];
   }
 
   /** A file that may be missing: undefined then. Errors: `FILE_NOT_USABLE` for one that is there and cannot be used. */
@@ -307,18 +318,16 @@ function isCertificate(text: string): boolean {
   }
 }
 
-function checkPem(path: string, file: TlsFile, text: string): void {
-  if (file !== 'authority' && file !== 'coordinator' && file !== 'client') {
-    if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
-      throw new ShoalError('FILE_NOT_USABLE', { path, reason: 'there is no private key (PEM) in it' });
-    }
-    return;
-  }
-  if (!isCertificate(text)) {
-    const hint = file === 'authority' ? origin[file] : mendsIt[file];
-    throw new ShoalError('FILE_NOT_USABLE', { path, reason: `there is no certificate (PEM) in it; ${hint}` });
-  }
+/** What is wrong with the text of a file; undefined where it is what its name says. */
+function pemFault(file: TlsFile, text: string): string | undefined {
+  if (!file.endsWith('Key')) return isCertificate(text) ? undefined : 'there is no certificate (PEM) in it';
+  return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text) ? undefined : 'there is no private key (PEM) in it';
 }
+
+const isPaired = (file: TlsFile): file is PairedFile => file === 'client' || file === 'coordinator';
+
+const copiesOfAuthority =
+  'copy it from the folder of any agent or client of this cluster, or make a new authority in an empty folder: shoal certs init';
 
 const initMakesIt = 'shoal certs init makes it';
 const issueMakesIt = 'shoal certs issue NAME makes it, and so does joining with a token';
