@@ -108,3 +108,47 @@ test('a certificate that the authority beside it has not signed is broken', asyn
     foreign('client'),
   ]);
 });
+
+test('a certificate on the list of those that are good no more beside it is broken, and one that was made later is not', async () => {
+  const authority = await CertificateAuthority.create();
+  const identity = { name: 'laptop', role: 'client' } as const;
+  await folder.write('authority', authority.cert);
+  await folder.writePair('client', await authority.issueIdentity(identity));
+  const ofClient = async () => (await certificateFindings(folder.path, Date.now())).at(-1);
+  const others = { name: 'phone', role: undefined, untilMs: Date.now() };
+  await folder.revoke([others]);
+  expect(await ofClient()).toMatchObject({ what: folder.pathOf('client'), state: 'ok' });
+  await folder.revoke([{ ...others, name: 'laptop' }]);
+  const issued = /^it was revoked \(.*revoked\.txt\), and is turned away; run shoal certs issue/;
+  expect(await ofClient()).toEqual({
+    what: folder.pathOf('client'),
+    state: 'broken',
+    says: expect.stringMatching(issued),
+  });
+  await folder.write('authorityKey', authority.key);
+  expect(await ofClient(), 'that of whoever ran certs init').toMatchObject({
+    says: expect.stringMatching(/run shoal certs init there again$/),
+  });
+  const afterMs = (await folder.revocations()).untilMs(identity);
+  await folder.writePair('client', await authority.issueIdentity(identity, { afterMs }));
+  expect(await certificateFindings(folder.path, Date.now() + 2_000)).toMatchObject([
+    { state: 'ok' },
+    { state: 'ok' },
+  ]);
+});
+
+test('a list of what was revoked that cannot be read is broken, and the certificates are told all the same', async () => {
+  const authority = await CertificateAuthority.create();
+  await folder.write('authority', authority.cert);
+  await folder.writePair('client', await authority.issueIdentity({ name: 'laptop', role: 'client' }));
+  await writeFile(folder.revokedPath, 'nonsense\n');
+  expect(await certificateFindings(folder.path, Date.now())).toMatchObject([
+    { state: 'ok' },
+    { state: 'ok' },
+    {
+      what: folder.revokedPath,
+      state: 'broken',
+      says: expect.stringContaining('line 1 revokes nothing'),
+    },
+  ]);
+});

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { certificateFacts, type PairedFile, type TlsFile, TlsFolder, tlsFiles } from '@shoal/credentials';
 import { durationText } from '@shoal/errors';
 import type { Finding } from './finding.ts';
@@ -23,11 +24,13 @@ export async function certificateFindings(path: string, nowMs: number): Promise<
       if (pem === undefined) continue;
       await checkKey(folder, file, pem);
       if (file !== 'authority') await checkSigned(folder, file, pem);
-      findings.push(expiry(what, file, pem, nowMs));
+      const revoked = file === 'client' ? await revocation(folder, pem) : undefined;
+      findings.push(revoked ?? expiry(what, file, pem, nowMs));
     } catch (error) {
       findings.push({ what, state: 'broken', says: (error as Error).message });
     }
   }
+  findings.push(...(await listFindings(folder)));
   for (const { path: what, says } of await folder.exposedKeys())
     findings.push({ what, state: 'broken', says });
   if (findings.length > 0) return findings;
@@ -47,6 +50,27 @@ async function checkKey(folder: TlsFolder, file: PairedFile | 'authority', pem: 
 async function checkSigned(folder: TlsFolder, file: PairedFile, pem: string): Promise<void> {
   const ca = await folder.findReplaceable('authority');
   if (ca !== undefined) folder.checkSigned(file, pem, ca);
+}
+
+/** Where a coordinator with this folder turns the certificate away; a list that cannot be read is told on its own. */
+async function revocation(folder: TlsFolder, pem: string): Promise<Finding | undefined> {
+  const list = await folder.revocations().catch(() => undefined);
+  if (list?.has(certificateFacts(pem)) !== true) return undefined;
+  // What lies beside the key of the authority is its admin's, which certs init makes.
+  const isMadeHere = existsSync(folder.pathOf('authorityKey'));
+  const maker = makers[isMadeHere ? 'coordinator' : 'client'] ?? '';
+  const says = `it was revoked (${folder.revokedPath}), and is turned away; ${maker}`;
+  return { what: folder.pathOf('client'), state: 'broken', says };
+}
+
+/** What is wrong with the list of certificates that are good no more. */
+async function listFindings(folder: TlsFolder): Promise<Finding[]> {
+  try {
+    await folder.revocations();
+    return [];
+  } catch (error) {
+    return [{ what: folder.revokedPath, state: 'broken', says: (error as Error).message }];
+  }
 }
 
 function expiry(what: string, file: TlsFile, pem: string, nowMs: number): Finding {
