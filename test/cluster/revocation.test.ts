@@ -273,6 +273,10 @@ test('a name that is revoked until a time to come gets no certificate, and the t
 });
 
 test('a list that is gone stays in force, and a new certificate of the coordinator is used all the same', async () => {
+  const nina = await files.identity({ name: 'nina', role: 'client' });
+  const read = cluster.events('certificate.revoked').length;
+  await revoke('nina');
+  await until('it is read', () => cluster.events('certificate.revoked').length > read);
   const complaints = cluster.events('certificate.refused').length;
   await rm(files.folder.revokedPath);
   await until(
@@ -289,11 +293,14 @@ test('a list that is gone stays in force, and a new certificate of the coordinat
     () => cluster.events('certificate.replaced').length,
     (seen) => seen > 0,
   );
-  const ann = cluster.connect(await files.identity({ name: 'ann', role: 'client' }));
-  await expect(statusFor(ann)).rejects.toMatchObject(wasRevoked);
+  await expect(statusFor(cluster.connect(nina))).rejects.toMatchObject(wasRevoked);
 });
 
 test('a list that cannot be read changes nothing, and is complained of once', async () => {
+  const nora = await files.identity({ name: 'nora', role: 'client' });
+  const read = cluster.events('certificate.revoked').length;
+  await revoke('nora');
+  await until('it is read', () => cluster.events('certificate.revoked').length > read);
   const before = cluster.events('certificate.revoked').length;
   await writeFile(`${files.folder.revokedPath}.new`, 'nonsense\n');
   await rename(`${files.folder.revokedPath}.new`, files.folder.revokedPath);
@@ -307,8 +314,7 @@ test('a list that cannot be read changes nothing, and is complained of once', as
     }),
   ]);
   expect(cluster.events('certificate.revoked')).toHaveLength(before);
-  const ann = cluster.connect(await files.identity({ name: 'ann', role: 'client' }));
-  await expect(statusFor(ann)).rejects.toMatchObject(wasRevoked);
+  await expect(statusFor(cluster.connect(nora))).rejects.toMatchObject(wasRevoked);
 });
 
 test('a list is read whatever else of the folder cannot be, and the status says what cannot', async () => {
