@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { deserialize, serialize } from 'node:v8';
+import { serialize } from 'node:v8';
 import {
   type ChannelCredentials,
   type ClientDuplexStream,
@@ -27,6 +27,7 @@ import {
   ownPeer,
   type ReadResultsResponse,
 } from '@shoal/protocol';
+import { decodeList } from '../../libs/pool/src/values/block-codec.ts';
 
 /** A unary call as a promise; rejects with the error that the server meant. */
 export function unary<Request, Response>(
@@ -194,10 +195,9 @@ export class RawClient {
               const { first, count, payload, payloadSkip, more, pid, agent } = outcome.value;
               parts.push(payload);
               if (more) continue;
-              const values = deserialize(Buffer.concat(parts)) as unknown[];
+              const values = decodeList(Buffer.concat(parts), payloadSkip, count);
               parts = [];
-              for (let at = 0; at < count; at += 1)
-                delivered.values.set(first + at, values[payloadSkip + at]);
+              for (let at = 0; at < count; at += 1) delivered.values.set(first + at, values[at]);
               delivered.pids.add(`${agent} ${pid}`);
               position += count;
             }
