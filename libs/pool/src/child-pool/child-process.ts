@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { PrintMessage } from '../child/message.ts';
 import type { ChildExit, IndexRange } from '../core/chunk.ts';
-import { FrameError, FrameReader, nonceBytes } from '../frames.ts';
+import { FrameError, FrameReader, frameType, nonceBytes } from '../frames.ts';
 import type { LaunchedChild, Launcher } from '../launchers/launcher.ts';
 import { notStarted } from '../launchers/not-started.ts';
 import { randomBytes } from '../random-bytes.ts';
@@ -52,7 +52,10 @@ export class ChildProcess {
   readonly #listener: ChildListener;
   readonly #launched: LaunchedChild;
   readonly #reader: FrameReader;
-  readonly #words: ChildWords = new ChildWords((bytes) => this.#read(bytes));
+  readonly #words: ChildWords = new ChildWords(
+    (bytes) => this.#read(bytes),
+    () => this.#partsLeft > 0,
+  );
   /** It is kept apart, and opens none of our files. */
   readonly #isApart: boolean;
   readonly #pipes: PipedLines[] = [];
@@ -62,6 +65,8 @@ export class ChildProcess {
   #saidPid: number | undefined;
   /** It has got something to run since it spoke last. */
   #hasOrders = false;
+  /** What it was given and has not said to be over. */
+  #partsLeft = 0;
   #ordersAhead = 0;
   #isBroken = false;
   #hasExited = false;
@@ -100,10 +105,11 @@ export class ChildProcess {
       this.#launched = notStarted(error as Error, onExit);
     }
     const nonce = randomBytes(nonceBytes);
-    this.#reader = new FrameReader((type, body) => listener.frame(this, type, body), {
-      nonce,
-      bodyBytesMax: frameBytesExtra,
-    });
+    const onFrame = (type: number, body: Buffer): void => {
+      if (type === frameType.partEnded) this.#partsLeft -= 1;
+      listener.frame(this, type, body);
+    };
+    this.#reader = new FrameReader(onFrame, { nonce, bodyBytesMax: frameBytesExtra });
     this.#readPipes(setup);
     if (this.#launched.channel !== undefined) this.#readChannel(this.#launched.channel);
     this.orders = new ChildOrders(this.#launched.channel, nonce);
@@ -152,6 +158,7 @@ export class ChildProcess {
     }
     this.orders.run(request, range, marksStarts, idOf);
     this.#hasOrders = true;
+    this.#partsLeft += 1;
     this.#words.ordered();
   }
 

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { closePage, pageBytes, pageHeadBytes } from '../notebook-page.ts';
 import { type Outcome, until } from './child-pool.testkit.ts';
 import { ChildWords } from './child-words.ts';
@@ -14,9 +14,16 @@ const pool = poolsOfTests();
 const warmUp = Array.from({ length: 100 }, () => 'ok');
 
 /** One whose notes a test writes, and what was taken of it. */
-function listener(): { words: ChildWords; taken: string[]; note: (at: number, text: string) => number } {
+function listener(isBusy = false): {
+  words: ChildWords;
+  taken: string[];
+  note: (at: number, text: string) => number;
+} {
   const taken: string[] = [];
-  const words = new ChildWords((bytes) => taken.push(bytes.toString()));
+  const words = new ChildWords(
+    (bytes) => taken.push(bytes.toString()),
+    () => isBusy,
+  );
   const file = openSync(words.offerNotebook() ?? '', 'r+');
   const page = Buffer.alloc(pageBytes);
   const note = (at: number, text: string): number => {
@@ -58,6 +65,29 @@ test('notes of a child that is silent are taken while it lives, and not again wh
   expect(taken).toEqual(['noted', ', and more']);
 });
 
+test('what a child notes later is taken as well: it is looked at for as long as it is busy', () => {
+  vi.useFakeTimers();
+  try {
+    const { words, taken, note } = listener(true);
+    const idle = listener();
+    for (const { words: each } of [{ words }, idle]) each.ordered();
+    // The first look finds nothing: the machine is busy with something else.
+    vi.advanceTimersByTime(5_000);
+    note(0, 'noted');
+    vi.advanceTimersByTime(640);
+    expect(taken).toEqual(['noted']);
+    note(5, 'more');
+    words.ordered();
+    vi.advanceTimersByTime(20);
+    expect(taken).toEqual(['noted', 'more']);
+    expect(vi.getTimerCount()).toBe(1);
+    for (const each of [words, idle.words]) each.finish();
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('of a child that nobody listens to, notes are left alone until somebody does', async () => {
   const { words, taken, note } = listener();
   const other = listener();
@@ -78,7 +108,10 @@ test.each([
   ['notes that come after what was not heard', { at: 1, written: pageBytes }],
 ])('%s are not taken', (_, { at, written }) => {
   const taken: string[] = [];
-  const words = new ChildWords((bytes) => taken.push(bytes.toString()));
+  const words = new ChildWords(
+    (bytes) => taken.push(bytes.toString()),
+    () => false,
+  );
   const page = Buffer.alloc(pageBytes);
   page.write('noted', pageHeadBytes);
   closePage(page, at, 5);
@@ -89,7 +122,10 @@ test.each([
 });
 
 test('a notebook leaves no file behind, whether its child came to open it or not', async () => {
-  const words = new ChildWords(() => {});
+  const words = new ChildWords(
+    () => {},
+    () => false,
+  );
   const path = words.offerNotebook() ?? '';
   const files = (): string[] => readdirSync(dirname(path)).filter((name) => name.startsWith('notes-'));
   expect(files()).toHaveLength(1);

@@ -10,9 +10,12 @@ import { workParentDir } from './work-folder.ts';
 
 /** A child that has said nothing for so long may be busy with an item that takes unlike those before it: its notes are read, in ms. */
 const silentMs = 20;
+/** It is looked at again, after twice as long each time, up to so many ms: it may note something at any time while it is busy. */
+const silentMsMax = 640;
 
 export class ChildWords {
   readonly #take: (bytes: Buffer) => void;
+  readonly #isBusy: () => boolean;
   /** Bytes that came over the channel. */
   #channelBytes = 0;
   /** Bytes that were taken, of the channel's and of the notes. */
@@ -23,10 +26,12 @@ export class ChildWords {
   #hasSpoken = false;
   #isPaused = false;
   #timer: NodeJS.Timeout | undefined;
+  #lookMs = silentMs;
 
-  /** `take` is given each byte once. */
-  constructor(take: (bytes: Buffer) => void) {
+  /** `take` is given each byte once. `isBusy`: it has something to do, and has not said that it is done. */
+  constructor(take: (bytes: Buffer) => void, isBusy: () => boolean) {
     this.#take = take;
+    this.#isBusy = isBusy;
   }
 
   /** Has a file made for its notes, once; returns its path, and undefined where there is none or it is known already. */
@@ -51,13 +56,13 @@ export class ChildWords {
 
   /** It has got something to do. */
   ordered(): void {
-    this.#watch();
+    this.#watchClosely();
   }
 
   /** Bytes have come over its channel. */
   heard(bytes: Buffer): void {
     this.#hasSpoken = true;
-    this.#watch();
+    this.#watchClosely();
     const from = this.#channelBytes;
     this.#channelBytes += bytes.length;
     const known = this.#takenBytes - from;
@@ -89,15 +94,27 @@ export class ChildWords {
     } catch {}
   }
 
+  #watchClosely(): void {
+    if (this.#lookMs !== silentMs) {
+      this.#lookMs = silentMs;
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    this.#watch();
+  }
+
   #watch(): void {
     if (this.#file === undefined || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      const isSilent = !this.#hasSpoken;
+      const hasSpoken = this.#hasSpoken;
       this.#hasSpoken = false;
-      if (!isSilent) this.#watch();
-      else if (!this.#isPaused) this.#takeNotes();
-    }, silentMs).unref();
+      if (!hasSpoken) {
+        if (!this.#isPaused) this.#takeNotes();
+        this.#lookMs = Math.min(2 * this.#lookMs, silentMsMax);
+      }
+      if (hasSpoken || this.#isBusy()) this.#watch();
+    }, this.#lookMs).unref();
   }
 
   #takeNotes(): void {
