@@ -56,3 +56,8 @@ test.each<[string, (data: Buffer) => Uint8Array]>([
 test('where Node keeps nothing, nothing is kept', () => {
   expect(run(text, { NODE_COMPILE_CACHE: folder, NODE_DISABLE_COMPILE_CACHE: '1' })).toEqual([]);
 });
+
+test('what a task has put in the place of a built-in method ends no process here: nothing is kept', () => {
+  const spoils = "process.getBuiltinModule('node:buffer').Buffer.concat = null; return 42;";
+  expect(run(`(function () { ${spoils} })`)).toEqual([]);
+});

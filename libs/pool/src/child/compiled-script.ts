@@ -10,7 +10,7 @@ import { readShelf, writeShelf } from './code-shelf.ts';
 export interface CompiledScript {
   /** What the script evaluates to. */
   readonly value: unknown;
-  /** Have others start with what is compiled by now. Does nothing where they do already. */
+  /** Have others start with what is compiled by now. Does nothing where they do already. Never throws. */
   keep(): void;
 }
 
@@ -31,8 +31,12 @@ export function runCompiled(text: string, filename: string, name: string): Compi
     keep(): void {
       if (isKept) return;
       isKept = true;
-      const data = script.createCachedData();
-      writeShelf(name, Buffer.concat([data, data]));
+      try {
+        const data = script.createCachedData();
+        writeShelf(name, Buffer.concat([data, data]));
+      } catch {
+        // A task has replaced what this needs: others compile for themselves, and no item is blamed for it.
+      }
     },
   };
 }
