@@ -116,3 +116,16 @@ test('a clock that is put back keeps no try waiting for longer than was meant', 
   expect(tries).toBeGreaterThan(1);
   renewal.stop();
 });
+
+test('a clock that was ahead and is put right ends no renewal', async () => {
+  const { renewal, said } = agentThatRenews(async () => {});
+  await renewal.start();
+  await vi.advanceTimersByTimeAsync(hourMs);
+  vi.setSystemTime(Date.now() + 2 * dayMs);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(said).toEqual([expect.stringContaining('has expired')]);
+  vi.setSystemTime(Date.now() - 2 * dayMs);
+  await vi.advanceTimersByTimeAsync(12 * hourMs);
+  expect(said.slice(1)).toEqual(['agent a has a new certificate']);
+  renewal.stop();
+});

@@ -46,11 +46,13 @@ interface Due {
   readonly leftMs: number;
 }
 
-/** Renews the certificate of an agent for as long as it is good: one that has expired opens nothing, not even that. */
+/** Renews the certificate of an agent while it is good: one that has expired opens nothing, not even that. */
 export class CertificateRenewal {
   readonly #parts: RenewalParts;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** It was told that the certificate has expired. */
+  #isTold = false;
 
   constructor(parts: RenewalParts) {
     this.#parts = parts;
@@ -87,10 +89,11 @@ export class CertificateRenewal {
 
   async #renew(life: CertificateLife): Promise<void> {
     const { agent, log, renew } = this.#parts;
-    // Of a machine that slept meanwhile, say.
+    // Of a machine that slept meanwhile, say, or by a clock that is wrong.
     if (Date.now() >= life.validToMs) return this.#expired(life);
     try {
       await renew();
+      this.#isTold = false;
       log.info({ event: 'agent.certificate', agent }, `agent ${agent} has a new certificate`);
       await this.start();
     } catch (error) {
@@ -114,8 +117,13 @@ export class CertificateRenewal {
     this.#after(Math.min(retryAfterMs(leftMs, Math.random()), leftMs), life);
   }
 
-  #expired({ validToMs }: CertificateLife, why: string = ''): void {
+  /** The clock is looked at all the same: where it was ahead and is put right, the certificate is good. */
+  #expired(life: CertificateLife, why: string = ''): void {
     const { agent, log } = this.#parts;
+    const { validToMs } = life;
+    this.#after(lookMs, life);
+    if (this.#isTold) return;
+    this.#isTold = true;
     const until = new Date(validToMs).toISOString();
     log.error(
       { event: 'agent.certificate', agent, until },
