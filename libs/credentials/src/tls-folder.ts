@@ -37,7 +37,10 @@ export type TlsFile = keyof typeof tlsFiles;
 /** A certificate that is of use with its key alone. */
 export type PairedFile = 'client' | 'coordinator';
 
-const keyOf = { client: 'clientKey', coordinator: 'coordinatorKey' } as const;
+const keyOf = { authority: 'authorityKey', client: 'clientKey', coordinator: 'coordinatorKey' } as const;
+
+/** What is written together with its key. */
+type WrittenPair = keyof typeof keyOf;
 
 /** What {@link TlsFolder.findPair} finds. */
 export interface FoundPair extends CertifiedKey {
@@ -101,7 +104,7 @@ export class TlsFolder {
    * A certificate for whoever is about to replace it: undefined also for what is none, as a full disk or an interrupted copy
    * leaves it, for nothing is lost with that. Errors: `FILE_NOT_USABLE` for one that cannot be read.
    */
-  async findReplaceable(file: PairedFile | 'authority'): Promise<string | undefined> {
+  async findReplaceable(file: WrittenPair): Promise<string | undefined> {
     const path = this.pathOf(file);
     try {
       const text = await readFile(path, 'utf8');
@@ -219,7 +222,7 @@ export class TlsFolder {
    * Writes a certificate with its key. Two files cannot be replaced at once: until both are, the key lies in `*.key.next`,
    * and {@link findPair} finds the old pair or the new one wherever this was interrupted.
    */
-  async writePair(of: PairedFile, { cert, key }: CertifiedKey): Promise<void> {
+  async writePair(of: WrittenPair, { cert, key }: CertifiedKey): Promise<void> {
     await this.reserve(of, key);
     await this.#replace(this.pathOf(of), cert, 0o644);
     await this.#useNextKey(of);
@@ -229,10 +232,14 @@ export class TlsFolder {
    * Puts a key where {@link writePair} will put it first, for a certificate that is yet to come: a folder that cannot be written is
    * found before. What is there stays in use. Errors: `FILE_NOT_USABLE`.
    */
-  async reserve(of: PairedFile, key: string): Promise<void> {
-    // What an interrupted one left is the only key of the certificate that is there.
-    if (fits(await this.findReplaceable(of), await this.#nextKey(of))) await this.#useNextKey(of);
+  async reserve(of: WrittenPair, key: string): Promise<void> {
+    await this.finishPair(of);
     await this.#replace(this.#nextKeyPath(of), key, 0o600);
+  }
+
+  /** Puts the key in its place that an interrupted {@link writePair} left beside it: it is the only one of the certificate. */
+  async finishPair(of: WrittenPair): Promise<void> {
+    if (fits(await this.findReplaceable(of), await this.#nextKey(of))) await this.#useNextKey(of);
   }
 
   /** Takes back what {@link reserve} put there, where no certificate has come for it. */
@@ -272,11 +279,11 @@ export class TlsFolder {
     }
   }
 
-  #nextKeyPath(of: PairedFile): string {
+  #nextKeyPath(of: WrittenPair): string {
     return `${this.pathOf(keyOf[of])}.next`;
   }
 
-  async #nextKey(of: PairedFile): Promise<string | undefined> {
+  async #nextKey(of: WrittenPair): Promise<string | undefined> {
     const path = this.#nextKeyPath(of);
     return readPrivateFile(path, 'key').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
@@ -284,7 +291,7 @@ export class TlsFolder {
     });
   }
 
-  async #useNextKey(of: PairedFile): Promise<void> {
+  async #useNextKey(of: WrittenPair): Promise<void> {
     await rename(this.#nextKeyPath(of), this.pathOf(keyOf[of]));
     await syncFolder(this.path);
   }

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority, TlsFolder } from '@shoal/credentials';
@@ -80,4 +80,21 @@ test('the key of an authority whose certificate is gone is not written over, and
   expect(await folder.find('authority')).toBeUndefined();
   await folder.write('authority', cert);
   expect(await init()).toContain('the authority that was there');
+});
+
+test('a first run that was interrupted is done again, or to its end', async () => {
+  const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-init-')));
+  onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
+  const init = (): Promise<string> => initCerts({ tlsDir: folder.path, hosts: [] });
+  const next = `${folder.pathOf('authorityKey')}.next`;
+  // Before its certificate was written: nobody has seen the key.
+  const { key: unused } = await CertificateAuthority.create();
+  await writeFile(next, unused, { mode: 0o600 });
+  await init();
+  const key = await folder.read('authorityKey');
+  expect(key).not.toBe(unused);
+  // Before its key was put in its place.
+  await rename(folder.pathOf('authorityKey'), next);
+  expect(await init()).toContain('the authority that was there');
+  expect(await folder.read('authorityKey')).toBe(key);
 });

@@ -61,6 +61,7 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 
 async function authorityIn(folder: TlsFolder): Promise<{ authority: CertificateAuthority; isNew: boolean }> {
+  await folder.finishPair('authority');
   const [cert, key] = [await folder.find('authority'), await folder.find('authorityKey')];
   if (cert !== undefined && key !== undefined)
     return { authority: folder.authorityOf(cert, key), isNew: false };
@@ -79,7 +80,6 @@ async function authorityIn(folder: TlsFolder): Promise<{ authority: CertificateA
     );
   }
   const authority = await CertificateAuthority.create();
-  await folder.write('authorityKey', authority.key);
-  await folder.write('authority', authority.cert);
+  await folder.writePair('authority', authority);
   return { authority, isNew: true };
 }
