@@ -5,6 +5,7 @@ export type * from './command.ts';
 export type * from './event.ts';
 export type * from './identity.ts';
 export { defaultRetries, type JobSpec, type RetryBudgets } from './jobs/job-spec.ts';
+export { pausedByConsumerText } from './jobs/waiting.ts';
 export { defaultSchedulerOptions, type SchedulerOptions, schedulerOptions } from './options.ts';
 export {
   type ItemBlock,

@@ -1,4 +1,5 @@
 import type { ItemAttempt } from '@shoal/errors';
+import { pausedByConsumerText } from '@shoal/scheduler';
 import type { Block, Print } from '../child-pool/chunk-request.ts';
 import type {
   BackendProgress,
@@ -10,6 +11,7 @@ import type {
 } from '../job-backend.ts';
 import type { Items } from '../map-pool.ts';
 import { type BlobHold, broadcastStore } from '../values/broadcast-store.ts';
+
 import { BlockBuilder, type Refusal } from './block-builder.ts';
 import type { CallSite } from './call-site.ts';
 import type { Run } from './decoded-values.ts';
@@ -78,6 +80,8 @@ export class JobRun implements JobSink, ItemReceiver {
   #taken = 0;
   #acknowledged = 0;
   #failures = 0;
+  /** The backend has said that nothing of it runs before the consumer takes something; nothing has come since. */
+  #isPaused = false;
   #inputOver = false;
   #inputFailure: { readonly error: unknown } | undefined;
   #over = false;
@@ -114,9 +118,13 @@ export class JobRun implements JobSink, ItemReceiver {
     return this.#options.request.totalItems ?? (this.#inputOver ? this.#builder.count : undefined);
   }
 
-  /** Every item that was pulled has its outcome, and no other is pulled before the consumer takes some. */
+  /**
+   * Nothing comes before the consumer takes something: every item that was pulled has its outcome, and no other is pulled; or
+   * the outcomes that it has not taken are all the bytes that are kept for it.
+   */
   get waitsForConsumer(): boolean {
     const pulled = this.#builder.count;
+    if (!this.#over && this.#isPaused && this.#taken < this.#delivered) return true;
     if (this.#over || this.#inputOver || this.#delivered < pulled) return false;
     return pulled > this.#taken && !this.#isWorthPulling();
   }
@@ -192,6 +200,7 @@ export class JobRun implements JobSink, ItemReceiver {
   values(first: number, count: number, bytes: Uint8Array, offset: number = 0, ran?: ItemAttempt): void {
     if (this.#over) return;
     this.#delivered += count;
+    this.#isPaused = false;
     this.#options.progress?.succeeded(count);
     this.#options.consumer.values({ first, count, bytes, offset, ran });
   }
@@ -199,6 +208,7 @@ export class JobRun implements JobSink, ItemReceiver {
   failed(outcome: FailedOutcome): void {
     if (this.#over) return;
     this.#delivered += 1;
+    this.#isPaused = false;
     this.#failures += 1;
     this.#options.progress?.failed();
     const refusal = this.#refusals.get(outcome.index);
@@ -221,7 +231,9 @@ export class JobRun implements JobSink, ItemReceiver {
   }
 
   progress(progress: BackendProgress): void {
-    if (!this.#over) this.#options.progress?.backendSaid(progress);
+    if (this.#over) return;
+    this.#isPaused = progress.waitingFor === pausedByConsumerText;
+    this.#options.progress?.backendSaid(progress);
   }
 
   ended(error: Error | undefined): void {

@@ -379,6 +379,22 @@ describe('a disposal that drains', () => {
     await close();
   });
 
+  test('ends one whose results, which nobody takes, are all that is kept for it', async () => {
+    const { stream, backend, close } = await leave();
+    const progress = { done: 2, failed: 0, running: 0, retried: 0, speculated: 0, speculationWins: 0 };
+    backend.job.gives(0, 'a', 'b');
+    backend.job.sink.progress({ ...progress, running: 1, waitingFor: 'waits for memory (windowBytes)' });
+    vi.advanceTimersByTime(60_000);
+    expect(backend.job.cancelled, 'an item runs').toBeUndefined();
+    backend.job.sink.progress({ ...progress, waitingFor: 'paused by its consumer' });
+    vi.advanceTimersByTime(5_000);
+    expect(backend.job.cancelled, 'it may be read yet').toBeUndefined();
+    vi.advanceTimersByTime(5_000);
+    expect(backend.job.cancelled).toBe('nobody reads its stream');
+    await stream.return?.();
+    await close();
+  });
+
   test('ends one that began only after the block was left', async () => {
     const drained = Promise.withResolvers<void>();
     const backend = new FakeBackend();

@@ -12,6 +12,9 @@ export interface Waiting {
   readonly waitingFor: string;
 }
 
+/** What is told of a job that comes on when its consumer takes something. */
+export const pausedByConsumerText = 'paused by its consumer';
+
 /**
  * Why a job has work left and nothing of it runs, or why nothing more of it starts for want of memory; undefined while
  * it comes on as it should, or nothing is left.
@@ -24,11 +27,10 @@ export function waitingOf(job: Job, dispatcher: Dispatcher, nowMs: number): Wait
     return isHeld ? because('memory', 'waits for memory (windowBytes)') : undefined;
   }
   if (job.complete) return undefined;
-  if (job.pausedByConsumer) return because('pausedByConsumer', 'paused by its consumer');
+  if (job.pausedByConsumer) return because('pausedByConsumer', pausedByConsumerText);
   if (pending.ready + pending.waiting === 0) {
     // Every item that was pushed was delivered. The producer has leave for more, or the consumer does not make room.
-    if (job.inputEnded || job.granted <= job.pushed)
-      return because('pausedByConsumer', 'paused by its consumer');
+    if (job.inputEnded || job.granted <= job.pushed) return because('pausedByConsumer', pausedByConsumerText);
     return because('input', 'waits for its input');
   }
   if (dispatcher.agents.size === 0) return because('noAgents', 'no agents are connected');
