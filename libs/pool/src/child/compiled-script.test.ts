@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +15,13 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs this in a process of its own, and says where the code is kept then. */
-function run(script: string, env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: folder }): readonly string[] {
-  const flags = ['--conditions=@shoal/source', program, script, 'script.bin'];
-  const { stdout, stderr } = spawnSync(process.execPath, flags, {
+function run(
+  script: string,
+  env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: folder },
+  prelude: string = '',
+): readonly string[] {
+  const command = [process.execPath, '--conditions=@shoal/source', program, script, 'script.bin'];
+  const { stdout, stderr } = spawnSync('sh', ['-c', `${prelude} exec "$@"`, 'sh', ...command], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'], ...env },
   });
@@ -60,4 +64,18 @@ test('where Node keeps nothing, nothing is kept', () => {
 test('what a task has put in the place of a built-in method ends no process here: nothing is kept', () => {
   const spoils = "process.getBuiltinModule('node:buffer').Buffer.concat = null; return 42;";
   expect(run(`(function () { ${spoils} })`)).toEqual([]);
+});
+
+test('where the disk is full nothing of it is left there, and what an ended writer has left hinders nobody for long', () => {
+  // Files of more than half a KiB or a whole one cannot be written.
+  expect(run(text, undefined, 'ulimit -f 1;')).toEqual([]);
+  const [kept = ''] = run(text);
+  rmSync(kept);
+  const part = `${kept}.part`;
+  writeFileSync(part, 'half');
+  expect(run(text)).toEqual([part]);
+  utimesSync(part, 1, 1);
+  // The first one finds it, the next one writes.
+  expect(run(text)).toEqual([]);
+  expect(run(text)).toEqual([kept]);
 });
