@@ -219,10 +219,11 @@ export interface MapPool extends AsyncDisposable {
    * rejects with `PoolTerminatedError`, as the disposal ends. So write `return await pool.map(…)` in such a block: without
    * `await` it is still pending then.
    *
-   * A promise of a result that is open when the disposal begins belongs to whoever has it, who may get at it only after all
-   * else of the block was disposed of: it counts as handled, and Node ends no program for it; whoever awaits it gets its
-   * rejection. The price: a failure of a job that was left running and that nobody ever awaits is told by nobody. What was
-   * made of such a promise (`.then(…)`, an async function that awaits it) is not the pool's, and is as Node has it.
+   * A promise of a result that is open when the disposal begins, or has rejected only in that turn of the event loop, belongs
+   * to whoever has it, who may get at it only after all else of the block was disposed of: it counts as handled, and Node
+   * ends no program for it; whoever awaits it gets its rejection. The price: a failure of a job that was left running and
+   * that nobody ever awaits is told by nobody. What was made of such a promise (`.then(…)`, an async function that awaits it)
+   * is not the pool's, and is as Node has it.
    *
    * With `onDispose: 'drain'` it closes and joins instead. A stream that cannot go on before somebody takes a result of it,
    * and that nobody has asked for one in the first ten seconds (`unreadStreamMs`), is ended with `PoolTerminatedError`: its

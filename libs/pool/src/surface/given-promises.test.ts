@@ -94,6 +94,85 @@ test('nor does a failure that is there already when a block returns it', async (
   ]);
 });
 
+/** A stream that nobody holds any more is cancelled. */
+const held: unknown[] = [];
+
+/** What becomes of a block of a pool that returns the second of two promises once it has seen the first. */
+async function returnSecond(
+  onDispose: OnDispose,
+  begin: (pool: MapPool) => [Promise<unknown>, Promise<unknown>],
+  settle: (backend: FakeBackend) => void,
+): Promise<{ unhandled: unknown[]; caught: unknown }> {
+  const { pool, backend, gone } = surface(onDispose);
+  const block = async (): Promise<unknown> => {
+    await using _ = pool;
+    const [first, second] = begin(pool);
+    await Promise.allSettled([first]);
+    return second;
+  };
+  let caught: unknown;
+  const deed = async (): Promise<void> => {
+    const left = block().catch((error: unknown) => {
+      caught = error;
+    });
+    await someTurns();
+    settle(backend);
+    await someTurns();
+    gone();
+    await left;
+  };
+  return { unhandled: await unhandledIn(deed), caught };
+}
+
+test.each(['terminate', 'drain'] as const)(
+  'nor does a failure that arrives with what the block waits for: a next() behind another one (%s)',
+  async (onDispose) => {
+    const begin = (pool: MapPool): [Promise<unknown>, Promise<unknown>] => {
+      const stream = pool.imap(double, [1, 2]);
+      held.push(stream);
+      return [stream.next(), stream.next()];
+    };
+    const fails = await returnSecond(onDispose, begin, ({ job }) => {
+      job.gives(0, 2);
+      job.fails(1);
+    });
+    expect(fails).toMatchObject({ unhandled: [], caught: { code: 'ITEM_THREW' } });
+    const ends = await returnSecond(onDispose, begin, ({ job }) => {
+      job.gives(0, 2);
+      job.ends(new Error('lost'));
+    });
+    expect(ends).toMatchObject({ unhandled: [], caught: { message: 'lost' } });
+  },
+);
+
+const jobs: Readonly<Record<string, (pool: MapPool) => Promise<unknown>>> = {
+  map: (pool) => pool.map(double, [1]),
+  apply: (pool) => pool.apply(double, [1]),
+  mapSettled: (pool) => pool.mapSettled(double, [1]),
+  'result() of submit': (pool) => pool.submit(double, [1]).result(),
+  'next() of imap': (pool) => {
+    const stream = pool.imap(double, [1]);
+    held.push(stream);
+    return stream.next();
+  },
+};
+
+for (const onDispose of ['terminate', 'drain'] as const) {
+  test.each(Object.entries(jobs))(
+    `nor do two jobs that are lost in one turn, of which the block has looked at the first: %s, ${onDispose}`,
+    async (_, begin) => {
+      const left = await returnSecond(
+        onDispose,
+        (pool) => [begin(pool), begin(pool)],
+        (backend) => {
+          for (const job of backend.jobs) job.ends(new Error('lost'));
+        },
+      );
+      expect(left).toMatchObject({ unhandled: [], caught: { message: 'lost' } });
+    },
+  );
+}
+
 test('what rejects before a disposal and is handled by nobody is for Node to judge', async () => {
   const { pool, backend } = surface('terminate');
   const deed = async (): Promise<void> => {

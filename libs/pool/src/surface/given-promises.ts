@@ -1,5 +1,12 @@
 const nobodyAsks = (): void => {};
 
+/** A promise, and how it is settled. */
+interface OpenPromise<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
  * The promises of results that callers were given and that may reject yet.
  *
@@ -10,26 +17,37 @@ const nobodyAsks = (): void => {};
 export class GivenPromises {
   readonly #open: Set<Promise<unknown>> = new Set();
 
+  /** One that is settled by these functions. */
+  open<T>(): OpenPromise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#open.add(promise);
+    return {
+      promise,
+      resolve: (value) => {
+        this.#open.delete(promise);
+        resolve(value);
+      },
+      reject: (error) => {
+        // Its holder may leave the block in this very turn, before he has looked: what was lost with a connection rejects all
+        // at once. Node judges when the turn is over.
+        setImmediate(() => this.#open.delete(promise));
+        reject(error);
+      },
+    };
+  }
+
   /** One that settles as `promise` does. */
   give<T>(promise: Promise<T>): Promise<T> {
-    const settle = async (): Promise<T> => {
-      try {
-        return await promise;
-      } finally {
-        this.#open.delete(given);
-      }
-    };
-    const given = settle();
-    this.#open.add(given);
+    const { promise: given, resolve, reject } = this.open<T>();
+    promise.then(resolve, reject);
     return given;
   }
 
-  /** One that is rejected already. Nobody can have looked at it before the event loop has its turn, which is when Node judges. */
+  /** One that is rejected already. */
   giveRejected(error: unknown): Promise<never> {
-    const given = Promise.reject(error);
-    this.#open.add(given);
-    setImmediate(() => this.#open.delete(given));
-    return given;
+    const { promise, reject } = this.open<never>();
+    reject(error);
+    return promise;
   }
 
   /** The block that has them is left. */

@@ -38,7 +38,6 @@ type Delivered = DeliveredRun | FailedOutcome;
 type Step = IteratorResult<unknown, undefined>;
 
 interface Waiter {
-  readonly promise: Promise<Step>;
   readonly resolve: (step: Step) => void;
   readonly reject: (error: unknown) => void;
   timer: NodeJS.Timeout | undefined;
@@ -102,8 +101,9 @@ export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
       const outcome = this.#take();
       if (outcome !== undefined) return outcome;
     }
-    const { promise, resolve, reject } = Promise.withResolvers<Step>();
-    const waiter: Waiter = { promise, resolve, reject, timer: undefined };
+    // Given from now until it has settled, which is some microtasks after it was served.
+    const { promise, resolve, reject } = this.#given.open<Step>();
+    const waiter: Waiter = { resolve, reject, timer: undefined };
     if (timeoutMs !== undefined) {
       const site = new CallSite(OutcomeStream.prototype.next);
       waiter.timer = setTimeout(() => this.#timeOut(waiter, timeoutMs, site), timeoutMs);
@@ -140,11 +140,9 @@ export class OutcomeQueue implements OutcomeConsumer, DrainedStream {
 
   /**
    * The block of its pool is left. Who waits now may have been in it, and ask no more: a reader elsewhere does that again.
-   * Nor does anybody look at these promises before all of the block was disposed of.
    */
   leave(): void {
     this.#isRead = false;
-    for (const { promise } of this.#waiters) promise.catch(() => {});
   }
 
   get isLeft(): boolean {
