@@ -14,6 +14,9 @@ test('a result that JSON cannot say is a failure that names the place', () => {
     index: 7,
     message: 'Result of item 7 cannot be sent: .a[1].b is a bigint, which JSON cannot say. Send plain data.',
   });
+  expect(resultLine([Object(2n)], 7)).toMatchObject({
+    message: 'Result of item 7 cannot be sent: [0] is a bigint, which JSON cannot say. Send plain data.',
+  });
   const cycle: Record<string, unknown> = {};
   cycle['self'] = cycle;
   expect(resultLine(cycle, 0)).toMatchObject({ message: expect.stringContaining('contains itself') });
@@ -24,6 +27,7 @@ test.each([
   [{ seen: new Set([1]) }, '.seen is a Set'],
   [[1, Number.NaN], '[1] is the number NaN'],
   [Number.NEGATIVE_INFINITY, 'it is the number -Infinity'],
+  [{ boxed: Object(Number.NaN) }, '.boxed is the number NaN'],
   [{ at: new Date(Number.NaN) }, '.at is an invalid Date'],
   [[/x/], '[0] is a RegExp'],
   [{ bytes: new Uint8Array(2) }, '.bytes is a Uint8Array'],

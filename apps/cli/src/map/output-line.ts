@@ -44,6 +44,7 @@ function unsayable(value: unknown, depthLeft: number): Unsayable | undefined {
   }
   if (typeof value === 'bigint') return { path: '', kind: 'a bigint' };
   if (typeof value !== 'object' || value === null || depthLeft === 0) return undefined;
+  if (value instanceof Number || value instanceof BigInt) return unsayable(value.valueOf(), depthLeft);
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const found = unsayable(value[index], depthLeft - 1);

@@ -70,6 +70,16 @@ test('a result that cannot travel is an error of its item, with the path of the 
   expect(fields(2)).toMatchObject({ path: 'it', kind: 'a URL' });
 });
 
+test('a result in JSON that would be null inside is an error of its item, and no value', async () => {
+  const source =
+    '(x) => [x, new Float64Array([1, NaN]), { toJSON: () => ({ rate: NaN }) }, [Object(NaN)]][x]';
+  const task = { kind: 'inline', name: 'pick', source } as const;
+  const { values, failures } = await pool(1).run(task, [0, 1, 2, 3], { encoding: 'json' });
+  expect([...values]).toEqual([[0, 0]]);
+  const paths = [1, 2, 3].map((index) => failures.get(index)?.data.fields?.['path']);
+  expect(paths).toEqual(['[1]', '.toJSON().rate', '[0]']);
+});
+
 test('an item that is no JSON fails alone, without a call of the function', async () => {
   const texts = ['{a}', '2', '', '4', '"\xfc"'].map((text) => Buffer.from(text, 'latin1'));
   // Records of JSON and of bytes are framed alike.

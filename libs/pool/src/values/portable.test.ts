@@ -114,6 +114,95 @@ test('JSON refuses what it would write as null', () => {
   expect(findUnportable(when)).toBeUndefined();
 });
 
+/** Told as what it was made of. */
+class Told {
+  readonly #it: unknown;
+  constructor(it: unknown) {
+    this.#it = it;
+  }
+  toJSON(): unknown {
+    return this.#it;
+  }
+}
+
+/** Told as itself, field by field. */
+class Itself {
+  readonly rate: number;
+  constructor(rate: number) {
+    this.rate = rate;
+  }
+  toJSON(): this {
+    return this;
+  }
+}
+
+test.each<[unknown, string, string]>([
+  [new Float64Array([1, Number.NaN]), '[1]', 'the number NaN'],
+  [{ of: new Float32Array([Number.POSITIVE_INFINITY]) }, '.of[0]', 'the number Infinity'],
+  [Object(Number.NaN), 'it', 'the number NaN'],
+  [[Object(Number.NEGATIVE_INFINITY)], '[0]', 'the number -Infinity'],
+  [Object.assign(new Error('x'), { rate: Number.NaN }), '.rate', 'the number NaN'],
+  [{ toJSON: 'no function', rate: Number.NaN }, '.rate', 'the number NaN'],
+  [new Told(Number.NaN), '.toJSON()', 'the number NaN'],
+  [{ a: [new Told({ b: new Told(Number.NaN) })] }, '.a[0].toJSON().b.toJSON()', 'the number NaN'],
+  [new Itself(Number.NaN), '.toJSON().rate', 'the number NaN'],
+  [new Told(new Map()), '.toJSON()', 'a Map'],
+])('JSON refuses what is null or lost only as it is written (%#)', (value, path, kind) => {
+  expect(JSON.stringify(value)).toMatch(/null|\{\}/);
+  expect(findUnportable(value, 'json')).toEqual({ path, kind: `${kind}, which JSON cannot carry` });
+});
+
+test('JSON asks what a toJSON() has returned for no other one: of a Date nothing is left', () => {
+  const when = new Date(0);
+  expect(JSON.stringify([when, new Told(when)])).toBe('["1970-01-01T00:00:00.000Z",{}]');
+  expect(findUnportable([when, new Told(when)], 'json')).toEqual({
+    path: '[1].toJSON()',
+    kind: 'a Date, of which JSON would carry nothing',
+  });
+});
+
+test.each<[unknown]>([
+  [new Float64Array([1, 0.5])],
+  [Buffer.from('abc')],
+  [[Object(1), Object('text'), Object(true)]],
+  [new Itself(1)],
+  [new Told(undefined)],
+  [{ key: { toJSON: (key: string) => ({ [key]: 1 }) } }],
+])('JSON takes what it writes whole (%#)', (value) => {
+  expect(findUnportable(value, 'json')).toBeUndefined();
+});
+
+test('a toJSON() is asked with the key under which its object stands', () => {
+  const asked: string[] = [];
+  const each = { toJSON: (key: string) => asked.push(key) };
+  findUnportable({ a: [each, each] }, 'json');
+  expect(asked).toEqual(['0', '1', '0', '1']);
+  asked.length = 0;
+  findUnportable(each, 'json');
+  expect(asked).toEqual(['', '']);
+});
+
+test('what JSON.stringify does not take is refused with its reason, and nothing is asked for ever', () => {
+  const endless = (): unknown => ({ toJSON: () => ({ next: endless() }) });
+  expect(findUnportable(endless(), 'json')?.kind).toMatch(/^refused \(Maximum call stack/);
+  const thrower = {
+    toJSON: () => {
+      throw new Error('not now');
+    },
+  };
+  expect(findUnportable({ a: thrower }, 'json')).toEqual({ path: 'it', kind: 'refused (not now)' });
+  const unreadable = {
+    get toJSON(): never {
+      throw new Error('no');
+    },
+  };
+  expect(findUnportable({ a: unreadable }, 'json')).toEqual({
+    path: '.a',
+    kind: 'an object with a field that throws when it is read',
+  });
+  expect(findUnportable([new BigInt64Array(1)], 'json')).toMatchObject({ path: '[0][0]' });
+});
+
 test('JSON refuses what it would lose', () => {
   expect(findUnportable({ n: [1n] }, 'json')).toMatchObject({ path: '.n[0]' });
   expect(findUnportable({ m: new Map() }, 'json')).toMatchObject({ path: '.m' });

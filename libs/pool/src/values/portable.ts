@@ -5,6 +5,7 @@
  * Class instances arrive as plain objects: that is documented and allowed. What is refused is an object of the
  * platform whose state is not in its own fields, for nothing of it would arrive.
  */
+import { Buffer } from 'node:buffer';
 import { types } from 'node:util';
 import v8 from 'node:v8';
 import type { Encoding } from '../child-pool/chunk-request.ts';
@@ -34,12 +35,7 @@ export function findUnportable(value: unknown, encoding: Encoding = 'v8'): Unpor
 
 /** The same for a value that the encoder has refused: always finds something to say. */
 export function explainUnportable(value: unknown, encoding: Encoding, thrown: unknown): Unportable {
-  return (
-    search(value, encoding) ?? {
-      path: 'it',
-      kind: `refused (${thrown instanceof Error ? String(thrown.message).slice(0, pathLengthMax) : 'no reason given'})`,
-    }
-  );
+  return search(value, encoding) ?? { path: 'it', kind: refusedFor(thrown) };
 }
 
 /** Where a value holds a handle of a constant. */
@@ -65,6 +61,10 @@ const eachOf: (set: Values, each: (value: unknown) => void) => void = call.bind(
 ) as never;
 const eachEntry: (map: ReadonlyMap<unknown, unknown>, each: (value: unknown, key: unknown) => void) => void =
   call.bind(Map.prototype.forEach) as never;
+const numberIn: (box: object) => number = call.bind(Number.prototype.valueOf) as never;
+const { apply } = Reflect;
+const dateToJSON: unknown = Date.prototype.toJSON;
+const bufferToJSON: unknown = Buffer.prototype.toJSON;
 const timeOf: (date: Date) => number = call.bind(Date.prototype.getTime) as never;
 const tests: (pattern: RegExp, text: string) => boolean = call.bind(RegExp.prototype.test) as never;
 const verdictOf: (verdicts: Verdicts, prototype: object) => string | undefined = call.bind(
@@ -137,25 +137,39 @@ interface Part {
   readonly within: Part | undefined;
   readonly key: unknown;
   readonly step: (key: unknown) => string;
+  /** It is what a toJSON() has returned: JSON asks it for none, and writes what its fields hold. */
+  readonly isTold?: boolean;
 }
+
+/** Of what kind a value is that cannot travel by itself. */
+type Verdict = (value: unknown, encoding: Encoding, isTold: boolean) => string | undefined;
 
 /** Look at everything, once each, and keep how to get there. */
 function search(
   root: unknown,
   encoding: Encoding,
-  verdict: (value: unknown, encoding: Encoding) => string | undefined = kindOfUnportable,
+  verdict: Verdict = kindOfUnportable,
 ): Unportable | undefined {
+  const refusal = encoding === 'json' ? refusalOf(root) : undefined;
+  // Only where JSON.stringify came to an end do we: a toJSON() may return one more that has one, for ever.
+  const asks = encoding === 'json' && refusal === undefined;
   const seen = new Set<object>();
   const open: Part[] = [{ value: root, within: undefined, key: undefined, step: () => '' }];
   while (open.length > 0) {
     const part = open[open.length - 1] as Part;
     open.length -= 1;
-    const { value } = part;
-    const kind = verdict(value, encoding);
-    if (kind !== undefined) return { path: pathOf(part), kind };
-    if (typeof value !== 'object' || value === null || isIn(seen, value)) continue;
-    addTo(seen, value);
+    const { value, isTold = false } = part;
     try {
+      const kind = verdict(value, encoding, isTold);
+      if (kind !== undefined) return { path: pathOf(part), kind };
+      if (typeof value !== 'object' || value === null) continue;
+      if (encoding === 'json' && !isTold && hasToJSON(value)) {
+        // Not among those that were seen: it may return itself.
+        if (asks && !isToldWhole(value)) open[open.length] = toldBy(value, part);
+        continue;
+      }
+      if (isIn(seen, value)) continue;
+      addTo(seen, value);
       const inside = partsOf(value, part, encoding);
       // The last first, so that the first culprit in reading order is the one named.
       for (let at = inside.length - 1; at >= 0; at--) open[open.length] = inside[at] as Part;
@@ -163,26 +177,45 @@ function search(
       return { path: pathOf(part), kind: 'an object with a field that throws when it is read' };
     }
   }
-  if (encoding === 'json' && isCircular(root)) return { path: 'it', kind: 'a circular structure' };
-  return undefined;
+  return refusal === undefined ? undefined : { path: 'it', kind: refusal };
+}
+
+function hasToJSON(value: object): value is { toJSON: (key: string) => unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}
+
+/** A Date is told as text, and a Buffer as whole numbers: there are many, and nothing in them to be found. */
+function isToldWhole(value: { readonly toJSON: unknown }): boolean {
+  return (
+    (types.isDate(value) && value.toJSON === dateToJSON) || (isView(value) && value.toJSON === bufferToJSON)
+  );
+}
+
+/** What is written instead of this value. */
+function toldBy(value: { readonly toJSON: (key: string) => unknown }, part: Part): Part {
+  const key = part.within === undefined ? '' : `${part.key}`;
+  const told = apply(value.toJSON, value, [key]);
+  return { value: told, within: part, key: undefined, step: stepToTold, isTold: true };
 }
 
 function partsOf(value: object, within: Part, encoding: Encoding): Part[] {
   const parts: Part[] = [];
-  if (encoding === 'json' && 'toJSON' in value) return parts;
   const add = (inner: unknown, key: unknown, step: Part['step']): void => {
     if (!alwaysTravels(inner, encoding)) parts[parts.length] = { value: inner, within, key, step };
   };
-  if (types.isMap(value)) {
+  if (encoding === 'json' && types.isTypedArray(value)) {
+    // Its keys would be as many texts.
+    for (let at = 0; at < value.length; at++) add(value[at], at, stepToElement);
+  } else if (types.isMap(value)) {
     eachEntry(value, (entry, key) => {
       add(key, undefined, stepToKey);
       add(entry, key, stepToEntry);
     });
   } else if (types.isSet(value)) {
     eachOf(value, (entry) => add(entry, undefined, stepToValue));
-  } else if (types.isNativeError(value)) {
+  } else if (encoding !== 'json' && types.isNativeError(value)) {
     if ('cause' in value) add(value.cause, 'cause', stepToField);
-  } else if (!isPlainBuiltin(value)) {
+  } else if (encoding === 'json' ? !types.isBoxedPrimitive(value) : !isPlainBuiltin(value)) {
     const fields = value as Readonly<Record<string, unknown>>;
     const step = isArray(value) ? stepToElement : stepToField;
     // By key also where it is a list: one of four elements may say that it has four thousand million.
@@ -227,6 +260,7 @@ function cut(key: string): string {
 const stepToKey = (): string => '.keys()';
 const stepToEntry = (key: unknown): string => `.get(${describeKey(key)})`;
 const stepToValue = (): string => '.values()';
+const stepToTold = (): string => '.toJSON()';
 
 function stepToElement(key: unknown): string {
   return /^\d+$/.test(String(key)) ? `[${String(key)}]` : stepToField(key);
@@ -242,7 +276,7 @@ function describeKey(key: unknown): string {
   return typeof key === 'number' ? stringify(key) : nameOf(key);
 }
 
-function kindOfUnportable(value: unknown, encoding: Encoding): string | undefined {
+function kindOfUnportable(value: unknown, encoding: Encoding, isTold: boolean): string | undefined {
   switch (typeof value) {
     case 'function':
       return 'a function';
@@ -253,13 +287,13 @@ function kindOfUnportable(value: unknown, encoding: Encoding): string | undefine
     case 'bigint':
       return encoding === 'json' ? 'a bigint, which JSON cannot carry' : undefined;
     case 'object':
-      return value === null ? undefined : kindOfObject(value, encoding);
+      return value === null ? undefined : kindOfObject(value, encoding, isTold);
     default:
       return undefined;
   }
 }
 
-function kindOfObject(value: object, encoding: Encoding): string | undefined {
+function kindOfObject(value: object, encoding: Encoding, isTold: boolean): string | undefined {
   if (types.isProxy(value)) return 'a Proxy';
   const broadcast = BroadcastHandle.sourceOf(value);
   if (broadcast !== undefined) {
@@ -270,7 +304,11 @@ function kindOfObject(value: object, encoding: Encoding): string | undefined {
     if (types.isMap(value) || types.isSet(value)) return `a ${nameOf(value)}, which JSON cannot carry`;
     if (types.isDate(value) && !isFiniteNumber(timeOf(value)))
       return 'an invalid Date, which JSON cannot carry';
-    if ('toJSON' in value) return undefined;
+    if (!isTold && hasToJSON(value)) return undefined;
+    // JSON writes what is in the box.
+    if (types.isNumberObject(value)) return kindOfUnportable(numberIn(value), encoding, isTold);
+    if (types.isSymbolObject(value)) return 'a symbol';
+    if (types.isDate(value)) return 'a Date, of which JSON would carry nothing';
   } else {
     if (isView(value)) {
       return types.isSharedArrayBuffer(value.buffer) ? 'a view of shared memory' : undefined;
@@ -354,13 +392,19 @@ function article(noun: string): string {
   return /^[AEIO]/.test(noun) ? 'an' : 'a';
 }
 
-function isCircular(value: unknown): boolean {
+/** Why JSON.stringify does not take a value; undefined where it does. */
+function refusalOf(value: unknown): string | undefined {
   try {
     stringify(value);
-    return false;
-  } catch {
-    return true;
+    return undefined;
+  } catch (error) {
+    const reason = refusedFor(error);
+    return tests(/^refused \(Converting circular structure/, reason) ? 'a circular structure' : reason;
   }
+}
+
+function refusedFor(thrown: unknown): string {
+  return `refused (${thrown instanceof Error ? String(thrown.message).slice(0, pathLengthMax) : 'no reason given'})`;
 }
 
 /** Whether structured clone takes this value as it is; for values that are dropped rather than refused. */
