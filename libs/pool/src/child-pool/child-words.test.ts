@@ -1,6 +1,7 @@
 /** What children only note: nobody is woken for it, and nothing of it is lost or told twice. */
 import { Buffer } from 'node:buffer';
-import { mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import fs, { mkdtempSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -84,6 +85,33 @@ test('what a child notes later is taken as well: it is looked at for as long as 
     for (const each of [words, idle.words]) each.finish();
     expect(vi.getTimerCount()).toBe(0);
   } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('what a child writes while it is read is left until it has come to rest', () => {
+  vi.useFakeTimers();
+  const { readSync } = fs;
+  try {
+    const { words, taken, note } = listener(true);
+    note(0, 'noted');
+    let reads = 0;
+    fs.readSync = ((...args: Parameters<typeof readSync>) => {
+      const length = readSync(...args);
+      reads += 1;
+      if (reads === 1) note(0, 'noted and more');
+      return length;
+    }) as typeof readSync;
+    syncBuiltinESMExports();
+    words.ordered();
+    vi.advanceTimersByTime(20);
+    expect({ taken, reads }).toEqual({ taken: [], reads: 2 });
+    vi.advanceTimersByTime(40);
+    expect({ taken, reads }).toEqual({ taken: ['noted and more'], reads: 4 });
+    words.finish();
+  } finally {
+    fs.readSync = readSync;
+    syncBuiltinESMExports();
     vi.useRealTimers();
   }
 });

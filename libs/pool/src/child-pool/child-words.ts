@@ -80,7 +80,7 @@ export class ChildWords {
   /** It is gone, and all that came over its channel was heard: what it noted last is all there is. */
   finish(): void {
     clearTimeout(this.#timer);
-    this.#takeNotes();
+    if (this.#file !== undefined) this.#takeNotes(pageOf(this.#file));
     this.#forget();
   }
 
@@ -110,17 +110,22 @@ export class ChildWords {
       const hasSpoken = this.#hasSpoken;
       this.#hasSpoken = false;
       if (!hasSpoken) {
-        if (!this.#isPaused) this.#takeNotes();
+        if (!this.#isPaused) this.#takeNotesOfLiving();
         this.#lookMs = Math.min(2 * this.#lookMs, silentMsMax);
       }
       if (hasSpoken || this.#isBusy()) this.#watch();
     }, this.#lookMs).unref();
   }
 
-  #takeNotes(): void {
+  /** It may be writing at this very moment: what is not the same twice is looked at later. */
+  #takeNotesOfLiving(): void {
     if (this.#file === undefined) return;
-    const page = Buffer.allocUnsafe(pageBytes);
-    const notes = readPage(page, readSync(this.#file, page, 0, pageBytes, 0));
+    const page = pageOf(this.#file);
+    if (page.equals(pageOf(this.#file))) this.#takeNotes(page);
+  }
+
+  #takeNotes(page: Buffer): void {
+    const notes = readPage(page, page.length);
     // What comes before them is still on its way, or they were said meanwhile.
     if (notes === undefined || notes.position > this.#takenBytes) return;
     const known = this.#takenBytes - notes.position;
@@ -131,3 +136,8 @@ export class ChildWords {
 }
 
 let made = 0;
+
+function pageOf(file: number): Buffer {
+  const page = Buffer.allocUnsafe(pageBytes);
+  return page.subarray(0, readSync(file, page, 0, pageBytes, 0));
+}

@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished, test as plain } from 'vitest';
-import { notesBytesMax, pageBytes, readPage } from '../notebook-page.ts';
+import { closePage, notesBytesMax, pageBytes, pageHeadBytes, readPage } from '../notebook-page.ts';
 import { Notebook } from './notebook.ts';
 
 const test = plain.extend<{ path: string }>({
@@ -39,6 +39,57 @@ test('what there is no room for is not noted, and what is here stays', ({ expect
   expect(notebook?.add([Buffer.from('noted')], 0)).toBe(true);
   expect(notebook?.add([Buffer.from('more'), Buffer.alloc(notesBytesMax)], 0)).toBe(false);
   expect(notebook?.take().toString()).toBe('noted');
+});
+
+test('what is noted after something else is as whole as that, and as what is noted in a new page', ({
+  expect,
+  path,
+}) => {
+  writeFileSync(path, Buffer.alloc(pageBytes));
+  const file = openSync(path, 'r');
+  onTestFinished(() => closeSync(file));
+  const notebook = Notebook.open(path);
+  const page = Buffer.alloc(pageBytes);
+  const seen = (): string | undefined =>
+    readPage(page, readSync(file, page, 0, pageBytes, 0))?.bytes.toString();
+  // Time passes meanwhile, and then it is to be said first.
+  const add = (text: string): string | undefined => {
+    if (notebook?.add([Buffer.from(text)], 0) === false) {
+      notebook.take();
+      notebook.add([Buffer.from(text)], 0);
+    }
+    return seen();
+  };
+  expect(add('one ')).toBe('one ');
+  expect(add('two ')).toMatch(/^(one )?two $/);
+  expect(notebook?.add([Buffer.alloc(notesBytesMax + 1)], 0)).toBe(false);
+  expect(add('three')).toMatch(/^((one )?two )?three$/);
+  notebook?.take();
+  expect(add('four')).toBe('four');
+});
+
+test('of a page and a shorter one that is written over it, no mixture is a page', ({ expect }) => {
+  const pageOf = (position: number, text: string): Buffer => {
+    const page = Buffer.alloc(pageBytes);
+    page.write(text, pageHeadBytes);
+    closePage(page, position, text.length);
+    return page;
+  };
+  // As notes are: alike, but for what was worked out.
+  const after = pageOf(1_034, 'item 4: 20, item 5: 21');
+  const end = pageHeadBytes + 22;
+  const first = pageOf(1_000, 'item 1: 17, item 2: 18, item 3: 19');
+  const mixtures = [];
+  for (let from = 0; from <= end; from++) {
+    for (let to = from; to <= end; to++) {
+      const page = Buffer.from(first);
+      after.copy(page, from, from, to);
+      const isPage = page.equals(first) || page.subarray(0, end).equals(after.subarray(0, end));
+      if (!isPage) mixtures.push(readPage(page, pageBytes));
+    }
+  }
+  expect(mixtures.length).toBeGreaterThan(100);
+  expect(mixtures.filter((each) => each !== undefined)).toEqual([]);
 });
 
 test('a page that says more than it holds, or that was never written, is none', ({ expect }) => {

@@ -1,7 +1,7 @@
 /** The child's end of the page that it shares with its pool (notebook-page.ts). */
 import { Buffer } from 'node:buffer';
 import { openSync, unlinkSync, writeSync } from 'node:fs';
-import { closePage, notesBytesMax, pageBytes, pageHeadBytes } from '../notebook-page.ts';
+import { closePage, notesBytesMax, pageBytes, pageHeadBytes, sumOf } from '../notebook-page.ts';
 import { now } from './clock.ts';
 
 /** What is noted is said after so long, in ms: the pool has to hear of it before its child runs out of work. */
@@ -17,6 +17,8 @@ export class Notebook {
   readonly #file: number;
   readonly #page = Buffer.allocUnsafeSlow(pageBytes);
   #bytes = 0;
+  /** Of these bytes: each is added once, however often the page is written. */
+  #sum = 0;
   #sinceMs = 0;
   /** Its disk does not take what is noted: nothing is any more. */
   #isBroken = false;
@@ -58,14 +60,18 @@ export class Notebook {
       if (end > notesBytesMax) return false;
       for (let at = 0; at < part.byteLength; at++) this.#page[start + at] = part[at] as number;
     }
-    const length = closePage(this.#page, position, end);
+    const known = this.#bytes === 0 ? undefined : this.#sum;
+    const sum = sumOf(this.#page, pageHeadBytes + this.#bytes, pageHeadBytes + end, known);
+    const length = closePage(this.#page, position, end, sum);
     try {
       this.#isBroken = writeSync(this.#file, this.#page, 0, length, 0) !== length;
     } catch {
       this.#isBroken = true;
     }
-    if (!this.#isBroken) this.#bytes = end;
-    return !this.#isBroken;
+    if (this.#isBroken) return false;
+    this.#bytes = end;
+    this.#sum = sum;
+    return true;
   }
 
   /** What is here, which is said now. A view: it is valid until something is noted again. */
