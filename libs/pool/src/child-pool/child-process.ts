@@ -106,7 +106,8 @@ export class ChildProcess {
     }
     const nonce = randomBytes(nonceBytes);
     const onFrame = (type: number, body: Buffer): void => {
-      if (type === frameType.partEnded) this.#partsLeft -= 1;
+      // Of a part whose function cannot be loaded nothing more is said.
+      if (type === frameType.partEnded || type === frameType.taskUnloadable) this.#partsLeft -= 1;
       listener.frame(this, type, body);
     };
     this.#reader = new FrameReader(onFrame, { nonce, bodyBytesMax: frameBytesExtra });

@@ -116,6 +116,24 @@ test('what a child writes while it is read is left until it has come to rest', (
   }
 });
 
+test('a child whose part has no function is not busy with it: its notes are not looked at for ever', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const p = pool(1);
+    await Promise.all(warmUp.map((item) => p.run('standStill', [item])));
+    const timersLeft = async (task: string): Promise<number> => {
+      await p.run(task, [1]);
+      vi.advanceTimersByTime(5_000);
+      return vi.getTimerCount();
+    };
+    const idle = await timersLeft('addOne');
+    expect(await timersLeft('adOne')).toBe(idle);
+    expect(p.pool.stats().deaths).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('of a child that nobody listens to, notes are left alone until somebody does', async () => {
   const { words, taken, note } = listener();
   const other = listener();
