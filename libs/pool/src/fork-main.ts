@@ -14,6 +14,7 @@ import { rehearse } from './child/rehearsal.ts';
 import { residue } from './child/residue.ts';
 import { firstOrder, forkRecord, selfTests } from './launchers/fork-news.ts';
 import type { ForkServerArguments } from './launchers/fork-server.ts';
+import { nodeOptions } from './launchers/node-options.ts';
 
 interface ServerAddon extends Endings {
   makePair(): [number, number];
@@ -31,10 +32,9 @@ process.execArgv = process.execArgv.slice(0, -flagCount);
 const addon = createRequire(import.meta.url)(path) as ServerAddon;
 const { makePair, serve } = addon;
 // A module of the user's that Node itself has loaded.
-const nodeOptions = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ');
 const hasOthers =
   /(^|\s)(-r|--(import|require|loader|experimental-loader|experimental-config-file|experimental-default-config-file))\b/.test(
-    nodeOptions,
+    nodeOptions(process.execArgv, process.env),
   );
 prepareCopies(addon, hasOthers);
 await rehearse(makePair, join(dirname(path), '../src/rehearsal.mjs'));

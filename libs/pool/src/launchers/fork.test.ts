@@ -400,15 +400,21 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     expect(new Set(drawn).size).toBe(4);
   });
 
-  test.each([
-    ['an integer', 'import { randomInt } from "node:crypto"; randomInt(2)', 'integer'],
-    ['a number', 'Math.random()', 'random'],
+  const drawsInteger = importing('import { randomInt } from "node:crypto"; randomInt(2)');
+  test.each<[string, string, Partial<ChildSetup>]>([
+    ['an integer', 'integer', { execArgv: drawsInteger }],
+    ['a number', 'random', { execArgv: importing('Math.random()') }],
+    [
+      'an integer (by NODE_OPTIONS, in quotes)',
+      'integer',
+      { env: { ...setupOf().env, NODE_OPTIONS: `"${drawsInteger.join('=')}"` } },
+    ],
   ])(
     'gives each child chance of its own, although a module of --import has drawn %s',
-    async (_, draw, name) => {
+    async (_, name, setup) => {
       const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
-      const env = { ...setupOf().env, SHOAL_FORK_FOLDER: folder };
-      await using pool = new Forking(1, { execArgv: importing(draw), env });
+      const env = { ...(setup.env ?? setupOf().env), SHOAL_FORK_FOLDER: folder };
+      await using pool = new Forking(1, { ...setup, env });
       const { values } = await pool.run('identity', [1, 2], { maxTasksPerChild: 1 });
       const [one, other] = [...values.values()].map((value) => (value as Record<string, unknown>)[name]);
       expect(pool.starts).toMatchObject({ spawned: 0 });

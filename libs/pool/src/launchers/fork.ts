@@ -11,6 +11,7 @@ import { firstOrder } from './fork-news.ts';
 import { ForkServer, realClock, type ServerClock } from './fork-server.ts';
 import { ForkedChild, type Maker } from './forked-child.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
+import { nodeOptions } from './node-options.ts';
 import { Refusals } from './refusals.ts';
 import { spawnLauncher } from './spawn.ts';
 import { StartTallies } from './start-tallies.ts';
@@ -285,7 +286,7 @@ function cwd(): string {
 
 /** What asks for something of Node that a copy does not do, as a part of a sentence. */
 function hindrance(env: Readonly<Record<string, string>>, execArgv: readonly string[]): string | undefined {
-  const options = [...execArgv, env['NODE_OPTIONS'] ?? ''].join(' ').replaceAll('_', '-');
+  const options = nodeOptions(execArgv, env);
   if (/(^|\s)--random-seed\b/.test(options)) return 'copies draw by chance, whatever --random-seed says';
   const unheard = unheardOptions.exec(options)?.[2];
   if (unheard !== undefined) return `copies do not do what ${unheard} asks for`;
