@@ -111,8 +111,29 @@ test('a child process loads one file of ours, and its task module', () => {
   expect([...new Set(children)].toSorted()).toEqual(['examples/square.ts', 'libs/pool/dist/child-main.js']);
 });
 
+test.each<[string, Record<string, unknown>]>([
+  ['execArgv', { execArgv: ['--permission', '--allow-fs-read=FOLDER/*'] }],
+  ['NODE_OPTIONS', { env: { NODE_OPTIONS: '"--permission" --allow-fs-read=FOLDER/*' } }],
+])('a child that may read nothing but its task module, by %s, starts all the same', (_, options) => {
+  writeFileSync(join(folder, 'work.mjs'), 'export const twice = (x) => 2 * x;\n');
+  const program = join(folder, 'program.mjs');
+  const given = JSON.stringify({ processes: 1, ...options }).replaceAll('FOLDER', folder);
+  writeFileSync(
+    program,
+    `import { Pool } from ${JSON.stringify(pathToFileURL(join(root, 'libs/shoal/dist/index.js')))};
+    await using pool = new Pool(${given});
+    console.log(await pool.map(new URL('work.mjs', import.meta.url), [1, 2], { export: 'twice' }));`,
+  );
+  const { stdout, stderr } = spawnSync(process.execPath, [program], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  expect(stdout, stderr).toBe('[ 2, 4 ]\n');
+});
+
 test('the line of a child that Node shows with an error that nobody caught is one that a terminal can', () => {
-  const files = ['child-main.js', 'child-main.script.js', 'fork-main.js', 'container-main.js'];
+  const programs = ['child-main.js', 'lone-child-main.js', 'fork-main.js', 'container-main.js'];
+  const files = [...programs, 'child-main.script.js'];
   for (const file of files) {
     const lines = readFileSync(join(root, 'libs/pool/dist', file), 'utf8').split('\n');
     const longest = Math.max(...lines.map((line) => line.length));

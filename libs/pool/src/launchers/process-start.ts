@@ -18,7 +18,7 @@ export function killGroup(pid: number, otherwise?: () => void): void {
 }
 
 /** Our programs lie beside the folder of this module; in a bundle, beside the bundle. */
-export function programPath(name: 'child-main' | 'fork-main'): string {
+export function programPath(name: 'child-main' | 'lone-child-main' | 'fork-main'): string {
   const known = paths.get(name);
   if (known !== undefined) return known;
   const extension = extname(fileURLToPath(import.meta.url));

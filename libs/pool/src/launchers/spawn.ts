@@ -5,6 +5,7 @@ import { youngHeap } from '../child/young-heap.ts';
 import type { ChildExit } from '../core/chunk.ts';
 import { leftFiles, type Stdio, withoutInherited } from './inherited-files.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit } from './launcher.ts';
+import { nodeOptions } from './node-options.ts';
 import { isFile, killGroup, programPath, withCompileCache } from './process-start.ts';
 import { reaper } from './reaper.ts';
 
@@ -21,7 +22,7 @@ export function spawnChild(request: LaunchRequest, stdio: Stdio, onExit: OnExit)
     process.execPath,
     ...youngHeap(request.execArgv, request.env),
     ...request.execArgv,
-    programPath('child-main'),
+    programPath(isConfined(request) ? 'lone-child-main' : 'child-main'),
   ];
   const closed = withoutInherited(stdio);
   const child = spawn(command as string, args, {
@@ -70,6 +71,15 @@ export function spawnChild(request: LaunchRequest, stdio: Stdio, onExit: OnExit)
       }
     },
   };
+}
+
+/**
+ * Node's permissions may be on: then a child can read the file that it is started with, and perhaps none beside it. Where they are
+ * off all the same it starts as well, only without what others have compiled.
+ */
+function isConfined({ execArgv, env }: LaunchRequest): boolean {
+  // Who has them himself hands them on without being asked.
+  return process.permission !== undefined || /permission|config-file/.test(nodeOptions(execArgv, env));
 }
 
 /** Where the program lies that gives rights up. */
