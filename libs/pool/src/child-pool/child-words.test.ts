@@ -116,6 +116,23 @@ test('what a child writes while it is read is left until it has come to rest', (
   }
 });
 
+test('a disk that does not give notes back ends nothing: they are not known', () => {
+  const { words, taken, note } = listener();
+  note(0, 'noted');
+  const { readSync } = fs;
+  try {
+    fs.readSync = (() => {
+      throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    }) as typeof readSync;
+    syncBuiltinESMExports();
+    expect(() => words.finish()).not.toThrow();
+  } finally {
+    fs.readSync = readSync;
+    syncBuiltinESMExports();
+  }
+  expect(taken).toEqual([]);
+});
+
 test('a child whose part has no function is not busy with it: its notes are not looked at for ever', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {

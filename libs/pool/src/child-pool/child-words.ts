@@ -86,9 +86,10 @@ export class ChildWords {
 
   #forget(): void {
     if (this.#file === undefined) return;
-    closeSync(this.#file);
+    const file = this.#file;
     this.#file = undefined;
     try {
+      closeSync(file);
       // Only a child that never came to open it has left it there.
       unlinkSync(this.#path);
     } catch {}
@@ -137,7 +138,12 @@ export class ChildWords {
 
 let made = 0;
 
+/** Nothing where the disk does not give it back: what was noted there is run again, if its child is gone. */
 function pageOf(file: number): Buffer {
   const page = Buffer.allocUnsafe(pageBytes);
-  return page.subarray(0, readSync(file, page, 0, pageBytes, 0));
+  try {
+    return page.subarray(0, readSync(file, page, 0, pageBytes, 0));
+  } catch {
+    return page.subarray(0, 0);
+  }
 }
