@@ -336,15 +336,20 @@ describe('a disposal that drains', () => {
     return { stream, backend, close };
   }
 
+  /** It is left alone at the next look, and ended within `thenMs` more. */
+  function expectEndedUnread(backend: FakeBackend, thenMs: number): void {
+    vi.advanceTimersByTime(5_000);
+    expect(backend.job.cancelled, 'it may be read yet').toBeUndefined();
+    vi.advanceTimersByTime(thenMs);
+    expect(backend.job.cancelled).toBe('nobody reads its stream');
+  }
+
   test('ends a stream that waits for a reader that there is not', async () => {
     const { stream, backend, close } = await leave();
     vi.advanceTimersByTime(60_000);
     expect(backend.job.cancelled, 'items run').toBeUndefined();
     backend.job.gives(0, 'a', 'b', 'c', 'd');
-    vi.advanceTimersByTime(5_000);
-    expect(backend.job.cancelled, 'it may be read yet').toBeUndefined();
-    vi.advanceTimersByTime(5_000);
-    expect(backend.job.cancelled).toBe('nobody reads its stream');
+    expectEndedUnread(backend, 5_000);
     await close();
     expect(await Array.fromAsync(Array(4), () => stream.next())).toMatchObject([
       { value: 'a' },
@@ -371,10 +376,7 @@ describe('a disposal that drains', () => {
     expect(await asked).toMatchObject({ value: 'a' });
     await turnsUntil(() => backend.job.items.length === 5);
     backend.job.gives(4, 'e');
-    vi.advanceTimersByTime(5_000);
-    expect(backend.job.cancelled, 'it may be read yet').toBeUndefined();
-    vi.advanceTimersByTime(10_000);
-    expect(backend.job.cancelled).toBe('nobody reads its stream');
+    expectEndedUnread(backend, 10_000);
     await stream.return?.();
     await close();
   });
@@ -387,10 +389,7 @@ describe('a disposal that drains', () => {
     vi.advanceTimersByTime(60_000);
     expect(backend.job.cancelled, 'an item runs').toBeUndefined();
     backend.job.sink.progress({ ...progress, waitingFor: 'paused by its consumer' });
-    vi.advanceTimersByTime(5_000);
-    expect(backend.job.cancelled, 'it may be read yet').toBeUndefined();
-    vi.advanceTimersByTime(5_000);
-    expect(backend.job.cancelled).toBe('nobody reads its stream');
+    expectEndedUnread(backend, 5_000);
     await stream.return?.();
     await close();
   });

@@ -180,8 +180,8 @@ export class Sharding {
   }
 
   /**
-   * Whether its shards may be longer than usual. What runs already is waited for, so items have to be short by measurement; and what is awaited beside others may take for
-   * ever.
+   * Whether its shards may be longer than usual. What runs already is waited for, so items have to be short by measurement;
+   * and what is awaited beside others may take for ever.
    */
   get mayBeLong(): boolean {
     const isMeasured = this.#chunkSize === 'auto' && this.#concurrentTasks === 1 && this.#isMeasured();
