@@ -36,6 +36,9 @@ def main(address, function):
         failed = 0
         # gRPC asks for the next request only as fast as the cluster takes them: stdin may be endless.
         for answer in jobs.Map(requests(function, sys.stdin)):
+            if answer.job_id:
+                # At once, in the first answer: `shoal status` says why a job waits, and so does jobs.WatchJob.
+                print(f"{answer.job_id} maps {function}", file=sys.stderr)
             for outcome in answer.outcomes:
                 if outcome.HasField("value"):
                     print(outcome.value.decode())

@@ -5,6 +5,8 @@ import {
   Encoding,
   errorFromStatus,
   FailureKind,
+  type GetJobRequest,
+  type GetJobResponse,
   type JobOptions,
   type ListJobsRequest,
   type ListJobsResponse,
@@ -29,6 +31,8 @@ afterEach(() => cluster.stop());
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 interface Mapped {
+  /** In each message; empty where there was none. */
+  readonly jobIds: string[];
   readonly values: string[];
   readonly indices: number[];
   readonly failures: { index: number; code: string; summary: string; tries: number }[];
@@ -38,9 +42,10 @@ interface Mapped {
 /** The whole call, as a client in another language makes it. */
 function map(start: { function: string; options?: Partial<JobOptions> }, messages: string[][]) {
   const call = cluster.client.jobs.map();
-  const mapped: Mapped = { values: [], indices: [], failures: [], summary: undefined };
+  const mapped: Mapped = { jobIds: [], values: [], indices: [], failures: [], summary: undefined };
   const done = new Promise<Mapped>((resolve, reject) => {
-    call.on('data', ({ outcomes, summary }: MapResponse) => {
+    call.on('data', ({ jobId, outcomes, summary }: MapResponse) => {
+      mapped.jobIds.push(jobId);
       for (const { index, outcome } of outcomes) {
         mapped.indices.push(index);
         if (outcome?.$case === 'value') mapped.values.push(Buffer.from(outcome.value).toString());
@@ -74,10 +79,42 @@ test('a client without blocks, windows or cursors maps JSON over a named functio
 test('results come back while items still go in', async () => {
   await cluster.agent();
   const { call, done, write } = map({ function: 'work@1#inc' }, [['1']]);
-  await new Promise((resolve) => call.once('data', resolve));
+  await new Promise<void>((resolve) => {
+    call.on('data', ({ outcomes }: MapResponse) => {
+      if (outcomes.length > 0) resolve();
+    });
+  });
   write({ items: [Buffer.from('2')] });
   call.end();
   expect((await done).values).toEqual(['2', '3']);
+});
+
+test('a call that waits says at once which job it is, and others say why it waits and end it', async () => {
+  const { call, done } = map({ function: 'work#inc' }, [['1']]);
+  const { jobId } = await new Promise<MapResponse>((resolve) => call.once('data', resolve));
+  const { jobs } = cluster.client;
+  const { job } = await until(
+    'it says why it waits',
+    () => unary<GetJobRequest, GetJobResponse>(jobs.getJob.bind(jobs), { jobId }),
+    (seen) => seen.job?.progress?.waitingFor !== '',
+  );
+  expect(job).toMatchObject({ jobId, acceptedItems: 1, progress: { queued: 1 } });
+  expect(job?.progress?.waitingFor).toContain('0 agents are connected');
+  await unary(jobs.cancelJob.bind(jobs), { jobId, reason: 'nobody came' });
+  await expect(done).rejects.toMatchObject({
+    code: 'JOB_CANCELLED',
+    message: 'The job was cancelled: nobody came.',
+  });
+});
+
+test('the first message names the job, no other does, and the summary does again', async () => {
+  await cluster.agent();
+  const { call, done } = map({ function: 'work#inc' }, [['1', '2']]);
+  call.end();
+  const { jobIds, summary, values } = await done;
+  expect(values).toEqual(['2', '3']);
+  expect(jobIds).toEqual([summary?.jobId, ...jobIds.slice(1).fill('')]);
+  expect(summary?.jobId).toMatch(/^job-[0-9a-f]{12}$/);
 });
 
 test('a call of fewer or more items than it said is refused, and one of as many is done', async () => {

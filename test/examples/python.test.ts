@@ -83,7 +83,8 @@ describe.skipIf(!hasGrpc)('Python, on a cluster', () => {
   test('maps JSON items through a named function, as the README shows', async () => {
     const ending = await client([address, 'imaging#resize'], readFileSync(`${here}pictures.ndjson`, 'utf8'));
     const [, shown] = /```\n(\{[\s\S]*?)```/.exec(readFileSync(`${here}README.md`, 'utf8')) ?? [];
-    expect(ending).toEqual({ code: 1, stdout: shown, stderr: '3 succeeded, 1 failed\n' });
+    const stderr = expect.stringMatching(/^job-\w+ maps imaging#resize\n3 succeeded, 1 failed\n$/);
+    expect(ending).toEqual({ code: 1, stdout: shown, stderr });
   });
 
   test('gets 10,000 results in the order of its items, from one version of the bundle', async () => {
@@ -106,8 +107,34 @@ describe.skipIf(!hasGrpc)('Python, on a cluster', () => {
     expect(await client([address, 'imaging#resize'], '')).toEqual({
       code: 0,
       stdout: '',
-      stderr: '0 succeeded, 0 failed\n',
+      stderr: expect.stringMatching(/^job-\w+ maps imaging#resize\n0 succeeded, 0 failed\n$/),
     });
+  });
+
+  test('is told at once which job it is, why that waits, and how it is ended from elsewhere', async () => {
+    const script = `
+import sys, threading, grpc
+from shoal.v1 import common_pb2, job_pb2, job_pb2_grpc
+with grpc.insecure_channel(sys.argv[1]) as channel:
+    jobs = job_pb2_grpc.JobServiceStub(channel)
+    options = common_pb2.JobOptions(labels={"gpu": "a100"})
+    start = job_pb2.MapStart(function="imaging#resize", options=options)
+    answers = jobs.Map(iter([job_pb2.MapRequest(start=start, items=[b"{}"])]))
+    job_id = next(answers).job_id
+    for seen in jobs.WatchJob(job_pb2.WatchJobRequest(job_id=job_id)):
+        if seen.job.progress.waiting_for:
+            print(seen.job.job_id == job_id, seen.job.progress.waiting_for)
+            break
+    jobs.CancelJob(job_pb2.CancelJobRequest(job_id=job_id, reason="no such machine here"))
+    try:
+        next(answers)
+    except grpc.RpcError as error:
+        print(error.code().name, error.details())
+`;
+    const { stdout } = await run(python, ['-c', script, address], { cwd: here, timeout: 60_000 });
+    const [waits, ended] = stdout.split('\n');
+    expect(waits).toMatch(/^True no agent has .*gpu=a100/);
+    expect(ended).toBe('CANCELLED The job was cancelled: no such machine here.');
   });
 
   test.each([

@@ -5,7 +5,7 @@ import { ItemFailure } from './gen/shoal/v1/common.ts';
 import { MapResponse } from './gen/shoal/v1/job.ts';
 import { FramedValues, isFramed, type MapAnswer, serializeAnswer, writeFailure } from './map-answer.ts';
 
-const empty = { outcomes: [], prints: [] };
+const empty = { outcomes: [], prints: [], jobId: '' };
 
 function framed(values: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(

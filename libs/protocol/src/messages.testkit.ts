@@ -280,4 +280,5 @@ export const mapResponses: fc.Arbitrary<MapResponse> = fc.record({
   ),
   prints: few(print),
   summary: maybe(fc.record({ succeeded: uint64, failed: uint64, jobId: text })),
+  jobId: text,
 });

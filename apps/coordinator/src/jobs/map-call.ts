@@ -2,8 +2,6 @@ import { bytesText, ShoalError } from '@shoal/errors';
 import {
   CreateJobRequest,
   Encoding,
-  FramedValues,
-  type ItemFailure,
   type JobEnded,
   JobState,
   type MapAnswer,
@@ -11,24 +9,19 @@ import {
   type MapQuestion,
   type MapRequest,
   readCatalogueError,
-  writeFailure,
 } from '@shoal/protocol';
 import type { JobId } from '@shoal/scheduler';
 import type { CallId } from '../core/index.ts';
 import type { Driver } from '../driver.ts';
-import type { StoredRun } from '../payloads/payload.ts';
 import { inNameOfBundle } from './bundle-words.ts';
 import type { PushedBlock, ReaderCall, WriterCall } from './client-calls.ts';
-import { explainedFailure } from './final-failure.ts';
 import { ItemQueue } from './item-queue.ts';
-import type { Job, StoredOutcome } from './job.ts';
+import type { Job } from './job.ts';
 import type { CheckedRequest } from './job-request.ts';
 import type { Jobs } from './jobs.ts';
+import { MapOutcomes } from './map-outcomes.ts';
 import { ReportedBlock } from './reported-block.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
-
-/** The values of a run from a position on. */
-type RunRest = StoredOutcome & { readonly kind: 'values' };
 
 /** The call that a {@link MapCall} serves. */
 export interface MapStream extends MessageSink<MapAnswer> {
@@ -74,13 +67,9 @@ export class MapCall implements ReaderCall, WriterCall {
   #flushing = false;
   #granted = 0;
   readonly #block: ReportedBlock = new ReportedBlock();
-  /** Outcomes before it may go out. */
-  #offered = 0;
-  /** Outcomes handed to the stream. */
-  #position = 0;
+  /** Those taken were handed to the stream. */
+  #outcomes: MapOutcomes | undefined;
   #acknowledged = 0;
-  /** The run that is being sent. */
-  #open: { readonly run: StoredRun; readonly values: FramedValues } | undefined;
   #hasEnded = false;
   #over = false;
 
@@ -124,7 +113,7 @@ export class MapCall implements ReaderCall, WriterCall {
   }
 
   offered(upTo: number): void {
-    this.#offered = upTo;
+    this.#outcomes?.offered(upTo);
     this.#pumpSoon();
   }
 
@@ -178,8 +167,12 @@ export class MapCall implements ReaderCall, WriterCall {
 
   #created(id: JobId): void {
     const { driver, jobs } = this.#parts;
-    this.#job = jobs.get(id);
-    this.#request = this.#job?.request;
+    const job = jobs.get(id);
+    this.#job = job;
+    this.#request = job.request;
+    this.#outcomes = new MapOutcomes({ jobs, job, timeoutMs: job.request.options.timeoutMs });
+    // Before anything of it runs: who waits can ask why, and whoever looks at the cluster knows whose it is.
+    this.#answer({ jobId: id });
     const reading = driver.calls.openReader(this);
     const writing = driver.calls.openWriter(this);
     this.#reading = reading;
@@ -263,13 +256,14 @@ export class MapCall implements ReaderCall, WriterCall {
   }
 
   #send(job: Job): void {
+    const { messageBytes } = this.#limits;
     while (!this.#over && this.#writer.ready) {
       // What went out before was taken: the writer would not be ready otherwise.
       this.#acknowledge(job);
-      const prints = job.prints.takeUpTo(this.#limits.messageBytes);
-      const written = this.#nextOutcomes(job);
+      const prints = job.prints.takeUpTo(messageBytes);
+      const written = this.#outcomes?.take(messageBytes) ?? [];
       if (written.length > 0 || prints.length > 0) {
-        this.#writer.write({ written, outcomes: [], prints });
+        this.#answer({ written, prints });
         continue;
       }
       if (!this.#hasEnded || job.end === undefined) return;
@@ -278,7 +272,7 @@ export class MapCall implements ReaderCall, WriterCall {
   }
 
   #acknowledge({ id }: Job): void {
-    const position = this.#position;
+    const { position } = this.#outcomes ?? { position: 0 };
     if (position === this.#acknowledged) return;
     this.#acknowledged = position;
     this.#parts.jobs.ask(
@@ -287,42 +281,8 @@ export class MapCall implements ReaderCall, WriterCall {
     );
   }
 
-  /** Outcomes as they travel, until they fill a message. */
-  #nextOutcomes(job: Job): Uint8Array[] {
-    const { messageBytes } = this.#limits;
-    const written: Uint8Array[] = [];
-    let bytes = 0;
-    while (bytes < messageBytes && this.#position < this.#offered) {
-      const next = this.#parts.jobs.outcomeAt(job, this.#position);
-      if (next === undefined) break;
-      const piece =
-        next.kind === 'values'
-          ? this.#takeValues(next, messageBytes - bytes)
-          : this.#takeFailure(next.first, next.failure.told);
-      written.push(piece);
-      bytes += piece.byteLength;
-    }
-    return written;
-  }
-
-  #takeFailure(index: number, failure: ItemFailure): Uint8Array {
-    this.#position += 1;
-    return writeFailure(index, explainedFailure(failure, this.#request?.options.timeoutMs ?? 0));
-  }
-
-  /**
-   * The next values of one run, about so many bytes. They follow each other in the input as in the run, of which only a
-   * part may have been accepted, or several with outcomes of other runs between them.
-   */
-  #takeValues({ first, count, offset, run }: RunRest, bytesMax: number): Uint8Array {
-    const open = this.#open;
-    const goesOn = open?.run === run && open.values.taken === offset;
-    const values = goesOn ? open.values : new FramedValues(run.bytes, run.count, offset);
-    const written = values.take(first, Math.min(count, this.#offered - this.#position), bytesMax);
-    const taken = values.taken - offset;
-    this.#position += taken;
-    this.#open = taken < count ? { run, values } : undefined;
-    return written;
+  #answer(part: Partial<MapAnswer>): void {
+    this.#writer.write({ written: [], outcomes: [], prints: [], jobId: '', ...part });
   }
 
   #finish(job: Job, end: JobEnded): void {
@@ -330,12 +290,7 @@ export class MapCall implements ReaderCall, WriterCall {
     this.#close('its Map call is done');
     if (end.state === JobState.COMPLETED) {
       const { succeeded, failed } = end;
-      this.#writer.write({
-        written: [],
-        outcomes: [],
-        prints: [],
-        summary: { succeeded, failed, jobId: job.id },
-      });
+      this.#answer({ summary: { succeeded, failed, jobId: job.id } });
       this.#writer.end();
     } else {
       this.#fail(this.#endError(end));

@@ -424,7 +424,15 @@ export interface MapResponse {
   /** What the user's code printed meanwhile. */
   prints: Print[];
   /** In the last message, and only there. */
-  summary?: MapSummary | undefined;
+  summary?:
+    | MapSummary
+    | undefined;
+  /**
+   * The job that runs the items, for GetJob and WatchJob, which say where it stands and what it waits for, and for
+   * CancelJob. In the first message, which comes as soon as there is a job, before any of its items has run, and only
+   * there. Empty in all of them: an older coordinator, which says it in the summary only.
+   */
+  jobId: string;
 }
 
 /** What came of one item. */
@@ -2800,7 +2808,7 @@ export const MapStart: MessageFns<MapStart> = {
 };
 
 function createBaseMapResponse(): MapResponse {
-  return { outcomes: [], prints: [], summary: undefined };
+  return { outcomes: [], prints: [], summary: undefined, jobId: "" };
 }
 
 export const MapResponse: MessageFns<MapResponse> = {
@@ -2813,6 +2821,9 @@ export const MapResponse: MessageFns<MapResponse> = {
     }
     if (message.summary !== undefined) {
       MapSummary.encode(message.summary, writer.uint32(26).fork()).join();
+    }
+    if (message.jobId !== "") {
+      writer.uint32(34).string(message.jobId);
     }
     return writer;
   },
@@ -2854,6 +2865,14 @@ export const MapResponse: MessageFns<MapResponse> = {
             message.summary = MapSummary.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2876,6 +2895,7 @@ export const MapResponse: MessageFns<MapResponse> = {
     message.summary = (object.summary !== undefined && object.summary !== null)
       ? MapSummary.fromPartial(object.summary)
       : undefined;
+    message.jobId = object.jobId ?? "";
     return message;
   },
 };
