@@ -31,8 +31,9 @@ for (const fds of ['x', [], ['x'], [-1], [a, a, a, a]]) refuses(() => addon.send
 for (const args of [[], [b], ['x', 1, [a]], [b, 'x', [a]], [-1, 1, [a]]])
   refuses(() => addon.sendOrder(...args));
 for (const args of [[], ['x'], [99]]) refuses(() => addon.serve(...args));
-closeSync(a);
-closeSync(b);
+for (const fds of [[], ['x'], [['x']], [[-1]]]) refuses(() => addon.closeEnds(...fds));
+addon.closeEnds([a, b]);
+refuses(() => addon.closeEnds([a]));
 
 const [control, its] = addon.makePair();
 const server = spawn(process.execPath, ['--single-threaded', __filename, process.argv[2], 'serve'], {

@@ -44,6 +44,25 @@ static napi_value make_pair_js(napi_env env, napi_callback_info info) {
   return list_of(env, (const int64_t[]){pair[0], pair[1]}, 2);
 }
 
+/* closeEnds(fds): in a worker thread Node complains where fs closes what it has not opened */
+static napi_value close_ends_js(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  uint32_t count;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1 ||
+      napi_get_array_length(env, argv[0], &count) != napi_ok) {
+    return fail(env, "closeEnds", EINVAL);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value element;
+    int32_t fd;
+    napi_get_element(env, argv[0], i, &element);
+    if (napi_get_value_int32(env, element, &fd) != napi_ok) return fail(env, "closeEnds", EINVAL);
+    if (close(fd) < 0 && errno != EINTR) return fail(env, "closeEnds", errno);
+  }
+  return NULL;
+}
+
 /* sendOrder(control, id, fds): false where the server is behind with its orders, to be tried again later */
 static napi_value send_order_js(napi_env env, napi_callback_info info) {
   size_t argc = 3;
@@ -156,6 +175,7 @@ static napi_value exit_now_js(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "makePair", .method = make_pair_js, .attributes = napi_enumerable},
+      {.utf8name = "closeEnds", .method = close_ends_js, .attributes = napi_enumerable},
       {.utf8name = "sendOrder", .method = send_order_js, .attributes = napi_enumerable},
       {.utf8name = "endCopies", .method = end_copies_js, .attributes = napi_enumerable},
       {.utf8name = "setExitCode", .method = set_exit_code_js, .attributes = napi_enumerable},

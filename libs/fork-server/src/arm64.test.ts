@@ -71,7 +71,7 @@ describe.skipIf(!canTry && process.env['REQUIRE_FORK_SERVER'] !== '1')('on arm64
     const { status, output } = run(emulated, ['-r', preload, 'addon-trial.cjs', addon()]);
     expect(status, output).toBe(0);
     expect(JSON.parse(output)).toEqual({
-      refusals: ['sendOrder', 'serve'],
+      refusals: ['sendOrder', 'serve', 'closeEnds'],
       children: [1, 2, 3].map((id) => ({ id, isItself: true, isSeed: true })),
       code: 0,
     });

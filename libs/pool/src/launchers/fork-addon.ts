@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 export interface ForkAddon {
   /** Two descriptors, connected with each other. */
   makePair(): [number, number];
+  /** Closes descriptors that {@link makePair} has given. */
+  closeEnds(fds: readonly number[]): void;
   /**
    * Asks the server at the other end of `control` for a child that gets these descriptors: channel, stderr and, if it is to
    * be read, stdout. False where the server is behind with its orders: to be tried again later. Throws if it is gone.
@@ -54,6 +56,6 @@ function candidates(require: NodeJS.Require, name: string): string[] {
 
 function isAddon(value: unknown): value is ForkAddon {
   if (typeof value !== 'object' || value === null) return false;
-  const { makePair, sendOrder } = value as Record<string, unknown>;
-  return typeof makePair === 'function' && typeof sendOrder === 'function';
+  const { closeEnds, makePair, sendOrder } = value as Record<string, unknown>;
+  return [closeEnds, makePair, sendOrder].every((each) => typeof each === 'function');
 }

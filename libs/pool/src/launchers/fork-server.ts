@@ -4,7 +4,6 @@
  * exactly once; after that its children are dead or dying.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { ChildExit } from '../core/chunk.ts';
 import type { ForkAddon } from './fork-addon.ts';
@@ -130,10 +129,10 @@ export class ForkServer {
         },
       );
     } catch (error) {
-      closeSync(own);
+      addon.closeEnds([own]);
       throw error;
     } finally {
-      closeSync(its);
+      addon.closeEnds([its]);
     }
     const { pid } = this.#process;
     if (pid !== undefined) reaper.watch(pid);
@@ -270,7 +269,7 @@ export class ForkServer {
     });
     // Its stderr is its channel: nobody is told what a trial says while it fails.
     this.order(id, [its, its]);
-    closeSync(its);
+    this.#addon.closeEnds([its]);
   }
 
   #trialEnded({ exitCode, signal }: ChildExit): void {

@@ -1,5 +1,4 @@
 /** A child that a fork server makes, or that is spawned after all, on descriptors that were there before it. */
-import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { ChildExit } from '../core/chunk.ts';
 import type { ForkAddon } from './fork-addon.ts';
@@ -19,6 +18,7 @@ export interface Maker {
 
 export class ForkedChild implements LaunchedChild {
   readonly request: LaunchRequest;
+  readonly #addon: ForkAddon;
   readonly channel: Socket;
   readonly stdout: Socket | undefined;
   readonly stderr: Socket;
@@ -34,6 +34,7 @@ export class ForkedChild implements LaunchedChild {
 
   constructor(addon: ForkAddon, request: LaunchRequest, onExit: OnExit, maker: Maker) {
     this.request = request;
+    this.#addon = addon;
     this.#onExit = onExit;
     this.#maker = maker;
     const ends: number[] = [];
@@ -51,7 +52,7 @@ export class ForkedChild implements LaunchedChild {
       this.stdout = request.readsStdout ? end(false) : undefined;
     } catch (error) {
       // There are no more descriptors: those that there were are given back.
-      for (const its of ends) closeSync(its);
+      addon.closeEnds(ends);
       for (const socket of own) socket.destroy();
       throw error;
     }
@@ -146,6 +147,6 @@ export class ForkedChild implements LaunchedChild {
 
   /** As long as one of them is open here too, nobody hears that the child has ended. */
   #closeEnds(): void {
-    for (const end of this.descriptors) closeSync(end);
+    this.#addon.closeEnds(this.descriptors);
   }
 }
