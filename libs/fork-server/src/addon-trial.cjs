@@ -27,7 +27,7 @@ const refuses = (call) => {
   throw new Error(`It is taken: ${call}`);
 };
 const [a, b] = addon.makePair();
-for (const fds of ['x', [], ['x'], [-1], [a, a, a, a]]) refuses(() => addon.sendOrder(b, 1, fds));
+for (const fds of ['x', ['x'], [-1], [a, a, a, a]]) refuses(() => addon.sendOrder(b, 1, fds));
 for (const args of [[], [b], ['x', 1, [a]], [b, 'x', [a]], [-1, 1, [a]]])
   refuses(() => addon.sendOrder(...args));
 for (const args of [[], ['x'], [99]]) refuses(() => addon.serve(...args));

@@ -63,7 +63,10 @@ static napi_value close_ends_js(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* sendOrder(control, id, fds): false where the server is behind with its orders, to be tried again later */
+/*
+ * sendOrder(control, id, fds): false where the server is behind with its orders, to be tried again later. Without
+ * descriptors it is a question, which is answered as an order that failed.
+ */
 static napi_value send_order_js(napi_env env, napi_callback_info info) {
   size_t argc = 3;
   napi_value argv[3], sent;

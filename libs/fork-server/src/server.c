@@ -53,9 +53,18 @@ static void forget(pid_t pid) {
   }
 }
 
-/* The children would die with us (PR_SET_PDEATHSIG), but not what they have started. */
+/*
+ * The children would die with us (PR_SET_PDEATHSIG), but not what they have started. And they are gone before we are: who
+ * waits for our end has waited for theirs, also of one that nobody has been told of.
+ */
 static _Noreturn void end_all(void) {
-  for (size_t i = 0; i < living.count; i++) (void)kill(-living.pids[i], SIGKILL);
+  for (size_t i = 0; i < living.count; i++) {
+    /* A moment after it was made it leads no group yet. */
+    (void)kill(living.pids[i], SIGKILL);
+    (void)kill(-living.pids[i], SIGKILL);
+  }
+  while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
+  }
   _exit(0);
 }
 
@@ -68,22 +77,21 @@ int send_order(int control, uint32_t id, const int *fds, size_t count) {
     char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
     struct cmsghdr align;
   } rights;
-  if (count == 0 || count > FDS_MAX) {
+  if (count > FDS_MAX) {
     errno = EINVAL;
     return -1;
   }
   memset(&rights, 0, sizeof rights);
-  struct msghdr message = {
-      .msg_iov = &data,
-      .msg_iovlen = 1,
-      .msg_control = rights.bytes,
-      .msg_controllen = CMSG_SPACE(count * sizeof(int)),
-  };
-  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(count * sizeof(int));
-  memcpy(CMSG_DATA(header), fds, count * sizeof(int));
+  struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+  if (count > 0) {
+    message.msg_control = rights.bytes;
+    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    memcpy(CMSG_DATA(header), fds, count * sizeof(int));
+  }
   ssize_t sent;
   do {
     sent = sendmsg(control, &message, MSG_DONTWAIT | MSG_NOSIGNAL);

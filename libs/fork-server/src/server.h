@@ -9,7 +9,7 @@
 /* What a child is given, in this order. Without a third one its stdout is the server's own. */
 enum { FD_CHANNEL, FD_STDERR, FD_STDOUT, FDS_MAX };
 
-/* An order on the control socket; the descriptors travel beside it. */
+/* An order on the control socket; the descriptors travel beside it. Without any it is a question: whether the server lives. */
 struct order {
   uint32_t id;
 };
@@ -20,7 +20,7 @@ struct news {
   uint32_t kind;
   uint32_t id;     /* of the order; 0 in NEWS_EXITED */
   uint32_t pid;    /* 0 in NEWS_FAILED */
-  uint32_t status; /* NEWS_EXITED: as waitpid has it; NEWS_FAILED: errno */
+  uint32_t status; /* NEWS_EXITED: as waitpid has it; NEWS_FAILED: errno, EBADF in the answer to a question */
 };
 
 /* Where serve() has returned: a child, or the server itself if it could not begin. */
@@ -33,10 +33,13 @@ struct copy {
 /* A connected pair of stream sockets, closed on exec. Returns 0, or -1 with errno. */
 int make_pair(int pair[2]);
 
-/* Asks for a child. Returns 0, or -1 with errno: EAGAIN where the server is behind with its orders. */
+/*
+ * Asks for a child, or without descriptors for an answer alone. Returns 0, or -1 with errno: EAGAIN where the server is
+ * behind with its orders.
+ */
 int send_order(int control, uint32_t id, const int *fds, size_t count);
 
-/* Serves orders until `control` is closed, and ends the process then. Returns in each child. */
+/* Serves orders until `control` is closed; ends its children then, and the process after them. Returns in each child. */
 struct copy serve(int control);
 
 #endif

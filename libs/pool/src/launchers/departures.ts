@@ -35,6 +35,15 @@ export class Departures {
   }
 }
 
+/** The children of a process; none where the system does not tell. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
 const isThere = ({ pid, start }: Departure): boolean => startOf(pid) === start;
 
 /** Undefined where there is no such process, or nothing of it but its number: whoever is to bury it may never do so. */

@@ -12,7 +12,7 @@ export interface ForkAddon {
   closeEnds(fds: readonly number[]): void;
   /**
    * Asks the server at the other end of `control` for a child that gets these descriptors: channel, stderr and, if it is to
-   * be read, stdout. False where the server is behind with its orders: to be tried again later. Throws if it is gone.
+   * be read, stdout. Without any it is asked to answer that it `failed`, and makes nothing. False where the server is behind with its orders: to be tried again later. Throws if it is gone.
    */
   sendOrder(control: number, id: number, fds: readonly number[]): boolean;
 }

@@ -6,6 +6,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { ChildExit } from '../core/chunk.ts';
+import { answerMs, ServerAnswers } from '../core/server-answers.ts';
+import { childrenOf } from './departures.ts';
 import type { ForkAddon } from './fork-addon.ts';
 import { type ForkNews, ForkNewsReader, type SelfTestResult, selfTests } from './fork-news.ts';
 import { leftFiles, withoutInherited } from './inherited-files.ts';
@@ -35,6 +37,8 @@ export interface ForkServerListener {
   /** No child was made for this order. */
   failed(id: number, error: Error): void;
   exited(pid: number, exit: ChildExit): void;
+  /** A child of it, which it may never have told of, is killed with it. */
+  killed(pid: number): void;
   /** It is gone, or of no use: why, as a part of a sentence. `wasReady`: it died at work. */
   gone(why: string, wasReady: boolean): void;
 }
@@ -56,8 +60,10 @@ export const realClock: ServerClock = {
 
 /** From its start to the end of its trials. A busy machine takes its time. */
 const readyMs = 30_000;
-/** From an order to the copy, and from a kill to the end; then it is stopped or stuck, and of no use. */
-const answerMs = 10_000;
+/** How long it may take to end by itself, once its children are gone. One that is stopped never does. */
+const endMs = 1_000;
+/** An order without a child: it only has to be answered. */
+const question = 0;
 /** An order that could not be taken is tried again after this. */
 const retryMs = 5;
 /** How long its last news may take, once it is gone. */
@@ -98,7 +104,11 @@ export class ForkServer {
   #isGone = false;
   #isClosing = false;
   readonly #untaken: { readonly id: number; readonly fds: readonly number[] }[] = [];
-  readonly #deadlines = new Map<string, NodeJS.Timeout>();
+  readonly #clock: ServerClock;
+  readonly #answers = new ServerAnswers();
+  #stopWatch: (() => void) | undefined;
+  /** It is in C, and ends by itself where its socket does. */
+  #isServing = false;
   #whenClosed: (() => void)[] = [];
 
   constructor(
@@ -110,6 +120,7 @@ export class ForkServer {
     this.#addon = addon;
     this.#listener = listener;
     this.#modules = options.modules;
+    this.#clock = clock;
     const [own, its] = addon.makePair();
     this.#control = own;
     const args: ForkServerArguments = {
@@ -162,31 +173,36 @@ export class ForkServer {
   /** Ask for a child that gets these descriptors. They stay ours too: a server that dies has not made it. */
   order(id: number, fds: readonly number[]): void {
     this.#untaken.push({ id, fds });
-    if (id > selfTests) this.#expect(`order ${id}`);
+    if (!isTrial(id)) this.#answers.ordered(this.#clock.nowMs());
+    this.#watch();
     if (this.#untaken.length === 1) this.#send();
   }
 
-  /** Its child was killed: it has to tell that soon. */
+  /** Its child was killed: where it lives, it tells the end of it, or at least answers. */
   awaitEnd(pid: number): void {
-    if (!this.#isGone) this.#expect(`end of ${pid}`);
+    if (this.#isGone) return;
+    if (this.#answers.killed(pid, this.#clock.nowMs())) this.order(question, []);
   }
 
-  #expect(what: string): void {
-    if (this.#deadlines.has(what)) return;
+  #watch(): void {
+    const deadlineMs = this.#isGone ? undefined : this.#answers.nextDeadlineMs();
+    if (this.#stopWatch !== undefined || deadlineMs === undefined) return;
     const late = (): void => {
-      if (this.#deadlines.has(what)) this.#leave('it does not answer any more');
+      this.#stopWatch = undefined;
+      if (this.#isGone) return;
+      const verdict = this.#answers.passed(this.#clock.nowMs());
+      if (verdict === 'stuck') this.#leave('it does not answer any more');
+      else if (verdict === 'ask') this.order(question, []);
+      else this.#watch();
     };
     // Where it was this process that was busy, the answer is there already, and is read first.
-    this.#deadlines.set(what, setTimeout(() => setImmediate(late), answerMs).unref());
+    const stop = this.#clock.after(Math.max(1, deadlineMs - this.#clock.nowMs()), () => setImmediate(late));
+    this.#stopWatch = stop;
   }
 
-  #answered(what: string): void {
-    clearTimeout(this.#deadlines.get(what));
-    this.#deadlines.delete(what);
-  }
-
-  /** Whether its news keep this process alive. */
+  /** Whether its news keep this process alive. Its end does, where somebody waits for that. */
   keepAlive(isKept: boolean): void {
+    if (this.#isClosing) return;
     if (isKept) this.#socket.ref();
     else {
       this.#socket.unref();
@@ -206,6 +222,8 @@ export class ForkServer {
       this.#isClosing = true;
       this.#process.ref();
       this.#whenClosed.push(resolve);
+      // One that hangs in the kernel is waited for no longer.
+      setTimeout(resolve, endMs + answerMs).unref();
       this.#leave('');
     });
   }
@@ -227,10 +245,10 @@ export class ForkServer {
 
   #take(news: ForkNews): void {
     if (this.#isGone) return;
-    if (news.kind === 'forked' || news.kind === 'failed') this.#answered(`order ${news.id}`);
-    if (news.kind === 'exited') this.#answered(`end of ${news.exit.pid}`);
+    this.#note(news);
     switch (news.kind) {
       case 'ready':
+        this.#isServing = true;
         try {
           for (let id = 1; id <= selfTests; id++) this.#startTrial(id);
         } catch (error) {
@@ -241,10 +259,11 @@ export class ForkServer {
         this.#leave(news.why);
         return;
       case 'forked':
-        if (news.id > selfTests) this.#listener.forked(news.id, news.pid);
+        if (!isTrial(news.id)) this.#listener.forked(news.id, news.pid);
         return;
       case 'failed':
-        if (news.id <= selfTests) this.#leave(`the system makes no copy of it (errno ${news.errno})`);
+        if (news.id === question) return;
+        if (isTrial(news.id)) this.#leave(`the system makes no copy of it (errno ${news.errno})`);
         else this.#listener.failed(news.id, new Error(`fork failed with errno ${news.errno}`));
         return;
       case 'exited':
@@ -252,6 +271,13 @@ export class ForkServer {
         else this.#trialEnded(news.exit);
         return;
     }
+  }
+
+  #note(news: ForkNews): void {
+    const atMs = this.#clock.nowMs();
+    if ((news.kind === 'forked' || news.kind === 'failed') && !isTrial(news.id)) this.#answers.answered(atMs);
+    if (news.kind === 'exited') this.#answers.ended(news.exit.pid, atMs);
+    this.#watch();
   }
 
   #startTrial(id: number): void {
@@ -330,14 +356,27 @@ export class ForkServer {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#stopTimer();
-    for (const deadline of this.#deadlines.values()) clearTimeout(deadline);
-    this.#deadlines.clear();
-    // Its copies die with it, and it dies of the end of its socket; killing it as well ends what hangs in a module.
+    this.#stopWatch?.();
+    // It ends of the end of its socket, after its children; killing it ends what hangs in a module, is stopped or stuck.
     this.#socket.destroy();
-    this.#process.kill('SIGKILL');
+    if (this.#isClosing && this.#isServing) setTimeout(() => this.#kill(), endMs).unref();
+    else this.#kill();
     if (!this.#isClosing) this.#listener.gone(why, this.#isReady);
   }
+
+  /** With its children, whether it has told of them or not. They would die with it, but not what they have started. */
+  #kill(): void {
+    const { exitCode, pid, signalCode } = this.#process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    for (const child of childrenOf(pid)) {
+      this.#listener.killed(child);
+      killGroup(child);
+    }
+    this.#process.kill('SIGKILL');
+  }
 }
+
+const isTrial = (id: number): boolean => id > question && id <= selfTests;
 
 function parseResult(text: string): Partial<SelfTestResult> | undefined {
   try {

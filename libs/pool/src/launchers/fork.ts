@@ -170,9 +170,11 @@ export class ForkLauncher implements Launcher {
             this.#tallies.forked(key);
             child.forked(pid);
           },
-          failed: (id) => {
+          killed: (pid) => this.#departures.add(pid),
+          failed: (id, error) => {
             const child = family.asked.get(id);
             family.asked.delete(id);
+            this.#tallies.notForked(key, error.message);
             if (child !== undefined) this.#spawnInstead(child);
             this.#closeLater(name, family);
           },
@@ -221,7 +223,8 @@ export class ForkLauncher implements Launcher {
       const told = name.endsWith(' ') ? why : `${why} (so nothing is preloaded)`;
       this.#refusals.add(name, { key, why: told, atMs: this.#clock.nowMs(), isFinal: wasReady });
     }
-    const unborn = [...family.asked.values(), ...family.waiting];
+    const [half, ...others] = family.asked.values();
+    const unborn = [...others, ...family.waiting];
     const living = [...family.living.values()];
     family.asked.clear();
     family.living.clear();
@@ -230,6 +233,9 @@ export class ForkLauncher implements Launcher {
       this.#departures.add(child.pid);
       child.lostServer();
     }
+    // It does one thing after another: this one it may have made, and died before it told. Who has read what was meant for it
+    // is dead or dying, so nobody else is given the same descriptors.
+    half?.lostServer();
     for (const child of unborn) {
       const other = this.#isClosed ? undefined : this.#otherFor(child.request);
       if (other === undefined) this.#spawnInstead(child);
