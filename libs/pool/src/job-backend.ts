@@ -124,8 +124,9 @@ export interface PoolStats {
     /** Children that were copied from a fork server. */
     readonly forked: number;
     /**
-     * Why children that were to be forked were spawned, as a part of a sentence; absent where there were none. On a cluster
-     * it is what one agent says, whose name it begins with.
+     * Why children that were to be forked were spawned, or no module is shared, as a part of a sentence; absent where there
+     * were none. It is the last reason, also where children are forked since. On a cluster it is what one agent says, whose name
+     * it begins with.
      */
     readonly notForked?: string;
   };

@@ -56,7 +56,10 @@ export class ChoosingLauncher implements Launcher {
 
   #measured(request: LaunchRequest, onExit: OnExit): LaunchedChild {
     const { key, preload } = request;
-    const isForked = this.#policy.choose(key) === 'fork' && this.#forks.isReadyFor(request);
+    const pays = this.#policy.choose(key) === 'fork';
+    const isForked = pays && this.#forks.isReadyFor(request);
+    // Said only where there is no other reason.
+    if (pays && !isForked) this.#tallies.notForked(key, 'its fork server was not ready yet');
     const launchedAtMs = performance.now();
     let spokeAtMs: number | undefined;
     const exited: OnExit = (exit, error) => {

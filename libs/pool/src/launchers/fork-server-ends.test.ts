@@ -1,7 +1,7 @@
 /** Fork servers that are ended, asked or given up, and their children: what is left of them, and for how long. */
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -146,6 +146,35 @@ describe.skipIf(why !== undefined)('a fork server', () => {
     const { ending } = await stuck;
     expect(ending).toMatchObject({ kind: 'timedOut', exit: { pid, signal: 'SIGKILL' } });
     expect([...(await p.run(task('server'), [1], { setup })).values.values()]).toEqual([server]);
+    await p.pool.terminate();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('says why children were spawned also when it forks again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    const file = join(folder, 'tried');
+    const failsFirst = `const { existsSync, writeFileSync } = process.getBuiltinModule('fs');
+      if (!existsSync(${JSON.stringify(file)})) WebAssembly.compile = () => process.exit(3);
+      writeFileSync(${JSON.stringify(file)}, '');`;
+    let nowMs = 0;
+    const p = new TestPool(1, {
+      launcher: new ForkLauncher(forkAddon(), { ...realClock, nowMs: () => nowMs }),
+    });
+    const setup = setupOf({ startChildren: 'fork', stdio: 'ignore', execArgv: importing(failsFirst) });
+    const notForked = 'a copy of it failed (exit code 3)';
+    await p.run(task('server'), [1], { setup });
+    expect(existsSync(file)).toBe(true);
+    expect(p.pool.stats().starts).toEqual({ spawned: 1, forked: 0, notForked });
+    nowMs = 10_000;
+    for (let tries = 0; tries < 200 && p.pool.stats().starts.forked === 0; tries++) {
+      await p.run(task('server'), [1, 2], { setup, maxTasksPerChild: 1 });
+    }
+    expect(p.pool.stats().starts).toEqual({
+      spawned: expect.any(Number),
+      forked: expect.any(Number),
+      notForked,
+    });
+    expect(p.pool.stats().starts.forked).toBeGreaterThan(0);
     await p.pool.terminate();
     rmSync(folder, { recursive: true });
   });

@@ -536,9 +536,10 @@ test.skipIf(why !== undefined)(
     for (let i = 0; i < 100 && p.pool.stats().starts.forked === 0; i++) {
       await p.run('addOne', [1, 2, 3, 4], { setup, maxTasksPerChild: 1 });
     }
-    const { forked, spawned } = p.pool.stats().starts;
+    const { forked, notForked, spawned } = p.pool.stats().starts;
     expect(forked).toBeGreaterThan(0);
     expect(spawned).toBeGreaterThanOrEqual(4);
+    expect(notForked).toBe('its fork server was not ready yet');
     await p.pool.terminate();
   },
 );

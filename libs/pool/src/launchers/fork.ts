@@ -38,7 +38,7 @@ export class ForkLauncher implements Launcher {
   readonly #families = new Map<string, Family>();
   readonly #refusals = new Refusals();
   readonly #deaths = new ServerDeaths();
-  /** Their reason is that of the last one which was not forked, where that was no refusal. */
+  /** Their reason is that of the last one which was not forked. */
   readonly #tallies = new StartTallies();
   /** Servers that are on their way out. */
   readonly #closing: Promise<void>[] = [];
@@ -64,7 +64,7 @@ export class ForkLauncher implements Launcher {
     const { addon } = this.#found;
     const family = this.#isForkable(request) ? this.#familyFor(request) : undefined;
     if (addon === undefined || family === undefined) {
-      this.#tallies.spawned(request.key);
+      this.#countSpawned(request.key);
       return spawnLauncher.launch(request, onExit);
     }
     const child = new ForkedChild(addon, request, onExit, this.#makerOf(family));
@@ -257,8 +257,15 @@ export class ForkLauncher implements Launcher {
   }
 
   #spawnInstead(child: ForkedChild): void {
-    this.#tallies.spawned(child.request.key);
+    this.#countSpawned(child.request.key);
     child.spawnInstead();
+  }
+
+  /** With the reason, which is kept: it may be over by the time that somebody wonders. */
+  #countSpawned(key: string): void {
+    const why = this.#refusals.why(key);
+    if (why !== undefined) this.#tallies.notForked(key, why);
+    this.#tallies.spawned(key);
   }
 
   #makerOf(family: Family): Maker {

@@ -15,15 +15,11 @@ export class StartTallies {
     for (const tally of this.#of(key)) tally.spawned += 1;
   }
 
-  /** Whatever was the matter before is over. */
   forked(key: string): void {
-    for (const tally of this.#of(key)) {
-      tally.forked += 1;
-      tally.notForked = undefined;
-    }
+    for (const tally of this.#of(key)) tally.forked += 1;
   }
 
-  /** Why one that was to be forked is not, as a part of a sentence. */
+  /** Why one that was to be forked is not, as a part of a sentence. It stays: that one was spawned, whatever comes later. */
   notForked(key: string, why: string): void {
     for (const tally of this.#of(key)) tally.notForked = why;
   }
