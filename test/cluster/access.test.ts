@@ -26,6 +26,8 @@ import {
   type ListJobsResponse,
   type ListJoinTokensRequest,
   type ListJoinTokensResponse,
+  MapRequest,
+  type MapResponse,
   type RenewCertificateRequest,
   type RenewCertificateResponse,
 } from '@shoal/protocol';
@@ -122,6 +124,27 @@ describe('a job', () => {
         clientSession: '',
       }),
     ).rejects.toMatchObject(notFound);
+  });
+
+  test('of a Map call exists for whoever made the call, and for no other client', async () => {
+    await unary(ann.bundles.nameBundle.bind(ann.bundles), { name: 'work', version: 1, sha256 });
+    const call = ann.jobs.map();
+    call.on('error', () => {});
+    const first = new Promise<MapResponse>((resolve) => call.once('data', resolve));
+    call.write(MapRequest.fromPartial({ start: { function: 'work#inc' }, items: [Buffer.from('1')] }));
+    const mapped = (await first).jobId;
+    expect(await ann.info(mapped)).toMatchObject({ jobId: mapped });
+    await expect(bob.info(mapped)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+    call.cancel();
+    await until(
+      'it is gone',
+      () =>
+        ann.info(mapped).then(
+          () => true,
+          () => false,
+        ),
+      (known) => !known,
+    );
   });
 
   test('is listed to its submitter, to viewers and to admins', async () => {

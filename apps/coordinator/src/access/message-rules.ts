@@ -11,6 +11,7 @@ import type {
   ListAgentsResponse,
   ListJobsResponse,
   MapRequest,
+  MapResponse,
   PushItemsRequest,
 } from '@shoal/protocol';
 import { type Identity, seesEveryJob } from './identity.ts';
@@ -90,6 +91,10 @@ export class MessageRules {
       },
       '/shoal.v1.JobService/Map': {
         request: rule<MapRequest>(({ start }, caller) => this.#claimGroup(start?.options?.group?.id, caller)),
+        response: rule<MapResponse>(({ jobId }, caller) => {
+          // In the first message alone.
+          if (jobId !== '') this.#jobs.claim(jobId, caller);
+        }),
       },
       '/shoal.v1.JobService/HoldGroup': {
         request: rule<HoldGroupRequest>(({ groupId }, caller) => this.#claimGroup(groupId, caller)),
