@@ -139,6 +139,7 @@ class Itself {
 test.each<[unknown, string, string]>([
   [new Float64Array([1, Number.NaN]), '[1]', 'the number NaN'],
   [{ of: new Float32Array([Number.POSITIVE_INFINITY]) }, '.of[0]', 'the number Infinity'],
+  [Object.assign(new Float64Array([1]), { rate: Number.NaN }), '.rate', 'the number NaN'],
   [Object(Number.NaN), 'it', 'the number NaN'],
   [[Object(Number.NEGATIVE_INFINITY)], '[0]', 'the number -Infinity'],
   [Object.assign(new Error('x'), { rate: Number.NaN }), '.rate', 'the number NaN'],
@@ -163,6 +164,7 @@ test('JSON asks what a toJSON() has returned for no other one: of a Date nothing
 
 test.each<[unknown]>([
   [new Float64Array([1, 0.5])],
+  [Object.assign(new Float64Array([1]), { rate: 1 })],
   [Buffer.from('abc')],
   [[Object(1), Object('text'), Object(true)]],
   [new Itself(1)],

@@ -204,8 +204,12 @@ function partsOf(value: object, within: Part, encoding: Encoding): Part[] {
     if (!alwaysTravels(inner, encoding)) parts[parts.length] = { value: inner, within, key, step };
   };
   if (encoding === 'json' && types.isTypedArray(value)) {
-    // Its keys would be as many texts.
     for (let at = 0; at < value.length; at++) add(value[at], at, stepToElement);
+    const fields = value as unknown as Readonly<Record<string, unknown>>;
+    // Behind those of its elements; JSON writes what somebody has put there, too.
+    const names = keys(value);
+    for (let at = value.length; at < names.length; at++)
+      add(fields[names[at] as string], names[at], stepToField);
   } else if (types.isMap(value)) {
     eachEntry(value, (entry, key) => {
       add(key, undefined, stepToKey);
