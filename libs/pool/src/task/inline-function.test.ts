@@ -129,6 +129,19 @@ test('a class is refused', () => {
   );
 });
 
+test.each(['#m(x) { return x }', 'async *#m(x) {}', 'static #m(x) { return x }'])(
+  'a private method is refused as such: %s',
+  (method) => {
+    const get = method.startsWith('static') ? 'A' : 'new A()';
+    const fn = evaluated(
+      `(() => { class A { ${method}; static get() { return ${get}.#m } } return A.get() })()`,
+    );
+    expect(() => inlineFunction(fn as () => unknown)).toThrow(
+      /^#m is a private method, which only its class/,
+    );
+  },
+);
+
 test('a getter cannot be a task function', () => {
   const { get } = Object.getOwnPropertyDescriptor(evaluated('{ get a() { return 1 } }'), 'a') ?? {};
   expect(() => inlineFunction(get as () => unknown)).toThrow(/^A getter, a setter/);

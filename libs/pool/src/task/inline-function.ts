@@ -103,6 +103,11 @@ function parsed(text: string, name: string): Parsed {
     const root = expression.type === 'ObjectExpression' ? expression.properties[0] : expression;
     if (root !== undefined) return { expression, root, prefix, suffix };
   }
+  if (name.startsWith('#')) {
+    throw new TypeError(
+      `${name} is a private method, which only its class can find. Wrap it: a function of the module, exported, that does the same.`,
+    );
+  }
   throw new TypeError(
     `The source of ${name} cannot be parsed; export it from a module and use task() or its URL.`,
   );
