@@ -287,7 +287,8 @@ export interface MapOptions {
    */
   readonly onProgress?: ((progress: MapProgress) => void) | undefined;
   /**
-   * The first item that fails for good ends the job: the others are cancelled. A stream hands out first what had finished
+   * The first item that fails for good ends the job: the others are cancelled. `mapSettled` then resolves to what was known
+   * by that time, so to fewer outcomes than there were items. A stream hands out first what had finished
    * before it in the order of the items; for that it may end 50 ms later.
    *
    * Default: false.

@@ -10,6 +10,7 @@ import type { JobEnd, OutcomeConsumer } from './job-run.ts';
 export interface CollectedJob {
   took(count: number, drained: boolean): void;
   unreadable(count: number): void;
+  cancel(reason: string): Promise<void>;
   abort(error: unknown, reason: string): void;
 }
 
@@ -20,9 +21,13 @@ export interface Collector<R> extends OutcomeConsumer {
   collect(job: CollectedJob): void;
 }
 
-/** What a {@link MapCollector} needs to know of its job. */
-export interface MapSetting extends ErrorSetting {
+/** What both need to know of it. */
+export interface CollectorSetting extends ErrorSetting {
   readonly failFast: boolean;
+}
+
+/** What a {@link MapCollector} needs to know besides. */
+export interface MapSetting extends CollectorSetting {
   readonly totalItems?: number;
 }
 
@@ -92,12 +97,12 @@ export class MapCollector implements Collector<unknown> {
 /** Collects what `mapSettled` resolves to. */
 export class SettledCollector implements Collector<Settled<unknown>> {
   readonly promise: Promise<Settled<unknown>[]>;
-  readonly #setting: ErrorSetting;
+  readonly #setting: CollectorSetting;
   readonly #settle: PromiseWithResolvers<Settled<unknown>[]>;
   readonly #outcomes: (Settled<unknown> | undefined)[] = [];
   #job: CollectedJob | undefined;
 
-  constructor(setting: ErrorSetting) {
+  constructor(setting: CollectorSetting) {
     this.#setting = setting;
     this.#settle = Promise.withResolvers();
     this.promise = this.#settle.promise;
@@ -109,7 +114,10 @@ export class SettledCollector implements Collector<Settled<unknown>> {
 
   values(run: Run): void {
     const values = readValues(run, this, this.#job);
-    if (values === undefined) return;
+    if (values === undefined) {
+      this.#failFast();
+      return;
+    }
     const { first, count } = run;
     fillTo(this.#outcomes, first);
     for (let i = 0; i < count; i++) {
@@ -130,6 +138,13 @@ export class SettledCollector implements Collector<Settled<unknown>> {
     if (end.kind !== 'completed') this.#settle.reject(end.error);
     // After failFast some items have no outcome at all.
     else this.#settle.resolve(this.#outcomes.filter((outcome) => outcome !== undefined));
+  }
+
+  /** Who runs the items takes what cannot be read for results: the job ends here, with what is known by now. */
+  #failFast(): void {
+    if (!this.#setting.failFast) return;
+    this.#job?.cancel('an item failed').catch(() => {});
+    this.ended({ kind: 'completed' });
   }
 }
 

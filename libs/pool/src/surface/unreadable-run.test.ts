@@ -102,6 +102,19 @@ test('what was said to be done and cannot be read counts as failed', async () =>
   expect(told.at(-1)).toMatchObject({ total: 17, done: 1, failed: 16 });
 });
 
+test('with failFast they end the job of mapSettled, which tells what is known by then', async () => {
+  const { pool, backend } = surface();
+  const settled = pool.mapSettled(double, [...items, 16, 17], { failFast: true });
+  backend.job.gives(17, 'whole');
+  backend.job.sink.values(0, 16, Buffer.from('hello'));
+  const outcomes = await settled;
+  expect(outcomes.map(({ index, status }) => [index, status])).toEqual([
+    ...items.map((index) => [index, 'rejected']),
+    [17, 'fulfilled'],
+  ]);
+  expect(backend.job.cancelled).toBe('an item failed');
+});
+
 test('with failFast the first of them ends the job', async () => {
   const { pool, backend } = surface();
   const out = pool.map(double, items, { failFast: true });
