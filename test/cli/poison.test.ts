@@ -127,7 +127,7 @@ describe('shoal replay', () => {
       writeFileSync(work, text.replace('x === 3', 'x === 33').replace('x === 5', 'x === 3 || x === 5'));
       const threw = await shoalCommand(['replay', files['2'] ?? '']);
       expect(threw.stderr).toMatch(
-        /ITEM_THREW: item 2 threw:\nTypeError: not five\n {4}at picky \(.*work\.ts:/,
+        /^shoal: ITEM_THREW: item 2 threw TypeError: not five\n {4}at picky \(.*work\.ts:/m,
       );
       expect(threw.exitCode).toBe(1);
       writeFileSync(work, text.replace('x === 3', 'x === 33'));

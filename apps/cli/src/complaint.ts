@@ -23,8 +23,11 @@ export function complain(terminal: Terminal, error: unknown, flags: FlagNames = 
 export function complaint(error: unknown, flags: FlagNames): string {
   if (!(error instanceof ShoalError)) return `shoal: ${shownText(foreignText(error))}`;
   const text = `shoal: ${error.code}: ${flags.textOf(error)}`;
-  return error instanceof ItemError ? text.replaceAll('\r\n', '\\r\\n').replaceAll('\n', '\\n') : text;
+  return error instanceof ItemError ? onOneLine(text) : text;
 }
+
+/** What somebody else wrote, so that no line of it can pass for one of ours. */
+export const onOneLine = (text: string): string => text.replaceAll('\r\n', '\\r\\n').replaceAll('\n', '\\n');
 
 /** An error that is not of the catalogue: the system's (`ENOSPC …`), or a bug of ours. */
 function foreignText(error: unknown): string {

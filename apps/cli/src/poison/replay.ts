@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { durationText, type ItemError, ShoalError, timesText } from '@shoal/errors';
+import { ShoalError, timesText } from '@shoal/errors';
 import { Pool, PrintWriter } from '@shoal/pool';
+import { onOneLine } from '../complaint.ts';
 import { exitCode } from '../exit-code.ts';
 import { exitCodeOfSignal, Interruption } from '../interruption.ts';
 import { resultLine } from '../map/output-line.ts';
@@ -9,6 +10,7 @@ import { writeOut } from '../output.ts';
 import { systemReason } from '../system-reason.ts';
 import type { Terminal } from '../terminal.ts';
 import { moduleDigest, readPoison } from './poison-file.ts';
+import { replayEnding } from './replay-ending.ts';
 
 /** A replay as the command line asks for it. */
 export interface ReplayRequest {
@@ -21,7 +23,7 @@ export interface ReplayRequest {
 export async function replay(request: ReplayRequest, terminal: Terminal): Promise<number> {
   const poison = await readPoison(request.file);
   const { task, index, item } = poison;
-  const say = (text: string): void => void terminal.stderr.write(`shoal: ${text}\n`);
+  const say = (text: string): void => void terminal.stderr.write(`shoal: ${onOneLine(text)}\n`);
   const path = fileURLToPath(task.url);
   await stat(path).catch((error: unknown) => {
     throw new ShoalError('FILE_NOT_USABLE', { path, reason: systemReason(error) });
@@ -45,7 +47,7 @@ export async function replay(request: ReplayRequest, terminal: Terminal): Promis
       await writeOut(terminal, `${line}\n`);
       return exitCode.done;
     }
-    if (line !== undefined) say(`${line.code}: ${endingText(line, index, timeoutMs)}`);
+    if (line !== undefined) terminal.stderr.write(`${replayEnding(line, index, timeoutMs)}\n`);
     return exitCode.failed;
   } catch (error) {
     if (interruption.signal !== undefined) return exitCodeOfSignal(interruption.signal);
@@ -66,22 +68,5 @@ class PlainPrints extends PrintWriter {
 
   override write({ text }: Parameters<PrintWriter['write']>[0]): void {
     this.#terminal.stderr.write(`${text}\n`);
-  }
-}
-
-/** Worded anew: the error's own message speaks of a job with other items. */
-function endingText(error: ItemError, index: number, timeoutMs: number | undefined): string {
-  const { code, attempts, cause, pid } = error;
-  switch (code) {
-    case 'ITEM_KILLED_CHILD': {
-      const last = attempts.at(-1);
-      return `item ${index} killed its process (${last?.signal ?? `exit code ${last?.exitCode}`}, pid ${pid}).`;
-    }
-    case 'ITEM_TIMED_OUT':
-      return `item ${index} ran longer than ${durationText(timeoutMs ?? 0)} (pid ${pid}).`;
-    case 'ITEM_THREW':
-      return `item ${index} threw:\n${cause instanceof Error ? (cause.stack ?? String(cause)) : String(cause)}`;
-    default:
-      return error.message;
   }
 }
