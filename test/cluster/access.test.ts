@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectPool } from '@shoal/client';
@@ -274,6 +274,35 @@ describe('an agent', () => {
     await expect(ask(own.request, 'another')).rejects.toMatchObject(spent);
     await expect(ask('none', 'lossy')).rejects.toMatchObject(spent);
     expect(cluster.events('certificate.issued').filter(({ name }) => name === 'lossy')).toHaveLength(1);
+  });
+
+  test('that was killed before it had its answer joins with the same token when it is started again', async () => {
+    const token = await joinToken();
+    const tlsDir = await emptyFolder();
+    const { access } = cluster.connect({ ca: files.authority.cert });
+    // As it leaves its folder: the key is there, and the certificate for it went nowhere.
+    const { key, request } = await createCertificateRequest();
+    await new TlsFolder(tlsDir).reserve('client', key);
+    const { certificateChain } = await unary<JoinClusterRequest, JoinClusterResponse>(
+      (question, done) => access.joinCluster(question, done),
+      { secret: parseJoinToken(token)?.secret ?? '', name: 'killed', certificateRequest: request },
+    );
+    await cluster.agent({ name: 'killed', tlsDir, token });
+    expect(await new TlsFolder(tlsDir).findPair('client')).toMatchObject({ cert: certificateChain, key });
+    expect(await readdir(tlsDir)).toEqual(['ca.crt', 'client.crt', 'client.key']);
+  });
+
+  test('whose certificate found no place on the disk joins with the same token when there is one', async () => {
+    const token = await joinToken();
+    const tlsDir = await emptyFolder();
+    await mkdir(join(tlsDir, 'ca.crt'));
+    const config = { join: cluster.coordinator.address, name: 'full', tlsDir, token };
+    const log = pino({ level: 'silent' });
+    await expect(startAgent({ ...config, log })).rejects.toMatchObject({ code: 'FILE_NOT_USABLE' });
+    await rmdir(join(tlsDir, 'ca.crt'));
+    await cluster.agent(config);
+    const issued = cluster.events('certificate.issued').filter(({ name }) => name === 'full');
+    expect(issued, 'the same certificate').toHaveLength(1);
   });
 
   test('needs no token any more when it has its certificate, and keeps its name', async () => {

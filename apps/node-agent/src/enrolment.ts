@@ -51,13 +51,20 @@ const retryMsMax = 30_000;
  */
 export async function enrol(enrolment: Enrolment): Promise<void> {
   const { folder } = enrolment;
-  const made = await createCertificateRequest();
+  // Whoever asked before and was ended without an answer may have used the token: it is answered to the same key alone.
+  const made = await createCertificateRequest(await folder.reserved('client'));
   // A token is good once: what it is exchanged for has to find its place.
   await folder.reserve('client', made.key);
+  let isSent = false;
   try {
-    await untilAnswered(enrolment, (tried) => enrolOnce(enrolment, made, tried));
+    await untilAnswered(enrolment, (tried) =>
+      enrolOnce(enrolment, made, tried, () => {
+        isSent = true;
+      }),
+    );
   } catch (error) {
-    await folder.unreserve('client');
+    const isRefused = error instanceof ShoalError && error.code !== 'FILE_NOT_USABLE';
+    if (isRefused || !isSent) await folder.unreserve('client');
     throw error;
   }
 }
@@ -90,9 +97,11 @@ async function enrolOnce(
   { join, token, name, ownName, folder, signal }: Enrolment,
   { request, key }: CertificateRequest,
   tried: Tried,
+  onSend: () => void,
 ): Promise<void> {
   const ca = await authorityOf({ join, token, signal }, tried);
   const credentials = closingForGood(new DialCredentials({ tls: () => ({ ca }) }));
+  onSend();
   const ask = (wanted: string): Promise<JoinClusterResponse> =>
     ended({ join, tried }, credentials, (client, deadline, done) =>
       client.joinCluster(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { keyPem, newKeyPair, signingAlgorithm } from './key-pair.ts';
+import { keyPairOf, keyPem, newKeyPair, signingAlgorithm } from './key-pair.ts';
 
 /** A request for a certificate and the key that it is for, both PEM. The key never leaves this process but for a file. */
 export interface CertificateRequest {
@@ -7,10 +7,10 @@ export interface CertificateRequest {
   readonly key: string;
 }
 
-/** Makes a new key and a request for its certificate. Who it is for is said by whoever signs. */
-export async function createCertificateRequest(): Promise<CertificateRequest> {
+/** Makes a request for the certificate of a key (PEM), or of a new one. Who it is for is said by whoever signs. */
+export async function createCertificateRequest(key?: string): Promise<CertificateRequest> {
   const x509 = await import('./x509.ts');
-  const keys = await newKeyPair();
+  const keys = key === undefined ? await newKeyPair() : keyPairOf(key);
   const request = await x509.Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm });
   return { request: request.toString('pem'), key: keyPem(keys.privateKey) };
 }

@@ -1,4 +1,10 @@
-import { createPrivateKey, type KeyObject, KeyObject as NodeKeyObject, webcrypto } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  KeyObject as NodeKeyObject,
+  webcrypto,
+} from 'node:crypto';
 
 /** ECDSA on P-256: small certificates, fast handshakes, and known to every client in every language. */
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
@@ -9,6 +15,12 @@ export const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' } as const;
 /** A new key pair. */
 export async function newKeyPair(): Promise<CryptoKeyPair> {
   return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<CryptoKeyPair>;
+}
+
+/** The pair of a private key (PEM). Throws what Node says of it when it is none of ours. */
+export function keyPairOf(pem: string): CryptoKeyPair {
+  const publicKey = createPublicKey(pem).toCryptoKey(algorithm, true, ['verify']);
+  return { privateKey: signingKey(pem), publicKey };
 }
 
 type CryptoKeyPair = webcrypto.CryptoKeyPair;

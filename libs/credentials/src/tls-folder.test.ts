@@ -90,6 +90,20 @@ describe.each(['client', 'coordinator'] as const)(
       });
     });
 
+    test('leaves the key that its place was reserved for to whoever asks for it again, and no other', async () => {
+      const tls = new TlsFolder(folder);
+      const [old, next] = [await pair(), await pair()];
+      await tls.writePair(of, old);
+      expect(await tls.reserved(of)).toBe(undefined);
+      await tls.reserve(of, next.key);
+      expect(await tls.reserved(of)).toBe(next.key);
+      await tls.reserve(of, next.key.slice(0, 60));
+      expect(await tls.reserved(of), 'half a key').toBe(undefined);
+      await tls.reserve(of, next.key);
+      await tls.write(of, next.cert);
+      expect(await tls.reserved(of), 'the key of a certificate that came').toBe(undefined);
+    });
+
     test('is refused with a key of another, and both files are named', async () => {
       const tls = new TlsFolder(folder);
       await tls.writePair(of, await pair());

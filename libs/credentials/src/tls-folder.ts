@@ -237,6 +237,16 @@ export class TlsFolder {
     await this.#replace(this.#nextKeyPath(of), key, 0o600);
   }
 
+  /**
+   * The key that {@link reserve} put there for a certificate that has not come: whoever asked for that was ended meanwhile.
+   * Undefined where there is none that can be used. Errors: `FILE_NOT_USABLE` for one that others can read.
+   */
+  async reserved(of: PairedFile): Promise<string | undefined> {
+    const key = await this.#nextKey(of);
+    if (key === undefined || !isKey(key)) return undefined;
+    return fits(await this.findReplaceable(of), key) ? undefined : key;
+  }
+
   /** Puts the key in its place that an interrupted {@link writePair} left beside it: it is the only one of the certificate. */
   async finishPair(of: WrittenPair): Promise<void> {
     if (fits(await this.findReplaceable(of), await this.#nextKey(of))) await this.#useNextKey(of);
@@ -320,6 +330,15 @@ function isCertificate(text: string): boolean {
   try {
     new X509Certificate(text);
     return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a private key is whole, and of the kind that is made here. */
+function isKey(text: string): boolean {
+  try {
+    return createPrivateKey(text).asymmetricKeyDetails?.namedCurve === 'prime256v1';
   } catch {
     return false;
   }

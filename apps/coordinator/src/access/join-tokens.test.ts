@@ -55,7 +55,14 @@ test('one that expired is told so for an hour, and is unknown then', () => {
 });
 
 test.each([
-  ['was used', (tokens: JoinTokens) => tokens.take('b', 1), 2],
+  [
+    'was used',
+    (tokens: JoinTokens) => {
+      tokens.take('b', 1);
+      tokens.exchanged('b', { key: 'key-of-bob', name: 'bob', certificateChain: 'chain' });
+    },
+    2,
+  ],
   ['was taken back', (tokens: JoinTokens) => tokens.revoke('id-b', 1), 2],
   ['has expired', () => {}, 500],
 ])('one that %s makes room for another, and those that can be used stay', (_, spend, atMs) => {
@@ -67,6 +74,17 @@ test.each([
   tokens.add('more', 'id-more', grant, quarterHourMs, atMs);
   expect(tokens.list(atMs).map(({ id }) => id)).toEqual(['id-a', 'id-c', 'id-more']);
   expect(() => tokens.take('b', atMs)).toThrow(refusedFor('is unknown here'));
+});
+
+test('one whose exchange is under way keeps its place, for it may be given back', () => {
+  const tokens = new JoinTokens(1);
+  tokens.add('a', 'id-a', grant, quarterHourMs, 0);
+  tokens.take('a', 1);
+  expect(() => tokens.add('more', 'id-more', grant, quarterHourMs, 2)).toThrow(
+    expect.objectContaining({ code: 'LIMIT_REACHED' }),
+  );
+  tokens.giveBack('a');
+  expect(tokens.take('a', 3)).toEqual({ grant });
 });
 
 test('those that can be used are listed, the one that expires first at the top', () => {

@@ -39,8 +39,9 @@ interface OpenToken {
   readonly id: string;
   readonly grant: JoinGrant;
   readonly expiresAtMs: number;
-  state: 'open' | 'used' | 'revoked';
-  /** Of one that is used: for what, once that is made. */
+  /** `taken`: its exchange is under way. */
+  state: 'open' | 'taken' | 'used' | 'revoked';
+  /** Of one that is used: for what. */
   exchange?: Exchange;
 }
 
@@ -95,27 +96,28 @@ export class JoinTokens {
     if (token === undefined) throw refused('this token to join with is unknown here');
     const { exchange, expiresAtMs, grant, state } = token;
     if (state === 'revoked') throw refused('this token to join with was taken back');
-    if (state === 'used') {
+    if (state === 'taken' || state === 'used') {
       const isSame = exchange?.key === asked?.key && (asked?.name === '' || asked?.name === exchange?.name);
       if (exchange !== undefined && isSame && atMs < expiresAtMs) return { grant, exchange };
       throw refused('this token to join with was used before');
     }
     if (atMs >= expiresAtMs) throw refused('this token to join with has expired');
-    token.state = 'used';
+    token.state = 'taken';
     return { grant };
   }
 
   /** What it was used for, from now on. */
   exchanged(digest: string, exchange: Exchange): void {
     const token = this.#byDigest.get(digest);
-    if (token !== undefined) token.exchange = exchange;
+    if (token === undefined) return;
+    token.state = 'used';
+    token.exchange = exchange;
   }
 
   /** The exchange failed for a reason that the token is innocent of: it can be used again. */
   giveBack(digest: string): void {
     const token = this.#byDigest.get(digest);
-    // It may have been taken back meanwhile.
-    if (token?.state === 'used' && token.exchange === undefined) token.state = 'open';
+    if (token?.state === 'taken') token.state = 'open';
   }
 
   /** Those that can be used, the one that expires first at the top. */
@@ -137,7 +139,8 @@ export class JoinTokens {
   /** What is kept of it serves the words of an error, and the next machine is worth more. */
   #makeRoom(atMs: number): void {
     for (const [digest, { expiresAtMs, state }] of this.#byDigest) {
-      if (state === 'open' && atMs < expiresAtMs) continue;
+      // One whose exchange fails can be used again.
+      if ((state === 'open' || state === 'taken') && atMs < expiresAtMs) continue;
       this.#byDigest.delete(digest);
       return;
     }
