@@ -85,6 +85,33 @@ test('the certificate that a new one replaces is told, for it stays good', async
   expect(await issue('bob'), 'one that was taken back').not.toMatch(/stays good/);
 });
 
+test('another certificate of the name that the TLS folder knows is told, for it stays good', async () => {
+  await issue('bob');
+  const path = join(folder.path, 'issued', 'bob', 'client.crt');
+  const first = certificateFacts(await new TlsFolder(join(folder.path, 'issued', 'bob')).read('client'));
+  const elsewhere = join(root, 'bobs');
+  const said = new RegExp(
+    `^The certificate of client bob in \\S+ stays good until .*shoal certs revoke ${first.serial} `,
+    'm',
+  );
+  const output = await issue('bob', 'client', elsewhere);
+  expect(output).toMatch(said);
+  expect(output).toContain(path);
+  expect(await issue('ann', 'client', join(root, 'anns')), 'another name').not.toMatch(/stays good/);
+  await folder.revoke([{ serial: first.serial }]);
+  expect(await issue('bob', 'client', join(root, 'new')), 'one that was taken back').not.toMatch(
+    /stays good/,
+  );
+});
+
+test('so is that of the admin whom certs init made', async () => {
+  const authority = folder.authorityOf(await folder.read('authority'), await folder.read('authorityKey'));
+  await folder.writePair('client', await authority.issueIdentity({ name: 'admin', role: 'admin' }));
+  expect(await issue('admin', 'client')).toMatch(
+    /^The certificate of admin admin in \S+tls\/client\.crt stays good/m,
+  );
+});
+
 test.each([
   ['client', 'shoal map FILE --address HOST:7300 --tls-dir DIR'],
   ['admin', 'shoal map FILE --address HOST:7300 --tls-dir DIR'],

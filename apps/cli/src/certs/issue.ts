@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   type CertificateAuthority,
   type CertificateFacts,
@@ -46,10 +46,15 @@ export async function issueCert(request: IssueRequest): Promise<string> {
   const until = new Date(validToMs).toISOString().slice(0, 10);
   // The name is revoked until a time that is to come: another machine's clock, or somebody's hand.
   const from = validFromMs > Date.now() ? ` from ${new Date(validFromMs).toISOString()}` : '';
-  const stays =
-    replaced === undefined || replaced.validToMs <= Date.now() || revocations.has(replaced)
-      ? ''
-      : staysText(replaced, tlsDir);
+  const isGood = (facts: CertificateFacts): boolean =>
+    facts.validToMs > Date.now() && !revocations.has(facts);
+  const others = await othersOf(folder, target, name);
+  const stays = [
+    ...(replaced === undefined || !isGood(replaced) ? [] : [staysText(replaced, 'that was there', tlsDir)]),
+    ...others
+      .filter(({ facts }) => isGood(facts))
+      .map(({ facts, path }) => staysText(facts, `in ${path}`, tlsDir)),
+  ].join('');
   return `${target.path}: a certificate for the ${role} ${name}${from} until ${until}\n${stays}Copy the folder to its machine, and there:\n\n  ${uses[role]}\n`;
 }
 
@@ -90,11 +95,27 @@ async function checkTarget(
   return facts;
 }
 
-function staysText({ identity, serial, validToMs }: CertificateFacts, tlsDir: string): string {
+/** Other certificates of a name that the folder of the authority knows: that of whoever ran certs init, and what was issued in it. */
+async function othersOf(
+  folder: TlsFolder,
+  target: TlsFolder,
+  name: string,
+): Promise<readonly { readonly path: string; readonly facts: CertificateFacts }[]> {
+  const found = [folder, new TlsFolder(join(folder.path, 'issued', name))]
+    .filter(({ path }) => resolve(path) !== resolve(target.path))
+    .map(async (other) => {
+      const pem = await other.findReplaceable('client');
+      const facts = pem === undefined ? undefined : certificateFacts(pem);
+      return facts?.identity?.name === name ? [{ path: other.pathOf('client'), facts }] : [];
+    });
+  return (await Promise.all(found)).flat();
+}
+
+function staysText({ identity, serial, validToMs }: CertificateFacts, where: string, tlsDir: string): string {
   const until = new Date(validToMs).toISOString().slice(0, 10);
   const whose = identity === undefined ? '' : ` of ${holder(identity)}`;
   return (
-    `The certificate${whose} that was there stays good until ${until} wherever it was copied to;` +
+    `The certificate${whose} ${where} stays good until ${until} wherever it was copied to;` +
     ` shoal certs revoke ${serial} --tls-dir ${tlsDir} takes it back.\n`
   );
 }

@@ -1,8 +1,8 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CertificateAuthority, type CertifiedKey, TlsFolder } from '@shoal/credentials';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CertificateAuthority, type CertifiedKey, type Role, TlsFolder } from '@shoal/credentials';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { certificateFindings } from './certificates.ts';
 
 const dayMs = 86_400_000;
@@ -26,6 +26,52 @@ test.each([
   await folder.write('client', cert);
   const found = await certificateFindings(folder.path, nowMs);
   expect(found).toMatchObject([{ state: 'ok' }, { state, says: expect.stringMatching(says) }]);
+});
+
+describe('of one that has expired is told what its holder can do, or whom he asks', () => {
+  const expired = { nowMs: Date.now() - 2 * dayMs, lifetimeMs: dayMs };
+  const saysOf = async (where: TlsFolder, role: Role, file: 'client' | 'coordinator' = 'client') => {
+    const authority = await CertificateAuthority.create();
+    const { cert } =
+      file === 'client'
+        ? await authority.issueIdentity({ name: 'rack2-b', role }, expired)
+        : await authority.issueCoordinator(['one'], expired);
+    await where.write('authority', authority.cert);
+    await where.write(file, cert);
+    return (await certificateFindings(where.path, Date.now())).at(-1)?.says;
+  };
+
+  test.each([
+    ['client', / ask whoever runs the cluster for another: shoal certs issue rack2-b --role client$/],
+    ['viewer', / ask whoever runs the cluster for another: shoal certs issue rack2-b --role viewer$/],
+    ['admin', / ask whoever runs the cluster for another: shoal certs issue rack2-b --role admin$/],
+    [
+      'agent',
+      /\(shoal token create --name rack2-b\), or for another: shoal certs issue rack2-b --role agent$/,
+    ],
+  ] as const)('on a machine without the key of the authority, by the role %s', async (role, says) => {
+    expect(await saysOf(folder, role)).toMatch(says);
+  });
+
+  test('where the key of the authority lies, by the admin and by whoever made it for another', async () => {
+    await writeFile(folder.pathOf('authorityKey'), 'key', { mode: 0o600 });
+    const issued = new TlsFolder(join(folder.path, 'issued', 'rack2-b'));
+    expect(await saysOf(issued, 'client')).toContain(
+      `; run shoal certs issue rack2-b --role client --tls-dir ${folder.path}, and copy the folder`,
+    );
+    await rm(folder.pathOf('authorityKey'));
+    expect(await saysOf(issued, 'client')).toContain('; ask whoever runs the cluster');
+    await writeFile(folder.pathOf('authorityKey'), (await CertificateAuthority.create()).key, {
+      mode: 0o600,
+    });
+    expect(await saysOf(folder, 'admin')).toContain(`; run shoal certs init --tls-dir ${folder.path}`);
+  });
+
+  test('by the coordinator, which has no key of the authority', async () => {
+    expect(await saysOf(folder, 'client', 'coordinator')).toContain(
+      '; run shoal certs init where ca.key lies',
+    );
+  });
 });
 
 test('a certificate beside the key of another is broken, and told by both names', async () => {
@@ -119,7 +165,8 @@ test('a certificate on the list of those that are good no more beside it is brok
   await folder.revoke([others]);
   expect(await ofClient()).toMatchObject({ what: folder.pathOf('client'), state: 'ok' });
   await folder.revoke([{ ...others, name: 'laptop' }]);
-  const issued = /^it was revoked \(.*revoked\.txt\), and is turned away; run shoal certs issue/;
+  const issued =
+    /^it was revoked \(.*revoked\.txt\), and is turned away; ask whoever runs the cluster for another: shoal certs issue laptop --role client$/;
   expect(await ofClient()).toEqual({
     what: folder.pathOf('client'),
     state: 'broken',
@@ -127,7 +174,7 @@ test('a certificate on the list of those that are good no more beside it is brok
   });
   await folder.write('authorityKey', authority.key);
   expect(await ofClient(), 'that of whoever ran certs init').toMatchObject({
-    says: expect.stringMatching(/run shoal certs init there again$/),
+    says: expect.stringMatching(/run shoal certs init --tls-dir \S+$/),
   });
   const afterMs = (await folder.revocations()).untilMs(identity);
   await folder.writePair('client', await authority.issueIdentity(identity, { afterMs }));

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { certificateFacts, type PairedFile, type TlsFile, TlsFolder, tlsFiles } from '@shoal/credentials';
+import { basename, dirname, resolve } from 'node:path';
+import { certificateFacts, type PairedFile, TlsFolder, tlsFiles } from '@shoal/credentials';
 import { durationText } from '@shoal/errors';
 import type { Finding } from './finding.ts';
 
@@ -7,11 +8,30 @@ const soonMs = 7 * 86_400_000;
 /** A certificate of an agent that joined with a token is renewed by it when half of its life is over. */
 const selfRenewedMs = 2 * 86_400_000;
 
-const makers: Readonly<Partial<Record<TlsFile, string>>> = {
-  authority: 'make a new authority in an empty folder: shoal certs init',
-  coordinator: 'run shoal certs init there again',
-  client: 'run shoal certs issue where the certificates were made, or join with a new token',
-};
+const ask = 'ask whoever runs the cluster';
+
+/** What makes a certificate anew: a command where the key of the authority lies, and who has it elsewhere. */
+function remedyFor(folder: TlsFolder, file: PairedFile | 'authority', pem: string): string {
+  const hasAuthority = (at: TlsFolder): boolean => existsSync(at.pathOf('authorityKey'));
+  const isMadeHere = hasAuthority(folder);
+  if (file === 'authority') {
+    return isMadeHere
+      ? 'make a new authority in an empty folder: shoal certs init'
+      : `${ask} for another, and for a certificate that it has signed`;
+  }
+  // Beside the key of the authority lies what its admin has.
+  if (isMadeHere) return `run shoal certs init --tls-dir ${folder.path}`;
+  if (file === 'coordinator') return 'run shoal certs init where ca.key lies, and copy it from there';
+  const { name = 'NAME', role = 'ROLE' } = certificateFacts(pem).identity ?? {};
+  const issue = `shoal certs issue ${name} --role ${role}`;
+  // That of a name lies in the folder of whoever issued it until it is copied to its machine.
+  const issued = dirname(resolve(folder.path));
+  const above = new TlsFolder(dirname(issued));
+  if (basename(issued) === 'issued' && hasAuthority(above))
+    return `run ${issue} --tls-dir ${above.path}, and copy the folder to its machine`;
+  if (role !== 'agent') return `${ask} for another: ${issue}`;
+  return `${ask} for a token to join with (shoal token create --name ${name}), or for another: ${issue}`;
+}
 
 /** Until when the certificates of a folder are good. Those that are not there are not missed. */
 export async function certificateFindings(path: string, nowMs: number): Promise<Finding[]> {
@@ -25,7 +45,7 @@ export async function certificateFindings(path: string, nowMs: number): Promise<
       await checkKey(folder, file, pem);
       if (file !== 'authority') await checkSigned(folder, file, pem);
       const revoked = file === 'client' ? await revocation(folder, pem) : undefined;
-      findings.push(revoked ?? expiry(what, file, pem, nowMs));
+      findings.push(revoked ?? expiry(what, pem, nowMs, () => remedyFor(folder, file, pem)));
     } catch (error) {
       findings.push({ what, state: 'broken', says: (error as Error).message });
     }
@@ -56,10 +76,7 @@ async function checkSigned(folder: TlsFolder, file: PairedFile, pem: string): Pr
 async function revocation(folder: TlsFolder, pem: string): Promise<Finding | undefined> {
   const list = await folder.revocations().catch(() => undefined);
   if (list?.has(certificateFacts(pem)) !== true) return undefined;
-  // What lies beside the key of the authority is its admin's, which certs init makes.
-  const isMadeHere = existsSync(folder.pathOf('authorityKey'));
-  const maker = makers[isMadeHere ? 'coordinator' : 'client'] ?? '';
-  const says = `it was revoked (${folder.revokedPath}), and is turned away; ${maker}`;
+  const says = `it was revoked (${folder.revokedPath}), and is turned away; ${remedyFor(folder, 'client', pem)}`;
   return { what: folder.pathOf('client'), state: 'broken', says };
 }
 
@@ -73,17 +90,16 @@ async function listFindings(folder: TlsFolder): Promise<Finding[]> {
   }
 }
 
-function expiry(what: string, file: TlsFile, pem: string, nowMs: number): Finding {
+function expiry(what: string, pem: string, nowMs: number, remedy: () => string): Finding {
   const { validFromMs, validToMs } = certificateFacts(pem);
   const until = new Date(validToMs).toISOString();
-  const maker = makers[file] ?? '';
-  if (validToMs <= nowMs) return { what, state: 'broken', says: `it expired on ${until}; ${maker}` };
+  if (validToMs <= nowMs) return { what, state: 'broken', says: `it expired on ${until}; ${remedy()}` };
   if (validFromMs > nowMs) {
     return { what, state: 'broken', says: 'it is not good yet; compare the clocks of both machines' };
   }
   const isSoon = validToMs - nowMs < soonMs && validToMs - validFromMs > selfRenewedMs;
   const left = durationText(validToMs - nowMs);
   return isSoon
-    ? { what, state: 'warning', says: `it expires in ${left}; ${maker}` }
+    ? { what, state: 'warning', says: `it expires in ${left}; ${remedy()}` }
     : { what, state: 'ok', says: `good until ${until}` };
 }
