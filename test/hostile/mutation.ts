@@ -45,3 +45,30 @@ export function mutated(original: Uint8Array, random: Random): Buffer {
   }
   return bytes;
 }
+
+const triesMax = 50;
+
+/**
+ * The same of a message, most of which can be read all the same: one that cannot ends its stream, and nothing that follows
+ * is heard.
+ */
+export function mostlyReadable(
+  message: Uint8Array,
+  decode: (bytes: Buffer) => unknown,
+  random: Random,
+): Buffer {
+  const isReadable = random.next() < 0.9;
+  for (let tries = 1; ; tries += 1) {
+    const bytes = mutated(message, random);
+    if (!isReadable || tries === triesMax || canRead(bytes, decode)) return bytes;
+  }
+}
+
+export function canRead(bytes: Buffer, decode: (bytes: Buffer) => unknown): boolean {
+  try {
+    decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
