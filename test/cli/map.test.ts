@@ -232,7 +232,9 @@ describe('what is typed wrong', () => {
     [['mpa'], "unknown command 'mpa'. Did you mean map?"],
     [['mpa', '--help'], "unknown command 'mpa'. Did you mean map?"],
     [['map', 'x.ts', '--chunksize', '3'], "unknown option '--chunksize'. Did you mean --chunk-size?"],
-    [['map', 'x.ts', '--detach'], "unknown option '--detach'"],
+    [['map', 'x.ts', '--detach'], "unknown option '--detach'. See shoal map --help."],
+    [['token', 'create', '--nonsense'], "unknown option '--nonsense'. See shoal token create --help."],
+    [['nonsense'], "unknown command 'nonsense'. See shoal --help."],
     [['map', 'x.ts', '--processes', '0'], 'Give a whole number from 1 to 1024.'],
     [['map', 'x.ts', '--timeout', '30'], 'Give a time with its unit'],
     [['map', 'nowhere.ts#f'], 'FILE_NOT_USABLE: nowhere.ts: there is no such file'],
@@ -280,5 +282,7 @@ describe('what is typed wrong', () => {
     expect(await shoalCommand(['help', 'map'])).toEqual(help);
     expect(help).toMatchObject({ exitCode: 0, stderr: '' });
     expect(help.stdout).toContain('Usage: shoal map [options] <FILE#EXPORT>');
+    const whole = await shoalCommand(['--help']);
+    expect(whole.stdout).toContain('4 cancelled or past --deadline, 130 Ctrl-C,\n141 the reader of stdout');
   });
 });

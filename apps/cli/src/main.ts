@@ -35,7 +35,7 @@ export async function run(
     if (!(error instanceof CommanderError)) return failed(terminal, error, FlagNames.of(running));
     if (error.exitCode === 0) return writtenOut(terminal);
     if (error.code === 'commander.help') return exitCode.usage;
-    complain(terminal, fromCommander(error));
+    complain(terminal, fromCommander(error, commandIn(program, argv)));
     return exitCode.usage;
   }
 }
@@ -61,9 +61,23 @@ function upToUnknown(program: Command, argv: readonly string[]): string[] {
   for (let at = 2; at < argv.length && command.commands.length > 0; at++) {
     const name = argv[at] ?? '';
     if (name.startsWith('-') || (command === program && name === 'help')) break;
-    const next = command.commands.find((each) => each.name() === name || each.aliases().includes(name));
+    const next = inner(command, name);
     if (next === undefined) return argv.slice(0, at + 1);
     command = next;
   }
   return [...argv];
+}
+
+/** As much of the command line as names a command: `shoal token create`. */
+function commandIn(program: Command, argv: readonly string[]): string {
+  const names = [program.name()];
+  for (let command: Command | undefined = program; command !== undefined; ) {
+    command = inner(command, argv[names.length + 1] ?? '');
+    if (command !== undefined) names.push(command.name());
+  }
+  return names.join(' ');
+}
+
+function inner(command: Command, name: string): Command | undefined {
+  return command.commands.find((each) => each.name() === name || each.aliases().includes(name));
 }

@@ -79,8 +79,9 @@ function* everyCommand(command: Command): Generator<Command> {
 
 const helpAfter = `
 Results go to stdout, everything else to stderr.
-Exit codes: 0 done, 1 some items failed or the work could not be done, 2 usage or input, 3 coordinator out of reach,
-4 cancelled, 130 Ctrl-C.
+Exit codes: 0 done, 1 some items failed or the work could not be done, 2 usage or
+input, 3 coordinator out of reach, 4 cancelled or past --deadline, 130 Ctrl-C,
+141 the reader of stdout went away.
 
 Try:
   seq 1 10 | shoal map examples/square.ts#square

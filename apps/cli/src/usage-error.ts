@@ -7,8 +7,11 @@ export function usageError(reason: string, hint: string = ''): ShoalError {
   return new ShoalError('USAGE', { reason, hint });
 }
 
-/** Turns commander's complaint (`error: unknown option '--x'\n(Did you mean --y?)`) into ours. */
-export function fromCommander(error: CommanderError): ShoalError {
+/**
+ * Turns commander's complaint (`error: unknown option '--x'\n(Did you mean --y?)`) into ours. `command` is what was typed
+ * so far that is one: `shoal map`.
+ */
+export function fromCommander(error: CommanderError, command: string): ShoalError {
   // It repeats what was typed, and logs keep that.
   const text = withoutTokens(error.message.replace(/^error: /, ''));
   const [end, suggestion] = /\n\((Did you mean [^\n]*)\)$/.exec(text) ?? [''];
@@ -17,7 +20,7 @@ export function fromCommander(error: CommanderError): ShoalError {
     .slice(0, text.length - end.length)
     .replace(/\.$/, '')
     .replaceAll('\n', '\\n');
-  return usageError(reason, suggestion ?? 'See shoal --help.');
+  return usageError(reason, suggestion ?? `See ${command} --help.`);
 }
 
 /** Reads an option that is a whole number from `least` on. */

@@ -49,7 +49,7 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
   return new Command('agent')
     .summary('serve a coordinator with the CPUs of this machine')
     .description(
-      'Joins a coordinator and runs what it hands out, in processes of its own. The agent dials out; nothing connects\n' +
+      'Joins a coordinator and runs what it hands out, in processes of its own. The agent dials out; nothing connects ' +
         'to it. SIGTERM (or Ctrl-C) drains: what runs finishes, nothing new starts; a second one ends it now.',
     )
     .addOption(new Option('--join <HOST:PORT>', 'the coordinator').argParser(address).makeOptionMandatory())
@@ -73,21 +73,21 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
     .addOption(
       new Option(
         '--token <FILE>',
-        'a file with a token to join with (shoal token create), or with one of the token file of the coordinator,\n' +
+        'a file with a token to join with (shoal token create), or with one of the token file of the coordinator, ' +
           'mode 0600 (default: the token in SHOAL_TOKEN)',
       ),
     )
     .addOption(
       new Option(
         '--max-rss-bytes <bytes>',
-        'memory of a process, for jobs that set no limit and at most for others; beyond it the process is replaced,\n' +
+        'memory of a process, for jobs that set no limit and at most for others; beyond it the process is replaced, ' +
           'and killed with its item at twice that: 512MiB, 4GiB (from 1MiB)',
       ).argParser(byteSize(2 ** 40, 2 ** 20)),
     )
     .addOption(
       new Option(
         '--start-children <way>',
-        'of jobs that do not say: fork: copies of one process; auto: what is measured to be better; spawn: never fork,\n' +
+        'of jobs that do not say: fork: copies of one process; auto: what is measured to be better; spawn: never fork, ' +
           'whatever a job asks for (default: a process each, unless the job asks for more)',
       ).choices(['auto', 'spawn', 'fork']),
     )
@@ -108,7 +108,7 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
     .addOption(
       new Option(
         '--isolation-uids <FROM-TO>',
-        'users for --isolation user that nothing else here uses, twice as many as processes or more (default: 1000 from\n' +
+        'users for --isolation user that nothing else here uses, twice as many as processes or more (default: 1000 from ' +
           '1900000000 on that no other agent here has)',
       ).argParser(uidRange),
     )
@@ -141,7 +141,7 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
     .addOption(
       new Option(
         '--encodings <list>',
-        'what items may come in: json,bytes (default: v8,json,bytes; v8 is that of the TypeScript client); jobs in others\n' +
+        'what items may come in: json,bytes (default: v8,json,bytes; v8 is that of the TypeScript client); jobs in others ' +
           'run elsewhere',
       ).argParser((text) => text.split(',') as AcceptedEncoding[]),
     )

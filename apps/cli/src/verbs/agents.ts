@@ -34,7 +34,7 @@ export function agentsCommand(terminal: Terminal): Command {
   return new Command('agents')
     .summary('list agents, take them out of service and back')
     .description(
-      'Lists the agents of a cluster, and takes them out of service and back. A drained agent stays connected: it finishes\n' +
+      'Lists the agents of a cluster, and takes them out of service and back. A drained agent stays connected: it finishes ' +
         'what it runs and gets nothing new until it is resumed. Nothing runs twice for it.',
     )
     .addCommand(ls)

@@ -17,8 +17,8 @@ export function certsCommand(terminal: Terminal): Command {
   const init = new Command('init')
     .summary('make an authority, and the certificate of its coordinator')
     .description(
-      'Makes what a cluster on several machines needs, in a folder of this machine: an authority, a certificate for the\n' +
-        'coordinator (a year), and one for you as its admin. Run it again before the year is over, or for another\n' +
+      'Makes what a cluster on several machines needs, in a folder of this machine: an authority, a certificate for the ' +
+        'coordinator (a year), and one for you as its admin. Run it again before the year is over, or for another ' +
         'name: the authority stays, the certificates are new, and a running coordinator takes them up by itself.',
     )
     .addOption(tlsDirOption(`where to; ${defaultTlsDir} where nothing says`))
@@ -36,7 +36,7 @@ export function certsCommand(terminal: Terminal): Command {
   const issue = new Command('issue')
     .summary('make a certificate for somebody who calls the coordinator')
     .description(
-      'Makes a certificate (a year) for NAME, with the authority in the TLS folder, in a folder of its own:\n' +
+      'Makes a certificate (a year) for NAME, with the authority in the TLS folder, in a folder of its own: ' +
         'copy that to the machine of NAME, whole, and name it there with --tls-dir.',
     )
     .argument('<NAME>', 'who it is for; for an agent, the name of that agent')
@@ -56,8 +56,8 @@ export function certsCommand(terminal: Terminal): Command {
   const ls = new Command('ls')
     .summary('list certificates, and which of them were taken back')
     .description(
-      'Lists the certificates in the TLS folder and those that shoal certs issue made in it: whose they are, the serial number\n' +
-        'that shoal certs revoke takes, until when they are good, and whether they were revoked. One that was issued to another\n' +
+      'Lists the certificates in the TLS folder and those that shoal certs issue made in it: whose they are, the serial number ' +
+        'that shoal certs revoke takes, until when they are good, and whether they were revoked. One that was issued to another ' +
         'place with --output is not here, and an agent that joined with a token keeps its own (shoal agents ls).',
     )
     .addOption(tlsDirOption(`the folder of the coordinator; ${defaultTlsDir} where nothing says`))
@@ -75,8 +75,8 @@ export function certsCommand(terminal: Terminal): Command {
   const revoke = new Command('revoke')
     .summary('take certificates back before they expire')
     .description(
-      'Puts all certificates that NAME has got so far, or the one with a serial number, on the list of those that are good\n' +
-        'no more (revoked.txt in the TLS folder). The coordinator that runs with this folder reads it within seconds: it\n' +
+      'Puts all certificates that NAME has got so far, or the one with a serial number, on the list of those that are good ' +
+        'no more (revoked.txt in the TLS folder). The coordinator that runs with this folder reads it within seconds: it ' +
         'turns them away and ends what they have open. NAME can have a new one afterwards.',
     )
     .argument('<NAME|SERIAL>', 'a name, or a number as openssl x509 -serial shows it')

@@ -22,7 +22,7 @@ export function coordinatorCommand(terminal: Terminal, end: (exitCode: number) =
   const command = new Command('coordinator')
     .summary('start the coordinator of a cluster')
     .description(
-      'Starts a coordinator and prints its address once it listens. SIGTERM (or Ctrl-C) drains: running jobs\n' +
+      'Starts a coordinator and prints its address once it listens. SIGTERM (or Ctrl-C) drains: running jobs ' +
         'finish, nothing new is taken; a second one ends it now.',
     )
     .addOption(

@@ -30,7 +30,7 @@ export function devCommand(terminal: Terminal, end: (exitCode: number) => void):
     .addOption(
       new Option(
         '--start-children <way>',
-        'of jobs that do not say: fork: copies of one process; auto: what is measured to be better; spawn: never fork,\n' +
+        'of jobs that do not say: fork: copies of one process; auto: what is measured to be better; spawn: never fork, ' +
           'whatever a job asks for (default: a process each, unless the job asks for more)',
       ).choices(['auto', 'spawn', 'fork']),
     )

@@ -21,7 +21,7 @@ export function doctorCommand(terminal: Terminal, end: (exitCode: number) => voi
   const command = new Command('doctor')
     .summary('look for what is wrong with this machine, its certificates and its cluster')
     .description(
-      'Starts a process and runs a task in it, looks at the certificates in the TLS folder and at the token file, and asks the\n' +
+      'Starts a process and runs a task in it, looks at the certificates in the TLS folder and at the token file, and asks the ' +
         'coordinator, where one is named. Exit code 0: nothing is broken; 1: something is; 3: the coordinator cannot be reached.',
     )
     .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS; without one this machine alone)'))

@@ -73,7 +73,7 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
     .addOption(
       new Option(
         '--start-children <way>',
-        'spawn: a Node process each; fork: copies of one, where that is possible; auto: what is measured to be better\n' +
+        'spawn: a Node process each; fork: copies of one, where that is possible; auto: what is measured to be better ' +
           '(default: spawn)',
       ).choices(['auto', 'spawn', 'fork']),
     )
@@ -99,7 +99,7 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
     )
     .option(
       '--save-poison <DIR>',
-      'save each item that killed its process or timed out to a file of its own in DIR, for shoal replay; only you\n' +
+      'save each item that killed its process or timed out to a file of its own in DIR, for shoal replay; only you ' +
         'may read it',
     )
     .addOption(addressOption('run it on the cluster of this coordinator (default: SHOAL_ADDRESS)'))

@@ -7,7 +7,7 @@ export function replayCommand(terminal: Terminal, end: (exitCode: number) => voi
   return new Command('replay')
     .summary('run an item that killed its process once more, alone')
     .description(
-      'Runs the one item that shoal map --save-poison has saved in FILE, once, in a fresh process of this machine,\n' +
+      'Runs the one item that shoal map --save-poison has saved in FILE, once, in a fresh process of this machine, ' +
         'with the function as its module has it now.\n\n' +
         'The result goes to stdout; what the function prints, and how it failed if it did, to stderr.\n' +
         'Exit codes: 0 it gave a result, 1 it failed again, 2 FILE or the module cannot be used.\n' +

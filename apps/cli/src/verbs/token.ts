@@ -86,7 +86,7 @@ export function tokenCommand(terminal: Terminal): Command {
   const generate = new Command('generate')
     .summary('make a token of 256 bits for a token file')
     .description(
-      'Makes a line for the file that shoal coordinator --token-file and all who connect read. It is good until it\n' +
+      'Makes a line for the file that shoal coordinator --token-file and all who connect read. It is good until it ' +
         'is taken out of that file; whoever knows it may do what its role may, and without a role everything.',
     )
     .addOption(

@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { buildProgram } from './program.ts';
+import { processTerminal } from './terminal.ts';
+
+function* textsOf(command: Command): Generator<string> {
+  yield command.description();
+  for (const { description } of command.options) yield description;
+  for (const inner of command.commands) yield* textsOf(inner);
+}
+
+test('no help breaks a line in the middle of a sentence: how long lines are is for the terminal to say', () => {
+  const texts = [...textsOf(buildProgram(processTerminal('shoal'), () => {}))];
+  expect(texts.length).toBeGreaterThan(100);
+  expect(texts.filter((text) => /[^.\n]\n[^\n]/.test(text))).toEqual([]);
+});
