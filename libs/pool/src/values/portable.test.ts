@@ -89,6 +89,10 @@ test('a list with holes is looked at by what it has, and a field of its own is f
   const sparse: unknown[] = [];
   sparse[4_000_000_000] = () => 1;
   expect(findUnportable([sparse])?.path).toBe('[0][4000000000]');
+  expect(findUnportable(sparse)?.path).toBe('[4000000000]');
+  const portable: number[] = [1];
+  portable[4_000_000_000] = 2;
+  expect(findUnportable(portable)).toBeUndefined();
   const named = Object.assign(new Array<number>(2_000).fill(1), { more: new URL('http://localhost') });
   expect(findUnportable([named])?.path).toBe('[0].more');
 });

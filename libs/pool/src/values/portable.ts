@@ -102,6 +102,8 @@ function looksPortable(value: unknown, depth: number): boolean {
     for (let i = 0; i < list.length; i++) {
       const element = list[i];
       if (typeof element === 'number' || typeof element === 'string') continue;
+      // A hole: there may be four thousand million of them, which the closer look steps over.
+      if (element === undefined && !(i in list)) return false;
       if (!looksPortable(element, depth + 1)) return false;
     }
     return true;
