@@ -724,7 +724,7 @@ describe('files of the coordinator: it starts with one that is as long as it may
   test('revoked.txt (edges of revocations)', async () => {
     files = await TlsFiles.make();
     const admin = await files.identity({ name: 'boss', role: 'admin' });
-    const { protection } = await triedOn('revocations', files.folder.revokedPath, serials, {
+    const { protection } = await triedOn('revocations', files.folder.revoked.path, serials, {
       config: { tlsDir: files.folder.path, maxRevocations: 3, certificateCheckMs: 20 },
       connect: () => cluster.connect(admin),
       most: 3,

@@ -54,7 +54,7 @@ const troubles = (
 
 /** What shoal certs revoke NAME does. */
 const revoke = (name: string): Promise<void> =>
-  files.folder.revoke([{ name, role: undefined, untilMs: Math.floor(Date.now() / 1000) * 1000 }]);
+  files.folder.revoked.add([{ name, role: undefined, untilMs: Math.floor(Date.now() / 1000) * 1000 }]);
 
 const wasRevoked = {
   code: 'UNAUTHENTICATED',
@@ -97,7 +97,7 @@ test('a name that was revoked can be given out again', async () => {
     () => cluster.events('certificate.revoked').length,
     (seen) => seen > read,
   );
-  const afterMs = (await files.folder.revocations()).untilMs({ name: 'cora', role: 'client' });
+  const afterMs = (await files.folder.revoked.list()).untilMs({ name: 'cora', role: 'client' });
   const client = cluster.connect(await files.identity({ name: 'cora', role: 'client' }, { afterMs }));
   expect((await statusFor(client)).coordinator?.version).toBe(ownPeer.version);
 });
@@ -106,7 +106,7 @@ test('one certificate is revoked by its number, and another one of that name goe
   const [lost, kept] = await Promise.all([1, 2].map(() => files.identity({ name: 'dora', role: 'client' })));
   if (lost === undefined || kept === undefined) throw new Error('There are two.');
   const { X509Certificate } = await import('node:crypto');
-  await files.folder.revoke([{ serial: new X509Certificate(lost.cert).serialNumber }]);
+  await files.folder.revoked.add([{ serial: new X509Certificate(lost.cert).serialNumber }]);
   const client = cluster.connect(lost);
   const error = await until('it is turned away', () =>
     statusFor(client).then(
@@ -239,7 +239,7 @@ test('a certificate that is renewed minutes after its name was revoked begins af
   const read = cluster.events('certificate.revoked').length;
   await revoke('lea');
   await until('it is read', () => cluster.events('certificate.revoked').length > read);
-  const list = await files.folder.revocations();
+  const list = await files.folder.revoked.list();
   const afterMs = list.untilMs(identity);
   const { access } = cluster.connect(await files.identity(identity, { afterMs }));
   const { request: certificateRequest } = await createCertificateRequest();
@@ -256,7 +256,7 @@ test('a name that is revoked until a time to come gets no certificate, and the t
   const tlsDir = await mkdtemp(join(tmpdir(), 'shoal-revoked-ahead-'));
   onTestFinished(() => rm(tlsDir, { recursive: true, force: true }));
   const read = cluster.events('certificate.revoked').length;
-  await files.folder.revoke([{ name: 'ida', role: undefined, untilMs: Date.now() + 3_600_000 }]);
+  await files.folder.revoked.add([{ name: 'ida', role: undefined, untilMs: Date.now() + 3_600_000 }]);
   await until('it is read', () => cluster.events('certificate.revoked').length > read);
   const boss = cluster.connect(await files.identity({ name: 'boss', role: 'admin' }));
   const { token } = await unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
@@ -278,7 +278,7 @@ test('a list that is gone stays in force, and a new certificate of the coordinat
   await revoke('nina');
   await until('it is read', () => cluster.events('certificate.revoked').length > read);
   const complaints = cluster.events('certificate.refused').length;
-  await rm(files.folder.revokedPath);
+  await rm(files.folder.revoked.path);
   await until(
     'it is complained of',
     () => cluster.events('certificate.refused').length,
@@ -302,8 +302,8 @@ test('a list that cannot be read changes nothing, and is complained of once', as
   await revoke('nora');
   await until('it is read', () => cluster.events('certificate.revoked').length > read);
   const before = cluster.events('certificate.revoked').length;
-  await writeFile(`${files.folder.revokedPath}.new`, 'nonsense\n');
-  await rename(`${files.folder.revokedPath}.new`, files.folder.revokedPath);
+  await writeFile(`${files.folder.revoked.path}.new`, 'nonsense\n');
+  await rename(`${files.folder.revoked.path}.new`, files.folder.revoked.path);
   await until('it is complained of', () =>
     cluster.events('certificate.refused').some(({ msg }) => msg.includes('line 1')),
   );
@@ -319,7 +319,7 @@ test('a list that cannot be read changes nothing, and is complained of once', as
 
 test('a list is read whatever else of the folder cannot be, and the status says what cannot', async () => {
   const key = files.folder.pathOf('coordinatorKey');
-  await writeFile(files.folder.revokedPath, '# begun anew\n');
+  await writeFile(files.folder.revoked.path, '# begun anew\n');
   await until(
     'nothing is revoked',
     () => cluster.events('certificate.revoked').at(-1)?.['entries'],

@@ -207,7 +207,7 @@ describe('a certificate of a client', () => {
     await own.writePair('client', await files.identity(laptop));
     link.breakAll();
     // Whoever still showed the first one would be told so now, in the middle of his stream.
-    await files.folder.revoke([{ serial: new X509Certificate(first.cert).serialNumber }]);
+    await files.folder.revoked.add([{ serial: new X509Certificate(first.cert).serialNumber }]);
     await until('it is revoked', () => cluster.events('certificate.revoked').length === 1);
     await writeFile(gate, '');
     expect(await results.next()).toMatchObject({ value: 1 });

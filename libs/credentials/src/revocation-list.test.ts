@@ -72,19 +72,19 @@ test('a certificate that is made for a name after it was revoked is good at once
 test('a folder keeps the list, adds to what somebody wrote, and leaves alone what cannot be read', async () => {
   const folder = new TlsFolder(await mkdtemp(join(tmpdir(), 'shoal-revoked-')));
   onTestFinished(() => rm(folder.path, { recursive: true, force: true }));
-  expect((await folder.revocations()).size).toBe(0);
-  await writeFile(folder.revokedPath, `serial ${'4a'.repeat(16)}`);
-  await folder.revoke([{ ...ann, untilMs: nowMs }]);
-  expect(await readFile(folder.revokedPath, 'utf8')).toBe(
+  expect((await folder.revoked.list()).size).toBe(0);
+  await writeFile(folder.revoked.path, `serial ${'4a'.repeat(16)}`);
+  await folder.revoked.add([{ ...ann, untilMs: nowMs }]);
+  expect(await readFile(folder.revoked.path, 'utf8')).toBe(
     `serial ${'4a'.repeat(16)}\nclient ann 2030-01-01T00:00:00.000Z\n`,
   );
-  expect((await folder.revocations()).size).toBe(2);
-  await writeFile(folder.revokedPath, 'client ann\n');
-  for (const use of [() => folder.revocations(), () => folder.revoke([{ serial: '4A'.repeat(16) }])]) {
+  expect((await folder.revoked.list()).size).toBe(2);
+  await writeFile(folder.revoked.path, 'client ann\n');
+  for (const use of [() => folder.revoked.list(), () => folder.revoked.add([{ serial: '4A'.repeat(16) }])]) {
     await expect(use()).rejects.toMatchObject({
       code: 'FILE_NOT_USABLE',
-      message: expect.stringContaining(`${folder.revokedPath}`),
+      message: expect.stringContaining(`${folder.revoked.path}`),
     });
   }
-  expect(await readFile(folder.revokedPath, 'utf8')).toBe('client ann\n');
+  expect(await readFile(folder.revoked.path, 'utf8')).toBe('client ann\n');
 });

@@ -121,16 +121,16 @@ describe.each(['client', 'coordinator'] as const)(
 test('what several revoke at once is all on the list', async () => {
   const tls = new TlsFolder(folder);
   const names = Array.from({ length: 20 }, (_, at) => `client-${at}`);
-  await Promise.all(names.map((name) => tls.revoke([{ name, role: 'client', untilMs: 1_000 }])));
-  const list = await tls.revocations();
+  await Promise.all(names.map((name) => tls.revoked.add([{ name, role: 'client', untilMs: 1_000 }])));
+  const list = await tls.revoked.list();
   expect(names.filter((name) => list.untilMs({ name, role: 'client' }) !== 1_000)).toEqual([]);
 });
 
 test('a list that cannot be written is named', async () => {
   const tls = new TlsFolder(join(folder, 'nowhere'));
-  await expect(tls.revoke([{ name: 'laptop', role: 'client', untilMs: 1_000 }])).rejects.toMatchObject({
+  await expect(tls.revoked.add([{ name: 'laptop', role: 'client', untilMs: 1_000 }])).rejects.toMatchObject({
     code: 'FILE_NOT_USABLE',
-    facts: { path: tls.revokedPath },
+    facts: { path: tls.revoked.path },
   });
 });
 

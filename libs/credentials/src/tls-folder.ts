@@ -1,14 +1,14 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShoalError } from '@shoal/errors';
 import { exposure, makeFolder, readPrivateFile } from '@shoal/folders';
 import { CertificateAuthority, type CertifiedKey } from './certificate-authority.ts';
 import { isOfCluster, isSignedBy } from './certificate-facts.ts';
-import { parseRevocations, type Revocation, RevocationList, revocationLine } from './revocation-list.ts';
+import { RevocationFile } from './revocation-file.ts';
 import { readReason } from './token-file.ts';
-import { replaceFile, syncFolder } from './whole-file.ts';
+import { replaceFile, syncFolder, unwritable } from './whole-file.ts';
 
 /** Where an agent that joins keeps its own: beside shoal-tls, where it runs on the coordinator's machine. */
 export const defaultAgentTlsDir = 'shoal-agent-tls';
@@ -28,9 +28,6 @@ export const tlsFiles = {
   clientKey: 'client.key',
 } as const;
 
-/** The list of certificates that are good no more, beside those of a coordinator. */
-const revokedFile = 'revoked.txt';
-
 /** One of {@link tlsFiles}. */
 export type TlsFile = keyof typeof tlsFiles;
 
@@ -48,19 +45,15 @@ export interface FoundPair extends CertifiedKey {
   readonly isInterrupted: boolean;
 }
 
-/** How long the list of what was taken back may be. */
-export interface RevocationLimit {
-  readonly entries: number;
-  /** The option that changes it, as the error names it. */
-  readonly option: string;
-}
-
 /** A folder with the certificates and keys of one machine. */
 export class TlsFolder {
   readonly path: string;
+  /** What was taken back, beside the certificates of a coordinator. */
+  readonly revoked: RevocationFile;
 
   constructor(path: string) {
     this.path = path;
+    this.revoked = new RevocationFile(path);
   }
 
   /** Where a file lies. */
@@ -146,70 +139,6 @@ export class TlsFolder {
     const [exposed] = await this.exposedKeys();
     if (exposed !== undefined) {
       throw new ShoalError('FILE_NOT_USABLE', { path: exposed.path, reason: exposed.says });
-    }
-  }
-
-  /** Where the list of what was taken back lies. */
-  get revokedPath(): string {
-    return join(this.path, revokedFile);
-  }
-
-  /** The text of the list of what was taken back; undefined where there is none. Errors: `FILE_NOT_USABLE`. */
-  async revokedText(): Promise<string | undefined> {
-    return readFile(this.revokedPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw new ShoalError('FILE_NOT_USABLE', { path: this.revokedPath, reason: readReason(error) });
-    });
-  }
-
-  /** What was taken back; nothing where there is no list. Errors: `FILE_NOT_USABLE`, which names the line. */
-  async revocations(): Promise<RevocationList> {
-    return this.revocationsIn((await this.revokedText()) ?? '');
-  }
-
-  /** The same out of a text that was read. Errors: `FILE_NOT_USABLE`, which names the line. */
-  revocationsIn(text: string): RevocationList {
-    return new RevocationList(this.#parsed(text));
-  }
-
-  /**
-   * Puts more on the list, which may have `most` entries then. A coordinator that uses this folder takes it up by itself.
-   * Errors: `FILE_NOT_USABLE`.
-   */
-  async revoke(
-    revocations: readonly Revocation[],
-    most: RevocationLimit = { entries: Number.POSITIVE_INFINITY, option: '' },
-  ): Promise<void> {
-    const before = (await this.revokedText()) ?? '';
-    const ends = before === '' || before.endsWith('\n') ? '' : '\n';
-    const more = `${ends}${revocations.map((each) => `${revocationLine(each)}\n`).join('')}`;
-    // Looked at first: one that could not be read would be used by nobody.
-    this.checkSize(this.revocationsIn(`${before}${more}`), most);
-    // At its end, in one piece: others may be at it in this moment, and what they revoke stays revoked.
-    try {
-      await using file = await open(this.revokedPath, 'a', 0o644);
-      await file.writeFile(more);
-      await file.sync();
-    } catch (error) {
-      throw unwritable(this.revokedPath, error);
-    }
-  }
-
-  /** Refuses a list that is too long. Errors: `FILE_NOT_USABLE`, with the option. */
-  checkSize({ size }: RevocationList, { entries, option }: RevocationLimit): void {
-    if (size <= entries) return;
-    const reason = `it has ${size} entries, and may have ${entries} (${option}); take out what has expired`;
-    throw new ShoalError('FILE_NOT_USABLE', { path: this.revokedPath, reason, limitName: 'revocations' });
-  }
-
-  #parsed(text: string): readonly Revocation[] {
-    try {
-      return parseRevocations(text);
-    } catch (error) {
-      throw new ShoalError('FILE_NOT_USABLE', {
-        path: this.revokedPath,
-        reason: (error as Error).message,
-      });
     }
   }
 
@@ -305,12 +234,6 @@ export class TlsFolder {
     await rename(this.#nextKeyPath(of), this.pathOf(keyOf[of]));
     await syncFolder(this.path);
   }
-}
-
-function unwritable(path: string, error: unknown): ShoalError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason = `it cannot be written (${code ?? message})`;
-  return new ShoalError('FILE_NOT_USABLE', { path, reason }, { cause: error });
 }
 
 /** Between two looks at a certificate and its key both may be replaced. */

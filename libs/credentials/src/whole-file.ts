@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ShoalError } from '@shoal/errors';
 
 /** A file that nobody has written to for so long was left by a process that was killed; writing one takes milliseconds. */
 const leftAfterMs = 60_000;
@@ -42,4 +43,11 @@ export async function syncFolder(path: string): Promise<void> {
   } catch {
     // Windows, and some file systems of networks.
   }
+}
+
+/** What it means that a file cannot be written. */
+export function unwritable(path: string, error: unknown): ShoalError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason = `it cannot be written (${code ?? message})`;
+  return new ShoalError('FILE_NOT_USABLE', { path, reason }, { cause: error });
 }

@@ -30,7 +30,7 @@ export async function initCerts({ tlsDir, hosts: asked }: InitRequest): Promise<
   const hosts = [...new Set([...machineHosts(), ...known.filter(isHost), ...asked].map(canonicalHost))];
   await folder.writePair('coordinator', await authority.issueCoordinator(hosts));
   const admin = { name: 'admin', role: 'admin' } as const;
-  const afterMs = (await folder.revocations()).untilMs(admin);
+  const afterMs = (await folder.revoked.list()).untilMs(admin);
   await folder.writePair('client', await authority.issueIdentity(admin, { afterMs }));
   const { validToMs } = certificateFacts(await folder.read('coordinator'));
   const until = dayOf(validToMs);

@@ -81,7 +81,7 @@ test('the certificate that a new one replaces is told, for it stays good', async
   );
   const second = certificateFacts(await new TlsFolder(path).read('client'));
   expect(second.identity).toEqual({ name: 'bob', role: 'viewer' });
-  await folder.revoke([{ serial: second.serial }]);
+  await folder.revoked.add([{ serial: second.serial }]);
   expect(await issue('bob'), 'one that was taken back').not.toMatch(/stays good/);
 });
 
@@ -98,7 +98,7 @@ test('another certificate of the name that the TLS folder knows is told, for it 
   expect(output).toMatch(said);
   expect(output).toContain(path);
   expect(await issue('ann', 'client', join(root, 'anns')), 'another name').not.toMatch(/stays good/);
-  await folder.revoke([{ serial: first.serial }]);
+  await folder.revoked.add([{ serial: first.serial }]);
   expect(await issue('bob', 'client', join(root, 'new')), 'one that was taken back').not.toMatch(
     /stays good/,
   );

@@ -37,7 +37,7 @@ export async function issueCert(request: IssueRequest): Promise<string> {
   const target = new TlsFolder(output ?? join(tlsDir, 'issued', name));
   const replaced = await checkTarget(target, authority, request);
   // What was revoked is what was issued before.
-  const revocations = await folder.revocations();
+  const revocations = await folder.revoked.list();
   const afterMs = revocations.untilMs({ name, role });
   const made = await authority.issueIdentity({ name, role }, { afterMs });
   await target.write('authority', authority.cert);

@@ -45,7 +45,7 @@ test('what was revoked is called so, by its number or by its name', async () => 
   const serial = await issued('ann', 'client');
   await issued('bob', 'client');
   await issued('cora', 'client');
-  await folder.revoke([{ serial }, { name: 'bob', role: undefined, untilMs: Date.now() + 60_000 }]);
+  await folder.revoked.add([{ serial }, { name: 'bob', role: undefined, untilMs: Date.now() + 60_000 }]);
   const certs = await listCerts(path);
   expect(certs.map(({ name, revoked }) => [name, revoked])).toEqual([
     ['', false],
@@ -57,7 +57,7 @@ test('what was revoked is called so, by its number or by its name', async () => 
 
 test('a folder without an authority has none to list, and a list that cannot be read is an error that names its line', async () => {
   await expect(listCerts(join(path, 'issued'))).rejects.toMatchObject({ code: 'FILE_NOT_USABLE' });
-  await writeFile(folder.revokedPath, 'nonsense\n');
+  await writeFile(folder.revoked.path, 'nonsense\n');
   await expect(listCerts(path)).rejects.toThrow(/line 1 revokes nothing/);
 });
 

@@ -28,7 +28,7 @@ export interface ListedCert {
  */
 export async function listCerts(tlsDir: string): Promise<ListedCert[]> {
   const own = new TlsFolder(tlsDir);
-  const revocations = await own.revocations();
+  const revocations = await own.revoked.list();
   const pems: (readonly [path: string, pem: string | undefined])[] = [
     [own.pathOf('authority'), await own.read('authority')],
     [own.pathOf('coordinator'), await own.find('coordinator')],

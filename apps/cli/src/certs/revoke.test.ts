@@ -18,7 +18,7 @@ afterEach(() => rm(folder.path, { recursive: true, force: true }));
 
 const revokedUntil = async (atMs: number): Promise<number> => {
   await revokeCert({ tlsDir: folder.path, what: 'bob', role: undefined, nowMs: atMs, maxRevocations: 100 });
-  return (await folder.revocations()).untilMs(bob);
+  return (await folder.revoked.list()).untilMs(bob);
 };
 
 test('a name that is revoked again and again is revoked until now, so that the next certificate is good at once', async () => {
@@ -27,7 +27,7 @@ test('a name that is revoked again and again is revoked until now, so that the n
 });
 
 test('where the list is ahead of the clock, what was made after it is revoked', async () => {
-  await folder.revoke([{ ...bob, untilMs: thisSecondMs + 60_000 }]);
+  await folder.revoked.add([{ ...bob, untilMs: thisSecondMs + 60_000 }]);
   expect(await revokedUntil(nowMs)).toBe(thisSecondMs + 61_000);
 });
 
@@ -36,14 +36,14 @@ test('a certificate for a name that is revoked until a time to come says from wh
   await folder.write('authority', authority.cert);
   await folder.write('authorityKey', authority.key);
   const untilMs = Math.ceil(Date.now() / 1000) * 1000 + 3_600_000;
-  await folder.revoke([{ ...bob, untilMs }]);
+  await folder.revoked.add([{ ...bob, untilMs }]);
   const said = await issueCert({ tlsDir: folder.path, ...bob, output: undefined });
   expect(said).toContain(`the client bob from ${new Date(untilMs + 1_000).toISOString()} until `);
 });
 
 const revoke = (what: string, role?: 'client' | 'agent' | 'viewer'): Promise<string> =>
   revokeCert({ tlsDir: folder.path, what, role, nowMs, maxRevocations: 100 });
-const lines = async (): Promise<string[]> => ((await folder.revokedText()) ?? '').split('\n').slice(0, -1);
+const lines = async (): Promise<string[]> => ((await folder.revoked.text()) ?? '').split('\n').slice(0, -1);
 
 async function issued(): Promise<{ readonly coordinator: string; readonly bob: string }> {
   const authority = await CertificateAuthority.create();
@@ -112,7 +112,7 @@ test('a line that changes nothing is not written again', async () => {
 });
 
 test('no more is put on the list than its coordinator takes, which would go on with the list that it had', async () => {
-  await folder.revoke(
+  await folder.revoked.add(
     Array.from({ length: 98 }, (_, at) => ({ name: `name-${at + 1}`, role: undefined, untilMs: nowMs })),
   );
   await revoke('name-99');

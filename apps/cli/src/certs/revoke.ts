@@ -42,11 +42,11 @@ export async function revokeCert(request: RevokeRequest): Promise<string> {
   checkNumber(numbered, what, role);
   // A name may look like a number: it is one where a role is given, which numbers have not.
   const serial = role === undefined ? number : undefined;
-  const list = await folder.revocations();
+  const list = await folder.revoked.list();
   const more = serial === undefined ? ofName({ name: what, role }, list, nowMs) : ofSerial(serial, list);
   // The coordinator would go on with the list that it had, and let in whoever is shut out here.
   const option = '--max-revocations here, and of shoal coordinator';
-  if (more.length > 0) await folder.revoke(more, { entries: maxRevocations, option });
+  if (more.length > 0) await folder.revoked.add(more, { entries: maxRevocations, option });
   const isKnown =
     serial === undefined
       ? known?.some((each) => each.name === what && isRole(each.role) && (role ?? each.role) === each.role)
@@ -56,7 +56,7 @@ export async function revokeCert(request: RevokeRequest): Promise<string> {
       ? `all certificates of ${role ?? 'anybody called'} ${what} so far are`
       : `the certificate ${serial} is`;
   return (
-    `${folder.revokedPath}: ${certificates} revoked${more.length === 0 ? ', as before' : ''}\n` +
+    `${folder.revoked.path}: ${certificates} revoked${more.length === 0 ? ', as before' : ''}\n` +
     (isKnown === false ? unknownText(serial === undefined ? 'name' : 'number', tlsDir) : '') +
     'A coordinator that runs with this folder turns whoever shows one away, and ends what it has open, within seconds.\n' +
     'One that runs with a copy of the folder needs a copy of this file.\n'

@@ -162,9 +162,9 @@ test('a certificate on the list of those that are good no more beside it is brok
   await folder.writePair('client', await authority.issueIdentity(identity));
   const ofClient = async () => (await certificateFindings(folder.path, Date.now())).at(-1);
   const others = { name: 'phone', role: undefined, untilMs: Date.now() };
-  await folder.revoke([others]);
+  await folder.revoked.add([others]);
   expect(await ofClient()).toMatchObject({ what: folder.pathOf('client'), state: 'ok' });
-  await folder.revoke([{ ...others, name: 'laptop' }]);
+  await folder.revoked.add([{ ...others, name: 'laptop' }]);
   const issued =
     /^it was revoked \(.*revoked\.txt\), and is turned away; ask whoever runs the cluster for another: shoal certs issue laptop --role client$/;
   expect(await ofClient()).toEqual({
@@ -176,7 +176,7 @@ test('a certificate on the list of those that are good no more beside it is brok
   expect(await ofClient(), 'that of whoever ran certs init').toMatchObject({
     says: expect.stringMatching(/run shoal certs init --tls-dir \S+$/),
   });
-  const afterMs = (await folder.revocations()).untilMs(identity);
+  const afterMs = (await folder.revoked.list()).untilMs(identity);
   await folder.writePair('client', await authority.issueIdentity(identity, { afterMs }));
   expect(await certificateFindings(folder.path, Date.now() + 2_000)).toMatchObject([
     { state: 'ok' },
@@ -188,12 +188,12 @@ test('a list of what was revoked that cannot be read is broken, and the certific
   const authority = await CertificateAuthority.create();
   await folder.write('authority', authority.cert);
   await folder.writePair('client', await authority.issueIdentity({ name: 'laptop', role: 'client' }));
-  await writeFile(folder.revokedPath, 'nonsense\n');
+  await writeFile(folder.revoked.path, 'nonsense\n');
   expect(await certificateFindings(folder.path, Date.now())).toMatchObject([
     { state: 'ok' },
     { state: 'ok' },
     {
-      what: folder.revokedPath,
+      what: folder.revoked.path,
       state: 'broken',
       says: expect.stringContaining('line 1 revokes nothing'),
     },

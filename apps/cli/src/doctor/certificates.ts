@@ -74,19 +74,19 @@ async function checkSigned(folder: TlsFolder, file: PairedFile, pem: string): Pr
 
 /** Where a coordinator with this folder turns the certificate away; a list that cannot be read is told on its own. */
 async function revocation(folder: TlsFolder, pem: string): Promise<Finding | undefined> {
-  const list = await folder.revocations().catch(() => undefined);
+  const list = await folder.revoked.list().catch(() => undefined);
   if (list?.has(certificateFacts(pem)) !== true) return undefined;
-  const says = `it was revoked (${folder.revokedPath}), and is turned away; ${remedyFor(folder, 'client', pem)}`;
+  const says = `it was revoked (${folder.revoked.path}), and is turned away; ${remedyFor(folder, 'client', pem)}`;
   return { what: folder.pathOf('client'), state: 'broken', says };
 }
 
 /** What is wrong with the list of certificates that are good no more. */
 async function listFindings(folder: TlsFolder): Promise<Finding[]> {
   try {
-    await folder.revocations();
+    await folder.revoked.list();
     return [];
   } catch (error) {
-    return [{ what: folder.revokedPath, state: 'broken', says: (error as Error).message }];
+    return [{ what: folder.revoked.path, state: 'broken', says: (error as Error).message }];
   }
 }
 

@@ -59,7 +59,7 @@ describe('every method of every service', () => {
     await folder.write('coordinator', own.cert);
     await folder.write('coordinatorKey', own.key);
     const revoked = await authority.issueIdentity({ name: 'revoked', role: 'admin' });
-    await folder.revoke([{ serial: new X509Certificate(revoked.cert).serialNumber }]);
+    await folder.revoked.add([{ serial: new X509Certificate(revoked.cert).serialNumber }]);
     const log = pino({ level: 'silent' });
     const tls = { tlsDir: folder.path, tokens: bearerLine({ secret, role: undefined }) };
     coordinator = await startCoordinator({ listen: '127.0.0.1:0', ...tls, log });

@@ -148,20 +148,20 @@ export class ServerCertificates {
   }
 
   async #reloadList(): Promise<void> {
-    const revokedText = await this.#folder.revokedText();
+    const revokedText = await this.#folder.revoked.text();
     if (revokedText === undefined && this.#revokedText !== '') {
       // Whoever was shut out would be let in again by an accident, or by somebody who would like that.
       const reason = 'it is gone, and what it had stays revoked; an empty file revokes nothing';
-      throw new ShoalError('FILE_NOT_USABLE', { path: this.#folder.revokedPath, reason });
+      throw new ShoalError('FILE_NOT_USABLE', { path: this.#folder.revoked.path, reason });
     }
     const text = revokedText ?? '';
     if (text !== this.#revokedText) this.#revoke(this.#listIn(text), text);
   }
 
   #listIn(text: string): RevocationList {
-    const list = this.#folder.revocationsIn(text);
+    const list = this.#folder.revoked.listIn(text);
     const option = 'shoal coordinator --max-revocations';
-    this.#folder.checkSize(list, { entries: this.#parts.maxRevocations, option });
+    this.#folder.revoked.checkSize(list, { entries: this.#parts.maxRevocations, option });
     return list;
   }
 
@@ -185,7 +185,7 @@ export class ServerCertificates {
     this.#parts.feed.tell(
       'certificate.revoked',
       facts,
-      `${this.#folder.revokedPath} was read anew: it has ${revocations.size} entries, and ended ${ended} open calls`,
+      `${this.#folder.revoked.path} was read anew: it has ${revocations.size} entries, and ended ${ended} open calls`,
     );
   }
 
@@ -218,7 +218,7 @@ interface Read {
 }
 
 async function readFolder(folder: TlsFolder): Promise<Read> {
-  const [material, revokedText] = await Promise.all([readMaterial(folder), folder.revokedText()]);
+  const [material, revokedText] = await Promise.all([readMaterial(folder), folder.revoked.text()]);
   return { ...material, revokedText };
 }
 
