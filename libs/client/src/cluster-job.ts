@@ -1,30 +1,20 @@
 import { JobCancelledError, pastDeadline, ShoalError, timerMsMax } from '@shoal/errors';
-import {
-  type BackendProgress,
-  type BlobFile,
-  type Block,
-  type JobRequest,
-  type JobSink,
-  type RunningJob,
-  rebuildThrown,
-} from '@shoal/pool';
-import {
-  type CancelJobResponse,
-  type GroupStats,
-  type ItemFailure,
-  type JobEnded,
-  type JobProgress,
-  JobState,
-  type Print,
-  type ResultRun,
-  readCatalogueError,
+import type { BackendProgress, BlobFile, Block, JobRequest, JobSink, RunningJob } from '@shoal/pool';
+import type {
+  CancelJobResponse,
+  GroupStats,
+  ItemFailure,
+  JobEnded,
+  JobProgress,
+  Print,
+  ResultRun,
 } from '@shoal/protocol';
-import { factsAtHome } from './bundle/home.ts';
 import type { Connection } from './connection.ts';
 import { ItemGate } from './item-gate.ts';
 import { JobDriver } from './job-driver.ts';
+import { endErrorOf, fastFailureOf } from './job-ending.ts';
 import type { JobGate, JobPlace } from './job-gate.ts';
-import { failedOutcome, type JobCode, printOf, progressOf, thrownError } from './job-messages.ts';
+import { failedOutcome, type JobCode, printOf, progressOf } from './job-messages.ts';
 import type { OutcomeListener } from './outcome-delivery.ts';
 import { isOnTheWay } from './reconnection.ts';
 
@@ -274,7 +264,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   ended(ended: JobEnded): void {
     if (this.#over) return;
     this.#deliverFastFailure(ended);
-    this.end(this.#endError(ended));
+    this.end(endErrorOf(ended, this.#options.request, this.#code));
   }
 
   lost(error: unknown): void {
@@ -321,44 +311,10 @@ export class ClusterJob implements RunningJob, OutcomeListener {
   }
 
   /** The failure that ended a fail-fast job may lie behind outcomes that never come. */
-  #deliverFastFailure({ error, failedIndex, state }: JobEnded): void {
-    if (state !== JobState.FAILED_FAST || error === undefined || failedIndex === undefined) return;
-    if (this.#failedIndices.has(failedIndex)) return;
-    const { code, facts } = error;
-    this.#options.sink.failed(
-      failedOutcome(
-        {
-          index: failedIndex,
-          code,
-          kind: 0,
-          attempts: [],
-          facts,
-          error: error.error,
-          summary: '',
-          stderrTail: '',
-        },
-        this.#options.request.encoding,
-        this.#code,
-      ),
-    );
-  }
-
-  #endError({ error, failedIndex, state }: JobEnded): Error | undefined {
-    if (state === JobState.COMPLETED) return undefined;
-    if (state === JobState.FAILED_FAST) {
-      return new JobCancelledError({ reason: `item ${failedIndex} failed, and failFast is set` });
-    }
-    // The coordinator was told what its wait had left of it.
-    const { deadlineMs } = this.#options.request;
-    if (state === JobState.DEADLINE && deadlineMs !== undefined) {
-      return pastDeadline(deadlineMs, error?.facts['waitingFor']);
-    }
-    if (error === undefined) return new ShoalError('INTERNAL', { reason: 'a job ended without a reason' });
-    const { encoding } = this.#options.request;
-    const told = { ...error, facts: factsAtHome(error.facts, this.#created?.code) };
-    if (error.error.length === 0) return readCatalogueError(told);
-    const cause = rebuildThrown(thrownError(error.error, encoding, this.#code));
-    return readCatalogueError(told, { cause });
+  #deliverFastFailure(ended: JobEnded): void {
+    const failure = fastFailureOf(ended);
+    if (failure === undefined || this.#failedIndices.has(failure.index)) return;
+    this.#options.sink.failed(failedOutcome(failure, this.#options.request.encoding, this.#code));
   }
 
   /** What its items need cannot be had; the coordinator does not know that by itself. */
