@@ -12,8 +12,8 @@ import { readFileSync } from 'node:fs';
 import { type Flags, readFlags } from './flags.ts';
 import type { Wishes } from './generate.ts';
 import { plantedBugs } from './planted-bugs.ts';
-import { playerWith } from './planting.ts';
-import { playSeed } from './player.ts';
+import { Planter } from './planting.ts';
+import { explained, playSeed } from './player.ts';
 import { commit, Report } from './report.ts';
 import type { Violation } from './violation.ts';
 
@@ -32,27 +32,27 @@ const wishes: Wishes = {
 
 if (flags.bugs) await checkBugs();
 else if (flags.bug !== undefined) await hunt(flags.bug);
-else await play();
+else play();
 
 /** Plays seed after seed; the exit code tells whether every promise was kept. */
-async function play(): Promise<void> {
+function play(): void {
   const report = new Report();
   const first = flags.seed ?? 1;
   const faultsMin = flags.faults;
   const count = flags.seeds ?? (faultsMin === undefined ? 1 : Infinity);
   const failedOnce = flags.seed === undefined && faultsMin === undefined ? seedsThatFailed() : [];
   let toldAtMs = performance.now();
-  const one = async (seed: number, wished: Wishes): Promise<void> => {
+  const one = (seed: number, wished: Wishes): void => {
     const world = playSeed(seed, wished);
     report.add(world);
-    if (world.violation !== undefined) await explain(seed, wished);
+    if (world.violation !== undefined) explain(seed, wished, explained);
     if (flags.quiet || performance.now() - toldAtMs < 10_000) return;
     toldAtMs = performance.now();
     console.error(`${report.worlds} worlds, ${report.faults} faults, ${report.broken.length} broken`);
   };
-  for (const { isStormy, seed } of failedOnce) await one(seed, { isStormy });
+  for (const { isStormy, seed } of failedOnce) one(seed, { isStormy });
   for (let seed = first; seed < first + count && report.faults < (faultsMin ?? Infinity); seed += 1) {
-    await one(seed, wishes);
+    one(seed, wishes);
     if (report.broken.length >= 5) break;
   }
   const { user, system } = process.cpuUsage();
@@ -64,13 +64,12 @@ async function play(): Promise<void> {
   process.exitCode = report.broken.length === 0 ? 0 : 1;
 }
 
-async function explain(seed: number, wished: Wishes, bug?: string): Promise<void> {
-  const { explained } = await playerWith(plantedBugs.find(({ name }) => name === bug));
+function explain(seed: number, wished: Wishes, story: typeof explained, bug?: string): void {
   const storm = wished.isStormy === true ? ' --storm' : '';
   const agents = wished.agents === undefined ? '' : ` --agents ${wished.agents}`;
   const command = `npm run sim -- --seed ${seed}${storm}${agents}${bug === undefined ? '' : ` --bug ${bug}`}`;
   console.log(`FAILED seed ${seed} at commit ${played}; again: ${command}`);
-  console.log(explained(seed, wished, flags.lines));
+  console.log(story(seed, wished, flags.lines));
 }
 
 /** Looks for the first seed that shows a planted bug. */
@@ -81,12 +80,13 @@ async function hunt(name: string): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const player = await playerWith(bug);
+  await using planter = new Planter();
+  const player = await planter.playerWith(bug);
   const first = flags.seed ?? 1;
   const count = flags.seed === undefined ? seedsPerBug : 1;
   for (let seed = first; seed < first + count; seed += 1) {
     if (player.playSeed(seed, wishes).violation === undefined) continue;
-    await explain(seed, wishes, name);
+    explain(seed, wishes, player.explained, name);
     return;
   }
   console.log(`bug ${name} was not caught by ${count} seeds: ${bug.breaks}`);
@@ -95,8 +95,9 @@ async function hunt(name: string): Promise<void> {
 
 /** One line for each bug, in the form that the tests read. */
 async function checkBugs(): Promise<void> {
+  await using planter = new Planter();
   for (const bug of plantedBugs) {
-    const player = await playerWith(bug);
+    const player = await planter.playerWith(bug);
     const { breaksFirst, isStormy = false } = bug;
     /** What the bug breaks with a seed, if that is what it is to break. */
     const violationWith = (seed: number): Violation | undefined => {

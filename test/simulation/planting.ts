@@ -1,10 +1,10 @@
-import { registerHooks } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type BuildContext, context, type PluginBuild } from 'esbuild';
 import { type PlantedBug, plantedBugs } from './planted-bugs.ts';
 
-const mark = 'bug=';
-const root = new URL('../../', import.meta.url).href;
-let isHooked = false;
+const root = new URL('../../', import.meta.url);
+const files = new Set(plantedBugs.map(fileOf));
 
 /** The text of a core with a bug in it. Throws where the snippet is not there, or not alone. */
 export function planted(source: string, { file, name, replacement, snippet }: PlantedBug): string {
@@ -17,43 +17,55 @@ export function planted(source: string, { file, name, replacement, snippet }: Pl
   return parts.join(replacement);
 }
 
-/**
- * The player of worlds, over cores with this bug in them: a second instance of every module, beside the sound ones.
- *
- * The address of each module of that instance ends in `?bug=NAME`, which its imports inherit.
- */
-export async function playerWith(bug: PlantedBug | undefined): Promise<typeof import('./player.ts')> {
-  if (bug === undefined) return import('./player.ts');
-  hook();
-  return import(`./player.ts?${mark}${bug.name}`);
-}
+/** Makes players of worlds over cores with a bug in them. To be left with `await using`. */
+export class Planter implements AsyncDisposable {
+  readonly #builder: Promise<BuildContext<{ write: false }>>;
+  #bug: PlantedBug | undefined;
 
-function hook(): void {
-  if (isHooked) return;
-  isHooked = true;
-  registerHooks({
-    resolve(specifier, context, next) {
-      const resolved = next(specifier, context);
-      const name = bugOf(context.parentURL ?? '');
-      if (name === undefined || !resolved.url.startsWith(root) || bugOf(resolved.url) !== undefined)
-        return resolved;
-      return { ...resolved, url: `${resolved.url}?${mark}${name}` };
-    },
-    load(url, context, next) {
-      const loaded = next(url, context);
-      const bug = plantedBugs.find(({ file, name }) => url === `${root}${file}?${mark}${name}`);
-      if (bug === undefined) return loaded;
-      return { ...loaded, source: planted(String(loaded.source), bug) };
-    },
-  });
-}
+  constructor() {
+    this.#builder = context({
+      entryPoints: [fileURLToPath(new URL('player.ts', import.meta.url))],
+      bundle: true,
+      conditions: ['@shoal/source'],
+      format: 'esm',
+      logLevel: 'silent',
+      platform: 'node',
+      target: 'node24',
+      write: false,
+      plugins: [
+        {
+          name: 'planted bug',
+          setup: ({ onLoad }: PluginBuild) => onLoad({ filter: /\.ts$/ }, ({ path }) => this.#load(path)),
+        },
+      ],
+    });
+  }
 
-function bugOf(url: string): string | undefined {
-  const at = url.indexOf(`?${mark}`);
-  return at === -1 ? undefined : url.slice(at + mark.length + 1);
+  /**
+   * A second instance of every module, beside the sound ones. All of them in one: to load 160 modules takes Node longer
+   * than most of these worlds. What has no bug is parsed once for all players.
+   */
+  async playerWith(bug: PlantedBug): Promise<typeof import('./player.ts')> {
+    this.#bug = bug;
+    const { outputFiles } = await (await this.#builder).rebuild();
+    // The name makes it a module of its own, also for a bug that changes nothing.
+    const text = `${outputFiles[0]?.text}\n// ${bug.name}`;
+    return import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#builder).dispose();
+  }
+
+  #load(path: string): { readonly contents: string; readonly loader: 'ts' } | undefined {
+    if (!files.has(path)) return undefined;
+    const source = readFileSync(path, 'utf8');
+    const isIt = this.#bug !== undefined && fileOf(this.#bug) === path;
+    return { contents: isIt && this.#bug ? planted(source, this.#bug) : source, loader: 'ts' };
+  }
 }
 
 /** Where the file of a bug is. */
-export function fileOf({ file }: PlantedBug): string {
+function fileOf({ file }: PlantedBug): string {
   return fileURLToPath(new URL(file, root));
 }
