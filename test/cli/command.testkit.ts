@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { canaryEnvironment, expectNoSecret } from '../canary.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const shoal = fileURLToPath(new URL('../../libs/shoal/bin/shoal.js', import.meta.url));
+const shoal = fileURLToPath(new URL('../shoal.js', import.meta.url));
 
 /** How a command ended and what it said. */
 export interface Ended {

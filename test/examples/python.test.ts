@@ -52,7 +52,7 @@ function client(args: readonly string[], input: string): Promise<Ending> {
 
 /** Runs the shoal command from its sources. */
 async function shoal(...args: readonly string[]): Promise<Ending> {
-  const command = ['--conditions=@shoal/source', `${root}libs/shoal/bin/shoal.js`, ...args];
+  const command = ['--conditions=@shoal/source', `${root}test/shoal.js`, ...args];
   try {
     return { code: 0, ...(await run(process.execPath, command, { cwd: here })) };
   } catch (error) {
