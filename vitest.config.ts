@@ -20,7 +20,10 @@ interface Suite {
   readonly serial?: boolean;
   /** Of a serial suite: so many files at a time instead. For one whose files wait rather than compute. */
   readonly workers?: number;
-  /** Of a serial suite: it begins with an earlier one, and shares its workers. For one that is too short for two. */
+  /**
+   * It begins with an earlier suite and shares its workers: as many files run at a time, and nobody waits with an idle
+   * core for the last file of a suite before the next suite begins.
+   */
   readonly beside?: string;
   /** Generous: it ends what hangs, and nothing depends on it. A busy machine is ten times slower than an idle one. */
   readonly timeoutMs: number;
@@ -52,18 +55,13 @@ const suites: readonly Suite[] = [
     serial: true,
     workers: 2,
   },
-  { name: 'python', include: ['test/python/**/*.test.ts'], workers: 2, timeoutMs: 180_000, serial: true },
-  {
-    name: 'readme',
-    include: ['test/readme/**/*.test.ts'],
-    workers: 2,
-    timeoutMs: 240_000,
-    serial: true,
-    beside: 'python',
-  },
-  { name: 'cluster', include: ['test/cluster/**/*.test.ts'], workers: 2, timeoutMs: 180_000, serial: true },
-  { name: 'cli', include: ['test/cli/**/*.test.ts'], workers: 2, timeoutMs: 180_000, serial: true },
-  { name: 'examples', include: ['test/examples/**/*.test.ts'], workers: 2, timeoutMs: 240_000, serial: true },
+  { name: 'python', include: ['test/python/**/*.test.ts'], timeoutMs: 180_000, beside: 'conformance' },
+  { name: 'readme', include: ['test/readme/**/*.test.ts'], timeoutMs: 240_000, beside: 'conformance' },
+  { name: 'cluster', include: ['test/cluster/**/*.test.ts'], timeoutMs: 180_000, beside: 'conformance' },
+  { name: 'cli', include: ['test/cli/**/*.test.ts'], timeoutMs: 180_000, beside: 'conformance' },
+  { name: 'examples', include: ['test/examples/**/*.test.ts'], timeoutMs: 240_000, beside: 'conformance' },
+  // Whether it measures everybody is tested, and not how fast they are.
+  { name: 'bench', include: ['test/bench/**/*.test.ts'], timeoutMs: 600_000, beside: 'conformance' },
   {
     name: 'chaos',
     include: ['test/chaos/!(times).test.ts', 'test/chaos/soak/*.test.ts'],
@@ -71,48 +69,45 @@ const suites: readonly Suite[] = [
     serial: true,
     workers: 2,
   },
+  // Beside the soak, which waits most of its two minutes.
+  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], timeoutMs: 480_000, beside: 'chaos' },
   // Times of a few milliseconds are measured, so nothing else runs meanwhile.
   { name: 'times', include: ['test/chaos/times.test.ts'], timeoutMs: 240_000, serial: true },
-  // Whether it measures everybody is tested, and not how fast they are.
-  {
-    name: 'bench',
-    include: ['test/bench/**/*.test.ts'],
-    workers: 2,
-    timeoutMs: 600_000,
-    serial: true,
-    beside: 'examples',
-  },
-  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], timeoutMs: 480_000, serial: true },
 ];
 
-const orderOf = (suite: string): number => suites.findIndex(({ name }) => name === suite);
+/** Whose workers a suite has. */
+const hostOf = (suite: Suite): Suite => suites.find(({ name }) => name === suite.beside) ?? suite;
 
 /**
- * Files that take longest in their suite, which their size does not tell. A suite that ends with one of them leaves a
- * core idle for as long; the soak takes its two minutes whatever happens.
+ * Files that take longest of what runs together, which their size does not tell. A group that ends with one of them
+ * leaves a core idle for as long; the soak takes its two minutes whatever happens.
  */
 const longest: readonly string[] = [
-  'test/conformance/containers.test.ts',
-  'test/conformance/cluster.test.ts',
-  'test/conformance/local-pool.test.ts',
-  'test/python/python-pool.test.ts',
-  'test/cluster/slow-peers.test.ts',
-  'test/examples/examples.test.ts',
-  'test/bench/bench.test.ts',
-  'test/chaos/soak/soak.test.ts',
   'libs/pool/src/launchers/fork.test.ts',
   'libs/pool/src/child-pool/child-recycling.test.ts',
+  'test/conformance/containers.test.ts',
+  'test/bench/bench.test.ts',
+  'test/conformance/local-pool.test.ts',
+  'test/conformance/cluster.test.ts',
+  'test/python/python-pool.test.ts',
+  'test/examples/examples.test.ts',
+  'test/cluster/slow-peers.test.ts',
+  'test/chaos/soak/soak.test.ts',
+  'test/e2e/containers.test.ts',
+  'test/e2e/compose.test.ts',
 ];
 
-/** Within what runs together, these begin first, and the others run beside them. */
+/** Within what runs together, these begin first and in this order, and the others run beside them. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification): boolean =>
-      longest.some((file) => moduleId.endsWith(`/${file}`));
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((file) => moduleId.endsWith(`/${file}`));
+      return at === -1 ? longest.length : at;
+    };
     const order = ({ project }: TestSpecification): number => project.config.sequence.groupOrder;
-    // Stable: within either half the order stays.
-    return sorted.sort((a, b) => order(a) - order(b) || Number(isLong(b)) - Number(isLong(a)));
+    // Stable: of the others the order stays.
+    return sorted.sort((a, b) => order(a) - order(b) || rank(a) - rank(b));
   }
 }
 
@@ -140,9 +135,9 @@ export default defineConfig({
         // named in the summary (tools/test-counts.mjs), and more than a few of them fail the run.
         retry: isUnattended && !suite.isPure ? 1 : 0,
         expect: { poll: { timeout: 30_000 } },
-        maxWorkers: suite.serial ? (suite.workers ?? 1) : workersMax,
+        maxWorkers: hostOf(suite).serial ? (hostOf(suite).workers ?? 1) : workersMax,
         // Groups run one after another: suites that measure or start processes have the machine to themselves.
-        sequence: { groupOrder: suite.serial ? orderOf(suite.beside ?? suite.name) : 0 },
+        sequence: { groupOrder: hostOf(suite).serial ? suites.indexOf(hostOf(suite)) : 0 },
       },
     })),
   },
