@@ -1,6 +1,18 @@
 /** What a child notes instead of saying it. */
 import { Buffer } from 'node:buffer';
-import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished, test as plain } from 'vitest';
@@ -102,3 +114,31 @@ test('a page that says more than it holds, or that was never written, is none', 
 test('where there is no such file nothing is noted', ({ expect, path }) => {
   expect(Notebook.open(path)).toBeUndefined();
 });
+
+test('a file that somebody has opened under its number is not written to', ({ expect, path }) => {
+  writeFileSync(path, '');
+  // As its pool has it: nobody else gets its inode.
+  const pools = openSync(path, 'r');
+  onTestFinished(() => closeSync(pools));
+  const notebook = Notebook.open(path);
+  expect(notebook?.add([Buffer.from('noted')], 0)).toBe(true);
+  const file = Number(readdirSync('/proc/self/fd').find((fd) => Number(fd) !== pools && isOfNotes(fd, path)));
+  closeSync(file);
+  const others = `${path}-of-somebody-else`;
+  expect(openSync(others, 'w+')).toBe(file);
+  onTestFinished(() => closeSync(file));
+  writeSync(file, 'precious');
+  // However long that took, it is not yet time to say something.
+  notebook?.take();
+  expect(notebook?.add([Buffer.from('noted')], 0)).toBe(false);
+  expect(readFileSync(others, 'utf8')).toBe('precious');
+});
+
+const isOfNotes = (fd: string, path: string): boolean => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`).startsWith(path);
+  } catch {
+    // That by which the folder was read.
+    return false;
+  }
+};

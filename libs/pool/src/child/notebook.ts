@@ -1,6 +1,6 @@
 /** The child's end of the page that it shares with its pool (notebook-page.ts). */
 import { Buffer } from 'node:buffer';
-import { openSync, unlinkSync, writeSync } from 'node:fs';
+import { fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { closePage, notesBytesMax, pageBytes, pageHeadBytes, sumOf } from '../notebook-page.ts';
 import { now } from './clock.ts';
 
@@ -15,6 +15,9 @@ const viewOf: (page: Buffer, from: number, to: number) => Buffer = Function.prot
 /** What has been said as far as a death is concerned, although nobody has been woken for it. */
 export class Notebook {
   readonly #file: number;
+  /** Which file that is: its pool has it open too, so no other gets them. */
+  readonly #device: number;
+  readonly #inode: number;
   readonly #page = Buffer.allocUnsafeSlow(pageBytes);
   #bytes = 0;
   /** Of these bytes: each is added once, however often the page is written. */
@@ -25,6 +28,9 @@ export class Notebook {
 
   private constructor(file: number) {
     this.#file = file;
+    const { dev, ino } = fstatSync(file);
+    this.#device = dev;
+    this.#inode = ino;
   }
 
   /** Undefined where it cannot be opened: then everything is said at once. */
@@ -63,15 +69,25 @@ export class Notebook {
     const known = this.#bytes === 0 ? undefined : this.#sum;
     const sum = sumOf(this.#page, pageHeadBytes + this.#bytes, pageHeadBytes + end, known);
     const length = closePage(this.#page, position, end, sum);
-    try {
-      this.#isBroken = writeSync(this.#file, this.#page, 0, length, 0) !== length;
-    } catch {
-      this.#isBroken = true;
-    }
+    this.#isBroken = !this.#isKept(length);
     if (this.#isBroken) return false;
     this.#bytes = end;
     this.#sum = sum;
     return true;
+  }
+
+  /**
+   * Write so much of the page. A task that closes a descriptor which is not its own may have closed this one, and what it has
+   * opened since has the number: a microsecond to find out, each time, and nothing of that is written over.
+   */
+  #isKept(length: number): boolean {
+    try {
+      const { dev, ino } = fstatSync(this.#file);
+      if (ino !== this.#inode || dev !== this.#device) return false;
+      return writeSync(this.#file, this.#page, 0, length, 0) === length;
+    } catch {
+      return false;
+    }
   }
 
   /** What is here, which is said now. A view: it is valid until something is noted again. */
