@@ -79,6 +79,50 @@ test('npm run sbom lists every one of them', async () => {
   expect(components.every(({ licenses = [] }) => licenses.length > 0)).toBe(true);
 });
 
+/** A row of the table of known holes in docs/dependencies.md. */
+const knownHoles = [
+  ...readFileSync(`${root}docs/dependencies.md`, 'utf8').matchAll(
+    /^\| \[(GHSA(?:-\w{4}){3})\]\(https:\/\/github\.com\/advisories\/\1\).* \| (?:high|critical) \| `(.+?)` \| `(.+?)` \|/gm,
+  ),
+].map(([, advisory = '', name = '', ranges = '']) => ({ name, ranges, advisory }));
+
+/** 1.14.7 as a number that is above that of 1.14.6. A version that says more than three numbers is of none of the ranges. */
+const ordinal = (version: string): number =>
+  version.split('.').reduce((sum, part) => sum * 100_000 + Number(part), 0);
+
+/** Whether a version is in `<7.5.6, >=8.0.0 <8.0.2`: any of what has commas between, all of what has blanks. */
+function isWithin(version: string, ranges: string): boolean {
+  const holds = (bound: string): boolean => {
+    const [, sign, than = ''] = /^(<|>=)(\d+\.\d+\.\d+)$/.exec(bound) ?? [];
+    if (sign === undefined) throw new Error(`"${bound}" is no bound`);
+    return sign === '<' ? ordinal(version) < ordinal(than) : ordinal(version) >= ordinal(than);
+  };
+  return ranges.split(', ').some((range) => range.split(' ').every(holds));
+}
+
+test.each([
+  ['7.5.5', true],
+  ['7.5.6', false],
+  ['7.10.0', false],
+  ['8.0.1', true],
+  ['8.0.2', false],
+  ['8.0.10', false],
+])('that version %s has a hole of <7.5.6, >=8.0.0 <8.0.2 is %s', (version, has) => {
+  expect(isWithin(version, '<7.5.6, >=8.0.0 <8.0.2')).toBe(has);
+});
+
+test('no package has a hole that docs/dependencies.md knows of, and every one that it knows of is of an installed package', () => {
+  expect(knownHoles.length).toBeGreaterThan(15);
+  const names = new Set(installed.map(({ name }) => name));
+  expect(knownHoles.filter(({ name }) => !names.has(name))).toEqual([]);
+  const found = installed.flatMap(({ name, version }) =>
+    knownHoles
+      .filter((hole) => hole.name === name && isWithin(version, hole.ranges))
+      .map(({ advisory }) => `${name} ${version}: ${advisory}`),
+  );
+  expect(found).toEqual([]);
+});
+
 interface Audit {
   readonly counts?: Readonly<Record<string, number>> | undefined;
   /** Where there are no counts. Without the address that was asked: it is whoever runs this who chose it. */
