@@ -116,10 +116,10 @@ export class ContainerCluster {
 
   /**
    * Ends every container and the network; nothing of ours stays behind. Throws where one of them has shown a secret in all
-   * that it has said.
+   * that it has said, or the coordinator in what it tells those who ask how things are.
    */
   async stop(): Promise<void> {
-    const said = await this.#logs();
+    const said = [...(await this.#logs()), ...(await whatIsTold(this.#coordinator.getId()))];
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop({ timeout: 0 })));
     await this.#coordinator.stop({ timeout: 0 });
     await this.#network.stop();
@@ -241,6 +241,28 @@ export class ContainerCluster {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
+}
+
+const askForMetrics = `fetch('http://127.0.0.1:8300/metrics').then(async (answer) => console.log(await answer.text()))`;
+
+/**
+ * What a coordinator in a container tells a monitor and its admin, by the name of what it is. Agents have nothing to be asked:
+ * what they report is in it.
+ */
+export async function whatIsTold(coordinator: string): Promise<(readonly [string, string])[]> {
+  const json = ['--output-format', 'json'];
+  const commands = {
+    metrics: ['node', '-e', askForMetrics],
+    status: ['shoal', 'status', ...json],
+    agents: ['shoal', 'agents', 'ls', ...json],
+    doctor: ['shoal', 'doctor', ...json],
+  };
+  const told = Object.entries(commands).map(async ([name, command]) => {
+    // Doctor ends with 1 where something is not well.
+    const text = await docker('exec', coordinator, 'sh', '-c', '"$@" || true', 'sh', ...command);
+    return [`the coordinator's ${name}`, text] as const;
+  });
+  return Promise.all(told);
 }
 
 async function docker(...args: string[]): Promise<string> {

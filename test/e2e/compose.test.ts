@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { dockerAnswers } from '../../docker/image.ts';
 import { canary, expectNoSecret } from '../canary.ts';
+import { whatIsTold } from './cluster.testkit.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const name = `shoal-test-${process.pid}`;
@@ -84,6 +85,9 @@ describe.skipIf(!available)('npm run cluster:up and cluster:down', () => {
     for (const container of await containerNames()) {
       expectNoSecret(container, await said(container), [canary, ...secrets]);
     }
+    const told = await whatIsTold(coordinator);
+    expect(told.find(([by]) => by.endsWith('metrics'))?.[1]).toContain('\nshoal_agents');
+    for (const [by, text] of told) expectNoSecret(by, text, [canary, ...secrets]);
   });
 
   test('after cluster:down nothing is left of it', async () => {
