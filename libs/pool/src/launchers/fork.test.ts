@@ -1,4 +1,5 @@
 import {
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -281,6 +282,29 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     expect(isShared, JSON.stringify(pool.pool.stats().starts)).toBe(true);
     expect(pool.pool.stats().starts.notForked).toBeUndefined();
     await pool.pool.terminate();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('does not do in trials what a shared module has put down for the end of its process', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    const file = join(folder, 'ends.mjs');
+    const ends = join(folder, 'ends');
+    writeFileSync(
+      file,
+      `process.on('exit', () => {
+        process.getBuiltinModule('fs').appendFileSync(${JSON.stringify(ends)}, process.pid + '\\n');
+        throw new Error('at the end');
+      });
+      export default () => process.pid;`,
+    );
+    await using pool = new Forking(1, { preload: true });
+    const { href: url } = pathToFileURL(file);
+    const ref = { kind: 'export', name: 'f', url, export: 'default' } as const;
+    expect((await pool.run(ref, [1])).values.size).toBe(1);
+    // Its child is killed, and ends nothing either.
+    await pool.test.pool.terminate();
+    expect(existsSync(ends)).toBe(false);
+    expect(pool.starts).toEqual({ spawned: 0, forked: expect.any(Number) });
     rmSync(folder, { recursive: true });
   });
 
