@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
+import { tellingLine } from '../child-pool/telling-line.ts';
 import type { ChildExit } from '../core/chunk.ts';
 import { answerMs, ServerAnswers } from '../core/server-answers.ts';
 import { childrenOf } from './departures.ts';
@@ -68,7 +69,7 @@ const question = 0;
 const retryMs = 5;
 /** How long its last news may take, once it is gone. */
 const drainMs = 500;
-const stderrTailChars = 1_024;
+const stderrTailChars = 2_048;
 /** What Node ends with where nothing is left to do and a module still waits. */
 const neverLoaded = 13;
 /**
@@ -347,8 +348,8 @@ export class ForkServer {
       const modules = this.#modules.length === 0 ? ['a module of --import'] : this.#modules;
       return `an await at the top of ${modules.join(' or ')} never ends`;
     }
-    const tail = this.#stderrTail.trim().split('\n').at(-1) ?? '';
-    return `it ended by ${signal ?? `exit code ${code}`}${tail === '' ? '' : `: ${tail}`}`;
+    const line = tellingLine(this.#stderrTail);
+    return `it ended by ${signal ?? `exit code ${code}`}${line === '' ? '' : `: ${line}`}`;
   }
 
   /** Nothing more is asked of it, and nothing more is heard. */

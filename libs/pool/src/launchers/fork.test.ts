@@ -256,6 +256,18 @@ describe.skipIf(why !== undefined)('a pool that forks', () => {
     rmSync(folder, { recursive: true });
   });
 
+  test('says of a module that ends the process by an error which, and not with what Node ends its report', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
+    const file = join(folder, 'rejects.mjs');
+    writeFileSync(file, 'void Promise.reject(new TypeError("stray")); await new Promise(() => {});');
+    await using pool = new Forking(1, { preload: true });
+    const { href: url } = pathToFileURL(file);
+    void pool.run({ kind: 'export', name: 'f', url, export: 'default' }, [1]);
+    const reason = 'it ended by exit code 1: TypeError: stray (so nothing is preloaded)';
+    await until('the reason', () => pool.starts.notForked === reason || pool.starts.notForked);
+    rmSync(folder, { recursive: true });
+  });
+
   test('shares a module that left something behind by bad luck, once that was long enough ago', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'shoal-fork-'));
     let nowMs = 0;
