@@ -39,6 +39,8 @@ export class ChildCrew {
 
   /** Start a child; the function of `request`, if there is work already, is loaded first of all. */
   spawn(id: ChildId, setup: ChildSetup, request: ChunkRequest | undefined): void {
+    // To start one takes a millisecond or more: nobody who has his orders waits for that.
+    for (const other of this.#children.values()) other.orders.flush();
     const child = new ChildProcess(id, setup, request?.task, this.#launcher, this.#listener);
     this.#children.set(id, child);
     if (request !== undefined) child.orders.announce(request);

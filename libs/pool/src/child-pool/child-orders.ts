@@ -132,6 +132,13 @@ export class ChildOrders {
     this.#send(frameType.retire, {});
   }
 
+  /** What was ordered in this turn leaves now: something that takes its time comes next. */
+  flush(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.#channel?.uncork();
+  }
+
   #sendBlock(id: number, block: Block, { encoding }: ChunkRequest): void {
     const known = this.#blocks.get(id);
     if (known !== undefined) {
@@ -170,10 +177,7 @@ export class ChildOrders {
     if (!this.#isCorked) {
       this.#isCorked = true;
       channel.cork();
-      process.nextTick(() => {
-        this.#isCorked = false;
-        channel.uncork();
-      });
+      process.nextTick(() => this.flush());
     }
     for (const part of parts) channel.write(part);
   }
