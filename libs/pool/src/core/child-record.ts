@@ -14,6 +14,8 @@ export class ChildRecord {
   state: 'starting' | 'ready' | 'retiring' | 'dying' = 'starting';
   /** A successor that waits for its predecessor to leave; it takes no slot and no work. */
   isSpare: boolean;
+  /** It followed its predecessor before it was ready: those of its kind live shorter than they take to start. */
+  wasLate = false;
   /** Its program ran (so that what fails next is the initializer). */
   hasStarted = false;
   /** What it holds, in the order in which it runs them. */

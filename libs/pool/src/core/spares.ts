@@ -24,6 +24,7 @@ export class Spares {
         if (free <= 0) return;
         if (!child.isSpare || child.state !== state || (key ?? child.key) !== child.key) continue;
         child.isSpare = false;
+        child.wasLate = state === 'starting';
         free -= 1;
       }
     }
@@ -44,6 +45,10 @@ export class Spares {
         examples.set(child.key, last.chunk);
       }
     }
+    for (const chunk of this.#waitForLate()) {
+      missing.set(chunk.spec.key, (missing.get(chunk.spec.key) ?? 0) + 1);
+      examples.set(chunk.spec.key, chunk);
+    }
     let room = 2 * processes - this.#inUse();
     for (const [key, chunk] of examples) {
       for (let n = missing.get(key) ?? 0; n > 0 && room > 0; n--, room--) this.#state.spawn(key, chunk, true);
@@ -59,8 +64,35 @@ export class Spares {
 
   /** Asked after nearly every event, and hardly ever so: neither lists nor maps. */
   #isAnyDue(): boolean {
-    for (const child of this.#state.children.values()) if (child.isSpare || child.isEnding) return true;
+    for (const child of this.#state.children.values()) {
+      if (child.isSpare || child.isEnding || isComingLate(child)) return true;
+    }
     return false;
+  }
+
+  /**
+   * The chunks that will use up those who come late, as soon as these are ready. Their successors start beside them: started after
+   * them, each start would wait for the one before it, and the machine for both.
+   */
+  #waitForLate(): ChunkRecord[] {
+    const { children, isClosing, queue } = this.#state;
+    const late = new Map<string, number>();
+    for (const child of children.values()) {
+      if (isComingLate(child)) late.set(child.key, (late.get(child.key) ?? 0) + 1);
+    }
+    const chunks: ChunkRecord[] = [];
+    // Of what is left of a pool that closes these may take all.
+    if (late.size === 0 || isClosing) return chunks;
+    for (let at = 0; at < queue.size && late.size > 0; at++) {
+      const chunk = queue.at(at) as ChunkRecord;
+      const { key } = chunk.spec;
+      const left = late.get(key);
+      if (left === undefined) continue;
+      if (left === 1) late.delete(key);
+      else late.set(key, left - 1);
+      if (chunk.todo.size >= chunk.taskLimit && this.#hasSuccession(chunk)) chunks.push(chunk);
+    }
+    return chunks;
   }
 
   /** Children that stay: members and spares. */
@@ -76,6 +108,10 @@ export class Spares {
     // What was handed in is all that will come: successors only for what is still to be given out.
     return !isClosing || chunk.todo.size > 0 || queue.size > 0;
   }
+}
+
+function isComingLate(child: ChildRecord): boolean {
+  return child.wasLate && child.isMember && child.state === 'starting';
 }
 
 function isComing(child: ChildRecord): boolean {
