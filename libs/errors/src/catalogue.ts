@@ -345,7 +345,7 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   CONNECTION_LOST: row(
     'The connection to coordinator {address} was lost ({reason}).',
-    '',
+    'Try again once it answers: shoal doctor --address {address}. A job that was under way begins anew.',
     'UNAVAILABLE',
     true,
   ),
