@@ -208,6 +208,27 @@ test('a reader that comes back goes on where it was, and what it acknowledged is
   expect([...values.keys()]).toEqual(upTo(1000).slice(position));
 });
 
+test('results wait for each other as long as their reader lets them, and not at the end', async () => {
+  await cluster.start();
+  await cluster.agent();
+  const { client, sha256 } = cluster;
+  const jobId = await client.createJob(sha256, 'slow', { chunkSize: 1 });
+  const items = upTo(20).map((x) => [x, 20]);
+  await client.push(jobId, items);
+  const startedAtMs = performance.now();
+  const positions: number[] = [];
+  const gatherMs = 60_000;
+  const call = client.jobs.readResults({ jobId, fromPosition: 0, clientSession: '', gatherMs });
+  call.on('data', ({ message }: ReadResultsResponse) => {
+    if (message?.$case === 'batch') positions.push(message.value.position);
+  });
+  await new Promise((resolve, reject) => call.on('end', resolve).on('error', reject));
+  // Those that are there at once, then a message a second at most, and the last one.
+  const seconds = Math.floor((performance.now() - startedAtMs) / 1_000);
+  expect(positions[0]).toBe(0);
+  expect(positions.length).toBeLessThanOrEqual(2 + seconds);
+});
+
 test('results go to the session that reads last; what another one says it has is not forgotten', async () => {
   await cluster.start();
   await cluster.agent();

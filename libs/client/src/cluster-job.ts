@@ -147,6 +147,7 @@ export class ClusterJob implements RunningJob, OutcomeListener {
       connection,
       jobId: created.id,
       windowItems,
+      isWatched: this.#options.sink.isWatched,
       deadlineAtMs: this.#deadlineAtMs,
       listener: this,
     });

@@ -30,6 +30,8 @@ export class FakeJob {
   accepted = 0;
   inputEnded = false;
   acknowledged = 0;
+  /** How long its reader lets outcomes wait, where it has said so. */
+  gatherMs: number | undefined;
   end: JobEnded | undefined;
   readonly #hooks: FakeJobHooks;
   /** Runs, with the position of their first outcome. */
@@ -46,6 +48,7 @@ export class FakeJob {
   read(call: ServerWritableStream<ReadResultsRequest, ReadResultsResponse>): void {
     this.#reader = call;
     this.#delivered = call.request.fromPosition;
+    this.gatherMs = call.request.gatherMs;
     call.on('cancelled', () => {
       if (this.#reader === call) this.#reader = undefined;
     });

@@ -10,12 +10,17 @@ import { ItemStream } from './item-stream.ts';
 import { type Message, OutcomeDelivery, type OutcomeListener } from './outcome-delivery.ts';
 import { outcomeShape } from './outcome-shape.ts';
 
+/** What nobody sees before the end may wait so long with the coordinator to share a message. */
+const unwatchedGatherMs = 250;
+
 /** What a {@link JobDriver} drives. */
 export interface JobDriverParts {
   readonly connection: Connection;
   readonly jobId: string;
   /** How far the producer may be ahead of the consumer. */
   readonly windowItems: number;
+  /** Whether outcomes are seen before the last one has come. */
+  readonly isWatched: boolean;
   /** When its deadline passes, as `performance.now()` has it. */
   readonly deadlineAtMs: number | undefined;
   readonly listener: OutcomeListener;
@@ -51,12 +56,12 @@ export class JobDriver {
 
   constructor(parts: JobDriverParts) {
     this.#parts = parts;
-    const { connection, deadlineAtMs, listener, windowItems } = parts;
+    const { connection, deadlineAtMs, isWatched, listener, windowItems } = parts;
     const { reconnectTimeoutMs } = connection.limits;
     const seed = randomInt(2 ** 31);
     this.#errors = new CallErrors(connection.address);
     this.#outcomes = new OutcomeDelivery(listener);
-    this.#machine = new ClientMachine({ windowItems, reconnectTimeoutMs, deadlineAtMs, seed });
+    this.#machine = new ClientMachine({ windowItems, isWatched, reconnectTimeoutMs, deadlineAtMs, seed });
     const closed = (): void => {
       if (this.#over.signal.aborted) return;
       this.leave();
@@ -175,9 +180,16 @@ export class JobDriver {
   }
 
   #openReader(number: CallNumber, fromPosition: number): void {
-    const { connection, jobId } = this.#parts;
+    const { connection, isWatched, jobId } = this.#parts;
     const clientSession = this.#session;
-    const call = connection.jobs.readResults({ jobId, fromPosition, clientSession, stream: number });
+    const gatherMs = isWatched ? undefined : unwatchedGatherMs;
+    const call = connection.jobs.readResults({
+      jobId,
+      fromPosition,
+      clientSession,
+      stream: number,
+      gatherMs,
+    });
     this.#reader = { number, call };
     call.on('data', ({ message }: ReadResultsResponse) => {
       if (message !== undefined) this.#received(number, message);

@@ -25,6 +25,14 @@ describe('running jobs', () => {
     expect(await pool.map(plusOne, numbers(10))).toEqual(numbers(11).slice(1));
   });
 
+  test('results of map may wait for each other; those of imap, and what is shown of their number, may not', async () => {
+    await using pool = await connect(coordinator.address);
+    await pool.map(plusOne, [1]);
+    for await (const result of pool.imap(plusOne, [1])) expect(result).toBe(2);
+    await pool.map(plusOne, [1], { onProgress: () => {} });
+    expect(coordinator.jobs.map(({ gatherMs }) => gatherMs)).toEqual([250, undefined, undefined]);
+  });
+
   test('the input is pulled at most a window ahead of the consumer', async () => {
     await using pool = await connect(coordinator.address);
     let pulled = 0;

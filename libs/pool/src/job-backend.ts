@@ -63,6 +63,8 @@ export interface BackendProgress {
 
 /** What a backend tells the surface of a job. Synchronous calls that must not throw. */
 export interface JobSink {
+  /** Whether a result, or how many there are, is seen before the last one has come: if not, they may travel together. */
+  readonly isWatched: boolean;
   /**
    * Values of the items `first` … `first + count - 1`, in the order of delivery; `bytes` is encoded as Block.bytes is.
    * `offset` values of `bytes` come before them and are not meant (a run of which only a part was accepted); 0 if left out.

@@ -45,7 +45,7 @@ export class ResultStream implements ReaderCall {
   #bound: Bound | undefined;
   #hasEnded = false;
   #pumping = false;
-  readonly #pace: ResultPace = new ResultPace();
+  readonly #pace: ResultPace;
   /** Results wait for others. */
   #gathering: NodeJS.Timeout | undefined;
   #printsInRow = 0;
@@ -55,8 +55,9 @@ export class ResultStream implements ReaderCall {
   #over = false;
 
   constructor(parts: ResultStreamParts, request: ReadResultsRequest) {
-    const { clientSession: session, fromPosition, jobId: job, stream } = request;
+    const { clientSession: session, fromPosition, gatherMs, jobId: job, stream } = request;
     this.#parts = parts;
+    this.#pace = new ResultPace(gatherMs);
     this.#writer = new StreamWriter(parts.sink, () => this.#pump());
     this.#call = parts.driver.calls.openReader(this);
     parts.driver.step({ type: 'readerOpened', call: this.#call, job, session, stream, fromPosition });

@@ -24,6 +24,31 @@ test('once the coordinator has the whole input, acknowledgements are in no hurry
   expect(world.nowMs).toBe(250);
 });
 
+test('where nobody sees an outcome before the last one, acknowledgements wait for others for a second', () => {
+  const world = opened([[0, 10]], { isWatched: false });
+  world.do({ type: 'inputEnded' });
+  world.do({ type: 'itemsAnswered', call: 2 });
+  world.batch(1, 0, run(0, 5));
+  world.do({ type: 'outcomesTaken', position: 5 });
+  expect(world.wait()).toEqual([{ type: 'acknowledge', call: 3, position: 5 }]);
+  expect(world.nowMs).toBe(1_000);
+});
+
+test('after 64 messages with outcomes nothing waits any longer: what is large does not pile up', () => {
+  const world = opened([[0, 100]], { isWatched: false });
+  world.do({ type: 'inputEnded' });
+  world.do({ type: 'itemsAnswered', call: 2 });
+  // Outcomes that come in parts count when they are whole, but each part has its weight.
+  for (let part = 1; part < 64; part += 1) world.batch(1, 0, run(0, 1, true));
+  expect(world.do({ type: 'outcomesTaken', position: 0 })).toEqual([]);
+  world.batch(1, 0, run(0, 1));
+  const acknowledge = { type: 'acknowledge', call: 3, position: 1 };
+  expect(world.do({ type: 'outcomesTaken', position: 1 })).toEqual([acknowledge]);
+  world.do({ type: 'acknowledgementAnswered', call: 3 });
+  world.batch(1, 1, run(1, 1));
+  expect(world.do({ type: 'outcomesTaken', position: 2 })).toEqual([]);
+});
+
 test('however large the window is, no more than 32,768 outcomes are taken and not acknowledged', () => {
   const world = opened([[0, 200_000]], { windowItems: 200_000 });
   world.batch(1, 0, run(0, 40_000));

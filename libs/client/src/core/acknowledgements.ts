@@ -1,5 +1,12 @@
 import type { CallFailure, CallNumber } from './client-event.ts';
-import { acknowledgeItemsMax, acknowledgeMs, lateAcknowledgeMs } from './client-limits.ts';
+import {
+  acknowledgeBatchesMax,
+  acknowledgeItemsMax,
+  acknowledgeMs,
+  type ClientLimits,
+  lateAcknowledgeMs,
+  unwatchedAcknowledgeMs,
+} from './client-limits.ts';
 import type { ClientTurn } from './client-turn.ts';
 import { type Chance, Jitter } from './jitter.ts';
 
@@ -14,17 +21,22 @@ export class Acknowledgements {
   readonly #turn: ClientTurn;
   readonly #jitter: Jitter;
   readonly #batch: number;
+  /** How long it waits once the coordinator has the whole input. */
+  readonly #lateMs: number;
   #taken = 0;
   #told = 0;
   #telling = 0;
+  /** Messages with outcomes since it told something. */
+  #batches = 0;
   #call: CallNumber | undefined;
   #dueAtMs: number | undefined;
   #retries = false;
   #isStopped = false;
   #waitMs = acknowledgeMs;
 
-  constructor(turn: ClientTurn, windowItems: number, chance: Chance) {
+  constructor(turn: ClientTurn, { isWatched = true, windowItems }: ClientLimits, chance: Chance) {
     this.#turn = turn;
+    this.#lateMs = isWatched ? lateAcknowledgeMs : unwatchedAcknowledgeMs;
     this.#batch = Math.max(1, Math.min(windowItems >> 1, acknowledgeItemsMax));
     this.#jitter = new Jitter(chance);
   }
@@ -37,6 +49,11 @@ export class Acknowledgements {
     return this.#dueAtMs;
   }
 
+  /** A message with outcomes has come. */
+  batchCame(): void {
+    this.#batches += 1;
+  }
+
   /** The consumer has taken the first `position` outcomes. */
   take(position: number): void {
     this.#taken = Math.max(this.#taken, position);
@@ -45,7 +62,7 @@ export class Acknowledgements {
 
   /** The coordinator has the whole input. */
   inputIsIn(): void {
-    this.#waitMs = lateAcknowledgeMs;
+    this.#waitMs = this.#lateMs;
   }
 
   /** What it waited for has passed: the time to collect a few more, or to try again. */
@@ -77,13 +94,15 @@ export class Acknowledgements {
 
   #consider(): void {
     if (this.#isStopped || this.#call !== undefined || this.#retries || this.#taken === this.#told) return;
-    if (this.#taken - this.#told >= this.#batch) this.#tell(this.#taken);
+    const isMuch = this.#taken - this.#told >= this.#batch || this.#batches >= acknowledgeBatchesMax;
+    if (isMuch) this.#tell(this.#taken);
     else this.#dueAtMs ??= this.#turn.nowMs + this.#waitMs;
   }
 
   #tell(position: number): void {
     this.#dueAtMs = undefined;
     this.#telling = position;
+    this.#batches = 0;
     this.#call = this.#turn.newCall();
     this.#turn.emit({ type: 'acknowledge', call: this.#call, position });
   }

@@ -2,6 +2,8 @@
 export interface ClientLimits {
   /** How far the producer may be ahead of the consumer: acknowledgements go out at half of it. */
   readonly windowItems: number;
+  /** Whether outcomes are seen before the last one has come. Default: they are. */
+  readonly isWatched?: boolean;
   /** How long the coordinator may be out of reach before the job is given up. */
   readonly reconnectTimeoutMs: number;
   /** When the job's deadline passes, on the driver's clock; undefined: never. */
@@ -21,6 +23,12 @@ export const acknowledgeMs = 50;
 
 /** The same once the coordinator has the whole input: no producer waits for it, only the memory of what was taken. */
 export const lateAcknowledgeMs = 250;
+
+/** The same where nobody sees an outcome before the last one has come, so that they may come late and together. */
+export const unwatchedAcknowledgeMs = 1_000;
+
+/** So many messages with outcomes are acknowledged at once: what is large does not stay until that time is over. */
+export const acknowledgeBatchesMax = 64;
 
 /** So many outcomes are acknowledged at once, however large the window: the coordinator keeps them until then. */
 export const acknowledgeItemsMax = 32_768;

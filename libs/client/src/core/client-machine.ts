@@ -34,11 +34,12 @@ export class ClientMachine {
   /** Why no items can be sent any more, and until when the stream of outcomes may say what is behind that. */
   #writeLoss: { readonly why: WriteLoss; readonly atMs: number } | undefined;
 
-  constructor({ deadlineAtMs, reconnectTimeoutMs, seed, windowItems }: ClientLimits) {
+  constructor(limits: ClientLimits) {
+    const { deadlineAtMs, reconnectTimeoutMs, seed } = limits;
     const chance = new Chance(seed);
     this.#cursor = new OutcomeCursor(this.#turn, reconnectTimeoutMs, chance);
     this.#producer = new ProducerWindow(this.#turn, reconnectTimeoutMs, chance);
-    this.#acknowledgements = new Acknowledgements(this.#turn, windowItems, chance);
+    this.#acknowledgements = new Acknowledgements(this.#turn, limits, chance);
     this.#deadline = new DeadlineWatch(deadlineAtMs);
   }
 
@@ -135,6 +136,7 @@ export class ClientMachine {
       this.#lostReader(this.#cursor.failed({ kind: 'lostOnTheWay' }));
       return;
     }
+    this.#acknowledgements.batchCame();
     for (const item of items) this.#producer.settled(item);
   }
 

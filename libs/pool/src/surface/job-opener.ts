@@ -131,6 +131,7 @@ export class JobOpener {
         if (this.#options.stdio !== 'ignore') this.#printer.write(print, agent);
       },
       progress,
+      isCollected: call.method.kind !== 'stream',
       signal: options.signal,
       onOver,
     });

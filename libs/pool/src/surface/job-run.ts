@@ -51,6 +51,8 @@ export interface JobRunOptions {
   readonly blockItemsMax: number;
   readonly print: (print: Print, agent: string | undefined) => void;
   readonly progress: ProgressMeter | undefined;
+  /** Its consumer collects what comes, and shows nothing of it before the end. */
+  readonly isCollected: boolean;
   readonly signal: AbortSignal | undefined;
   /** The job is over: so, or because nobody wants it any more. */
   readonly onOver: (end: JobEnd | undefined) => void;
@@ -106,6 +108,11 @@ export class JobRun implements JobSink, ItemReceiver {
       },
       refuse: (index, refusal) => this.#refusals.set(index, refusal),
     });
+  }
+
+  get isWatched(): boolean {
+    const { isCollected, progress } = this.#options;
+    return !isCollected || progress !== undefined;
   }
 
   /** The backend's id of this job; empty before it has one. */

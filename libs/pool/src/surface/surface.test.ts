@@ -43,6 +43,26 @@ test('the items reach the backend in order, and its request says what was asked 
   });
 });
 
+test('only what nobody sees before the end may be late: results that are collected without a look at how many there are', () => {
+  const { pool, backend } = surface();
+  const isWatched = (start: (items: number[]) => unknown): boolean => {
+    void start([1, 2]);
+    return backend.job.sink.isWatched;
+  };
+  const onProgress = (): void => {};
+  expect(isWatched((items) => pool.map(double, items))).toBe(false);
+  expect(isWatched((items) => pool.mapSettled(double, items))).toBe(false);
+  expect(isWatched((items) => pool.map(double, items, { onProgress }))).toBe(true);
+  expect(isWatched((items) => pool.imap(double, items))).toBe(true);
+  expect(isWatched((items) => pool.imapUnordered(double, items))).toBe(true);
+});
+
+test('how far a submitted job is can be seen at any time', async () => {
+  const { pool, backend } = surface();
+  pool.submit(double, [1, 2]);
+  await vi.waitFor(() => expect(backend.job.sink.isWatched).toBe(true), { timeout: 10_000 });
+});
+
 test('map puts values in their places, however they come', async () => {
   const { pool, backend } = surface();
   const out = pool.map(double, [0, 1, 2, 3]);

@@ -185,7 +185,14 @@ export interface ReadResultsRequest {
    * later one came first is refused (ABORTED), instead of taking the place of that one. Left out: it is the latest,
    * whenever it comes.
    */
-  stream?: number | undefined;
+  stream?:
+    | number
+    | undefined;
+  /**
+   * How long outcomes may wait for others once the whole input is in, so that they share messages: after each message,
+   * in milliseconds, at most 1,000. A full message waits for nothing, nor does the end. Left out: 50.
+   */
+  gatherMs?: number | undefined;
 }
 
 /** One message for the consumer. */
@@ -1075,7 +1082,7 @@ export const PushItemsResponse: MessageFns<PushItemsResponse> = {
 };
 
 function createBaseReadResultsRequest(): ReadResultsRequest {
-  return { jobId: "", fromPosition: 0, clientSession: "", stream: undefined };
+  return { jobId: "", fromPosition: 0, clientSession: "", stream: undefined, gatherMs: undefined };
 }
 
 export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
@@ -1091,6 +1098,9 @@ export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
     }
     if (message.stream !== undefined) {
       writer.uint32(32).uint64(message.stream);
+    }
+    if (message.gatherMs !== undefined) {
+      writer.uint32(40).uint32(message.gatherMs);
     }
     return writer;
   },
@@ -1140,6 +1150,14 @@ export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
             message.stream = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.gatherMs = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1161,6 +1179,7 @@ export const ReadResultsRequest: MessageFns<ReadResultsRequest> = {
     message.fromPosition = object.fromPosition ?? 0;
     message.clientSession = object.clientSession ?? "";
     message.stream = object.stream ?? undefined;
+    message.gatherMs = object.gatherMs ?? undefined;
     return message;
   },
 };
