@@ -32,6 +32,7 @@ test.each([
   [[/x/], '[0] is a RegExp'],
   [{ bytes: new Uint8Array(2) }, '.bytes is a Uint8Array'],
   [{ why: new TypeError('no') }, '.why is a TypeError'],
+  [{ why: new Error('no') }, '.why is an Error'],
 ])('what JSON would say wrongly is a failure too: %j', (value, place) => {
   expect(resultLine(value, 0)).toMatchObject({
     code: 'VALUE_NOT_PORTABLE',

@@ -64,11 +64,13 @@ function unsayable(value: unknown, depthLeft: number): Unsayable | undefined {
 /** What an object is whose content JSON would lose; undefined for a plain one, and for what JSON has words for. */
 function foreignKind(value: object): string | undefined {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : undefined;
-  if (value instanceof Error) return `a ${value.name}`;
+  if (value instanceof Error) return withArticle(value.name);
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   const isSayable = ['Object', 'String', 'Number', 'Boolean'].includes(tag);
-  return isSayable ? undefined : `a ${tag}`;
+  return isSayable ? undefined : withArticle(tag);
 }
+
+const withArticle = (noun: string): string => `${/^[AEIO]/.test(noun) ? 'an' : 'a'} ${noun}`;
 
 /** A failed item as a line of NDJSON, in the place where its result would be; `message` is what stderr says of it, too. */
 export function errorLine(error: ItemError, message: string): string {

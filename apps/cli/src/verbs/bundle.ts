@@ -32,7 +32,10 @@ export function bundleCommand(terminal: Terminal): Command {
     const bundle = await client.pushBundle({ name, version, module: url.href });
     await writeOut(terminal, `${name}@${version} ${bundle.sha256}\n`);
   });
-  return new Command('bundle').summary('name task modules for clients in other languages').addCommand(push);
+  return new Command('bundle')
+    .summary('name task modules for clients in other languages')
+    .description('Gives task modules names, by which clients in other languages ask for their functions.')
+    .addCommand(push);
 }
 
 /** Reads `imaging@3`. */

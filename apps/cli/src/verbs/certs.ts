@@ -95,6 +95,10 @@ export function certsCommand(terminal: Terminal): Command {
     });
   return new Command('certs')
     .summary('make certificates for a cluster, list them and take them back')
+    .description(
+      'Makes certificates for a cluster on several machines, lists them and takes them back. It works on the files in the TLS ' +
+        'folder, on the machine where they are; no coordinator has to run.',
+    )
     .addCommand(init)
     .addCommand(issue)
     .addCommand(ls)

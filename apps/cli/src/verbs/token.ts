@@ -104,6 +104,10 @@ export function tokenCommand(terminal: Terminal): Command {
     });
   return new Command('token')
     .summary('make tokens, list those to join with and take them back')
+    .description(
+      'Makes tokens. One that is created lets one machine join, once, and can be listed and taken back until then; one that is ' +
+        'generated is a line for a token file, and good for as long as it stands there.',
+    )
     .addCommand(create)
     .addCommand(ls)
     .addCommand(revoke)
