@@ -45,6 +45,16 @@ test('one that is alone in its payload is named by its index', () => {
   );
 });
 
+test.each([
+  ['ITEM_TOO_LARGE', 'itemBytes', 'Size of the items 4 to 5'],
+  ['RESULT_TOO_LARGE', 'resultBytes', 'Size of the results 4 to 5'],
+] as const)('several are named by what they are (%s, %s)', (code, limitName, what) => {
+  const parts = new PartCollector(10, '--option', code);
+  expect(() => parts.take(part(4, 1, true, 11))).toThrow(
+    expect.objectContaining({ code: 'LIMIT_REACHED', facts: expect.objectContaining({ limitName, what }) }),
+  );
+});
+
 test('parts that do not belong together, or do not add up, are refused', () => {
   const invalid = expect.objectContaining({ code: 'REQUEST_INVALID' });
   const mixed = new PartCollector(100, 'maxItemBytes', 'ITEM_TOO_LARGE');

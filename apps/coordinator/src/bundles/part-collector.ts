@@ -55,12 +55,13 @@ export class PartCollector<T extends Part> {
   /** One that is alone in its payload is named, as whoever encoded it would have. */
   #tooLarge({ count, first }: T, bytes: number): ShoalError {
     const [limit, option] = [this.#maxBytes, this.#option];
-    const limitName = this.#code === 'ITEM_TOO_LARGE' ? 'itemBytes' : 'resultBytes';
+    const [limitName, things] =
+      this.#code === 'ITEM_TOO_LARGE' ? ['itemBytes', 'items'] : ['resultBytes', 'results'];
     if (count === 1) {
       const facts = { limitName, index: first, size: bytesText(bytes), limit: bytesText(limit), option };
       return new ShoalError(this.#code, facts);
     }
-    const what = `Size of the items ${first} to ${first + count - 1}`;
+    const what = `Size of the ${things} ${first} to ${first + count - 1}`;
     return new ShoalError('LIMIT_REACHED', { limitName, what, value: bytes, limit, option });
   }
 
