@@ -33,8 +33,10 @@ export interface Silence {
   readonly lost: number;
   /** Of single pairs: the least and the most. */
   readonly spread: readonly [number, number];
-  /** CPU time of a coordinator for an item, in microseconds: without them and with them. */
+  /** CPU time of a coordinator for an item, in microseconds: without them and with them, each the median of all pairs. */
   readonly cpuUs: readonly [number, number];
+  /** The part of that which they cost: the median of all pairs, which neighbours move least. */
+  readonly cpuLost: number;
 }
 
 /**
@@ -54,24 +56,28 @@ export async function silenceCosts(count: number): Promise<Silence> {
     return performance.now() - fromMs;
   };
   await Promise.all([run(quietPool), run(besetPool)]);
-  const before = [quiet, beset].map(cpuUsOf);
   const lost: number[] = [];
+  const cpuUs: (readonly [number, number])[] = [];
   for (let at = 0; at < pairs; at++) {
+    // Of the whole pair, so that what they cost while nobody works counts, too.
+    const before = [quiet, beset].map(cpuUsOf);
     const [first, second] = at % 2 === 0 ? [quietPool, besetPool] : [besetPool, quietPool];
     const times = [await run(first), await run(second)] as const;
     const [without, withThem] = at % 2 === 0 ? times : times.toReversed();
     lost.push(1 - (without ?? 0) / (withThem ?? 0));
+    const [quietUs = 0, besetUs = 0] = [quiet, beset].map(
+      (victim, which) => (cpuUsOf(victim) - (before[which] ?? 0)) / items.length,
+    );
+    cpuUs.push([quietUs, besetUs]);
   }
-  const [quietUs = 0, besetUs = 0] = [quiet, beset].map(
-    (victim, at) => (cpuUsOf(victim) - (before[at] ?? 0)) / (pairs * items.length),
-  );
   const held = sockets.filter(({ destroyed }) => !destroyed).length;
   for (const socket of sockets) socket.destroy();
   return {
     held,
     lost: median(lost),
     spread: [Math.min(...lost), Math.max(...lost)],
-    cpuUs: [quietUs, besetUs],
+    cpuUs: [median(cpuUs.map(([quietUs]) => quietUs)), median(cpuUs.map(([, besetUs]) => besetUs))],
+    cpuLost: median(cpuUs.map(([quietUs, besetUs]) => besetUs / quietUs - 1)),
   };
 }
 
