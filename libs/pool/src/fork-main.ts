@@ -37,7 +37,7 @@ const hasOthers =
     nodeOptions(process.execArgv, process.env),
   );
 prepareCopies(addon, hasOthers);
-await rehearse(makePair, join(dirname(path), '../src/rehearsal.mjs'));
+await rehearse(makePair, join(dirname(path), '../src/rehearsal.js'));
 let preloaded: Preloaded | undefined;
 if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).preload(modules);
 // It may have drawn as well.

@@ -17,7 +17,7 @@ test.skipIf(addon === undefined)(
         if (type === 'Timeout' && isOurs) timers.push(resource);
       },
     }).enable();
-    const file = fileURLToPath(new URL('../../../fork-server/src/rehearsal.mjs', import.meta.url));
+    const file = fileURLToPath(new URL('../../../fork-server/src/rehearsal.js', import.meta.url));
     await rehearse(() => addon?.makePair() ?? [-1, -1], file);
     hook.disable();
     expect(timers.length).toBeGreaterThan(0);
