@@ -53,6 +53,20 @@ test('an initializer that hangs ends what waits for it, and costs one process', 
   expect((await p.run('addOne', [1])).values.get(0)).toBe(2);
 });
 
+test('children that hang before their first word are killed, and what waits for them ends with the reason', async () => {
+  const hang = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)';
+  const setup = setupOf({ key: 'hang', execArgv: ['--import', `data:text/javascript,${hang}`] });
+  const p = pool(1, { limits: { startMs: 300 } });
+  const { ending, detail } = await p.run('addOne', [1], { setup });
+  expect(ending).toEqual({ kind: 'taskFailed' });
+  expect(detail.failure).toEqual({
+    code: 'CHILD_START_FAILED',
+    facts: {
+      reason: expect.stringMatching(/^it said nothing for \d+ s, as where Node is given no thread/),
+    },
+  });
+});
+
 test('side by side: values keep their places, and no child starts more than its limit', async () => {
   const p = pool(2);
   const items = Array.from({ length: 40 }, (_, i) => i);

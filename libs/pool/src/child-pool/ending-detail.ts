@@ -31,6 +31,11 @@ export function endingDetail(
       };
       return { failure: { code: 'CHILD_START_FAILED', facts: { reason } }, error };
     }
+    case 'childrenHangAtStart': {
+      const seconds = Math.round((Date.now() - child.startedAt.getTime()) / 1_000);
+      const reason = `it said nothing for ${seconds} s, as where Node is given no thread (ulimit -u, pids.max)`;
+      return { failure: { code: 'CHILD_START_FAILED', facts: { reason } } };
+    }
     case 'initializerHangs': {
       const seconds = Math.round((Date.now() - child.startedAt.getTime()) / 1_000);
       return {

@@ -23,6 +23,12 @@ export class ChildEndings {
     child.initializeByMs = atMs + (initializerMs ?? this.#state.limits.initializerMs);
   }
 
+  /** It has not said a word: it has failed to start. */
+  hangsAtStart(child: ChildRecord): void {
+    child.hasHung = true;
+    this.kill(child, true);
+  }
+
   /** It would hang in the next child too: nobody is made to wait for that. */
   initializerHangs(child: ChildRecord): void {
     this.kill(child);
@@ -136,11 +142,14 @@ export class ChildEndings {
     const failures = (this.#startFailures.get(child.key) ?? 0) + 1;
     this.#startFailures.set(child.key, failures);
     if (failures < limits.startFailuresMax) return;
-    this.#endWaiting(child, 'childrenDoNotStart');
+    this.#endWaiting(child, child.hasHung ? 'childrenHangAtStart' : 'childrenDoNotStart');
   }
 
   /** Whatever waits for children of this key has waited in vain. */
-  #endWaiting(child: ChildRecord, why: 'childrenDoNotStart' | 'initializerHangs'): void {
+  #endWaiting(
+    child: ChildRecord,
+    why: 'childrenDoNotStart' | 'childrenHangAtStart' | 'initializerHangs',
+  ): void {
     this.#startFailures.delete(child.key);
     const ending: ChunkEnding = { kind: child.hasStarted ? 'initializerFailed' : 'taskFailed' };
     for (const chunk of [...this.#state.chunks.values()]) {

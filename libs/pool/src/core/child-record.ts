@@ -29,6 +29,10 @@ export class ChildRecord {
   readyAtMs: number | undefined;
   /** An item has started in it. */
   hasBegunWork = false;
+  /** When it has to have said its first word; undefined until the step that started it is over. */
+  startByMs: number | undefined;
+  /** It was killed for not having said it. */
+  hasHung = false;
   /** When its initializer has to be done. */
   initializeByMs: number | undefined;
   /** When to kill it unless it is gone by then: lost channel, a last act that takes too long. */
@@ -87,6 +91,11 @@ export class ChildRecord {
     return this.isStopping ? 0 : Math.max(0, Math.min(this.taskLimit, taskLimit) - this.tasksGiven);
   }
 
+  /** Node itself can hang where the system gives it no thread. */
+  hangsAtStart(atMs: number): boolean {
+    return !this.hasStarted && this.startByMs !== undefined && this.startByMs <= atMs;
+  }
+
   isLate(atMs: number): boolean {
     return this.initializeByMs !== undefined && this.initializeByMs <= atMs;
   }
@@ -110,7 +119,10 @@ export class ChildRecord {
   nextDeadlineMs(isHeard: boolean): number | undefined {
     let deadline = this.killAtMs ?? Number.POSITIVE_INFINITY;
     if (this.state === 'starting' && isHeard)
-      deadline = Math.min(deadline, this.initializeByMs ?? Number.POSITIVE_INFINITY);
+      deadline = Math.min(
+        deadline,
+        (this.hasStarted ? this.initializeByMs : this.startByMs) ?? Number.POSITIVE_INFINITY,
+      );
     if (this.mayAge && this.readyAtMs !== undefined) {
       deadline = Math.min(deadline, this.readyAtMs + (this.maxAgeMs ?? Number.POSITIVE_INFINITY));
     }

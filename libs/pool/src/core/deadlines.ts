@@ -32,6 +32,10 @@ export class Deadlines {
         this.#endings.kill(child, child.state !== 'retiring' && !isOurWill(child));
         continue;
       }
+      if (child.state === 'starting' && this.#isHeard && child.hangsAtStart(atMs)) {
+        this.#endings.hangsAtStart(child);
+        continue;
+      }
       if (child.state === 'starting' && this.#isHeard && child.isLate(atMs)) {
         this.#endings.initializerHangs(child);
         continue;
@@ -56,6 +60,7 @@ export class Deadlines {
     if (held || sinceMs === undefined) return;
     const unreadMs = atMs - sinceMs;
     for (const child of state.children.values()) {
+      if (child.startByMs !== undefined) child.startByMs += unreadMs;
       if (child.initializeByMs !== undefined) child.initializeByMs += unreadMs;
       for (const { chunk, started } of child.parts) {
         const earliestMs = atMs + state.limits.timeoutGraceMs - (chunk.spec.timeoutMs ?? 0);

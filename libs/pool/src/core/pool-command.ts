@@ -70,7 +70,12 @@ export interface EndChunk {
   /** Whose last words explain a death, or a function or initializer that failed. */
   readonly child: ChildId | undefined;
   /** Why a `taskFailed` or `initializerFailed` is one. */
-  readonly why?: 'unloadable' | 'killsChildren' | 'childrenDoNotStart' | 'initializerHangs';
+  readonly why?:
+    | 'unloadable'
+    | 'killsChildren'
+    | 'childrenDoNotStart'
+    | 'childrenHangAtStart'
+    | 'initializerHangs';
 }
 
 /** Everything the machine can ask for. */

@@ -2,6 +2,8 @@
 export interface PoolMachineLimits {
   /** A child whose channel ended may take this long to exit before it is killed. */
   readonly lostChannelMs: number;
+  /** A child may take this long from its start to its first word; then it has failed to start. */
+  readonly startMs: number;
   /** A child's initializer may take this long; then what waits for its key ends. */
   readonly initializerMs: number;
   /** A child that was asked to leave may take this long. */
@@ -19,6 +21,7 @@ export interface PoolMachineLimits {
 
 export const defaultLimits: PoolMachineLimits = {
   lostChannelMs: 100,
+  startMs: 120_000,
   initializerMs: 60_000,
   retireMs: 1_000,
   exitingMs: 30_000,

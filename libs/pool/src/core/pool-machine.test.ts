@@ -758,6 +758,31 @@ test('a function that cannot be loaded ends its chunk; its child lives on', () =
   expect(m.queue(2, 1)).toEqual([run(1, 2, 0, 1)]);
 });
 
+test('children that say nothing at all fail to start, one by one, and what waits for them ends', () => {
+  const m = new TestMachine(1, { startMs: 1_000 });
+  m.queue(1, 1);
+  for (const child of [1, 2]) {
+    expect(m.after(999)).toEqual([]);
+    expect(m.after(1)).toEqual([kill(child)]);
+    expect(m.exits(child)).toEqual([spawn(child + 1, 1)]);
+  }
+  expect(m.after(1_000)).toEqual([kill(3)]);
+  const ending = { kind: 'taskFailed' };
+  expect(m.exits(3)).toEqual([{ type: 'endChunk', chunk: 1, ending, child: 3, why: 'childrenHangAtStart' }]);
+  expect(m.snapshot.children).toEqual([]);
+});
+
+test('a child that has said a word has not hung at its start, and unheard words are waited for', () => {
+  const m = new TestMachine(1, { startMs: 1_000 });
+  m.queue(1, 1);
+  m.step({ type: 'newsHeld', held: true });
+  expect(m.after(5_000)).toEqual([]);
+  m.step({ type: 'newsHeld', held: false });
+  expect(m.after(999)).toEqual([]);
+  m.step({ type: 'childStarted', child: 1 });
+  expect(m.after(1)).toEqual([]);
+});
+
 test('an initializer that is not done in time ends what waits for it at once', () => {
   const m = new TestMachine(1, { initializerMs: 1_000 });
   m.queue(1, 1);
