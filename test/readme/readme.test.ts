@@ -29,7 +29,7 @@ beforeAll(() => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(bin, { recursive: true });
   cpSync(join(root, 'examples', 'square.ts'), join(folder, 'examples', 'square.ts'));
-  symlinkSync(join(root, 'libs/shoal/bin/shoal.js'), join(bin, 'shoal'));
+  symlinkSync(join(root, 'test/shoal.js'), join(bin, 'shoal'));
 });
 
 afterAll(async () => {

@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)('the guide for several machines, on three
   beforeAll(async () => {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(bin, { recursive: true });
-    symlinkSync(join(root, 'libs/shoal/bin/shoal.js'), join(bin, 'shoal'));
+    symlinkSync(join(root, 'test/shoal.js'), join(bin, 'shoal'));
     for (const [name, program] of Object.entries(commands)) {
       writeFileSync(join(bin, name), program);
       chmodSync(join(bin, name), 0o755);
