@@ -22,7 +22,6 @@ import type {
   Revoke,
   SessionId,
 } from '@shoal/scheduler';
-import { PartCollector } from '../bundles/part-collector.ts';
 import type { Driver } from '../driver.ts';
 import type { Job } from '../jobs/job.ts';
 import { type MessageSink, StreamWriter } from '../jobs/stream-writer.ts';
@@ -31,6 +30,7 @@ import type { PayloadVault } from '../payloads/payload-vault.ts';
 import { ShardTraces } from '../watch/shard-trace.ts';
 import type { AgentLink } from './agent-link.ts';
 import { endingOf, failureOf, lieOf } from './attempt-news.ts';
+import { RunParts } from './run-parts.ts';
 import { WorkParcel } from './work-parcel.ts';
 
 /** An agent without an answer for so long stops what it runs. */
@@ -72,8 +72,7 @@ export class AgentSession implements AgentLink {
   /** The job of each attempt that the agent holds. */
   readonly #attempts = new Map<AttemptId, JobId>();
   readonly #traces = new ShardTraces();
-  /** Runs that come in parts, by attempt. */
-  readonly #partsOf = new Map<AttemptId, PartCollector<ResultRun>>();
+  readonly #runParts: RunParts;
   #sending = false;
   #leaving = false;
   #inputEnded = false;
@@ -86,6 +85,7 @@ export class AgentSession implements AgentLink {
     this.agent = agent;
     this.#parts = parts;
     this.#control = new StreamWriter(parts.control);
+    this.#runParts = new RunParts(parts.maxResultBytes);
     this.#parcel = new WorkParcel(parts.messageBytes, () => parts.driver.limitReached('partBytes'));
   }
 
@@ -148,7 +148,7 @@ export class AgentSession implements AgentLink {
   #takeReport(report: AttemptReport): void {
     const { attempt } = report;
     for (const part of report.runs) {
-      const run = this.#wholeRun(attempt, part);
+      const run = this.#runParts.take(attempt, part);
       if (run !== undefined) this.#takeRun(attempt, run);
       if (this.#over) return;
     }
@@ -157,20 +157,6 @@ export class AgentSession implements AgentLink {
       if (this.#over) return;
     }
     if (report.ended !== undefined) this.#takeEnding(attempt, report.ended.ending);
-  }
-
-  #wholeRun(attempt: AttemptId, part: ResultRun): ResultRun | undefined {
-    const known = this.#partsOf.get(attempt);
-    if (known === undefined && !part.more) return part;
-    // A run may be as big as its results together; the limit is on each, and the children keep it.
-    const limit = this.#parts.maxResultBytes * 2;
-    const collector =
-      known ??
-      new PartCollector<ResultRun>(limit, 'shoal coordinator --max-result-bytes', 'RESULT_TOO_LARGE');
-    this.#partsOf.set(attempt, collector);
-    const whole = collector.take(part);
-    if (whole !== undefined) this.#partsOf.delete(attempt);
-    return whole;
   }
 
   #takeRun(attempt: AttemptId, { first, count, payload, runMs, pid }: ResultRun): void {
@@ -317,7 +303,7 @@ export class AgentSession implements AgentLink {
 
   #forget(attempt: AttemptId): void {
     this.#attempts.delete(attempt);
-    this.#partsOf.delete(attempt);
+    this.#runParts.forget(attempt);
   }
 
   /** What agents are told of heartbeats: whole milliseconds. */
