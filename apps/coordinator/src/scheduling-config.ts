@@ -37,6 +37,7 @@ const ranges: Readonly<Record<keyof SchedulerOptions, Range>> = {
   shardMs: { min: 1, max: 60_000, mayBeFraction: true },
   longShardMs: { min: 1, max: 60_000, mayBeFraction: true },
   shardMsMin: anyWork,
+  guessedMsMax: anyWork,
   shardBytesMax: { min: 1, max: 2 ** 30 },
   aheadBelowMs: anyWork,
   shardsPerSlot: { min: 1, max: 1_024 },

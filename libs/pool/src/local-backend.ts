@@ -85,8 +85,8 @@ export class LocalBackend implements JobBackend, ChunkListener {
   readonly #options: LocalBackendOptions;
   #setup: ChildSetup | undefined;
   readonly #setupKnown: Promise<void>;
-  // Tiny shards wait for nobody here: more of them would only keep those to come small.
-  readonly #scheduler = new Scheduler({ tinyFactor: 1 });
+  // Tiny shards wait for nobody here: more of them would only keep those to come small. What waits is ours, and not a machine's.
+  readonly #scheduler = new Scheduler({ tinyFactor: 1, guessedMsMax: 8 });
   readonly #store: PayloadStore<ResultRun, FailedOutcome, Block> = new PayloadStore();
   readonly #children: ChildPool;
   readonly #jobs: Map<string, LocalJob> = new Map();

@@ -1,13 +1,11 @@
 /** What the scheduler and the child pool have to know of a job of the surface, each its own part. */
 import type { JobSpec } from '@shoal/scheduler';
-import type { ChunkRequest, TaskRef } from './child-pool/chunk-request.ts';
+import type { ChunkRequest } from './child-pool/chunk-request.ts';
+import { kindOf } from './child-pool/task-kind.ts';
 import type { JobRequest } from './job-backend.ts';
 
 // Bytes of items and results that a job may hold here, beside what its consumer holds.
 const windowBytes = 64 * 1024 * 1024;
-
-// The scheduler remembers many kinds; longer functions have none.
-const kindCharsMax = 4_096;
 
 /** A job as the scheduler knows it. */
 export function jobSpecOf(request: JobRequest, group: JobSpec['group'], nowMs: number): JobSpec {
@@ -34,18 +32,6 @@ export function jobSpecOf(request: JobRequest, group: JobSpec['group'], nowMs: n
     ...(totalItems === undefined ? {} : { totalItems }),
     ...(deadlineMs === undefined ? {} : { deadlineAtMs: nowMs + deadlineMs }),
   };
-}
-
-/** Equal functions have equal names here, and others have others. */
-function kindOf(task: TaskRef): { readonly kind?: string } {
-  switch (task.kind) {
-    case 'export':
-      return { kind: `${task.url}#${task.export}` };
-    case 'registered':
-      return { kind: `${task.url} ${task.origin} ${task.ordinal}` };
-    case 'inline':
-      return task.source.length > kindCharsMax ? {} : { kind: task.source };
-  }
 }
 
 type ChunkParts = Omit<

@@ -4,7 +4,6 @@ import type { ChildSetup, Print, TaskRef } from './child-pool/chunk-request.ts';
 import { PrintWriter } from './child-pool/print-writer.ts';
 import { LocalBackend } from './local-backend.ts';
 import type { MapPool } from './map-pool.ts';
-import { readOnce } from './options/option-checks.ts';
 import { checkPoolOptions } from './options/option-table.ts';
 import type { PoolOptions } from './options/options.ts';
 import { usableCpus } from './options/usable-cpus.ts';
@@ -30,8 +29,7 @@ const defaultResultBytesMax = 64 * 1024 * 1024;
  * where every child would start children of its own.
  */
 export const Pool: new (options?: PoolOptions) => Pool = class Pool extends PoolSurface {
-  constructor(given: PoolOptions = {}) {
-    const options = readOnce(given);
+  constructor(options: PoolOptions = {}) {
     checkPoolOptions(options);
     refuseInTaskModule();
     const { initializer, maxResultBytes = defaultResultBytesMax } = options;

@@ -53,7 +53,13 @@ class Chaos {
     this.#items = world.items;
     this.#poison = new Set(world.poison.filter((item) => item < world.items));
     // Everything that takes more than a round is a straggler.
-    this.scheduler = new Scheduler({ seed: world.seed, stragglerMsMin: 300, stragglerFactor: 1, shardMs: 9 });
+    this.scheduler = new Scheduler({
+      seed: world.seed,
+      stragglerMsMin: 300,
+      stragglerFactor: 1,
+      shardMs: 9,
+      guessedMsMax: 8,
+    });
     for (let at = 0; at < world.agents; at += 1) {
       this.#agents.push({
         name: `agent-${at}`,
@@ -64,6 +70,7 @@ class Chaos {
         beatAtMs: 0,
       });
     }
+    this.#learn();
     for (let at = 0; at < world.jobs; at += 1) {
       const job = `job-${at}`;
       this.consumers.set(job, new Consumer());
@@ -75,10 +82,34 @@ class Chaos {
         retries: { thrown: 2, crash: 2, timeout: 0, lost: 10 },
         labels: at % 3 === 2 ? { even: '1' } : {},
         pure: world.pure,
+        totalItems: world.items,
+        kind: 'known',
         group: { id: `group-${at % 2}`, processes: 1 + (at % 4) },
       });
       this.tell({ type: 'jobCreated', job, spec });
     }
+  }
+
+  /** An earlier job of their kind had much shorter items: what a new one is cut by is wrong. */
+  #learn(): void {
+    const session = ++this.#sessions;
+    const step = (event: Untimed<SchedulerEvent>): SchedulerCommand[] =>
+      this.scheduler.step({ ...event, atMs: 0 } as SchedulerEvent);
+    const job = 'earlier';
+    const [agent, labels] = ['earlier', {}];
+    step({ type: 'agentJoined', agent, session, slots: 1, labels, held: [], permanent: false });
+    step({ type: 'jobCreated', job, spec: specOf({ chunkSize: 'auto', kind: 'known' }) });
+    const dispatches = step({ type: 'itemsPushed', job, count: 32, bytes: 32 });
+    for (let command = dispatches.shift(); command !== undefined; command = dispatches.shift()) {
+      if (command.type !== 'dispatch') continue;
+      const { attempt, count, first } = command;
+      const values = { session, attempt, first, count, bytes: count, runMs: count / 100 };
+      dispatches.push(...step({ type: 'itemsSucceeded', ...values }));
+      dispatches.push(...step({ type: 'attemptEnded', session, attempt, ending: { kind: 'finished' } }));
+    }
+    step({ type: 'inputEnded', job });
+    step({ type: 'sessionClosed', session, orderly: true });
+    this.scheduler.check();
   }
 
   random(): number {

@@ -28,6 +28,7 @@ import type {
 import { ChunkTraces } from './chunk-trace.ts';
 import { endingDetail } from './ending-detail.ts';
 import { readPrint } from './received-message.ts';
+import { kindOf } from './task-kind.ts';
 
 /** What a {@link ChildPool} is made of. */
 export interface ChildPoolOptions {
@@ -114,6 +115,7 @@ export class ChildPool {
       });
     }
     const { id, setup, timeoutMs, maxTasksPerChild, group } = request;
+    const { kind } = kindOf(request.task);
     this.#requests.set(id, request);
     this.#traces.queued(request);
     this.#keepAlive(true);
@@ -123,6 +125,7 @@ export class ChildPool {
       chunk: id,
       key: setup.key,
       task: `${request.job} ${request.task.name}`,
+      ...(kind === undefined ? {} : { kind: `${setup.key} ${kind}` }),
       first: request.first,
       count: request.count,
       marksStarts: marksStarts(request),

@@ -226,7 +226,7 @@ export class Placement {
     const mayCome = this.#state.members < this.#state.processes || this.#isComing(child.key);
     if (mayCome && !this.#isAtCap(chunk)) return false;
     // All that it has is of this function: nothing is given behind another one.
-    const ms = this.#estimateMs(chunk.spec.task, chunk.todo.size + child.load);
+    const ms = this.#state.tasks.of(chunk.spec.task).estimateMs(chunk.todo.size + child.load);
     return ms <= (child.parts.length < partsMax ? aheadMsMax : tinyMs);
   }
 
@@ -242,11 +242,6 @@ export class Placement {
       } else if (child.parts[0].chunk.spec.group?.id === group.id) busy += 1;
     }
     return busy >= most;
-  }
-
-  /** Without a measurement: for ever. */
-  #estimateMs(task: string, items: number): number {
-    return (this.#state.tasks.of(task).itemMs ?? Number.POSITIVE_INFINITY) * items;
   }
 
   #isComing(key: string): boolean {

@@ -26,6 +26,8 @@ export interface ChunkQueued {
   readonly key: string;
   /** Which function it calls: what is measured, and given up on, as one. */
   readonly task: string;
+  /** Functions of one kind are equal: items of the next one will take as long. Left out: there is none like it. */
+  readonly kind?: string;
   readonly first: number;
   readonly count: number;
   /** Each item's start is marked before it runs. Always so with `timeoutMs` and where several run at once. */

@@ -177,6 +177,22 @@ test('short chunks are given ahead, long ones are not', () => {
   expect(m.queue(3, 10)).toEqual([run(1, 3, 0, 10)]);
 });
 
+test('chunks of a function that was short before are given ahead at once', () => {
+  const m = withChildren(1);
+  m.queue(1, 100, { task: 'first', kind: 'square' });
+  m.began(1, 1);
+  m.succeeded(1, 1, 0, 100, 1);
+  m.ended(1, 1, 100);
+  expect(m.queue(2, 100, { task: 'second', kind: 'square' })).toEqual([run(1, 2, 0, 100)]);
+  expect(m.queue(3, 100, { task: 'second', kind: 'square' })).toEqual([run(1, 3, 0, 100)]);
+  // Of what is of no kind nothing is known.
+  const other = withChildren(1);
+  other.queue(1, 100, { task: 'first' });
+  other.runs(1, 1, 0, 100);
+  other.queue(2, 100, { task: 'second' });
+  expect(other.queue(3, 100, { task: 'second' })).toEqual([]);
+});
+
 test.each([
   { what: 'four short chunks', itemMs: 1, holds: 4 },
   { what: 'sixteen that take next to no time', itemMs: 0.01, holds: 16 },

@@ -85,7 +85,7 @@ export class PoolState {
   }
 
   addChunk(spec: ChunkQueued): void {
-    const chunk = new ChunkRecord(spec, this.tasks.of(spec.task).hasSuspect(spec));
+    const chunk = new ChunkRecord(spec, this.tasks.of(spec.task, spec.kind).hasSuspect(spec));
     this.chunks.set(spec.chunk, chunk);
     this.queue.add(chunk);
     if (spec.group !== undefined) this.groupCaps.add(spec.group);

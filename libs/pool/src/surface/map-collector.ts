@@ -39,16 +39,14 @@ export class MapCollector implements Collector<unknown> {
   readonly promise: Promise<unknown[]>;
   readonly #setting: MapSetting;
   readonly #settle: PromiseWithResolvers<unknown[]>;
-  readonly #results: unknown[];
+  /** Made for the first of them: until they come, their processes wait for what the caller does. */
+  #results: unknown[] | undefined;
   #job: CollectedJob | undefined;
   #lowest: FailedOutcome | undefined;
   #succeeded = 0;
 
   constructor(setting: MapSetting) {
     this.#setting = setting;
-    const { totalItems = 0 } = setting;
-    // All at once where it can be one piece of memory: growing copies what is there, time and again.
-    this.#results = totalItems <= roomMax ? new Array(totalItems) : [];
     this.#settle = Promise.withResolvers();
     this.promise = this.#settle.promise;
   }
@@ -61,6 +59,7 @@ export class MapCollector implements Collector<unknown> {
     const values = readValues(run, this, this.#job);
     if (values === undefined) return;
     const { first, count } = run;
+    this.#results ??= this.#roomForAll();
     fillTo(this.#results, first);
     copyInto(this.#results, first, values, count);
     this.#succeeded += count;
@@ -90,7 +89,13 @@ export class MapCollector implements Collector<unknown> {
       reject(end.error);
       return;
     }
-    resolve(this.#results);
+    resolve(this.#results ?? []);
+  }
+
+  /** All at once where it can be one piece of memory: growing copies what is there, time and again. */
+  #roomForAll(): unknown[] {
+    const { totalItems = 0 } = this.#setting;
+    return totalItems <= roomMax ? new Array(totalItems) : [];
   }
 }
 

@@ -69,9 +69,18 @@ export class Settlement {
       job.speculationWins += accepted;
       this.totals.speculationWins += accepted;
     }
-    if (accepted > 0) job.sharding.observe(count, runMs, bytes);
+    if (accepted > 0 && job.sharding.observe(count, runMs, bytes, attempt.count)) this.#recut(job);
     this.totals.itemsSucceeded += accepted;
     if (accepted < count) this.refuse(attempt.id, count - accepted);
+  }
+
+  /** Its items take longer than those of the job by which it was cut: what has not begun comes back, to be cut by what is known now. */
+  #recut(job: Job): void {
+    for (const attempt of job.attempts) {
+      if (attempt.isRecalled || attempt.revoked !== undefined || attempt.open.size === 0) continue;
+      attempt.isRecalled = true;
+      this.#turn.emit({ type: 'recall', session: attempt.agent.session, attempt: attempt.id });
+    }
   }
 
   /** Results that do not count: of an attempt that is over or taken back, or a second time. */

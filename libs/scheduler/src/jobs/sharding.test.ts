@@ -140,15 +140,52 @@ test('sharing does not make shards too short to pay for their way, and the last 
 test('what items of its kind have cost is the first guess, and Python would share no less', () => {
   const known = sharding();
   for (let time = 0; time < 10; time += 1) known.observe(1_000, 100, 0);
-  const guessing = new Sharding('auto', schedulerOptions(), 1, known.lesson);
+  const guessing = new Sharding('auto', schedulerOptions({ guessedMsMax: 8 }), 1, known.lesson);
   expect(guessing.next(plenty)).toBe(known.next(plenty));
   expect(guessing.next({ ...plenty, remaining: 80, available: 80 })).toBe(10);
-  // It lets no shard wait behind another, tells no straggler, and nobody learns from it.
-  expect(guessing.estimateMs(1)).toBeUndefined();
+  // It lets no shard of 8 ms or more wait behind another, tells no straggler, and nobody learns from it.
+  expect(guessing.estimateMs(79)).toBeLessThan(8);
+  expect(guessing.estimateMs(64)).toBeDefined();
+  // Few items say nothing of one of them.
+  expect(guessing.estimateMs(63)).toBeUndefined();
+  expect(guessing.estimateMs(80)).toBeUndefined();
+  const sized = new Sharding(1, schedulerOptions({ guessedMsMax: 8 }), 1, known.lesson);
+  expect(sized.estimateMs(1)).toBeUndefined();
   expect(guessing.expectedMs(1)).toBeUndefined();
   expect(guessing.lesson).toBeUndefined();
   guessing.observe(1, 50, 0);
   expect(guessing.next(plenty)).toBe(1);
+});
+
+test('by a guess a slot gets two pieces where they are short, or four, whatever is there by now; tiny items make no crumbs', () => {
+  const known = sharding();
+  known.observe(100_000, 0, 0);
+  const guessing = new Sharding('auto', schedulerOptions({ guessedMsMax: 8 }), 1, known.lesson);
+  const whole = { ...plenty, total: 100_000, remaining: 100_000 };
+  expect(guessing.next({ ...whole, available: 100_000 })).toBe(25_000);
+  // As many as were pushed first, and of the last ones as well.
+  expect(guessing.next({ ...whole, available: 12_500 })).toBe(12_500);
+  expect(guessing.next({ ...whole, remaining: 25_000, available: 25_000 })).toBe(25_000);
+  expect(guessing.next({ ...whole, total: 200_000, remaining: 200_000 })).toBe(25_000);
+  expect(guessing.next({ ...whole, total: 1_000, remaining: 1_000, available: 1_000 })).toBe(250);
+  expect(guessing.next({ ...whole, total: 3, remaining: 3, available: 3 })).toBe(1);
+  expect(guessing.next({ ...plenty, remaining: 1_000, available: 1_000 })).toBe(500);
+});
+
+test('a guess is wrong where items take four times as long, and what it has cut would keep others waiting', () => {
+  const guessing = (chunkSize: number | 'auto' = 'auto'): Sharding =>
+    new Sharding(chunkSize, schedulerOptions({ guessedMsMax: 8 }), 1, {
+      msPerItem: 0.1,
+      resultBytesPerItem: 4,
+      largest: 100,
+    });
+  expect(guessing().observe(1, 1, 0, 200)).toBe(true);
+  expect(guessing().observe(1, 0.3, 0, 1_000)).toBe(false);
+  expect(guessing().observe(1, 1, 0, 90)).toBe(false);
+  expect(guessing(200).observe(1, 1, 0, 200)).toBe(false);
+  const measured = guessing();
+  measured.observe(1, 0.1, 0, 200);
+  expect(measured.observe(1, 1_000, 0, 200)).toBe(false);
 });
 
 test('from the start no shard is longer than Python would cut it, where the number of items is known', () => {

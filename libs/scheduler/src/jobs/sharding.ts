@@ -19,6 +19,11 @@ const partsOfSlot = 2 ** 20;
 /** Decoding and encoding cost an item this much even if its function does nothing. */
 const handlingMsPerItem = 0.0002;
 
+/** A guess is one of what many items take together: of few of them each may take unlike all before it. */
+const guessedItemsMin = 64;
+/** A guess that is so many times too low is no guess: what was cut by it is cut again. */
+const wrongFactor = 4;
+
 /** Shards are longer than usual only of items that take at most this part of `shardMs`. */
 const longItemShare = 0.25;
 /** A long shard may turn out so many times as long as was aimed at. */
@@ -77,13 +82,21 @@ export class Sharding {
     this.#largest = guess.largest;
   }
 
-  /** Takes in what consecutive results cost. */
-  observe(items: number, runMs: number, bytes: number): void {
-    if (this.#isGuess) this.#forgetGuess();
+  /**
+   * Takes in what consecutive results cost. True where that shows that the job was cut by a wrong guess: `largest` items, which an
+   * agent may have been given together, keep others waiting.
+   */
+  observe(items: number, runMs: number, bytes: number, largest: number = items): boolean {
+    const guessedMs = this.#isGuess ? this.#msPerItem() : undefined;
+    if (guessedMs !== undefined) this.#forgetGuess();
     this.#items = this.#items * memory + items;
     this.#runMs = this.#runMs * memory + runMs;
     this.#bytes = this.#bytes * memory + bytes;
     this.#largest = Math.max(this.#largest, items);
+    const { aheadBelowMs, guessedMsMax } = this.#options;
+    if (guessedMs === undefined || guessedMsMax === 0 || this.#chunkSize !== 'auto') return false;
+    const ms = this.#msPerItem();
+    return ms > guessedMs * wrongFactor && ms * largest > aheadBelowMs;
   }
 
   /** A whole shard of this size was run. */
@@ -103,9 +116,17 @@ export class Sharding {
     return { msPerItem: this.#runMs / this.#items, resultBytesPerItem, largest: this.#largest };
   }
 
-  /** How long a shard will keep a slot busy; undefined while nothing is measured: a guess is no reason to let one wait. */
+  /**
+   * How long a shard will keep a slot busy; undefined while nothing is measured. A guess is a reason to let one wait where it says
+   * that many items together take no time: they can be asked back when that was wrong.
+   */
   estimateMs(items: number): number | undefined {
-    return !this.#isMeasured() ? undefined : this.#msPerItem() * items;
+    if (this.#items === 0) return undefined;
+    const ms = this.#msPerItem() * items;
+    if (!this.#isGuess) return ms;
+    const isShort =
+      this.#chunkSize === 'auto' && items >= guessedItemsMin && ms <= this.#options.guessedMsMax;
+    return isShort ? ms : undefined;
   }
 
   /** How long a shard takes from its first item to its last on a slot of its own; undefined while nothing is measured. */
@@ -158,10 +179,30 @@ export class Sharding {
     // Python's cut of the whole is the bound; towards the end a half of what is left is shared among the slots.
     const python = Math.ceil((room.total ?? room.remaining) / (4 * room.slots));
     const fairShare = Math.min(python, Math.ceil(room.remaining / (2 * room.slots)), evenly);
-    // What is left is shared evenly while that makes no crumbs. A guess is no reason to share less than Python would.
+    // What is left is shared evenly while that makes no crumbs.
     const least = shardMsMin / this.#msPerItem();
-    const worthwhile = this.#isGuess ? 0 : Math.max(Math.min(least, evenly), least / 2);
+    const worthwhile = this.#isGuess
+      ? this.#piece(room, evenly)
+      : Math.max(Math.min(least, evenly), least / 2);
     return Math.max(atOnce, Math.floor(Math.min(wanted, Math.max(fairShare, worthwhile), room.available)));
+  }
+
+  /**
+   * The cut of a job by a guess: two pieces a slot where they are short, for what a piece costs on its way is most of what it costs,
+   * and Python's four otherwise. Made whatever has been pushed by now: the rest is on its way. Where nobody knows how many items
+   * there will be, those that are there make no crumbs. 0: they are not short, or few.
+   */
+  #piece({ slots, total }: ShardRoom, evenly: number): number {
+    const { guessedMsMax, tinyBelowMs } = this.#options;
+    const ms = this.#msPerItem();
+    const tiny = Math.min(evenly, tinyBelowMs / ms);
+    const isShort = (items: number): boolean => items >= guessedItemsMin && items * ms <= guessedMsMax;
+    if (total === undefined) return isShort(tiny) ? tiny : 0;
+    for (const pieces of [2, 4]) {
+      const items = Math.ceil(total / (pieces * slots));
+      if (isShort(items)) return items;
+    }
+    return 0;
   }
 
   /**
