@@ -46,8 +46,6 @@ test.each(['spawn', 'fork'])('busy children (%s) end with the thread that their 
     argv: ['busy', way],
     execArgv: ['--conditions=@shoal/source'],
     stdout: true,
-    // It would warn of each descriptor that forking takes.
-    trackUnmanagedFds: false,
   });
   const pids: number[] = [];
   for await (const line of createInterface({ input: thread.stdout })) {
