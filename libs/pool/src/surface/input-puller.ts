@@ -21,7 +21,7 @@ export interface ItemReceiver {
 const sliceMs = 10;
 // What is pushed leaves when the event loop has its turn: an array is not pushed whole before its first item starts. Each
 // time more, for on a busy machine a turn of the event loop is when others are given the processor.
-const firstSliceMs = 0.5;
+const firstSliceMs = 2;
 
 /** How long whoever ends a stream waits, at most, for an input to close what it has open: that may hang, as all I/O. */
 const inputReturnMs = 1_000;
