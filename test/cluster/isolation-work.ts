@@ -90,3 +90,13 @@ export const leaveBehind = task(import.meta, () => {
   left.unref();
   return left.pid ?? 0;
 });
+
+const kept: Buffer[] = [];
+
+/** Takes so much memory and keeps it; what is more than it could ever have, until it is killed for it, and not for long. */
+export const takesMemory = task(import.meta, (mebibytes: number) => {
+  kept.push(Buffer.alloc(mebibytes * 2 ** 20, 1));
+  const until = performance.now() + (mebibytes > 300 ? 30_000 : 0);
+  while (performance.now() < until) Math.sqrt(2);
+  return { mebibytes, pid: process.pid };
+});

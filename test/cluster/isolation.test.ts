@@ -9,7 +9,7 @@ import type { AgentConfig } from '@shoal/node-agent';
 import { Isolation, type ListAgentsRequest, type ListAgentsResponse } from '@shoal/protocol';
 import { connect, Pool, type PoolOptions } from 'shoal';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { attempts, facts, type Goal, leaveBehind, readsDescriptor } from './isolation-work.ts';
+import { attempts, facts, type Goal, leaveBehind, readsDescriptor, takesMemory } from './isolation-work.ts';
 import { unary } from './raw-client.ts';
 import { TestCluster, until } from './test-cluster.ts';
 
@@ -91,6 +91,32 @@ test.each<Partial<AgentConfig>>([
   expect(await pool.apply(readsDescriptor, [200])).not.toContain('secret');
   expect(await readFile(goal.secret, 'utf8')).toBe('secret');
 });
+
+/** Levels that hold the limit of memory by themselves; a container has its own, which test/e2e/isolation.test.ts tries. */
+test.each<Level>(['process', 'permission', ...(isRoot ? (['user'] as const) : [])])(
+  '%s: an item that takes its child far over the memory that it may have is killed and named, one that keeps a little more gets it replaced',
+  async (level) => {
+    await using pool = await clusterWith(level, { maxRssBytes: 150 * 2 ** 20 });
+    const options = { chunkSize: 1, retries: { crash: 0 } };
+    const outcomes = await pool.mapSettled(takesMemory, [1, 400, 2, 120, 3], options);
+    expect(outcomes).toMatchObject([
+      { value: { mebibytes: 1 } },
+      {
+        error: {
+          code: 'ITEM_KILLED_CHILD',
+          attempts: [{ signal: 'SIGKILL' }],
+          stderrTail: expect.stringMatching(/over 2 times maxRssBytes \(150 MiB\), and was killed/),
+        },
+      },
+      { value: { mebibytes: 2 } },
+      { value: { mebibytes: 120 } },
+      { value: { mebibytes: 3 } },
+    ]);
+    const [, , small, big, last] = outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value);
+    expect(big, 'it had room').toMatchObject({ pid: small && small.pid });
+    expect(last && last.pid, 'it was replaced').not.toBe(big && big.pid);
+  },
+);
 
 describe('permission', () => {
   const seatBelt = {
