@@ -9,14 +9,15 @@ import { type ClientHttp2Session, connect as connectHttp2, constants } from 'nod
 import { connect as dial } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
-import { newSecret } from '@shoal/credentials';
+import { bearerLine, newSecret } from '@shoal/credentials';
 import { connect } from 'shoal';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { FrameAttack } from '../hostile/frame-attack.ts';
 import { openSilent } from '../hostile/silence.ts';
 import { type Memory, Victim } from '../hostile/victim.ts';
 import { Random } from '../simulation/random.ts';
 import { TestCluster, until } from './test-cluster.ts';
+import { TlsFiles } from './tls-files.testkit.ts';
 
 let victim: Victim;
 let before: Memory;
@@ -80,6 +81,26 @@ test('thousands of mutated frames, of messages and of HTTP/2, end calls and conn
   const attack = new FrameAttack(victim.address, new Random(7));
   await attack.run(6_000);
   expect(attack.sent).toBeGreaterThanOrEqual(6_000);
+});
+
+test('mutated frames of somebody who was let in, with a certificate and a token, end calls and connections and nothing else', async () => {
+  const files = await TlsFiles.make();
+  const guarded = new TestCluster();
+  onTestFinished(async () => {
+    await guarded.stop();
+    await files.remove();
+  });
+  const token = newSecret();
+  await guarded.listen({ tlsDir: files.folder.path, tokens: bearerLine({ secret: token, role: undefined }) });
+  await guarded.agent({ processes: 1, tlsDir: await files.agentFolder('agent-1') });
+  const tls = await files.identity({ name: 'mallory', role: 'client' });
+  const { address } = guarded.coordinator;
+  const attack = new FrameAttack(address, new Random(11), { tls, token });
+  await attack.run(1_500);
+  expect(attack.answers.all).toBeGreaterThan(20);
+  expect(attack.answers.toStrangers, 'it was known who called').toBe(0);
+  await using pool = await connect(address, { tls: await files.identity({ name: 'ann', role: 'client' }) });
+  expect(await pool.map((x: number) => x * x, [1, 2, 3])).toEqual([1, 4, 9]);
 });
 
 test('a message that announces 4 GB is refused before it comes', async () => {

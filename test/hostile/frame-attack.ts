@@ -1,6 +1,9 @@
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import { type ClientHttp2Session, connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { status } from '@grpc/grpc-js';
+import type { DialMaterial } from '@shoal/protocol';
 import type { Random } from '../simulation/random.ts';
 import { type Target, targets } from './corpus.ts';
 import { mutated } from './mutation.ts';
@@ -11,18 +14,29 @@ const framesPerConnection = 40;
 /** A call that the server waits in for more is given up. */
 const patienceMs = 150;
 
+/** What a peer shows that means harm and was let in all the same. */
+export interface AttackerCredentials {
+  readonly tls: DialMaterial;
+  readonly token: string;
+}
+
 /** Sends mutated frames to a coordinator, and listens to nothing that it says. */
 export class FrameAttack {
   readonly #address: string;
   readonly #random: Random;
+  readonly #credentials: AttackerCredentials | undefined;
   readonly #targets: readonly Target[] = targets();
   #session: ClientHttp2Session | undefined;
   /** Frames that were sent. */
   sent = 0;
+  /** Calls that ended with a status of the service, and those of them that it took for somebody unknown. */
+  readonly answers: { all: number; toStrangers: number } = { all: 0, toStrangers: 0 };
 
-  constructor(address: string, random: Random) {
+  /** Over TLS where there are credentials. */
+  constructor(address: string, random: Random, credentials?: AttackerCredentials) {
     this.#address = address;
     this.#random = random;
+    this.#credentials = credentials;
   }
 
   /** Goes on until so many frames are sent. */
@@ -53,8 +67,11 @@ export class FrameAttack {
         ':path': target.path,
         'content-type': 'application/grpc',
         te: 'trailers',
+        ...(this.#credentials === undefined ? {} : { authorization: `Bearer ${this.#credentials.token}` }),
       });
       call.on('error', () => {});
+      call.on('response', (headers) => this.#answered(headers));
+      call.on('trailers', (headers) => this.#answered(headers));
       call.resume();
       call.end(Buffer.concat(frames));
       const timer = setTimeout(() => call.close(), patienceMs);
@@ -67,10 +84,20 @@ export class FrameAttack {
     }
   }
 
+  #answered({ 'grpc-status': code }: IncomingHttpHeaders): void {
+    if (code === undefined) return;
+    this.answers.all += 1;
+    if (Number(code) === status.UNAUTHENTICATED) this.answers.toStrangers += 1;
+  }
+
   #openSession(): ClientHttp2Session {
     if (this.#session !== undefined && !this.#session.closed && !this.#session.destroyed)
       return this.#session;
-    const session = connectHttp2(`http://${this.#address}`);
+    const tls = this.#credentials?.tls;
+    const session =
+      tls === undefined
+        ? connectHttp2(`http://${this.#address}`)
+        : connectHttp2(`https://${this.#address}`, tls);
     session.on('error', () => {});
     this.#session = session;
     return session;
@@ -80,7 +107,11 @@ export class FrameAttack {
   async #connection(): Promise<void> {
     const random = this.#random;
     const [host = '', port] = this.#address.split(':');
-    const socket = connect(Number(port), host);
+    const tls = this.#credentials?.tls;
+    const socket =
+      tls === undefined
+        ? connect(Number(port), host)
+        : connectTls({ host, port: Number(port), ALPNProtocols: ['h2'], ...tls });
     socket.on('error', () => {});
     socket.resume();
     const frames = Array.from({ length: framesPerConnection }, (_, at) => {
