@@ -79,3 +79,6 @@ export const childChapters: readonly Chapter[] = holdsAll
 export const sharedModuleChapters: readonly Chapter[] = holdsAll
   ? chapters
   : [functions, deaths, recycling, initializer, prints];
+
+/** The same on a cluster, where the agent reports what its children came to: lives, deaths, and who is blamed for them. */
+export const forkingClusterChapters: readonly Chapter[] = holdsAll ? chapters : [deaths, recycling];

@@ -1,5 +1,5 @@
 import { type Coordinator, startCoordinator } from '@shoal/coordinator';
-import { type Agent, startAgent } from '@shoal/node-agent';
+import { type Agent, type AgentConfig, startAgent } from '@shoal/node-agent';
 import { pino } from 'pino';
 import { connect, type MapPool, type PoolOptions } from 'shoal';
 
@@ -11,7 +11,10 @@ function slotsOf({ processes = 2 }: PoolOptions): number[] {
 }
 
 /** A pool over a cluster of its own: a coordinator and two agents on the loopback interface, which end with it. */
-export async function openOnLoopback(options: PoolOptions = {}): Promise<MapPool> {
+export async function openOnLoopback(
+  options: PoolOptions = {},
+  agentConfig: Partial<AgentConfig> = {},
+): Promise<MapPool> {
   // Heartbeats carry what stats() shows; a short interval makes it soon true.
   const coordinator: Coordinator = await startCoordinator({ listen: '127.0.0.1:0', heartbeatMs: 50, log });
   const agents: Agent[] = [];
@@ -24,7 +27,7 @@ export async function openOnLoopback(options: PoolOptions = {}): Promise<MapPool
     const pool = await connect(coordinator.address, options);
     for (const processes of slotsOf(options)) {
       const name = `agent-${agents.length + 1}`;
-      agents.push(await startAgent({ join: coordinator.address, name, processes, log }));
+      agents.push(await startAgent({ join: coordinator.address, name, processes, log, ...agentConfig }));
     }
     await Promise.all(agents.map(({ joined }) => joined));
     const dispose = pool[Symbol.asyncDispose].bind(pool);
