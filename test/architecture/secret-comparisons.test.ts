@@ -17,7 +17,7 @@ const sources = globSync('{apps/coordinator,libs/{credentials,protocol}}/src/**/
 
 const secret = String.raw`\b(?:\w+\.)*(?:\w*[sS]ecret|\w*[dD]igest(?:Of|Text)?|authorization|bearer|token)(?:\(\w+\))?`;
 // Whether there is any, or of what type, tells nothing of it.
-const nothing = String.raw`(?:undefined|null|true|false|''|""|'[a-z]+'|0)`;
+const nothing = `(?:undefined|null|true|false|''|""|'[a-z]+'|0)`;
 const comparisons = [
   new RegExp(`${secret} [!=]==? (?!${nothing})`),
   new RegExp(`(?<!${nothing}) [!=]==? ${secret}(?![\\w.(])`),

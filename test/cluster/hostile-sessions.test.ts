@@ -115,7 +115,7 @@ test('mutated orders to agents that work end their sessions, with a reason, and 
   expect(alive(), story()).toEqual([true, true, true]);
   for (const name of names) expect(hostile.reports.get(name), `reports of ${name}`).toBeGreaterThan(10);
   const ends = agents.flatMap((agent) => agent.events('agent.disconnected').map(({ msg }) => msg));
-  const told = ends.filter((msg) => msg.includes('was lost (Response message parsing error: '));
+  const told = ends.filter((msg) => msg.includes('was lost (its answer cannot be read: '));
   expect(told.length, story()).toBeGreaterThan(20);
 
   const cluster = new TestCluster();

@@ -121,7 +121,7 @@ describe('a connection that worked', () => {
     [
       status.RESOURCE_EXHAUSTED,
       'Bandwidth exhausted or memory limit exceeded',
-      'the coordinator refused a call, for its connection holds as much in memory there as it may (shoal coordinator --max-session-memory-bytes)',
+      'HTTP/2 refused a call: its connection holds as much in memory as it may (shoal coordinator --max-session-memory-bytes), or was sent headers without an end, or too much too fast',
     ],
     [status.UNAUTHENTICATED, 'who are you', 'UNAUTHENTICATED: who are you'],
     [99, 'odd', 'status 99: odd'],

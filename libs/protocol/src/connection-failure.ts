@@ -25,6 +25,8 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/[Kk]eepalive|Ping timed? ?out/, 'it has gone silent'],
   [/Connection dropped|GOAWAY|Session closed|RST_STREAM/, 'connection dropped'],
   [/Deadline exceeded/, 'no answer in time'],
+  [/Response message parsing error/, 'its answer cannot be read: it is damaged, or of no coordinator'],
+  [/Stream refused by server/, 'it takes no further call'],
   [/shut ?down|Channel has been/, 'this client was closed'],
 ];
 
@@ -43,10 +45,10 @@ function unreachedReason(details: string): string {
     : reason;
 }
 
-/** grpc-js says this of a call that HTTP/2 itself refused: its connection holds too much in memory, or its headers are too big. */
+/** grpc-js says this of whatever HTTP/2 itself refused, at this end or the other, and not for which of these. */
 function refusedReason(details: string): string {
   return /memory limit exceeded/.test(details)
-    ? 'the coordinator refused a call, for its connection holds as much in memory there as it may (shoal coordinator --max-session-memory-bytes)'
+    ? 'HTTP/2 refused a call: its connection holds as much in memory as it may (shoal coordinator --max-session-memory-bytes), or was sent headers without an end, or too much too fast'
     : details || 'a limit was reached';
 }
 
