@@ -1,5 +1,5 @@
 import { checkIsOptions, checkOptionNames, timerMsMax } from '@shoal/errors';
-import { type PoolOptions, poolOptionNames } from '@shoal/pool';
+import { type PoolOptions, poolOptionNames, readOnce } from '@shoal/pool';
 import { checkSecurityOptions, type TlsOptions } from './client-security.ts';
 import type { ConnectionLimits } from './connection.ts';
 
@@ -57,10 +57,11 @@ export const connectionNames: readonly string[] = Object.keys({
 } satisfies Record<keyof ConnectionOptions, true>);
 
 /** Tells the options of a connection from those of a pool, and checks their types. */
-export function splitOptions(options: unknown): {
+export function splitOptions(given: unknown): {
   readonly connectionOptions: ConnectionOptions;
   readonly poolOptions: PoolOptions;
 } {
+  const options: unknown = readOnce(given);
   checkIsOptions('connect() options', options, 'have to be');
   checkOptionNames('connect() options', options, [...connectionNames, ...poolOptionNames]);
   const { connectTimeoutMs, insecure, reconnectTimeoutMs, signal, tls, token, ...poolOptions } =

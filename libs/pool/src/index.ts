@@ -23,6 +23,7 @@ export {
 export { reaper } from './launchers/reaper.ts';
 export { setprivArguments, setprivPaths } from './launchers/spawn.ts';
 export type * from './map-pool.ts';
+export { readOnce } from './options/option-checks.ts';
 export { checkPoolOptions, poolOptionNames } from './options/option-table.ts';
 export type {
   MapOptions,

@@ -14,7 +14,11 @@ export type TaskFunction<Args extends readonly unknown[], Result> = (...args: Ar
  */
 export type TaskModule = URL | string;
 
-/** The items of a job, in order. Pulled as they are needed: an endless generator is fine for `imap`. */
+/**
+ * The items of a job, in order. Pulled as they are needed: an endless generator is fine for `imap`. An array of up to
+ * 33,554,432 items is taken as it is when the method is called; of one that is longer, or of a class of its own, no element may
+ * go meanwhile. Its elements themselves are read when it is their turn.
+ */
 export type Items<T> = Iterable<T> | AsyncIterable<T>;
 
 /** What came of one item, where errors are values: `mapSettled`, and `imap` with `settled: true`. */

@@ -4,6 +4,7 @@ import type { ChildSetup, Print, TaskRef } from './child-pool/chunk-request.ts';
 import { PrintWriter } from './child-pool/print-writer.ts';
 import { LocalBackend } from './local-backend.ts';
 import type { MapPool } from './map-pool.ts';
+import { readOnce } from './options/option-checks.ts';
 import { checkPoolOptions } from './options/option-table.ts';
 import type { PoolOptions } from './options/options.ts';
 import { usableCpus } from './options/usable-cpus.ts';
@@ -29,7 +30,8 @@ const defaultResultBytesMax = 64 * 1024 * 1024;
  * where every child would start children of its own.
  */
 export const Pool: new (options?: PoolOptions) => Pool = class Pool extends PoolSurface {
-  constructor(options: PoolOptions = {}) {
+  constructor(given: PoolOptions = {}) {
+    const options = readOnce(given);
     checkPoolOptions(options);
     refuseInTaskModule();
     const { initializer, maxResultBytes = defaultResultBytesMax } = options;

@@ -65,9 +65,29 @@ export const inputs = chapter('inputs', (specify) => {
   specify('an array that changes after the call changes nothing', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const items = [1, 2, 3];
-    const pending = pool.map(square, items);
+    const argLists: [number, number][] = [[1, 2]];
+    const pending = [
+      pool.map(square, items),
+      Array.fromAsync(pool.imap(square, items)),
+      pool.submit(square, items).result(),
+      pool.starmap(add, argLists),
+    ];
     items.push(4);
-    expect(await pending).toHaveLength(3);
+    items.fill(5);
+    items.length = 0;
+    argLists.length = 0;
+    expect(await Promise.all(pending)).toEqual([[1, 4, 9], [1, 4, 9], [1, 4, 9], [3]]);
+  });
+
+  specify('a long array that is emptied while it is mapped is mapped whole', async ({ open }) => {
+    await using pool = await open({ processes: 2 });
+    const items = Array.from({ length: 20_000 }, (_, index) => index);
+    const stream = pool.imap(square, items, { bufferSize: 100 });
+    expect((await stream.next()).value).toBe(0);
+    items.splice(0, items.length);
+    let sum = 0;
+    for await (const result of stream) sum += Math.sqrt(result);
+    expect(sum).toBe((19_999 * 20_000) / 2);
   });
 
   specify('starmap spreads each element into the arguments', async ({ open }) => {

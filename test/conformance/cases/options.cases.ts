@@ -91,8 +91,8 @@ export const options = chapter('options', (specify) => {
       'bufferBytes',
     ];
     for (const name of names) {
-      for (const value of nonsense) {
-        const given: object = { [name]: value };
+      const all: object[] = nonsense.map((value) => ({ [name]: value }));
+      for (const given of [...all, Object.create({ [name]: 0 })]) {
         const calls = [
           pool.map(square, [1], given),
           pool.mapSettled(square, [1], given),
@@ -126,11 +126,9 @@ export const options = chapter('options', (specify) => {
         'maxBroadcastBytes',
         'unreadStreamMs',
       ]) {
-        for (const value of nonsense) {
-          const given = { [name]: value } as PoolOptions;
-          expect(() => new Pool(given), `${name} ${value}`).toThrow(
-            new RegExp(`^${name} has to be a whole number`),
-          );
+        const all: PoolOptions[] = nonsense.map((value) => ({ [name]: value }));
+        for (const given of [...all, Object.create({ [name]: 0 }) as PoolOptions]) {
+          expect(() => new Pool(given), name).toThrow(new RegExp(`^${name} has to be a whole number`));
           // Nobody listens there: nothing is dialled before the options are known to be good.
           await expect(connect('127.0.0.1:1', given)).rejects.toThrow(new RegExp(`^${name} has to be`));
         }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkOptions, oneOf, wholeNumber } from './option-checks.ts';
+import { checkOptions, oneOf, readOnce, wholeNumber } from './option-checks.ts';
 
 const check = (options: unknown): void =>
   checkOptions('Options', options, { count: wholeNumber(1, 10), mode: oneOf('a', 'b') });
@@ -27,4 +27,30 @@ test.each([
   [{ count: new Map() }, TypeError, 'count has to be a whole number from 1 to 10, not a Map.'],
 ])('%o is refused', (options, kind, message) => {
   expect(() => check(options)).toThrow(new kind(message));
+});
+
+class Defaults {
+  readonly mode = 'a';
+  get count(): number {
+    return 11;
+  }
+  method(): void {}
+}
+
+test.each([
+  [Object.create({ count: 11 }), 'by a prototype'],
+  [new Defaults(), 'by a getter of a class'],
+  [Object.assign(Object.create({ count: 11 }), { mode: 'a' }), 'by a prototype, beside its own'],
+])('an option that comes %2$s is checked as its own', (options) => {
+  expect(() => check(options)).toThrow(
+    new RangeError('count has to be a whole number from 1 to 10, not 11.'),
+  );
+});
+
+test('options are read once, with those that come by a prototype', () => {
+  let reads = 0;
+  const given = Object.create(new Defaults(), { own: { enumerable: true, get: () => ++reads } });
+  expect(readOnce(given)).toEqual({ own: 1, mode: 'a', count: 11 });
+  expect(reads).toBe(1);
+  for (const none of [undefined, null, 1, [1], new Map()]) expect(readOnce(none)).toBe(none);
 });

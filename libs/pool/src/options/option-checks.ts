@@ -139,6 +139,25 @@ const hasNames = (value: object): boolean => ['Object', 'Module'].includes(tagOf
 const tagOf = (value: object): string => Object.prototype.toString.call(value).slice('[object '.length, -1);
 
 /**
+ * The options of an object as it has them now, each read once: its own, and those that come by a prototype or a getter of a
+ * class, which are used as if they were its own, and so have to be checked as such. What is no object of options stays.
+ */
+export function readOnce<T>(options: T): T {
+  if (!isRecord(options) || !hasNames(options)) return options;
+  const names = new Set<string>();
+  for (
+    let from: object = options;
+    from !== null && from !== Object.prototype;
+    from = Object.getPrototypeOf(from)
+  ) {
+    for (const [name, { enumerable, get }] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
+      if (enumerable || get !== undefined) names.add(name);
+    }
+  }
+  return Object.fromEntries(Array.from(names, (name) => [name, options[name]])) as T;
+}
+
+/**
  * Checks every option of `options` that is not undefined, and that every name is known.
  *
  * `where` says whose options they are: `Pool options`, `map options`.
@@ -150,8 +169,9 @@ export function checkOptions(
 ): void {
   if (options === undefined) return;
   if (!isRecord(options) || !hasNames(options)) throw wrongType(where, 'an object', options);
-  checkOptionNames(where, options, Object.keys(checks));
-  for (const [name, value] of Object.entries(options)) {
+  const given = readOnce(options);
+  checkOptionNames(where, given, Object.keys(checks));
+  for (const [name, value] of Object.entries(given)) {
     if (value !== undefined) checks[name]?.(name, value);
   }
 }

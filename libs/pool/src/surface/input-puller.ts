@@ -105,7 +105,24 @@ export function isPlainArray(items: Items<unknown>): items is readonly unknown[]
   );
 }
 
-/** An array: its length counts as it was when the job began. */
+/** Longer than this no copy of an array is made in the call: it would take a quarter of a second. */
+const copiedItemsMax = 2 ** 25;
+
+/**
+ * The items of a call as they are now. An array is copied, for it is read as the job goes, and who calls may fill or empty it
+ * meanwhile. Others are read as they come: an array that is very long, or whose elements are the user's code, and iterators.
+ */
+export function asItIs(items: Items<unknown>): Items<unknown> {
+  if (!isPlainArray(items) || items.length > copiedItemsMax) return items;
+  try {
+    return items.slice();
+  } catch {
+    // An element is a getter that throws: those before it are mapped, and it ends the input.
+    return items;
+  }
+}
+
+/** An array: its length counts as it was when the job began, and it has to stay as long. */
 class ArrayPuller implements InputPuller {
   readonly #items: readonly unknown[];
   readonly #receiver: ItemReceiver;
@@ -137,6 +154,7 @@ class ArrayPuller implements InputPuller {
       }
       isFirst = false;
       try {
+        this.#checkLength();
         this.#take(Math.min(this.#count, this.#next + room));
       } catch (error) {
         // An array may be a Proxy or have getters.
@@ -147,6 +165,12 @@ class ArrayPuller implements InputPuller {
     }
     if (this.#next === this.#count) this.#end(undefined);
     else receiver.flush();
+  }
+
+  #checkLength(): void {
+    const { length } = this.#items;
+    if (length >= this.#count) return;
+    throw new RangeError(`The array of the items has got shorter meanwhile: ${length} of ${this.#count}.`);
   }
 
   #take(until: number): void {

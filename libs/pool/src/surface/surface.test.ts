@@ -114,6 +114,20 @@ test('with failFast the first failure rejects and cancels', async () => {
   expect(backend.job.cancelled).toBe('an item failed');
 });
 
+test('an array that is read as the job goes ends its input by an error where it has got shorter', async () => {
+  const { pool, backend } = surface(2);
+  class Queue extends Array<number> {}
+  const queue = Queue.from([1, 2, 3]);
+  const out = pool.map(double, queue);
+  await pullsTo(2, () => backend.job.items.length);
+  queue.length = 2;
+  backend.job.gives(0, 'a', 'b');
+  backend.job.sink.granted(3);
+  await vi.waitFor(() => expect(backend.job.inputEnded).toBe(true), { timeout: 10_000 });
+  backend.job.ends();
+  await expect(out).rejects.toThrow('The array of the items has got shorter meanwhile: 2 of 3.');
+});
+
 /** It pulls so many, in slices on a machine that has no time, and none in the turns after that. */
 /** A stream that nobody can read any more is dropped with its job: one that a test does not read is kept from that here. */
 const held: unknown[] = [];

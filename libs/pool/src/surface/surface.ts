@@ -7,6 +7,7 @@ import { PoolClosedError, PoolTerminatedError, ShoalError } from '@shoal/errors'
 import type { BlobFile } from '../child-pool/chunk-request.ts';
 import type { JobBackend, PoolStats } from '../job-backend.ts';
 import type { Items, MapPool, ResultStream, Settled } from '../map-pool.ts';
+import { readOnce } from '../options/option-checks.ts';
 import type { MapProgress, SubmitOptions } from '../options/options.ts';
 import type { Broadcast } from '../values/broadcast.ts';
 import { neverTravels } from '../values/portable.ts';
@@ -14,7 +15,7 @@ import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
 import { DrainWatch, defaultUnreadMs } from './drain-watch.ts';
 import { GivenPromises } from './given-promises.ts';
-import { checkItems, knownLength } from './input-puller.ts';
+import { asItIs, checkItems, knownLength } from './input-puller.ts';
 import { type Job, JobHandle } from './job.ts';
 import { JobListeners } from './job-events.ts';
 import {
@@ -376,7 +377,9 @@ neverTravels(JobHandle.prototype, 'job');
 neverTravels(OutcomeStream.prototype, 'stream of results');
 
 function callOf(method: Method, fn: AnyTask, items: Items<unknown>, options: object | undefined): MethodCall {
-  return { method, fn, items, options, site: new CallSite(PoolSurface.prototype[method.name]) };
+  const site = new CallSite(PoolSurface.prototype[method.name]);
+  // Both as they are now: the caller may go on to fill the same list, or object, for its next call.
+  return { method, fn, items: asItIs(items), options: readOnce(options), site };
 }
 
 /** A pool over any backend, with the defaults of its jobs. */
