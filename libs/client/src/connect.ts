@@ -37,9 +37,9 @@ export interface ConnectOptions extends PoolOptions, ConnectionOptions {}
  */
 export async function connect(address: string, options: ConnectOptions = {}): Promise<MapPool> {
   const target = parseAddress(address);
-  const { connectionOptions, poolOptions } = splitOptions(options);
+  const { connectionOptions, given } = splitOptions(options);
   // Agents may fork what says nothing of it.
-  checkPoolOptions(poolOptions, undefined);
+  const poolOptions = checkPoolOptions(given, undefined);
   const bounds = connectionLimits(connectionOptions);
   const signal = connectionSignal(connectionOptions);
   const security = await securityOf(target, connectionOptions);

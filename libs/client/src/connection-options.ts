@@ -56,19 +56,16 @@ export const connectionNames: readonly string[] = Object.keys({
   insecure: true,
 } satisfies Record<keyof ConnectionOptions, true>);
 
-/** Tells the options of a connection from those of a pool, and checks their types. */
-export function splitOptions(given: unknown): {
+/** Tells the options of a connection from those given for the pool, each read once, and checks the types of the former. */
+export function splitOptions(options: unknown): {
   readonly connectionOptions: ConnectionOptions;
-  readonly poolOptions: PoolOptions;
+  readonly given: PoolOptions;
 } {
-  const options: unknown = readOnce(given);
   checkIsOptions('connect() options', options, 'have to be');
   checkOptionNames('connect() options', options, [...connectionNames, ...poolOptionNames]);
-  const { connectTimeoutMs, insecure, reconnectTimeoutMs, signal, tls, token, ...poolOptions } =
-    options as ConnectionOptions;
-  const connectionOptions = { connectTimeoutMs, insecure, reconnectTimeoutMs, signal, tls, token };
+  const connectionOptions: ConnectionOptions = readOnce(options, connectionNames);
   checkSecurityOptions(connectionOptions);
-  return { connectionOptions, poolOptions };
+  return { connectionOptions, given: readOnce(options, poolOptionNames) };
 }
 
 /** The signal that ends the attempt to connect. Throws a TypeError that names the option. */

@@ -7,7 +7,8 @@ import { nearestName } from './suggestion.ts';
  * Throws a TypeError that names it, and the option that was meant. `where` says whose options they are: `Pool options`.
  */
 export function checkOptionNames(where: string, given: object, known: readonly string[]): void {
-  for (const name of Object.keys(given)) {
+  // Those of its prototypes too: they are used as its own.
+  for (const name in given) {
     if (known.includes(name)) continue;
     const nearest = nearestName(name, known);
     const advice = nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`;

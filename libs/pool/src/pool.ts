@@ -4,7 +4,6 @@ import type { ChildSetup, Print, TaskRef } from './child-pool/chunk-request.ts';
 import { PrintWriter } from './child-pool/print-writer.ts';
 import { LocalBackend } from './local-backend.ts';
 import type { MapPool } from './map-pool.ts';
-import { readOnce } from './options/option-checks.ts';
 import { checkPoolOptions } from './options/option-table.ts';
 import type { PoolOptions } from './options/options.ts';
 import { usableCpus } from './options/usable-cpus.ts';
@@ -31,8 +30,7 @@ const defaultResultBytesMax = 64 * 1024 * 1024;
  */
 export const Pool: new (options?: PoolOptions) => Pool = class Pool extends PoolSurface {
   constructor(given: PoolOptions = {}) {
-    const options = readOnce(given);
-    checkPoolOptions(options);
+    const options = checkPoolOptions(given);
     refuseInTaskModule();
     const { initializer, maxResultBytes = defaultResultBytesMax } = options;
     const processes = options.processes ?? usableCpus();

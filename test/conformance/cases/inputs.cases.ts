@@ -66,6 +66,9 @@ export const inputs = chapter('inputs', (specify) => {
     await using pool = await open({ processes: 1 });
     const items = [1, 2, 3];
     const argLists: [number, number][] = [[1, 2]];
+    const args: [number, number] = [3, 4];
+    const sum = pool.apply(add, args);
+    args.fill(0);
     const pending = [
       pool.map(square, items),
       Array.fromAsync(pool.imap(square, items)),
@@ -77,6 +80,7 @@ export const inputs = chapter('inputs', (specify) => {
     items.length = 0;
     argLists.length = 0;
     expect(await Promise.all(pending)).toEqual([[1, 4, 9], [1, 4, 9], [1, 4, 9], [3]]);
+    expect(await sum).toBe(7);
   });
 
   specify('a long array that is emptied while it is mapped is mapped whole', async ({ open }) => {

@@ -137,6 +137,21 @@ export const options = chapter('options', (specify) => {
     { cluster: 'tried with the local pool', containers: 'tried with the local pool' },
   );
 
+  specify('an option that throws when it is read rejects, as every bad one does', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const options = Object.defineProperty({}, 'timeoutMs', {
+      get: () => {
+        throw new Error('unreadable');
+      },
+    });
+    const calls = [
+      pool.map(square, [1], options),
+      pool.submit(square, [1], options).result(),
+      pool.imap(square, [1], options).next(),
+    ];
+    for (const call of calls) expect(await rejectionOf(call)).toMatchObject({ message: 'unreadable' });
+  });
+
   specify('a bad option of a stream rejects its first next(), then it is over', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const stream = pool.imap(square, [1], { bufferSize: 0 });

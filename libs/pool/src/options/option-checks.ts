@@ -139,26 +139,9 @@ const hasNames = (value: object): boolean => ['Object', 'Module'].includes(tagOf
 const tagOf = (value: object): string => Object.prototype.toString.call(value).slice('[object '.length, -1);
 
 /**
- * The options of an object as it has them now, each read once: its own, and those that come by a prototype or a getter of a
- * class, which are used as if they were its own, and so have to be checked as such. What is no object of options stays.
- */
-export function readOnce<T>(options: T): T {
-  if (!isRecord(options) || !hasNames(options)) return options;
-  const names = new Set<string>();
-  for (
-    let from: object = options;
-    from !== null && from !== Object.prototype;
-    from = Object.getPrototypeOf(from)
-  ) {
-    for (const [name, { enumerable, get }] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
-      if (enumerable || get !== undefined) names.add(name);
-    }
-  }
-  return Object.fromEntries(Array.from(names, (name) => [name, options[name]])) as T;
-}
-
-/**
- * Checks every option of `options` that is not undefined, and that every name is known.
+ * Checks every option of `options` that is not undefined, and that every name is known. Returns a copy, for which each was read
+ * once: its own, and those that come by a prototype or a getter of a class, which count as its own. Undefined where there are
+ * no options.
  *
  * `where` says whose options they are: `Pool options`, `map options`.
  */
@@ -166,12 +149,22 @@ export function checkOptions(
   where: string,
   options: unknown,
   checks: Readonly<Record<string, OptionCheck>>,
-): void {
-  if (options === undefined) return;
+): Readonly<Record<string, unknown>> | undefined {
+  if (options === undefined) return undefined;
   if (!isRecord(options) || !hasNames(options)) throw wrongType(where, 'an object', options);
-  const given = readOnce(options);
-  checkOptionNames(where, given, Object.keys(checks));
-  for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined) checks[name]?.(name, value);
+  const names = Object.keys(checks);
+  checkOptionNames(where, options, names);
+  const given = readOnce(options, names);
+  for (const [name, value] of Object.entries(given)) checks[name]?.(name, value);
+  return given;
+}
+
+/** What an object has under these names, its own and others', but for what is undefined. */
+export function readOnce(options: object, names: readonly string[]): Record<string, unknown> {
+  const given: Record<string, unknown> = {};
+  for (const name of names) {
+    const value: unknown = Reflect.get(options, name);
+    if (value !== undefined) given[name] = value;
   }
+  return given;
 }

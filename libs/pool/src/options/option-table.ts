@@ -19,7 +19,14 @@ import {
   wholeNumber,
   wrongType,
 } from './option-checks.ts';
-import type { MapOptions, PoolOptions, RetryOptions, StreamOptions, SubmitOptions } from './options.ts';
+import type {
+  MapOptions,
+  ModuleOptions,
+  PoolOptions,
+  RetryOptions,
+  StreamOptions,
+  SubmitOptions,
+} from './options.ts';
 
 const positiveMs = wholeNumber(1, timerMsMax);
 const retryCount = wholeNumber(0, 1_000);
@@ -104,6 +111,9 @@ const submitChecks: Record<keyof SubmitOptions<unknown>, OptionCheck> = {
   onError: callback,
 };
 
+/** Of a job, whichever method opens it. */
+export type JobOptions = MapOptions & StreamOptions & ModuleOptions & SubmitOptions<never>;
+
 /** Methods that take the same options are of one kind. */
 export type MethodKind = 'map' | 'stream' | 'submit';
 
@@ -117,15 +127,11 @@ const methodChecks: Record<MethodKind, Readonly<Record<string, OptionCheck>>> = 
 export const poolOptionNames: readonly string[] = Object.keys(poolChecks);
 
 /**
- * Throws a TypeError or RangeError that names the first option of a pool that is not as documented. `startDefault`: how its
- * children are started where that is not said; undefined where others decide.
+ * A copy of the options of a pool, for which each was read once. Throws a TypeError or RangeError that names the first that is
+ * not as documented. `startDefault`: how its children are started where that is not said; undefined where others decide.
  */
-export function checkPoolOptions(
-  options: unknown,
-  startDefault: 'spawn' | undefined = 'spawn',
-): asserts options is PoolOptions | undefined {
-  checkOptions('Pool options', options, poolChecks);
-  if (!isRecord(options)) return;
+export function checkPoolOptions(given: unknown, startDefault: 'spawn' | undefined = 'spawn'): PoolOptions {
+  const options = checkOptions('Pool options', given, poolChecks) ?? {};
   if (options['preload'] === true && (options['startChildren'] ?? startDefault) === 'spawn') {
     const isDefault = options['startChildren'] === undefined ? ' (its default)' : '';
     throw new TypeError(
@@ -135,20 +141,24 @@ export function checkPoolOptions(
   if (options['unreadStreamMs'] !== undefined && options['onDispose'] !== 'drain') {
     throw new TypeError("unreadStreamMs is for a disposal that drains: say onDispose: 'drain', too.");
   }
-  if (options['initializer'] !== undefined) return;
+  if (options['initializer'] !== undefined) return options;
   for (const name of ['initArgs', 'initializerTimeoutMs']) {
     if (options[name] === undefined) continue;
     throw new TypeError(`${name} is given, but there is no initializer that could take it.`);
   }
+  return options;
 }
 
-/** Throws a TypeError or RangeError that names the first option of a job that is not as documented. */
+/**
+ * A copy of the options of a job, for which each was read once. Throws a TypeError or RangeError that names the first that is
+ * not as documented.
+ */
 export function checkJobOptions(
   method: string,
   kind: MethodKind,
   takesModule: boolean,
   options: unknown,
-): void {
+): JobOptions {
   // `export` means something only beside a module; beside a function it would be ignored in silence.
   if (!takesModule && isRecord(options) && options['export'] !== undefined) {
     throw new TypeError(
@@ -156,12 +166,12 @@ export function checkJobOptions(
     );
   }
   const checks = takesModule ? { ...methodChecks[kind], export: text } : methodChecks[kind];
-  checkOptions(`${method}() options`, options, checks);
+  return checkOptions(`${method}() options`, options, checks) ?? {};
 }
 
-/** Throws if the `timeoutMs` of a wait (`next`, `result`, `wait`) is not as documented. */
-export function checkWaitOptions(method: string, options: unknown): asserts options is NextWait | undefined {
-  checkOptions(`${method}() options`, options, { timeoutMs: wholeNumber(0, timerMsMax) });
+/** The options of a wait (`next`, `result`, `wait`), read once. Throws if its `timeoutMs` is not as documented. */
+export function checkWaitOptions(method: string, options: unknown): NextWait {
+  return checkOptions(`${method}() options`, options, { timeoutMs: wholeNumber(0, timerMsMax) }) ?? {};
 }
 
 interface NextWait {

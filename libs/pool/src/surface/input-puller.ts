@@ -115,7 +115,7 @@ const copiedItemsMax = 2 ** 25;
 export function asItIs(items: Items<unknown>): Items<unknown> {
   if (!isPlainArray(items) || items.length > copiedItemsMax) return items;
   try {
-    return items.slice();
+    return Array.prototype.slice.call(items);
   } catch {
     // An element is a getter that throws: those before it are mapped, and it ends the input.
     return items;

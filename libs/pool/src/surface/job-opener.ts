@@ -9,14 +9,8 @@ import type { TaskRef } from '../child-pool/chunk-request.ts';
 import { PrintWriter } from '../child-pool/print-writer.ts';
 import type { JobBackend, JobRequest } from '../job-backend.ts';
 import type { Items, TaskModule } from '../map-pool.ts';
-import { checkJobOptions } from '../options/option-table.ts';
-import type {
-  MapOptions,
-  ModuleOptions,
-  PoolOptions,
-  StreamOptions,
-  SubmitOptions,
-} from '../options/options.ts';
+import { checkJobOptions, type JobOptions } from '../options/option-table.ts';
+import type { MapOptions, PoolOptions } from '../options/options.ts';
 import type { AnyFunction } from '../task/task.ts';
 import { resolveTask } from '../task/task-function.ts';
 import { findNoArgumentList, noArgumentListFacts } from './argument-lists.ts';
@@ -43,7 +37,6 @@ export type SurfaceOptions = Pick<
 >;
 
 export type AnyTask = AnyFunction | TaskModule;
-export type JobOptions = MapOptions & StreamOptions & ModuleOptions & SubmitOptions<never>;
 
 /** One call of a method: its arguments, and where it was made. */
 export interface MethodCall {
@@ -81,9 +74,8 @@ export class JobOpener {
   /** Throws, or rejects, before anything has started. `checkOpen` throws if the pool takes no work. */
   prepare(call: MethodCall, checkOpen: () => void): PreparedJob | Promise<PreparedJob> {
     const { method, fn } = call;
-    checkJobOptions(method.name, method.kind, typeof fn !== 'function', call.options);
+    const options = checkJobOptions(method.name, method.kind, typeof fn !== 'function', call.options);
     checkOpen();
-    const options = (call.options ?? {}) as JobOptions;
     const task = resolveTask(fn, options.export);
     const { retryOn } = options;
     if (typeof retryOn === 'function') {

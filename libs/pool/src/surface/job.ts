@@ -98,20 +98,20 @@ export class JobHandle implements Job<unknown> {
 
   result(options?: WaitOptions): Promise<unknown[]> {
     const wait = async (): Promise<unknown[]> => {
-      checkWaitOptions('result', options);
-      return withTimeout(this.#parts.outcome, options?.timeoutMs, JobHandle.prototype.result);
+      const { timeoutMs } = checkWaitOptions('result', options);
+      return withTimeout(this.#parts.outcome, timeoutMs, JobHandle.prototype.result);
     };
     return this.#parts.given.give(wait());
   }
 
   wait(options?: WaitOptions): Promise<void> {
     const wait = async (): Promise<void> => {
-      checkWaitOptions('wait', options);
+      const { timeoutMs } = checkWaitOptions('wait', options);
       const ended = this.#parts.outcome.then(
         () => {},
         () => {},
       );
-      return withTimeout(ended, options?.timeoutMs, JobHandle.prototype.wait);
+      return withTimeout(ended, timeoutMs, JobHandle.prototype.wait);
     };
     return this.#parts.given.give(wait());
   }

@@ -250,12 +250,13 @@ export class OutcomeStream implements ResultStream<unknown> {
 
   next(options?: NextOptions): Promise<Step> {
     if (options === undefined) return this.#queue.next(undefined);
+    let timeoutMs: number | undefined;
     try {
-      checkWaitOptions('next', options);
+      ({ timeoutMs } = checkWaitOptions('next', options));
     } catch (error) {
       return this.#queue.refused(error);
     }
-    return this.#queue.next(options.timeoutMs);
+    return this.#queue.next(timeoutMs);
   }
 
   return(): Promise<Step> {

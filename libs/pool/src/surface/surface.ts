@@ -7,7 +7,6 @@ import { PoolClosedError, PoolTerminatedError, ShoalError } from '@shoal/errors'
 import type { BlobFile } from '../child-pool/chunk-request.ts';
 import type { JobBackend, PoolStats } from '../job-backend.ts';
 import type { Items, MapPool, ResultStream, Settled } from '../map-pool.ts';
-import { readOnce } from '../options/option-checks.ts';
 import type { MapProgress, SubmitOptions } from '../options/options.ts';
 import type { Broadcast } from '../values/broadcast.ts';
 import { neverTravels } from '../values/portable.ts';
@@ -96,7 +95,7 @@ export class PoolSurface implements MapPool {
   }
 
   apply(fn: AnyTask, args: readonly unknown[], options?: object): Promise<never> {
-    const call = callOf(methods.apply, fn, [args], options);
+    const call = callOf(methods.apply, fn, [asItIs(args)], options);
     return this.#given.give(this.#apply(call, args)) as Promise<never>;
   }
 
@@ -120,12 +119,12 @@ export class PoolSurface implements MapPool {
     let refused = false;
     const listeners = new JobListeners();
     // Callbacks are checked before any of them can be called: what is no function rejects the job.
-    const { onSuccess, onError, onProgress } = (options ?? {}) as SubmitOptions<unknown[]>;
+    const { onSuccess, onError, onProgress } = callbacksOf(options);
     const toldProgress = (now: MapProgress): void => {
       if (typeof onProgress === 'function') callUser('onProgress', () => onProgress(now));
       listeners.tell('progress', now);
     };
-    const progress = new ProgressMeter(toldProgress, () => run?.total ?? knownLength(items));
+    const progress = new ProgressMeter(toldProgress, () => run?.total ?? knownLength(call.items));
     // Another one where the same request has a job already.
     let meter = progress;
     const begin = async (): Promise<void> => {
@@ -376,10 +375,20 @@ neverTravels(PoolSurface.prototype, 'pool');
 neverTravels(JobHandle.prototype, 'job');
 neverTravels(OutcomeStream.prototype, 'stream of results');
 
+/** What is to be called about a job. Where an option cannot be read, nothing is: that rejects the job. */
+function callbacksOf(options: SubmitOptions<unknown[]> = {}): SubmitOptions<unknown[]> {
+  try {
+    const { onSuccess, onError, onProgress } = options;
+    return { onSuccess, onError, onProgress };
+  } catch {
+    return {};
+  }
+}
+
 function callOf(method: Method, fn: AnyTask, items: Items<unknown>, options: object | undefined): MethodCall {
   const site = new CallSite(PoolSurface.prototype[method.name]);
-  // Both as they are now: the caller may go on to fill the same list, or object, for its next call.
-  return { method, fn, items: asItIs(items), options: readOnce(options), site };
+  // As they are now: the caller may go on to fill the same list for its next call.
+  return { method, fn, items: asItIs(items), options, site };
 }
 
 /** A pool over any backend, with the defaults of its jobs. */
