@@ -24,6 +24,8 @@ import { bearerLine, newSecret } from '@shoal/credentials';
 import {
   CreateJobRequest,
   type CreateJobResponse,
+  type CreateJoinTokenRequest,
+  type CreateJoinTokenResponse,
   errorFromStatus,
   type GetStatusRequest,
   type GetStatusResponse,
@@ -679,6 +681,25 @@ describe('wrongTokens', () => {
       'TOO_MANY_TRIES',
     ]);
   });
+});
+
+test('joinTokens: so many can be used at once; another one is refused by an error that names the option, and counted', async () => {
+  files = await TlsFiles.make();
+  await serve({ tlsDir: files.folder.path, maxJoinTokens: 2 });
+  const boss = cluster.connect(await files.identity({ name: 'boss', role: 'admin' }));
+  const make = (): Promise<{ code: string; message: string }> =>
+    ending(
+      unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(
+        (request, done) => boss.access.createJoinToken(request, done),
+        { role: 'agent', name: '', ttlMs: 60_000 },
+      ),
+    );
+  expect([(await make()).code, (await make()).code]).toEqual(['OK', 'OK']);
+  expect(await reached(boss, 'joinTokens')).toBe(0);
+  const { code, message } = await make();
+  expect(code).toBe(limits.joinTokens.error);
+  expect(message).toContain('3 is over the limit of 2 (shoal coordinator --max-join-tokens');
+  expect(await reached(boss, 'joinTokens')).toBe(1);
 });
 
 /** A file of so much, in the place of what is there, in one step. */
