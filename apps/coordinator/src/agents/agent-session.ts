@@ -257,7 +257,11 @@ export class AgentSession implements AgentLink {
   }
 
   forgetJob(job: JobId): void {
-    this.#parcel.forgetJob(job);
+    for (const attempt of this.#parcel.forgetJob(job)) {
+      // Its slot is free: nobody waits until it is clear that the agent has lost what it never got.
+      const ending = { kind: 'returned' } as const;
+      this.#parts.driver.step({ type: 'attemptEnded', session: this.session, attempt, ending });
+    }
     this.#sendSoon();
   }
 

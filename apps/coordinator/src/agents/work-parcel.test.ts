@@ -78,8 +78,11 @@ test('what a job still had on its way when it ended is not sent', () => {
   const parcel = new WorkParcel(1000);
   parcel.dispatch(work(1, 'a', 0, 1), setup('a'), [block(0, 1)]);
   parcel.dispatch(work(2, 'b', 0, 1), setup('b'), [block(0, 1)]);
-  parcel.forgetJob('a');
+  // Whoever waits for the end of that work waits for nobody.
+  expect(parcel.forgetJob('a')).toEqual([1]);
   expect(all(parcel)).toEqual(['setup b', 'block b 0', 'run 2']);
+  expect(parcel.forgetJob('b')).toEqual([]);
+  expect(all(parcel)).toEqual(['forget b']);
   expect(parcel.isEmpty).toBe(true);
 });
 

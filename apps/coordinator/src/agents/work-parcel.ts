@@ -1,5 +1,5 @@
 import type { Block, DataResponse, Dispatch, JobSetup } from '@shoal/protocol';
-import type { JobId } from '@shoal/scheduler';
+import type { AttemptId, JobId } from '@shoal/scheduler';
 import type { StoredBlock } from '../payloads/payload.ts';
 
 /** What an agent was told of a job, or is about to be, and has not been told to forget. */
@@ -78,13 +78,21 @@ export class WorkParcel {
     if (before > 0) this.#pieces.push({ kind: 'forgetBlocks', job, before });
   }
 
-  /** Nothing of a job is needed any more: what is not out yet stays here. */
-  forgetJob(job: JobId): void {
-    if (!this.#jobs.delete(job)) return;
+  /**
+   * Nothing of a job is needed any more: what is not out yet stays here. Returns the attempts of that, of which the agent never
+   * hears, and so says nothing.
+   */
+  forgetJob(job: JobId): AttemptId[] {
+    if (!this.#jobs.delete(job)) return [];
+    const unsent: AttemptId[] = [];
+    for (const piece of this.#pieces) {
+      if (piece.kind === 'dispatch' && piece.job === job) unsent.push(piece.dispatch.attempt);
+    }
     const isNews = this.#pieces.some((piece) => piece.kind === 'setup' && piece.job === job);
     this.#drop((piece) => piece.job === job && piece.kind !== 'forgetJob');
     // An agent that was never told of it has nothing to forget.
     if (!isNews) this.#pieces.push({ kind: 'forgetJob', job });
+    return unsent;
   }
 
   /** Batches of results up to this one were taken. */
