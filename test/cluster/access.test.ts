@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectPool } from '@shoal/client';
@@ -52,6 +54,17 @@ afterAll(async () => {
 
 const as = async (role: Role, name: string): Promise<RawClient> =>
   cluster.connect(await files.identity({ name, role }));
+
+/** Something that is no coordinator. Returns its address. */
+async function listening(onSocket: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    onSocket(socket);
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 async function emptyFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-agent-'));
@@ -305,6 +318,30 @@ describe('an agent', () => {
     expect(issued, 'the same certificate').toHaveLength(1);
   });
 
+  test('whose certificate found no place joins with the same token, wherever else it looked meanwhile', async () => {
+    const token = await joinToken();
+    const tlsDir = await emptyFolder();
+    await mkdir(join(tlsDir, 'ca.crt'));
+    const config = { join: cluster.coordinator.address, name: 'astray', tlsDir, token };
+    const log = pino({ level: 'silent' });
+    await expect(startAgent({ ...config, log })).rejects.toMatchObject({ code: 'FILE_NOT_USABLE' });
+    await rmdir(join(tlsDir, 'ca.crt'));
+
+    const stop = new AbortController();
+    const deaf = await listening((socket) => {
+      socket.destroy();
+      stop.abort(new Error('stopped'));
+    });
+    await expect(startAgent({ ...config, join: deaf, log }, stop.signal)).rejects.toThrow('stopped');
+    const plain = await listening((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await expect(startAgent({ ...config, join: plain, log })).rejects.toMatchObject({ code: 'TLS_FAILED' });
+    expect(await readdir(tlsDir)).toEqual(['client.key.next']);
+
+    await cluster.agent(config);
+    const issued = cluster.events('certificate.issued').filter(({ name }) => name === 'astray');
+    expect(issued, 'the same certificate').toHaveLength(1);
+  });
+
   test('needs no token any more when it has its certificate, and keeps its name', async () => {
     const tlsDir = await emptyFolder();
     const first = await cluster.agent({ name: 'keeps', tlsDir, token: await joinToken() });
@@ -348,10 +385,11 @@ describe('an agent', () => {
   });
 
   test('gets the name that its token has, and no other', async () => {
+    const tlsDir = await emptyFolder();
     const refused = startAgent({
       join: cluster.coordinator.address,
       name: 'another',
-      tlsDir: await emptyFolder(),
+      tlsDir,
       token: await joinToken('agent', 'rack2-b'),
       log: pino({ level: 'silent' }),
     });
@@ -359,6 +397,7 @@ describe('an agent', () => {
       code: 'REQUEST_INVALID',
       message: /the token is for rack2-b/,
     });
+    expect(await readdir(tlsDir), 'no key of a refusal').toEqual([]);
   });
 
   test('in the folder of another one is told that its token is not used, and what helps', async () => {

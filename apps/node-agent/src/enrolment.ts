@@ -43,6 +43,8 @@ const answerMs = 10_000;
 const retryMs = 250;
 const retryMsMax = 30_000;
 
+const refusals: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'AGENT_NAME_TAKEN', 'REQUEST_INVALID']);
+
 /**
  * Exchanges a token for a certificate and writes it. A coordinator that cannot be reached is tried again for ever.
  *
@@ -52,10 +54,11 @@ const retryMsMax = 30_000;
 export async function enrol(enrolment: Enrolment): Promise<void> {
   const { folder } = enrolment;
   // Whoever asked before and was ended without an answer may have used the token: it is answered to the same key alone.
-  const made = await createCertificateRequest(await folder.reserved('client'));
+  const kept = await folder.reserved('client');
+  const made = await createCertificateRequest(kept);
   // A token is good once: what it is exchanged for has to find its place.
   await folder.reserve('client', made.key);
-  let isSent = false;
+  let isSent = kept !== undefined;
   try {
     await untilAnswered(enrolment, (tried) =>
       enrolOnce(enrolment, made, tried, () => {
@@ -63,10 +66,17 @@ export async function enrol(enrolment: Enrolment): Promise<void> {
       }),
     );
   } catch (error) {
-    const isRefused = error instanceof ShoalError && error.code !== 'FILE_NOT_USABLE';
-    if (isRefused || !isSent) await folder.unreserve('client');
+    if (isRefusal(error) || !isSent) await folder.unreserve('client');
     throw error;
   }
+}
+
+/**
+ * The coordinator itself has said no to the token, the name or the key. Whatever else ends a try leaves it open whether an
+ * earlier one used the token, as a wrong address does, or another cluster that is found there.
+ */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ShoalError && refusals.has(error.code);
 }
 
 /** How often an answer was asked for, and for how long. */
