@@ -7,13 +7,24 @@ import { nearestName } from './suggestion.ts';
  * Throws a TypeError that names it, and the option that was meant. `where` says whose options they are: `Pool options`.
  */
 export function checkOptionNames(where: string, given: object, known: readonly string[]): void {
-  // Those of its prototypes too: they are used as its own.
-  for (const name in given) {
+  for (const name of namesOf(given)) {
     if (known.includes(name)) continue;
     const nearest = nearestName(name, known);
     const advice = nearest === undefined ? `There are: ${known.join(', ')}.` : `Did you mean ${nearest}?`;
     throw new TypeError(`${where}: there is no option ${quotedText(name)}. ${advice}`);
   }
+}
+
+/** The names in an object and in its prototypes, whose fields are used as its own; but for that of all objects, of any realm. */
+function namesOf(given: object): string[] {
+  const names = Object.keys(given);
+  let from: object | null = Object.getPrototypeOf(given);
+  while (from !== null) {
+    const next: object | null = Object.getPrototypeOf(from);
+    if (next !== null) names.push(...Object.keys(from));
+    from = next;
+  }
+  return names;
 }
 
 /** What an option is, as `typeof` says it; a list is no object of options, and a log is what takes lines at every level. */

@@ -56,6 +56,15 @@ test('a name that nobody knows is found in a prototype, too', () => {
   expect(() => check(Object.create({ cuont: 1 }))).toThrow('there is no option "cuont"');
 });
 
+test('what an old library has given to all objects is no option', ({ onTestFinished }) => {
+  onTestFinished(() => {
+    Reflect.deleteProperty(Object.prototype, 'extra');
+  });
+  Reflect.set(Object.prototype, 'extra', () => {});
+  expect(check({ count: 1 })).toEqual({ count: 1 });
+  expect(() => check({ cuont: 1 })).toThrow('there is no option "cuont"');
+});
+
 test('each option is read once, and what is returned is a copy of what was checked', () => {
   let reads = 0;
   const given = Object.create({ mode: 'a' }, { count: { enumerable: true, get: () => ++reads } });
