@@ -1,6 +1,6 @@
 /** What comes along with Shoal when somebody installs it: everything, not what we depend on directly alone. */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -60,6 +60,18 @@ test('no package needs its install script: the two that have one are kept from r
   expect([...new Set(withScript)].toSorted()).toEqual(['esbuild', 'protobufjs']);
   const { allowScripts } = json<{ allowScripts: Readonly<Record<string, boolean>> }>('package.json');
   expect(withScript.map((name) => allowScripts[name])).toEqual(withScript.map(() => false));
+});
+
+test('no package of ours has an install script, for whoever installs them has no word of ours against it', () => {
+  const manifests = globSync('{apps,libs}/*/package.json', { cwd: root });
+  expect(manifests.length).toBeGreaterThan(8);
+  const running = /^(pre|post)?install$|^prepare$/;
+  const found = manifests.flatMap((file) =>
+    Object.keys(json<{ scripts?: Readonly<Record<string, string>> }>(file).scripts ?? {})
+      .filter((name) => running.test(name))
+      .map((name) => `${file}: ${name}`),
+  );
+  expect(found).toEqual([]);
 });
 
 test('npm run sbom lists every one of them', async () => {
