@@ -142,6 +142,18 @@ const ofPools: readonly Constant[] = [
     meaning: 'All that is sent of an error.',
   },
   {
+    name: 'startMs',
+    file: `${inPool}core/pool-limits.ts`,
+    constant: 'startMs',
+    unit: 'milliseconds',
+    option:
+      'fixed: Node starts in a fraction of a second, or hangs; one that waits for a debugger (`--inspect-brk`, `--inspect-wait`) has no limit',
+    beyond: 'it is killed and another one started; after three in a row `CHILD_START_FAILED`',
+    shows: '`stats().deaths`',
+    meaning:
+      'From the start of a process to its first word, before its initializer. Node can hang where the system gives it no thread.',
+  },
+  {
     name: 'unreadStreamMs',
     file: `${inPool}surface/drain-watch.ts`,
     constant: 'defaultUnreadMs',

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { blockOf, fixture, setupOf, TestPool, until } from './child-pool/child-pool.testkit.ts';
 
@@ -58,14 +59,39 @@ test('children that hang before their first word are killed, and what waits for 
   const setup = setupOf({ key: 'hang', execArgv: ['--import', `data:text/javascript,${hang}`] });
   const p = pool(1, { limits: { startMs: 300 } });
   const { ending, detail } = await p.run('addOne', [1], { setup });
+  expect(p.pool.stats().deaths).toBe(3);
   expect(ending).toEqual({ kind: 'taskFailed' });
   expect(detail.failure).toEqual({
     code: 'CHILD_START_FAILED',
     facts: {
-      reason: expect.stringMatching(/^it said nothing for \d+ s, as where Node is given no thread/),
+      reason: expect.stringMatching(
+        /^it said nothing for \d+ s, which is over the limit \(startMs\): Node may have/,
+      ),
     },
   });
 });
+
+test('a child that waits for its debugger is waited for', async () => {
+  const setup = setupOf({ key: 'debugged', execArgv: ['--inspect-wait=127.0.0.1:0'] });
+  // Any other child is killed before Node itself has begun.
+  const p = pool(1, { limits: { startMs: 1 } });
+  const ran = p.run('addOne', [1], { setup });
+  const address = (): string | undefined =>
+    /Debugger listening on (\S+)/.exec(p.prints.map(({ text }) => text).join(' '))?.[1];
+  await until('its debugger can be attached', () => address() !== undefined || p.prints.length);
+  await attach(address() ?? '');
+  expect((await ran).values.get(0)).toBe(2);
+  expect(p.pool.stats().deaths).toBe(0);
+});
+
+/** Lets a process go on that waits for its debugger, and leaves it. */
+async function attach(address: string): Promise<void> {
+  const debug = new WebSocket(address);
+  await once(debug, 'open');
+  debug.send(JSON.stringify({ id: 1, method: 'Runtime.runIfWaitingForDebugger' }));
+  await once(debug, 'message');
+  debug.close();
+}
 
 test('side by side: values keep their places, and no child starts more than its limit', async () => {
   const p = pool(2);

@@ -117,7 +117,7 @@ export interface PoolStats {
   readonly processes: readonly ProcessStats[];
   /** Children replaced as planned (maxTasksPerChild, age, memory). */
   readonly recycled: number;
-  /** Children that died outside our will. */
+  /** Children that died outside our will, or were killed because they said nothing at their start. */
   readonly deaths: number;
   /** How children were started. On a cluster: those that its agents have started for this pool. */
   readonly starts: {

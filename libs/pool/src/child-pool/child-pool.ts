@@ -27,6 +27,7 @@ import type {
 } from './chunk-request.ts';
 import { ChunkTraces } from './chunk-trace.ts';
 import { endingDetail } from './ending-detail.ts';
+import { keyTraitsOf } from './key-traits.ts';
 import { readPrint } from './received-message.ts';
 import { kindOf } from './task-kind.ts';
 
@@ -57,7 +58,7 @@ export interface ChildPoolStats {
   readonly processes: readonly ProcessStats[];
   /** Children replaced as planned. */
   readonly recycled: number;
-  /** Children that died outside our will. */
+  /** Children that died outside our will, or were killed because they said nothing at their start. */
   readonly deaths: number;
   /** `recycled`, `deaths` and `starts` by key, but for keys whose children were released. */
   readonly tallies: ReadonlyMap<string, KeyTally>;
@@ -133,7 +134,7 @@ export class ChildPool {
       concurrentTasks: request.concurrentTasksPerChild ?? 1,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
-      ...(setup.maxAgeMs === undefined ? {} : { maxAgeMs: setup.maxAgeMs }),
+      ...keyTraitsOf(setup),
       ...(group === undefined ? {} : { group }),
     });
   }
@@ -171,9 +172,13 @@ export class ChildPool {
   warm(setup: ChildSetup, count: number): void {
     if (this.#isClosed) return;
     this.#warmSetup = setup;
-    const { key, maxAgeMs } = setup;
-    const age = maxAgeMs === undefined ? {} : { maxAgeMs };
-    this.#step({ type: 'warmRequested', atMs: performance.now(), key, count, ...age });
+    this.#step({
+      type: 'warmRequested',
+      atMs: performance.now(),
+      key: setup.key,
+      count,
+      ...keyTraitsOf(setup),
+    });
   }
 
   /** Children of these keys are not needed any more: those that have nothing to run leave. */

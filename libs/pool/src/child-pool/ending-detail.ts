@@ -33,7 +33,7 @@ export function endingDetail(
     }
     case 'childrenHangAtStart': {
       const seconds = Math.round((Date.now() - child.startedAt.getTime()) / 1_000);
-      const reason = `it said nothing for ${seconds} s, as where Node is given no thread (ulimit -u, pids.max)`;
+      const reason = `it said nothing for ${seconds} s, which is over the limit (startMs): Node may have been given no thread (ulimit -u, pids.max), what --import or --require loads may hang, or the machine is too busy`;
       return { failure: { code: 'CHILD_START_FAILED', facts: { reason } } };
     }
     case 'initializerHangs': {

@@ -75,7 +75,8 @@ export class ChildEndings {
     if (exit.withItsServer === true) child.endsByOurWill = true;
     const isDeath = child.state !== 'retiring' && !child.endsByOurWill;
     if (isDeath && !child.wasReady) this.#startFailed(child, atMs);
-    else if (isDeath) this.#state.countGone(child.key, 'deaths');
+    // One that hung says nothing anywhere else: with others at work beside it, the count is all that tells of it.
+    if (isDeath && (child.wasReady || child.hasHung)) this.#state.countGone(child.key, 'deaths');
     // A successor must not be replaced over and over while its predecessor takes its time.
     if (isDeath && child.isSpare) sparesHeldUntilMs.set(child.key, atMs + limits.outsideDeathsWithinMs);
     // In reverse, for what goes back goes to the front of the queue.

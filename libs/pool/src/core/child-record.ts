@@ -1,12 +1,13 @@
 import type { ChunkId } from './chunk.ts';
 import type { Part } from './chunk-record.ts';
-import type { ChildExiting, ChildId } from './pool-event.ts';
+import type { ChildExiting, ChildId, KeyTraits } from './pool-event.ts';
 
 /** One child process, as far as decisions need it. */
 export class ChildRecord {
   readonly id: ChildId;
   readonly key: string;
   readonly maxAgeMs: number | undefined;
+  readonly waitsForDebugger: boolean;
   /**
    * starting -> ready -> retiring (asked to leave) -> gone, and from anywhere -> dying (killed by us) -> gone.
    * Only a ready child holds parts that can begin; a dying one may still hold those that it died with.
@@ -29,7 +30,7 @@ export class ChildRecord {
   readyAtMs: number | undefined;
   /** An item has started in it. */
   hasBegunWork = false;
-  /** When it has to have said its first word; undefined until the step that started it is over. */
+  /** When it has to have said its first word; undefined until the step that started it is over, and where it need not. */
   startByMs: number | undefined;
   /** It was killed for not having said it. */
   hasHung = false;
@@ -43,11 +44,12 @@ export class ChildRecord {
   /** We killed it, and not for what its task did: neither a death nor a failure to start. */
   endsByOurWill = false;
 
-  constructor(id: ChildId, key: string, isSpare: boolean, maxAgeMs: number | undefined) {
+  constructor(id: ChildId, key: string, isSpare: boolean, traits: KeyTraits = {}) {
     this.id = id;
     this.key = key;
     this.isSpare = isSpare;
-    this.maxAgeMs = maxAgeMs;
+    this.maxAgeMs = traits.maxAgeMs;
+    this.waitsForDebugger = traits.waitsForDebugger === true;
   }
 
   /** Counts against `processes`. */

@@ -36,7 +36,7 @@ export class FullSize {
   fill(atMs: number): void {
     const { children, processes, isClosing } = this.#state;
     if (this.#wish === undefined || isClosing || atMs < this.#heldUntilMs) return;
-    const { key, count, maxAgeMs } = this.#wish;
+    const { key, count } = this.#wish;
     let missing = Math.min(count, processes);
     let room = processes;
     for (const child of children.values()) {
@@ -44,6 +44,6 @@ export class FullSize {
       room -= 1;
       if (child.key === key) missing -= 1;
     }
-    for (let n = Math.min(missing, room); n > 0; n--) this.#state.spawn(key, undefined, false, maxAgeMs);
+    for (let n = Math.min(missing, room); n > 0; n--) this.#state.spawn(key, undefined, false, this.#wish);
   }
 }

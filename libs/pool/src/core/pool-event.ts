@@ -17,8 +17,16 @@ export interface GroupShare {
   readonly order: number;
 }
 
+/** What holds for all children of a key. */
+export interface KeyTraits {
+  /** How old they may get. */
+  readonly maxAgeMs?: number;
+  /** They say nothing until somebody has attached a debugger, and nobody knows when that is: their start has no limit. */
+  readonly waitsForDebugger?: boolean;
+}
+
 /** A chunk was handed in. */
-export interface ChunkQueued {
+export interface ChunkQueued extends KeyTraits {
   readonly type: 'chunkQueued';
   readonly atMs: number;
   readonly chunk: ChunkId;
@@ -39,8 +47,6 @@ export interface ChunkQueued {
   readonly concurrentTasks: number;
   /** Whose it is, where that is told. Children of one key serve one group. */
   readonly group?: GroupShare;
-  /** A property of the key: how old its children may get. */
-  readonly maxAgeMs?: number;
 }
 
 /** Nobody wants the rest of a chunk any more. */
@@ -81,13 +87,11 @@ export interface NewsHeld {
 }
 
 /** From now on `count` children of a key are wanted, as far as `processes` allows, with and without work. */
-export interface WarmRequested {
+export interface WarmRequested extends KeyTraits {
   readonly type: 'warmRequested';
   readonly atMs: number;
   readonly key: string;
   readonly count: number;
-  /** A property of the key: how old its children may get. */
-  readonly maxAgeMs?: number;
 }
 
 /** Nobody will ask for children of these keys again, but for the chunks that are here. */

@@ -2,7 +2,7 @@
 export interface PoolMachineLimits {
   /** A child whose channel ended may take this long to exit before it is killed. */
   readonly lostChannelMs: number;
-  /** A child may take this long from its start to its first word; then it has failed to start. */
+  /** A child may take this long from its start to its first word, unless it waits for a debugger; then it has failed to start. */
   readonly startMs: number;
   /** A child's initializer may take this long; then what waits for its key ends. */
   readonly initializerMs: number;
@@ -19,9 +19,11 @@ export interface PoolMachineLimits {
   readonly startFailuresMax: number;
 }
 
+const startMs = 120_000;
+
 export const defaultLimits: PoolMachineLimits = {
   lostChannelMs: 100,
-  startMs: 120_000,
+  startMs,
   initializerMs: 60_000,
   retireMs: 1_000,
   exitingMs: 30_000,

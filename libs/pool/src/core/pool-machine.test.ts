@@ -774,7 +774,7 @@ test('a function that cannot be loaded ends its chunk; its child lives on', () =
   expect(m.queue(2, 1)).toEqual([run(1, 2, 0, 1)]);
 });
 
-test('children that say nothing at all fail to start, one by one, and what waits for them ends', () => {
+test('children that say nothing at all fail to start, one by one, and what waits for them ends (edges of startMs)', () => {
   const m = new TestMachine(1, { startMs: 1_000 });
   m.queue(1, 1);
   for (const child of [1, 2]) {
@@ -785,7 +785,16 @@ test('children that say nothing at all fail to start, one by one, and what waits
   expect(m.after(1_000)).toEqual([kill(3)]);
   const ending = { kind: 'taskFailed' };
   expect(m.exits(3)).toEqual([{ type: 'endChunk', chunk: 1, ending, child: 3, why: 'childrenHangAtStart' }]);
-  expect(m.snapshot.children).toEqual([]);
+  expect(m.snapshot).toMatchObject({ children: [], deaths: 3 });
+});
+
+test('children that wait for a debugger have no limit to their start, come they with work or before it', () => {
+  const m = new TestMachine(2, { startMs: 1_000 });
+  m.step({ type: 'warmRequested', key: 'k', count: 1, waitsForDebugger: true });
+  m.queue(1, 2, { key: 'other', waitsForDebugger: true });
+  expect(m.machine.nextDeadlineMs()).toBe(undefined);
+  expect(m.after(3_600_000)).toEqual([]);
+  expect(m.ready(2)).toEqual([run(2, 1, 0, 2)]);
 });
 
 test('a child that has said a word has not hung at its start, and unheard words are waited for', () => {

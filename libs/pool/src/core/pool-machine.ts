@@ -165,7 +165,9 @@ export class PoolMachine {
     }
     if (!this.#state.isHeld) this.#placement.place(atMs);
     this.#fullSize.fill(atMs);
-    for (const child of children.values()) child.startByMs ??= atMs + this.#state.limits.startMs;
+    for (const child of children.values()) {
+      if (!child.waitsForDebugger) child.startByMs ??= atMs + this.#state.limits.startMs;
+    }
     if (!this.#state.isClosing || chunks.size > 0) return;
     for (const child of children.values()) {
       if (child.state === 'ready') this.#endings.retire(child, atMs);

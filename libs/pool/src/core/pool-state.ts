@@ -5,7 +5,7 @@ import { ChunkQueue } from './chunk-queue.ts';
 import { ChunkRecord, type Part } from './chunk-record.ts';
 import { GroupCaps } from './group-caps.ts';
 import type { EndChunk, PoolCommand } from './pool-command.ts';
-import type { ChildId, ChunkQueued } from './pool-event.ts';
+import type { ChildId, ChunkQueued, KeyTraits } from './pool-event.ts';
 import type { PoolMachineLimits } from './pool-limits.ts';
 import { TaskRecords } from './task-record.ts';
 
@@ -71,14 +71,14 @@ export class PoolState {
     return members;
   }
 
-  /** `chunk` is what it will probably run; `maxAgeMs` is what its chunk says, if there is one. */
+  /** `chunk` is what it will probably run; `traits` are what its chunk says, if there is one. */
   spawn(
     key: string,
     chunk: ChunkRecord | undefined,
     isSpare: boolean,
-    maxAgeMs: number | undefined = chunk?.spec.maxAgeMs,
+    traits: KeyTraits | undefined = chunk?.spec,
   ): void {
-    const child = new ChildRecord(this.#nextChild++, key, isSpare, maxAgeMs);
+    const child = new ChildRecord(this.#nextChild++, key, isSpare, traits);
     child.lastTask = chunk?.spec.task;
     this.children.set(child.id, child);
     this.command({ type: 'spawnChild', child: child.id, key, chunk: chunk?.spec.chunk });
