@@ -260,6 +260,7 @@ export async function whatIsTold(coordinator: string): Promise<(readonly [string
   const told = Object.entries(commands).map(async ([name, command]) => {
     // Doctor ends with 1 where something is not well.
     const text = await docker('exec', coordinator, 'sh', '-c', '"$@" || true', 'sh', ...command);
+    if (text === '') throw new Error(`${command.join(' ')} says nothing: no secret can be found in it`);
     return [`the coordinator's ${name}`, text] as const;
   });
   return Promise.all(told);
