@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { connect } from 'shoal';
 import { expect, onTestFinished, test } from 'vitest';
 import { Command } from '../cli/command.testkit.ts';
+import { headerBlock, http2Frame } from '../hostile/http2-frame.ts';
 
 const accepted = { ':status': 200, 'content-type': 'application/grpc' };
 
@@ -122,30 +123,20 @@ function asksAnything(heard: Buffer): boolean {
 
 // In a process of its own: Node has been seen to end one that closed many of such connections, by an assertion of its own.
 test('of one that sends headers without an end', async () => {
-  const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
-    const bytes = Buffer.alloc(9);
-    bytes.writeUIntBE(payload.length, 0, 3);
-    bytes[3] = type;
-    bytes[4] = flags;
-    bytes.writeUInt32BE(stream, 5);
-    return Buffer.concat([bytes, payload]);
-  };
-  // Headers that are not indexed: a name of one letter, and a value of 100.
-  const field = Buffer.concat([Buffer.from([0x00, 0x01, 0x61, 0x64]), Buffer.alloc(100, 0x62)]);
-  const block = Buffer.concat(Array.from({ length: 150 }, () => field));
   const bytesMax = 20 * 2 ** 20;
   const server = createTcpServer((socket) => {
     socket.on('error', () => {});
-    socket.write(frame(4, 0, 0, Buffer.alloc(0)));
+    socket.write(http2Frame(4, 0, 0, Buffer.alloc(0)));
     let heard = Buffer.alloc(0);
     socket.on('data', (bytes: Buffer) => {
       const wasAsked = asksAnything(heard);
       heard = Buffer.concat([heard, bytes]);
       if (wasAsked || !asksAnything(heard)) return;
       // The status 200 comes first.
-      socket.write(frame(1, 0, 1, Buffer.concat([Buffer.from([0x88]), block])));
+      socket.write(http2Frame(1, 0, 1, Buffer.concat([Buffer.from([0x88]), headerBlock])));
       const goOn = (): void => {
-        for (let burst = 0; burst < 20 && !socket.destroyed; burst++) socket.write(frame(9, 0, 1, block));
+        for (let burst = 0; burst < 20 && !socket.destroyed; burst++)
+          socket.write(http2Frame(9, 0, 1, headerBlock));
         if (!socket.destroyed && socket.bytesWritten < bytesMax) setImmediate(goOn);
       };
       goOn();

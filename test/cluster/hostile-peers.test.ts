@@ -13,6 +13,7 @@ import { bearerLine, newSecret } from '@shoal/credentials';
 import { connect } from 'shoal';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { FrameAttack } from '../hostile/frame-attack.ts';
+import { headerBlock, http2Frame } from '../hostile/http2-frame.ts';
 import { openSilent } from '../hostile/silence.ts';
 import { type Memory, Victim } from '../hostile/victim.ts';
 import { Random } from '../simulation/random.ts';
@@ -140,24 +141,13 @@ test('headers without an end are cut off', async () => {
   const socket = dial(Number(port), host);
   socket.on('error', () => {});
   socket.resume();
-  const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
-    const bytes = Buffer.alloc(9);
-    bytes.writeUIntBE(payload.length, 0, 3);
-    bytes[3] = type;
-    bytes[4] = flags;
-    bytes.writeUInt32BE(stream, 5);
-    return Buffer.concat([bytes, payload]);
-  };
   socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
-  socket.write(frame(4, 0, 0, Buffer.alloc(0)));
-  // A header that is not indexed: a name of one letter, and a value of 100.
-  const field = Buffer.concat([Buffer.from([0x00, 0x01, 0x61, 0x64]), Buffer.alloc(100, 0x62)]);
-  const block = Buffer.concat(Array.from({ length: 150 }, () => field));
-  socket.write(frame(1, 0, 1, block));
+  socket.write(http2Frame(4, 0, 0, Buffer.alloc(0)));
+  socket.write(http2Frame(1, 0, 1, headerBlock));
   let sent = 0;
   await until('it is cut off', () => {
-    for (let burst = 0; burst < 20 && !socket.destroyed; burst++, sent += block.length) {
-      socket.write(frame(9, 0, 1, block));
+    for (let burst = 0; burst < 20 && !socket.destroyed; burst++, sent += headerBlock.length) {
+      socket.write(http2Frame(9, 0, 1, headerBlock));
     }
     return socket.destroyed;
   });

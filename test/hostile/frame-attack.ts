@@ -6,6 +6,7 @@ import { status } from '@grpc/grpc-js';
 import type { DialMaterial } from '@shoal/protocol';
 import type { Random } from '../simulation/random.ts';
 import { type Target, targets } from './corpus.ts';
+import { http2Frame } from './http2-frame.ts';
 import { mutated } from './mutation.ts';
 
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
@@ -115,7 +116,7 @@ export class FrameAttack {
     socket.on('error', () => {});
     socket.resume();
     const frames = Array.from({ length: framesPerConnection }, (_, at) => {
-      const frame = http2Frame(random, at);
+      const frame = anyFrame(random, at);
       return at < 2 || random.next() < 0.5 ? frame : mutated(frame, random);
     });
     this.sent += framesPerConnection;
@@ -134,18 +135,14 @@ function framed(message: Buffer, random: Random): Buffer {
 }
 
 /** A frame of HTTP/2: settings first, then whatever there is. */
-function http2Frame(random: Random, at: number): Buffer {
+function anyFrame(random: Random, at: number): Buffer {
   const type = at === 0 ? 4 : random.int(0, 9);
   const payload =
     type === 4
       ? Buffer.alloc(0)
       : Buffer.from(Array.from({ length: random.int(0, 40) }, () => random.int(0, 255)));
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = at === 0 ? 0 : random.int(0, 255);
-  head.writeUInt32BE(type === 4 ? 0 : random.int(0, 9), 5);
-  return Buffer.concat([head, payload]);
+  const flags = at === 0 ? 0 : random.int(0, 255);
+  return http2Frame(type, flags, type === 4 ? 0 : random.int(0, 9), payload);
 }
 
 async function closed(socket: Socket): Promise<void> {
