@@ -1,14 +1,11 @@
 import { ShoalError } from '@shoal/errors';
 import {
-  type AttemptReport,
   type ControlResponse,
   type DataRequest,
   type DataResponse,
-  type FailedTry,
   type Heartbeat,
   type JobSetup,
   ownPeer,
-  type ResultRun,
   RevokeReason,
   SessionEndReason,
 } from '@shoal/protocol';
@@ -25,12 +22,10 @@ import type {
 import type { Driver } from '../driver.ts';
 import type { Job } from '../jobs/job.ts';
 import { type MessageSink, StreamWriter } from '../jobs/stream-writer.ts';
-import { type StoredBlock, StoredRun } from '../payloads/payload.ts';
+import type { StoredBlock } from '../payloads/payload.ts';
 import type { PayloadVault } from '../payloads/payload-vault.ts';
-import { ShardTraces } from '../watch/shard-trace.ts';
 import type { AgentLink } from './agent-link.ts';
-import { endingOf, failureOf, lieOf } from './attempt-news.ts';
-import { RunParts } from './run-parts.ts';
+import { HeldAttempts } from './held-attempts.ts';
 import { WorkParcel } from './work-parcel.ts';
 
 /** An agent without an answer for so long stops what it runs. */
@@ -69,10 +64,7 @@ export class AgentSession implements AgentLink {
   readonly #parcel: WorkParcel;
   #data: SessionStream<DataResponse> | undefined;
   #dataWriter: StreamWriter<DataResponse> | undefined;
-  /** The job of each attempt that the agent holds. */
-  readonly #attempts = new Map<AttemptId, JobId>();
-  readonly #traces = new ShardTraces();
-  readonly #runParts: RunParts;
+  readonly #held: HeldAttempts;
   #sending = false;
   #leaving = false;
   #inputEnded = false;
@@ -85,8 +77,10 @@ export class AgentSession implements AgentLink {
     this.agent = agent;
     this.#parts = parts;
     this.#control = new StreamWriter(parts.control);
-    this.#runParts = new RunParts(parts.maxResultBytes);
-    this.#parcel = new WorkParcel(parts.messageBytes, () => parts.driver.limitReached('partBytes'));
+    const { driver, maxResultBytes, vault } = parts;
+    const isOver = () => this.#over;
+    this.#held = new HeldAttempts({ session, agent, driver, vault, maxResultBytes, isOver });
+    this.#parcel = new WorkParcel(parts.messageBytes, () => driver.limitReached('partBytes'));
   }
 
   tell(message: NonNullable<ControlResponse['message']>): void {
@@ -130,7 +124,7 @@ export class AgentSession implements AgentLink {
       for (const print of prints) driver.printed(jobId, { ...print, agent: this.agent });
     }
     for (const report of batch.reports) {
-      this.#takeReport(report);
+      this.#held.take(report);
       // It told what cannot be; nothing that follows is heard.
       if (this.#over) return;
     }
@@ -145,66 +139,10 @@ export class AgentSession implements AgentLink {
     if (isOver || this.#unconfirmed >= unconfirmedMax) this.#sendSoon();
   }
 
-  #takeReport(report: AttemptReport): void {
-    const { attempt } = report;
-    for (const part of report.runs) {
-      const run = this.#runParts.take(attempt, part);
-      if (run !== undefined) this.#takeRun(attempt, run);
-      if (this.#over) return;
-    }
-    for (const failed of report.failures) {
-      this.#takeFailure(attempt, failed);
-      if (this.#over) return;
-    }
-    if (report.ended !== undefined) this.#takeEnding(attempt, report.ended.ending);
-  }
-
-  #takeRun(attempt: AttemptId, { first, count, payload, runMs, pid }: ResultRun): void {
-    const { agent, session } = this;
-    const job = this.#jobOf(attempt);
-    const lie = job === undefined ? undefined : lieOf(job.request.options.encoding, count, payload);
-    if (lie !== undefined) {
-      this.#parts.driver.step({ type: 'protocolBroken', session, reason: `it reports ${lie}` });
-      return;
-    }
-    this.#traces.succeeded(attempt, runMs, payload.byteLength);
-    const held = this.#parts.vault.payload(payload);
-    const run = new StoredRun(first, count, held, { runMs, pid, agent });
-    const bytes = payload.byteLength;
-    this.#parts.driver.step(
-      { type: 'itemsSucceeded', session, attempt, first, count, bytes, runMs },
-      { run },
-    );
-  }
-
-  #takeFailure(attempt: AttemptId, failed: FailedTry): void {
-    const { index, code, error, summary, facts } = failed;
-    const failure = failureOf(this.agent, failed);
-    this.#parts.driver.step(
-      { type: 'itemFailed', session: this.session, attempt, index, failure },
-      { tried: { code, error, summary, facts } },
-    );
-  }
-
-  #takeEnding(attempt: AttemptId, wire: NonNullable<AttemptReport['ended']>['ending']): void {
-    const job = this.#jobOf(attempt);
-    this.#forget(attempt);
-    if (wire?.$case === 'unrunnable' && job !== undefined) job.unrunnable ??= wire.value.error;
-    const ending = endingOf(this.agent, wire);
-    this.#traces.ended(attempt, ending);
-    this.#parts.driver.step({ type: 'attemptEnded', session: this.session, attempt, ending });
-  }
-
-  /** Undefined where the attempt was revoked, or is none of this session's. */
-  #jobOf(attempt: AttemptId): Job | undefined {
-    const id = this.#attempts.get(attempt);
-    return id === undefined ? undefined : this.#parts.driver.jobs.get(id);
-  }
-
   // -- commands ------------------------------------------------------------------------------------------------
 
   admit(keep: readonly HeldAttempt[], drop: readonly AttemptId[]): void {
-    for (const { attempt, job } of keep) this.#attempts.set(attempt, job);
+    for (const { attempt, job } of keep) this.#held.keep(attempt, job);
     const { epoch } = this.#parts;
     const { selfFenceMs, ...timing } = this.#timing();
     const value = {
@@ -224,26 +162,21 @@ export class AgentSession implements AgentLink {
   }
 
   answerHeartbeat(sequence: number, drop: readonly AttemptId[]): void {
-    for (const attempt of drop) {
-      this.#forget(attempt);
-      this.#traces.forget(attempt);
-    }
+    for (const attempt of drop) this.#held.drop(attempt);
     const { heartbeatMs, leaseMs } = this.#timing();
     this.tell({ $case: 'heartbeatAnswer', value: { sequence, drop: [...drop], heartbeatMs, leaseMs } });
   }
 
   dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void {
     const { attempt, first, count, marksStarts, tryNumber, groupSlots = 0 } = command;
-    this.#attempts.set(attempt, job.id);
-    this.#traces.dispatched(command, blocks);
+    this.#held.dispatched(command, blocks);
     const dispatch = { attempt, jobId: job.id, first, count, marksStarts, tryNumber, groupSlots };
     this.#parcel.dispatch(dispatch, () => setupOf(job), blocks);
     this.#sendSoon();
   }
 
   revoke({ attempt, reason }: Revoke): void {
-    this.#forget(attempt);
-    this.#traces.forget(attempt);
+    this.#held.drop(attempt);
     this.tell({ $case: 'revoke', value: { attempt, reason: revokeReasons[reason] } });
   }
 
@@ -303,11 +236,6 @@ export class AgentSession implements AgentLink {
     }
     this.#parcel.clear();
     this.#parts.onOver(this);
-  }
-
-  #forget(attempt: AttemptId): void {
-    this.#attempts.delete(attempt);
-    this.#runParts.forget(attempt);
   }
 
   /** What agents are told of heartbeats: whole milliseconds. */
