@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 
 /** The functions of tasks.js. */
-export type TaskName = 'increment' | 'rescore' | 'echo' | 'echoLarge' | 'hash' | 'hashFive';
+export type TaskName = 'increment' | 'rescore' | 'echo' | 'echoLarge' | 'hash' | 'hashFive' | 'waitFive';
 
 /** Bytes of an item of `echo`. */
 const echoBytes = 10_240;
 /** Bytes of an item of `echoLarge`. */
 const largeBytes = 65_536;
 const batch = 10_000;
-/** `hash` uses the last byte of its seed: items beyond these are the same again. */
+/** `hash` uses the last byte of its seed: items beyond these are the same again. Of those that wait as many are enough. */
 const seeds = 256;
 
 /** How many different items a task has. */
 export const differentItems = (task: TaskName): number =>
-  task === 'hash' || task === 'hashFive' ? seeds : Number.POSITIVE_INFINITY;
+  task.startsWith('hash') || task === 'waitFive' ? seeds : Number.POSITIVE_INFINITY;
 
 /** One of the items that every peer maps over; peers/tasks.py makes the same. */
 export function itemOf(task: TaskName, index: number, rounds: number): unknown {
@@ -27,6 +27,8 @@ export function itemOf(task: TaskName, index: number, rounds: number): unknown {
       return flatText(index, echoBytes);
     case 'echoLarge':
       return flatText(index, largeBytes);
+    case 'waitFive':
+      return index % seeds;
     case 'hash':
     case 'hashFive':
       return [index % seeds, rounds];

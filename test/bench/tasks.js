@@ -3,6 +3,7 @@
 import { hash as digest } from 'node:crypto';
 
 const block = Buffer.alloc(65_536);
+const nobodyWrites = new Int32Array(new SharedArrayBuffer(4));
 
 /** The least work there is: what is measured is the way there and back. */
 export const increment = (x) => x + 1;
@@ -30,6 +31,12 @@ export const hash = ([seed, rounds]) => {
 /** Five milliseconds of the same. */
 export const hashFive = ([seed, rounds]) => hash([seed, 5 * rounds]);
 
+/** Waits for five milliseconds, as for a disk or another machine, and holds its process meanwhile. */
+export const waitFive = (x) => {
+  Atomics.wait(nobodyWrites, 0, 0, 5);
+  return x + 1;
+};
+
 export const incrementAll = (xs) => xs.map(increment);
 export const rescoreAll = (records) => records.map(rescore);
 export const echoAll = (texts) => texts.map(echo);
@@ -43,6 +50,7 @@ export const tasks = {
   echoLarge,
   hash,
   hashFive,
+  waitFive,
   incrementAll,
   rescoreAll,
   echoAll,

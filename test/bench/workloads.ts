@@ -22,6 +22,7 @@ import { localMillisecond } from './workloads/local-millisecond.ts';
 import { localRecords } from './workloads/local-records.ts';
 import { longLived } from './workloads/long-lived.ts';
 import { recycledByTens } from './workloads/recycled-by-tens.ts';
+import { recycledWhileWaiting } from './workloads/recycled-while-waiting.ts';
 import { streamMemory } from './workloads/stream-memory.ts';
 
 /** Everything that `npm run bench` measures, in this order. */
@@ -35,6 +36,7 @@ export const workloads: readonly Workload[] = [
   forkedProcess,
   heavyModule,
   recycledByTens,
+  recycledWhileWaiting,
   longLived,
   clusterIncrement,
   clusterFirstMap,
