@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -30,10 +30,21 @@ const requireBanner = `import { createRequire as $createRequire } from 'node:mod
 
 const initializerExport = 'shoalInitializer';
 
-const stamp = async (file: string): Promise<string> => {
-  const { mtimeMs, size } = await stat(file);
-  return `${mtimeMs} ${size}`;
-};
+/** So many files are looked at in the call of a map: each by the thread pool would cost a short job more than all of them together. */
+const lookedAtOnceMax = 256;
+
+const stampOf = ({ mtimeMs, size }: { mtimeMs: number; size: number }): string => `${mtimeMs} ${size}`;
+
+const stamp = async (file: string): Promise<string> => stampOf(await stat(file));
+
+/** The same at once; undefined where there is no such file. */
+function stampNow(file: string): string | undefined {
+  try {
+    return stampOf(statSync(file));
+  } catch {
+    return undefined;
+  }
+}
 
 /** Conditions of the caller's own process, so that its imports mean the same in the bundle. */
 function callerConditions(): string[] {
@@ -62,6 +73,8 @@ function fileOf(url: string): string {
  */
 export class Bundler {
   readonly #builds = new Map<string, Promise<Build>>();
+  /** Of folders that modules were in: each is searched for once. */
+  readonly #roots = new Map<string, string>();
   readonly #conditions: readonly string[];
 
   constructor(conditions: readonly string[] = callerConditions()) {
@@ -81,7 +94,7 @@ export class Bundler {
     if (second.bundle.sha256 === first.bundle.sha256)
       return { ...first, tasks: [...first.tasks, ...second.tasks] };
     const file = fileOf(task.url);
-    const root = projectRoot(file);
+    const root = this.#rootOf(file);
     const text = part(task, taskExport(task)) + part(initializer, initializerExport);
     const { bundle } = await this.#build({ text, folder: dirname(file) }, root, file);
     const tasks = [place(task, taskExport(task), root), place(initializer, initializerExport, root)];
@@ -91,7 +104,14 @@ export class Bundler {
   /** Bundles a whole module, whatever its exports. Errors: TASK_BUNDLE_FAILED, TASK_LOAD_FAILED. */
   async module(url: string): Promise<Bundle> {
     const file = fileOf(url);
-    return (await this.#module(file, projectRoot(file))).bundle;
+    return (await this.#module(file, this.#rootOf(file))).bundle;
+  }
+
+  #rootOf(file: string): string {
+    const folder = dirname(file);
+    const root = this.#roots.get(folder) ?? projectRoot(file);
+    this.#roots.set(folder, root);
+    return root;
   }
 
   async #module(file: string, root: string): Promise<Build> {
@@ -103,7 +123,7 @@ export class Bundler {
   /** One function by itself. */
   async #alone(task: ModuleTask): Promise<BundledJob> {
     const file = fileOf(task.url);
-    const root = projectRoot(file);
+    const root = this.#rootOf(file);
     const whole = await this.#module(file, root);
     const found = place(task, taskExport(task), root);
     // What a CommonJS module exports is known only when it runs; the child looks on its default export.
@@ -239,6 +259,7 @@ async function stamps(
 async function isFresh(build: Promise<Build>): Promise<boolean> {
   const { inputs } = await build.catch(() => ({ inputs: undefined }));
   if (inputs === undefined) return false;
+  if (inputs.size <= lookedAtOnceMax) return [...inputs].every(([file, known]) => stampNow(file) === known);
   const same = await Promise.all(
     [...inputs].map(([file, known]) =>
       stamp(file).then(

@@ -58,6 +58,19 @@ test('however large the window is, no more than 32,768 outcomes are taken and no
   ]);
 });
 
+test('where nobody sees an outcome before the last, their number does not matter once the whole input is in', () => {
+  const world = opened([[0, 200_000]], { windowItems: 400_000, isWatched: false });
+  world.batch(1, 0, run(0, 40_000));
+  const acknowledge = { type: 'acknowledge', call: 3, position: 40_000 };
+  expect(world.do({ type: 'outcomesTaken', position: 40_000 })).toEqual([acknowledge]);
+  world.do({ type: 'acknowledgementAnswered', call: 3 });
+  world.do({ type: 'itemsAnswered', call: 2 });
+  world.batch(1, 40_000, run(40_000, 160_000));
+  expect(world.do({ type: 'outcomesTaken', position: 200_000 })).toEqual([]);
+  expect(world.wait()).toEqual([{ type: 'acknowledge', call: 4, position: 200_000 }]);
+  expect(world.nowMs).toBe(1_000);
+});
+
 test('one acknowledgement is under way at a time; the next one has all that came meanwhile', () => {
   const world = opened([], { windowItems: 10 });
   world.do({ type: 'outcomesTaken', position: 5 });

@@ -20,9 +20,10 @@ import { type Chance, Jitter } from './jitter.ts';
 export class Acknowledgements {
   readonly #turn: ClientTurn;
   readonly #jitter: Jitter;
-  readonly #batch: number;
-  /** How long it waits once the coordinator has the whole input. */
+  #batch: number;
+  /** How long it waits once the coordinator has the whole input, and for how many outcomes. */
   readonly #lateMs: number;
+  readonly #lateBatch: number;
   #taken = 0;
   #told = 0;
   #telling = 0;
@@ -38,6 +39,8 @@ export class Acknowledgements {
     this.#turn = turn;
     this.#lateMs = isWatched ? lateAcknowledgeMs : unwatchedAcknowledgeMs;
     this.#batch = Math.max(1, Math.min(windowItems >> 1, acknowledgeItemsMax));
+    // A message says enough of how much the coordinator keeps: small outcomes would be acknowledged in the middle of a short job.
+    this.#lateBatch = isWatched ? this.#batch : Number.POSITIVE_INFINITY;
     this.#jitter = new Jitter(chance);
   }
 
@@ -63,6 +66,7 @@ export class Acknowledgements {
   /** The coordinator has the whole input. */
   inputIsIn(): void {
     this.#waitMs = this.#lateMs;
+    this.#batch = this.#lateBatch;
   }
 
   /** What it waited for has passed: the time to collect a few more, or to try again. */

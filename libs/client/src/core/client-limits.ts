@@ -30,7 +30,10 @@ export const unwatchedAcknowledgeMs = 1_000;
 /** So many messages with outcomes are acknowledged at once: what is large does not stay until that time is over. */
 export const acknowledgeBatchesMax = 64;
 
-/** So many outcomes are acknowledged at once, however large the window: the coordinator keeps them until then. */
+/**
+ * So many outcomes are acknowledged at once, however large the window: the coordinator keeps them until then. Not where nobody
+ * sees one before the last and the whole input is in: then only messages count.
+ */
 export const acknowledgeItemsMax = 32_768;
 
 /** A coordinator that says nothing for so long after a job's deadline will not say that it has passed. */
