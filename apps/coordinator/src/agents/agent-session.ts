@@ -25,7 +25,7 @@ import { type MessageSink, StreamWriter } from '../jobs/stream-writer.ts';
 import type { StoredBlock } from '../payloads/payload.ts';
 import type { PayloadVault } from '../payloads/payload-vault.ts';
 import type { AgentLink } from './agent-link.ts';
-import { HeldAttempts } from './held-attempts.ts';
+import { AgentReports } from './agent-reports.ts';
 import { WorkParcel } from './work-parcel.ts';
 
 /** An agent without an answer for so long stops what it runs. */
@@ -64,7 +64,7 @@ export class AgentSession implements AgentLink {
   readonly #parcel: WorkParcel;
   #data: SessionStream<DataResponse> | undefined;
   #dataWriter: StreamWriter<DataResponse> | undefined;
-  readonly #held: HeldAttempts;
+  readonly #reports: AgentReports;
   #sending = false;
   #leaving = false;
   #inputEnded = false;
@@ -79,7 +79,7 @@ export class AgentSession implements AgentLink {
     this.#control = new StreamWriter(parts.control);
     const { driver, maxResultBytes, vault } = parts;
     const isOver = () => this.#over;
-    this.#held = new HeldAttempts({ session, agent, driver, vault, maxResultBytes, isOver });
+    this.#reports = new AgentReports({ session, agent, driver, vault, maxResultBytes, isOver });
     this.#parcel = new WorkParcel(parts.messageBytes, () => driver.limitReached('partBytes'));
   }
 
@@ -124,7 +124,7 @@ export class AgentSession implements AgentLink {
       for (const print of prints) driver.printed(jobId, { ...print, agent: this.agent });
     }
     for (const report of batch.reports) {
-      this.#held.take(report);
+      this.#reports.take(report);
       // It told what cannot be; nothing that follows is heard.
       if (this.#over) return;
     }
@@ -142,7 +142,7 @@ export class AgentSession implements AgentLink {
   // -- commands ------------------------------------------------------------------------------------------------
 
   admit(keep: readonly HeldAttempt[], drop: readonly AttemptId[]): void {
-    for (const { attempt, job } of keep) this.#held.keep(attempt, job);
+    for (const { attempt, job } of keep) this.#reports.keep(attempt, job);
     const { epoch } = this.#parts;
     const { selfFenceMs, ...timing } = this.#timing();
     const value = {
@@ -162,21 +162,21 @@ export class AgentSession implements AgentLink {
   }
 
   answerHeartbeat(sequence: number, drop: readonly AttemptId[]): void {
-    for (const attempt of drop) this.#held.drop(attempt);
+    for (const attempt of drop) this.#reports.drop(attempt);
     const { heartbeatMs, leaseMs } = this.#timing();
     this.tell({ $case: 'heartbeatAnswer', value: { sequence, drop: [...drop], heartbeatMs, leaseMs } });
   }
 
   dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void {
     const { attempt, first, count, marksStarts, tryNumber, groupSlots = 0 } = command;
-    this.#held.dispatched(command, blocks);
+    this.#reports.dispatched(command, blocks);
     const dispatch = { attempt, jobId: job.id, first, count, marksStarts, tryNumber, groupSlots };
     this.#parcel.dispatch(dispatch, () => setupOf(job), blocks);
     this.#sendSoon();
   }
 
   revoke({ attempt, reason }: Revoke): void {
-    this.#held.drop(attempt);
+    this.#reports.drop(attempt);
     this.tell({ $case: 'revoke', value: { attempt, reason: revokeReasons[reason] } });
   }
 

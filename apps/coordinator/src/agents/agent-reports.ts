@@ -8,8 +8,8 @@ import { ShardTraces } from '../watch/shard-trace.ts';
 import { endingOf, failureOf, lieOf } from './attempt-news.ts';
 import { RunParts } from './run-parts.ts';
 
-/** What {@link HeldAttempts} work with. */
-export interface HeldAttemptsParts {
+/** What {@link AgentReports} are read with. */
+export interface AgentReportsParts {
   readonly session: SessionId;
   readonly agent: string;
   readonly driver: Driver;
@@ -19,15 +19,15 @@ export interface HeldAttemptsParts {
   readonly isOver: () => boolean;
 }
 
-/** The attempts that an agent holds in one session: what it reports of them becomes events. */
-export class HeldAttempts {
-  readonly #parts: HeldAttemptsParts;
-  /** The job of each. */
+/** What an agent reports of the attempts that it holds in one session: events are made of it. */
+export class AgentReports {
+  readonly #parts: AgentReportsParts;
+  /** The job of each attempt that it holds. */
   readonly #jobs = new Map<AttemptId, JobId>();
   readonly #traces = new ShardTraces();
   readonly #runParts: RunParts;
 
-  constructor(parts: HeldAttemptsParts) {
+  constructor(parts: AgentReportsParts) {
     this.#parts = parts;
     this.#runParts = new RunParts(parts.maxResultBytes);
   }
