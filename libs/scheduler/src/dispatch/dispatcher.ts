@@ -13,14 +13,10 @@ import type { Turn } from '../jobs/turn.ts';
 import type { SchedulerOptions } from '../options.ts';
 import type { HistoryRange } from '../structures/history-map.ts';
 import { takeOut } from '../structures/short-list.ts';
+import { LongShards } from './long-shards.ts';
 import { Line, ReadyQueue } from './ready-queue.ts';
+import { ShardWeights } from './shard-weights.ts';
 
-/** With so many attempts an agent gets none that count for less than usual: the items that come gather to larger shards. */
-const attemptsMax = 4_096;
-/** Shards whose size is given never grow: to have more of them wait keeps none to come small, and saves the way to and fro. */
-const sizedTinyFactor = 4;
-/** So long after a job had to wait for longer shards of another none are cut: where jobs come often they would all come back. */
-const crowdedMs = 1_000;
 /** Of attempts that are over so many objects are kept for new ones: where all slots are in use each is used again at once. */
 const clearedMax = 256;
 
@@ -46,8 +42,8 @@ export class Dispatcher {
   readonly #clock: LeaseClock;
   /** Attempts that this step has released: what they leave behind is still to be settled. */
   readonly #over: Attempt[] = [];
-  /** Those that are longer than usual and were not asked back, in the order in which they were started. */
-  readonly #long: Set<Attempt> = new Set();
+  readonly #long: LongShards;
+  readonly #weights: ShardWeights;
   /** Objects for the next attempts. */
   readonly #cleared: Attempt[] = [];
 
@@ -55,6 +51,8 @@ export class Dispatcher {
     this.#options = options;
     this.#turn = turn;
     this.#clock = clock;
+    this.#long = new LongShards(turn, this.#opened);
+    this.#weights = new ShardWeights(options);
     this.unconfirmed = new Countdown(clock, confirmMs);
   }
 
@@ -130,7 +128,7 @@ export class Dispatcher {
     const isReady = this.isReady(job);
     line.lane.ready.refresh(job, isReady);
     // Nobody looks at it before its group has a slot.
-    if (isReady && line.shelved) this.#askBack(job, line.lane, group);
+    if (isReady && line.shelved) this.#long.askBack(job, line.lane, group);
   }
 
   /** Whether a job has something to run, and memory allows it. */
@@ -147,7 +145,7 @@ export class Dispatcher {
     const { agent, job } = attempt;
     this.attempts.delete(attempt);
     this.unconfirmed.stop(attempt);
-    if (attempt.isLong) this.#long.delete(attempt);
+    this.#long.over(attempt);
     takeOut(agent.attempts, attempt);
     agent.load -= attempt.weight;
     const { group } = job;
@@ -195,7 +193,7 @@ export class Dispatcher {
       if (lane.stuck) continue;
       const job = lane.ready.top();
       if (!lane.free.any) {
-        if (job !== undefined) this.#askBack(job, lane);
+        if (job !== undefined) this.#long.askBack(job, lane);
         continue;
       }
       if (job === undefined || (bestJob !== undefined && !ReadyQueue.goesFirst(job, bestJob))) continue;
@@ -222,65 +220,26 @@ export class Dispatcher {
       avoid = undefined;
     }
     const count = piece.history.alone ? 1 : this.#cut(job, piece, lane);
-    const isLong = !piece.history.alone && job.sharding.isLong(count) && this.#isAlone(job, lane);
-    const short = isLong || this.#isShort(job, piece, count);
+    const isLong = !piece.history.alone && job.sharding.isLong(count) && this.#long.isAlone(job, lane);
+    const short = isLong || this.#weights.isShort(job, piece, count);
     let agent = lane.free.pick(short, avoid);
     if (agent === undefined || this.#isKept(agent)) {
-      this.#askBack(job, lane);
+      this.#long.askBack(job, lane);
       return false;
     }
     if (!job.group.mayUse(agent)) {
       agent = short ? job.group.agentWithRoomBehind(lane, avoid) : undefined;
       if (agent === undefined || this.#isKept(agent)) {
-        this.#askBack(job, lane, job.group);
+        this.#long.askBack(job, lane, job.group);
         lane.ready.shelve(job.line);
         return true;
       }
     }
     const shard = piece.history.alone ? job.pending.takeSuspect() : job.pending.take(count);
-    const weight = short ? this.#shortWeight(job, agent, count) : this.#options.shardsPerSlot;
+    const weight = short ? this.#weights.ofShort(job, agent, count) : this.#options.shardsPerSlot;
     const attempt = this.start(job, agent, shard, weight);
-    if (!isLong) return true;
-    attempt.isLong = true;
-    this.#long.add(attempt);
+    if (isLong) this.#long.started(attempt);
     return true;
-  }
-
-  /**
-   * Whether nobody else could use the slots that a job gets now. Its shards may be longer then, for they are asked back when somebody
-   * comes: not those of items that cannot be lost, which do not wait behind others either.
-   */
-  #isAlone(job: Job, lane: Lane): boolean {
-    if (job.spec.retries.lost === 0 || this.#turn.nowMs < lane.crowdedUntilMs) return false;
-    for (const each of this.#opened) {
-      if (each === lane ? !each.ready.hasOnly(job) : each.ready.top() !== undefined) return false;
-    }
-    return true;
-  }
-
-  /**
-   * A job of which nothing runs has to wait: what has not begun of longer shards is asked back, on as many agents as it has work for;
-   * of `within` only, where its group is at its cap. Each shard is asked for once, and each job asks once until it is given something.
-   */
-  #askBack(job: Job, lane: Lane, within?: Group): void {
-    if (this.#long.size === 0 || job.load > 0 || job.hasAskedBack) return;
-    job.hasAskedBack = true;
-    const asked = new Set<Agent>();
-    let slots = job.pending.ready;
-    for (const attempt of this.#long) {
-      const { agent, job: other } = attempt;
-      const isWanted = lane.members.has(agent) && other !== job && other.rankIdle >= job.rankIdle;
-      if (!isWanted || (within !== undefined && other.group !== within)) continue;
-      if (!asked.has(agent)) {
-        if (slots <= 0) continue;
-        asked.add(agent);
-        slots -= agent.slots;
-      }
-      this.#long.delete(attempt);
-      attempt.isRecalled = true;
-      other.line.lane.crowdedUntilMs = this.#turn.nowMs + crowdedMs;
-      this.#turn.emit({ type: 'recall', session: agent.session, attempt: attempt.id });
-    }
   }
 
   /** Hands items to an agent: nobody else has them, or the straggler `original` that does not get done with them. */
@@ -334,55 +293,9 @@ export class Dispatcher {
       total: job.total,
       slots: Math.max(1, Math.min(lane.slots, processes)),
       bytesPerItem: job.bytesPerItemAt(piece.first),
-      isAlone: job.sharding.mayBeLong && this.#isAlone(job, lane),
+      isAlone: job.sharding.mayBeLong && this.#long.isAlone(job, lane),
     });
     return spec.chunkSize === 'auto' ? job.roundToBlock(piece.first, count) : count;
-  }
-
-  /**
-   * Whether a shard is done so soon that it may wait behind others for its slot. A suspect may not: it runs alone.
-   * Neither may items that cannot be lost: those that wait on an agent are lost with it, begun or not.
-   */
-  #isShort(job: Job, piece: Piece, count: number): boolean {
-    if (piece.history.alone || job.spec.retries.lost === 0) return false;
-    // The last items of a shard must not keep the rest of a child's calls idle: the next shards are there already.
-    if (job.sharding.runsSeveralAtOnce) return true;
-    const ms = job.sharding.estimateMs(count);
-    return ms !== undefined && ms < this.#options.aheadBelowMs;
-  }
-
-  /** How much of a slot a short shard takes. */
-  #shortWeight(job: Job, agent: Agent, count: number): number {
-    const weight = this.#usualWeight(job, count);
-    return this.#beginsAtOnce(job, agent) ? weight * job.sharding.partOfSlot(count) : weight;
-  }
-
-  /**
-   * Whether its job's children there have calls free, so that a shard waits for nothing. Then what it takes of a slot goes
-   * by its items: of an input that trickles each is a shard of its own, and they run beside each other.
-   */
-  #beginsAtOnce({ group, sharding }: Job, agent: Agent): boolean {
-    if (!sharding.runsSeveralAtOnce || agent.attempts.length >= attemptsMax) return false;
-    const share = group.shareOf(agent);
-    if (share === undefined || group.mayGrow(share)) return true;
-    return sharding.leavesCallsFree(share.items, share.slots);
-  }
-
-  /** How much of a slot a short shard takes behind others. */
-  #usualWeight(job: Job, count: number): number {
-    const { aheadBelowMs, shardsPerSlot, tinyBelowMs, tinyFactor } = this.#options;
-    const ms = job.sharding.estimateMs(count) ?? tinyBelowMs;
-    if (ms < tinyBelowMs && !this.#isLeap(job, count)) {
-      return 1 / (job.spec.chunkSize === 'auto' ? tinyFactor : Math.max(tinyFactor, sizedTinyFactor));
-    }
-    // One that runs and one behind it are enough where they are long; and where nobody knows how long they are, more
-    // would have more to regret.
-    const isLong = ms * shardsPerSlot > aheadBelowMs || this.#isLeap(job, count);
-    return isLong ? Math.max(1, shardsPerSlot / 2) : 1;
-  }
-
-  #isLeap({ sharding, spec }: Job, count: number): boolean {
-    return spec.chunkSize === 'auto' && sharding.isLeap(count);
   }
 
   /** The agent that killed a child with this item, as long as another one may turn up. */
