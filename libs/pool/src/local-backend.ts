@@ -19,15 +19,8 @@ import type {
 } from './child-pool/chunk-request.ts';
 import { DeadlineTimer } from './child-pool/deadline-timer.ts';
 import type { ChunkEnding, ChunkId } from './core/chunk.ts';
-import type {
-  BackendProgress,
-  FailedOutcome,
-  JobBackend,
-  JobRequest,
-  JobSink,
-  PoolStats,
-  RunningJob,
-} from './job-backend.ts';
+import { GatheredPushes } from './gathered-pushes.ts';
+import type { FailedOutcome, JobBackend, JobRequest, JobSink, PoolStats, RunningJob } from './job-backend.ts';
 import {
   attemptEndingOf,
   attemptFactOf,
@@ -36,6 +29,7 @@ import {
   unrunnableError,
 } from './local-endings.ts';
 import { chunkPartsOf, jobSpecOf } from './local-job.ts';
+import { OpenJobs } from './open-jobs.ts';
 import { broadcastStore } from './values/broadcast-store.ts';
 
 /** What a {@link LocalBackend} is made of. */
@@ -48,15 +42,6 @@ export interface LocalBackendOptions {
   readonly print: (print: Print) => void;
 }
 
-interface LocalJob {
-  readonly request: JobRequest;
-  readonly sink: JobSink;
-  /** Why no item of it can run; the scheduler only knows that it is so. */
-  unrunnable: Error | undefined;
-  progressAtMs: number;
-  progress: BackendProgress | undefined;
-}
-
 /** What an event brought along: kept if the scheduler says so, dropped otherwise. */
 interface InHand {
   readonly run?: ResultRun;
@@ -65,18 +50,6 @@ interface InHand {
 
 const session = 1;
 const agent = 'local';
-const untold: BackendProgress = {
-  done: 0,
-  failed: 0,
-  running: 0,
-  retried: 0,
-  speculated: 0,
-  speculationWins: 0,
-};
-// How often a job says where it stands.
-const progressMs = 50;
-// Where nothing happens nothing is said: a job that waits says why, so often.
-const waitingMs = 250;
 // An aborted item gets this long between its AbortSignal and SIGKILL.
 const abortGraceMs = 2_000;
 
@@ -89,22 +62,20 @@ export class LocalBackend implements JobBackend, ChunkListener {
   readonly #scheduler = new Scheduler({ tinyFactor: 1, guessedMsMax: 8 });
   readonly #store: PayloadStore<ResultRun, FailedOutcome, Block> = new PayloadStore();
   readonly #children: ChildPool;
-  readonly #jobs: Map<string, LocalJob> = new Map();
+  readonly #jobs: OpenJobs = new OpenJobs((id, nowMs) => this.#scheduler.progress(id, nowMs));
   /** Jobs by the attempts that the child pool holds. */
   readonly #attempts: Map<ChunkId, string> = new Map();
   readonly #events: { readonly event: SchedulerEvent; readonly inHand: InHand }[] = [];
   #isStepping = false;
-  /** Pushed, and not yet told to the scheduler. */
-  #pushed: { readonly job: string; count: number; bytes: number } | undefined;
-  #isPushDue = false;
+  readonly #pushes: GatheredPushes = new GatheredPushes((push) =>
+    this.#happened({ type: 'itemsPushed', atMs: performance.now(), ...push }),
+  );
   #jobsOpened = 0;
   #itemsDone = 0;
   #isTerminated = false;
   readonly #deadline = new DeadlineTimer(() =>
     this.#happened({ type: 'clockTicked', atMs: performance.now() }),
   );
-  #waiting: NodeJS.Timeout | undefined;
-  #whenNoJobs: (() => void) | undefined;
   readonly #unwatch: () => void;
 
   constructor(options: LocalBackendOptions) {
@@ -130,9 +101,8 @@ export class LocalBackend implements JobBackend, ChunkListener {
   // -- as the surface's backend ------------------------------------------------------------------------------
 
   open(request: JobRequest, sink: JobSink): RunningJob {
-    this.#waiting ??= setInterval(() => this.#sayWaiting(), waitingMs).unref();
     const job = `job-${++this.#jobsOpened}`;
-    this.#jobs.set(job, { request, sink, unrunnable: undefined, progressAtMs: 0, progress: undefined });
+    this.#jobs.open(job, request, sink);
     if (this.#setup !== undefined) this.#create(job, request);
     else {
       this.#setupKnown.then(
@@ -145,7 +115,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
       push: (block) => {
         if (!this.#jobs.has(job)) return;
         this.#store.addBlock(job, block);
-        this.#pushedSoon(job, block);
+        this.#pushes.add(job, block);
       },
       endInput: () => this.#happened({ type: 'inputEnded', atMs: performance.now(), job }),
       acknowledge: (position) =>
@@ -158,11 +128,11 @@ export class LocalBackend implements JobBackend, ChunkListener {
   }
 
   stats(): PoolStats {
-    this.#sayPushed();
+    this.#pushes.flush();
     const { processes, recycled, deaths, starts } = this.#children.stats();
     let queued = 0;
     let running = 0;
-    for (const job of this.#jobs.keys()) {
+    for (const job of this.#jobs.ids) {
       const progress = this.#scheduler.progress(job);
       queued += progress?.queued ?? 0;
       running += progress?.running ?? 0;
@@ -171,27 +141,17 @@ export class LocalBackend implements JobBackend, ChunkListener {
   }
 
   async close(): Promise<void> {
-    if (this.#jobs.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenNoJobs = resolve;
-      });
-    }
+    if (this.#jobs.size > 0) await this.#jobs.none();
     this.#unwatch();
     await this.#children.close();
   }
 
   async terminate(error: Error): Promise<void> {
-    const jobs = [...this.#jobs];
     // First, so that no word of the children reaches anybody any more.
     this.#isTerminated = true;
-    this.#jobs.clear();
     this.#deadline.set(undefined);
-    this.#stopWaiting();
-    for (const [job, { sink }] of jobs) {
-      this.#store.forgetJob(job);
-      sink.ended(error);
-    }
-    this.#whenNoJobs?.();
+    for (const job of this.#jobs.ids) this.#store.forgetJob(job);
+    this.#jobs.endAll(error);
     this.#unwatch();
     await this.#children.terminate();
   }
@@ -264,53 +224,17 @@ export class LocalBackend implements JobBackend, ChunkListener {
   }
 
   #end(id: string, error: Error | undefined): void {
-    const job = this.#jobs.get(id);
-    if (job === undefined) return;
-    this.#jobs.delete(id);
     this.#store.forgetJob(id);
-    job.sink.ended(error);
-    if (this.#jobs.size > 0) return;
-    this.#stopWaiting();
-    this.#whenNoJobs?.();
-  }
-
-  #sayWaiting(): void {
-    for (const [id, job] of this.#jobs) this.#sayProgress(id, job);
-  }
-
-  #stopWaiting(): void {
-    clearInterval(this.#waiting);
-    this.#waiting = undefined;
+    this.#jobs.end(id, error);
   }
 
   // -- the loop ----------------------------------------------------------------------------------------------
-
-  /** Blocks that are pushed one right after another are one event: all slots share them, not all slots each of them. */
-  #pushedSoon(job: string, { count, bytes }: Block): void {
-    if (this.#pushed?.job !== job) this.#sayPushed();
-    this.#pushed ??= { job, count: 0, bytes: 0 };
-    this.#pushed.count += count;
-    this.#pushed.bytes += bytes.byteLength;
-    if (this.#isPushDue) return;
-    this.#isPushDue = true;
-    process.nextTick(() => {
-      this.#isPushDue = false;
-      this.#sayPushed();
-    });
-  }
-
-  #sayPushed(): void {
-    const pushed = this.#pushed;
-    if (pushed === undefined) return;
-    this.#pushed = undefined;
-    this.#happened({ type: 'itemsPushed', atMs: performance.now(), ...pushed });
-  }
 
   /** Events one after another: what commands set off (an acknowledgement, a push) waits for its turn. */
   #happened(event: SchedulerEvent, inHand: InHand = {}): void {
     if (this.#isTerminated) return;
     // What was pushed before this comes before it.
-    this.#sayPushed();
+    this.#pushes.flush();
     this.#events.push({ event, inHand });
     if (this.#isStepping) return;
     this.#isStepping = true;
@@ -399,28 +323,14 @@ export class LocalBackend implements JobBackend, ChunkListener {
         job.sink.values(outcome.first, outcome.count, bytes, outcome.offset, { pid });
       }
     }
-    this.#sayProgress(id, job);
-  }
-
-  #sayProgress(id: string, job: LocalJob): void {
-    const nowMs = performance.now();
-    if (nowMs - job.progressAtMs < progressMs) return;
-    job.progressAtMs = nowMs;
-    const progress = this.#scheduler.progress(id, nowMs);
-    if (progress === undefined) return;
-    const { succeeded, failed, running, retried, speculated, speculationWins, waitingFor } = progress;
-    const waiting = waitingFor === undefined ? {} : { waitingFor };
-    job.progress = { done: succeeded, failed, running, retried, speculated, speculationWins, ...waiting };
-    job.sink.progress(job.progress);
+    job.sayProgress();
   }
 
   #endJob({ job: id, outcome, retried, speculation }: Extract<SchedulerCommand, { type: 'endJob' }>): void {
     const job = this.#jobs.get(id);
     if (job === undefined) return;
-    // What was told last may be of a while ago; there is no next time.
     if (speculation !== undefined || retried !== undefined) {
-      const last = job.progress ?? untold;
-      job.sink.progress({ ...last, running: 0, retried: retried ?? last.retried, ...speculation });
+      job.sayLast({ ...(retried === undefined ? {} : { retried }), ...speculation });
     }
     if (outcome.state === 'failedFast') {
       const failure = this.#store.failureOf(id, outcome.index);
