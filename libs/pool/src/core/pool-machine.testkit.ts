@@ -115,3 +115,12 @@ export const aborted = (chunk: ChunkId, ...started: readonly IndexRange[]): Pool
   child: undefined,
 });
 export const range = (first: number, count: number = 1): IndexRange => ({ first, count });
+
+/** A machine with children 1 … n, ready and idle. */
+export function withChildren(n: number): TestMachine {
+  const m = new TestMachine(n);
+  for (let i = 1; i <= n; i++) m.queue(-i, 1, { task: 'earlier' });
+  for (let i = 1; i <= n; i++) m.ready(i);
+  for (let i = 1; i <= n; i++) m.runs(i, -i, 0, 1);
+  return m;
+}
