@@ -50,6 +50,19 @@ test('a unit test keeps to the boundaries of its package', () => {
   ]);
 });
 
+test('a unit test may use what tests of all packages share, and only a test may', () => {
+  write({
+    'libs/errors/src/codes.test.ts': "import '../../../test/slack.ts';\n",
+    'libs/errors/src/codes.ts': "import '../../../test/slack.ts';\n",
+    'libs/errors/src/other.test.ts': "import '../../../test/cli/command.testkit.ts';\n",
+  });
+  const why = 'a relative import stays within its package; import the other one by name';
+  expect(violationsIn(tree)).toEqual([
+    `libs/errors/src/codes.ts:1 imports ../../../test/slack.ts: ${why}`,
+    `libs/errors/src/other.test.ts:1 imports ../../../test/cli/command.testkit.ts: ${why}`,
+  ]);
+});
+
 test('a forbidden dependency in package.json is reported, used or not', () => {
   write(manifest('errors', ['scheduler']));
   expect(violationsIn(tree)).toEqual([

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { isAlive } from '../cli/command.testkit.ts';
+import { isAlive } from '../process-life.ts';
 
 /** Which packets of a host get lost: those that it sends, those that it is sent, or both. */
 export type Cut = 'from' | 'to' | 'both';

@@ -1,17 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RawClient } from '../cluster/raw-client.ts';
+import { isAlive } from '../process-life.ts';
 import { slack } from '../slack.ts';
-import {
-  allGone,
-  Command,
-  ended,
-  isAlive,
-  marked,
-  shoalCommand,
-  until,
-  withoutProgress,
-} from './command.testkit.ts';
+import { allGone, Command, ended, marked, shoalCommand, until, withoutProgress } from './command.testkit.ts';
 
 const started: Command[] = [];
 const start = (args: readonly string[], options: { input?: string; mark?: string } = {}): Command => {

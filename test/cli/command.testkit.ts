@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { canaryEnvironment, expectNoSecret } from '../canary.ts';
+import { isAlive } from '../process-life.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const shoal = fileURLToPath(new URL('../shoal.js', import.meta.url));
@@ -161,16 +162,6 @@ export async function allGone(mark: string, withinMs: number = 30_000): Promise<
     () => marked(mark).join('\n'),
     withinMs,
   );
-}
-
-/** Whether a process runs; a zombie does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
-  } catch {
-    return false;
-  }
 }
 
 /** Waits until none of these processes runs any more. */

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { connect } from 'shoal';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { pending } from '../pending.ts';
+import { isAlive } from '../process-life.ts';
 import { Book, eventually, upTo } from './pool-under-test.ts';
 import { Wire } from './wire.ts';
 import { runTogether, whoRan } from './work.ts';
@@ -24,14 +25,6 @@ afterEach(async () => {
   await agent.close({ drain: false });
   await coordinator.close({ drain: false });
 });
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
 
 /** The processes that run the items of a job. */
 async function pidsOf(pool: Awaited<ReturnType<typeof connect>>): Promise<number[]> {

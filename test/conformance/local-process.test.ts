@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { InitializerError, Pool } from 'shoal';
 import { describe, expect, test } from 'vitest';
+import { isAlive } from '../process-life.ts';
 import { eventually, rejectionOf } from './pool-under-test.ts';
 
 interface Ended {
@@ -27,15 +28,6 @@ function run(program: string, ...args: string[]): Promise<Ended> {
   });
   return new Promise((resolve) => child.on('close', (code) => resolve({ stdout, stderr, code })));
 }
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 describe('the process that has the pool', () => {
   test('ends by itself when its pool is idle, and the children with it', async () => {

@@ -36,15 +36,6 @@ export async function eventually<T>(
   }
 }
 
-/** Whether this machine has a process of that number; one that has ended and was not buried counts as gone. */
-export function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
 /** A file of our own for the time of a case. */
 export class Book implements Disposable {
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'shoal-conformance-'));

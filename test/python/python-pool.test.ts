@@ -8,7 +8,6 @@ import {
   Book,
   endless,
   eventually,
-  isAlive,
   rejectionOf,
   settled,
   tally,
@@ -23,6 +22,7 @@ import {
   square,
   whoRan,
 } from '../conformance/work.ts';
+import { isAlive } from '../process-life.ts';
 import { slack } from '../slack.ts';
 import { type PythonOptions, type PythonRun, python, runPython } from './cpython.testkit.ts';
 

@@ -2,18 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { isAlive } from '../../../test/process-life.ts';
+import { slack } from '../../../test/slack.ts';
 import { until } from './child-pool/child-pool.testkit.ts';
 import { leavesPoolOpen, mapsInside, neverDone } from './fixtures/nested-tasks.ts';
 import { Pool } from './pool.ts';
-
-/** A zombie is gone: it waits for somebody to ask how it ended. */
-const isAlive = (pid: number): boolean => {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
 
 test('a task may open a pool of its own, whatever the size of the pool that it runs in', async () => {
   await using pool = new Pool({ processes: 1 });
@@ -44,7 +37,7 @@ test('a child that is killed takes the processes of its own pool with it', async
     expect(outcome).toMatchObject({ status: 'rejected', error: { code: 'ITEM_TIMED_OUT' } });
     const inner = readFileSync(file, 'utf8').trim().split('\n').map(Number);
     expect(inner).toHaveLength(1);
-    await until('the inner process is gone', () => !inner.some(isAlive) || inner, 2_000);
+    await until('the inner process is gone', () => !inner.some(isAlive) || inner, 2_000 * slack());
   } finally {
     rmSync(folder, { recursive: true });
   }

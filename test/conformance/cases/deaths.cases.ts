@@ -1,7 +1,8 @@
 import type { ItemError } from 'shoal';
 import { expect } from 'vitest';
 import { pending } from '../../pending.ts';
-import { Book, eventually, isAlive, rejectionOf, tally, upTo } from '../pool-under-test.ts';
+import { isAlive } from '../../process-life.ts';
+import { Book, eventually, rejectionOf, tally, upTo } from '../pool-under-test.ts';
 import { chapter, countsDeaths, sharesNoFiles, sharesNoPids } from '../specification.ts';
 import {
   add,

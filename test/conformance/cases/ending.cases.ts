@@ -1,7 +1,8 @@
 import { type MapPool, PoolClosedError, PoolTerminatedError } from 'shoal';
 import { expect } from 'vitest';
+import { isAlive } from '../../process-life.ts';
 import { slack } from '../../slack.ts';
-import { eventually, isAlive, rejectionOf, upTo } from '../pool-under-test.ts';
+import { eventually, rejectionOf, upTo } from '../pool-under-test.ts';
 import { chapter, sharesNoPids } from '../specification.ts';
 import { loopForEver, sleepThenSay, square, throwAnything, whoRan } from '../work.ts';
 

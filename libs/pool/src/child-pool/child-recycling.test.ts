@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { isAlive } from '../../../../test/process-life.ts';
 import { setupOf, TestPool, until } from './child-pool.testkit.ts';
 
 test('12 items with limit 2, in chunks of 3, one process at a time: 6 processes with 2 items each', async () => {
@@ -99,11 +100,3 @@ test('a recycled child takes along what its items have started', async () => {
   await until('the grandchild is gone', () => !isAlive(grandchild));
   await p.pool.close();
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}

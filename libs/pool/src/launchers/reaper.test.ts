@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
+import { isAlive } from '../../../../test/process-life.ts';
+import { slack } from '../../../../test/slack.ts';
 import { until } from '../child-pool/child-pool.testkit.ts';
 
 /** Starts a pool in a process of its own, which says which processes there are, and kills it. */
@@ -38,7 +40,11 @@ test.each([
 ])('children that are %s and were %s are gone within 2 s of the kill of their parent', async (how, way) => {
   const pids = await orphansOf(how, way === 'forked' ? 'fork' : 'spawn');
   expect(pids.length).toBeGreaterThanOrEqual(3);
-  await until('all are gone', () => pids.filter(isAlive).length === 0 || pids.filter(isAlive), 2_000);
+  await until(
+    'all are gone',
+    () => pids.filter(isAlive).length === 0 || pids.filter(isAlive),
+    2_000 * slack(),
+  );
 });
 
 test.each(['spawn', 'fork'])('busy children (%s) end with the thread that their pool is in', async (way) => {
@@ -63,19 +69,14 @@ test.each(['pool', 'pool and server'])(
   async (killed) => {
     for (let i = 0; i < 3; i++) {
       const pids = await orphansOf('grandchild', 'fork', killed);
-      await until('all are gone', () => pids.filter(isAlive).length === 0 || pids.filter(isAlive), 2_000);
+      await until(
+        'all are gone',
+        () => pids.filter(isAlive).length === 0 || pids.filter(isAlive),
+        2_000 * slack(),
+      );
     }
   },
 );
 
 const parentOf = (pid: number): number =>
   Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-
-function isAlive(pid: number): boolean {
-  try {
-    // A zombie under a lazy init is gone, not alive.
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
