@@ -44,6 +44,15 @@ test('below them is how processes were started that were to be forked, and why s
   expect(agentRecord(spawning)).toMatchObject({ starts: { spawned: 40, forked: 0, notForked: '' } });
 });
 
+test('below them is why the session of one was ended, and when', () => {
+  const lastError = 'REQUEST_INVALID: its message cannot be read';
+  const ended = { ...agent, lastError, lastErrorUnixMs: 1_700_000_000_123 };
+  expect(agentList([ended])).toContain(
+    `\nrack2-b: its session was ended at 2023-11-14T22:13:20Z: ${lastError}\n`,
+  );
+  expect(agentRecord(ended)).toMatchObject({ lastError, lastErrorUnixMs: 1_700_000_000_123 });
+});
+
 test('an agent that is too old to say how it isolates is not said to do anything', () => {
   const older = { ...agent, isolation: Isolation.UNSPECIFIED };
   expect(agentRecord(older)).toMatchObject({ isolation: '' });

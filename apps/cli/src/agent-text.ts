@@ -25,11 +25,13 @@ export function agentTable(agents: readonly AgentInfo[]): string[] {
 
 /** What keeps agents from some of their work, as they say, or will: a line each. */
 export function agentTroubles(agents: readonly AgentInfo[], nowMs: number): string[] {
-  return agents.flatMap(({ certificateExpiresUnixMs, joinedUnixMs, name, stats }) =>
-    [...(stats?.troubles ?? []), ...expiry(name, certificateExpiresUnixMs, joinedUnixMs, nowMs)].map(
-      (trouble) => oneLine(`${name}: ${trouble}`),
-    ),
-  );
+  return agents.flatMap((agent) => {
+    const { certificateExpiresUnixMs, joinedUnixMs, name, stats } = agent;
+    const expires = expiry(name, certificateExpiresUnixMs, joinedUnixMs, nowMs);
+    return [...(stats?.troubles ?? []), ...expires, ...lastError(agent)].map((trouble) =>
+      oneLine(`${name}: ${trouble}`),
+    );
+  });
 }
 
 /** How agents have started processes that were to be forked (docs/fork-server.md): a line each, and why some were not. */
@@ -41,6 +43,13 @@ export function forkLines(agents: readonly AgentInfo[]): string[] {
     const counts = [forked, spawned].map((count) => count.toLocaleString('en-US'));
     return [oneLine(`${name}: ${counts[0]} processes forked, ${counts[1]} spawned${why}`)];
   });
+}
+
+/** Why the coordinator has ended its session before this one. */
+function lastError({ lastError: said, lastErrorUnixMs }: AgentInfo): string[] {
+  if (said === '') return [];
+  const at = new Date(lastErrorUnixMs).toISOString().replace(/\.\d+Z/, 'Z');
+  return [`its session was ended at ${at}: ${said}`];
 }
 
 const soonMs = 7 * 86_400_000;
@@ -75,6 +84,8 @@ export function agentRecord(agent: AgentInfo): Readonly<Record<string, unknown>>
     silentForMs,
     certificateExpiresUnixMs: agent.certificateExpiresUnixMs,
     troubles: agent.stats?.troubles ?? [],
+    lastError: agent.lastError,
+    lastErrorUnixMs: agent.lastErrorUnixMs,
     starts: agent.stats?.starts,
     processes: (agent.stats?.processes ?? []).map(({ pid, rssBytes, tasksRun }) => ({
       pid,

@@ -35,6 +35,7 @@ import { SpillFolder } from './payloads/spill-folder.ts';
 import { clusterService } from './watch/cluster-service.ts';
 import { EventFeed } from './watch/event-feed.ts';
 import { RecentEvents } from './watch/event-log.ts';
+import { FailedCalls } from './watch/failed-calls.ts';
 import { LimitCounts } from './watch/limit-counts.ts';
 import { metricsText } from './watch/metrics.ts';
 import { MetricsHttp } from './watch/metrics-http.ts';
@@ -91,6 +92,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const feed = new EventFeed(settled.log);
   const { ephemeralGraceMs: graceMs, maxJobs, maxRequestBytes, silentGraceMs } = settled;
   const counts = new LimitCounts(feed, now);
+  const failedCalls = new FailedCalls(feed, now);
   const machine = new CoordinatorMachine(
     { epoch, maxJobs, maxRequestBytes, graceMs, silentGraceMs },
     settled.scheduling,
@@ -181,6 +183,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       spilledBytes: vault.spilledBytes,
       connections: server.connections,
       limitsReached: counts.all(),
+      callsFailed: failedCalls.all(),
       maxStreamsPerConnection: settled.serverLimits.maxStreamsPerConnection,
       limitsWaiting: { ...jobs.held(), ...(streamWindowBytes === 0 ? {} : { streamWindowBytes }) },
     };
@@ -205,7 +208,10 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       definition: BundleServiceService,
       handlers: bundleService(bundles, feed, partBytes, () => counts.reached('partBytes')),
     },
-    { definition: AgentServiceService, handlers: agentService(agents, driver, access.gate) },
+    {
+      definition: AgentServiceService,
+      handlers: agentService({ agents, driver, gate: access.gate, failedCalls }),
+    },
     { definition: ClusterServiceService, handlers: clusterService({ agents, feed, status }) },
     {
       definition: AccessServiceService,
@@ -225,6 +231,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     isKnown: access.isKnown,
     limits: settled.serverLimits,
     onLimit: (limit, peer) => counts.refused(limit, peer),
+    onFailed: (call) => failedCalls.failed(call),
     onSilent: (connection) => driver.step({ type: 'connectionGivenUp', connection }),
   });
   const forgotten = unlisted(server.paths);

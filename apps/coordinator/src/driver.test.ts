@@ -102,17 +102,32 @@ test('a job whose bytes cannot be read back ends, and nothing else does', () => 
   driver.stop();
 });
 
-test('a core that fails says what led to it', () => {
+test('a core that fails logs what led to it, and tells whoever called no more than where', () => {
   const machine = new CoordinatorMachine({ epoch: 1, maxJobs: 1, graceMs: 30_000 });
   machine.step = () => {
     throw new Error('impossible');
   };
-  const driver = driverWith({ machine });
+  const lines: unknown[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const feed = new EventFeed(log);
+  const watched: unknown[] = [];
+  feed.watch(({ facts }) => watched.push(facts));
+  const driver = driverWith({ machine, feed });
   expect(() => driver.step({ type: 'stallObserved', stalledMs: 5_000 })).toThrow(
     expect.objectContaining({
-      message: expect.stringContaining('"type":"stallObserved","stalledMs":5000'),
+      message: "the coordinator's core failed at stallObserved",
       cause: expect.objectContaining({ message: 'impossible' }),
     }),
   );
+  expect(lines).toMatchObject([
+    {
+      level: 50,
+      event: 'core.failed',
+      step: 'stallObserved',
+      stack: expect.stringContaining('Error: impossible'),
+      story: [expect.stringContaining('"type":"stallObserved","stalledMs":5000')],
+    },
+  ]);
+  expect(watched).toEqual([{ step: 'stallObserved' }]);
   driver.stop();
 });

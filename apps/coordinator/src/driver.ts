@@ -30,6 +30,11 @@ const unreadCharsMax = 1_024;
 /** So many events are told of when the core fails. */
 const storyEvents = 20;
 
+/** The core has failed. Its caller is told no more than this: what others did before is none of its business. */
+class CoreFailure extends Error {
+  override readonly name = 'CoreFailure';
+}
+
 /** What a {@link Driver} drives. */
 export interface DriverParts {
   readonly machine: CoordinatorMachine;
@@ -120,14 +125,30 @@ export class Driver {
     }
   }
 
-  /** An error of the core is a bug of ours: it ends the coordinator, with the story that led to it. */
+  /**
+   * An error of the core is a bug of ours. Its story is logged here, for whoever handed over the event may only be able to tell
+   * its caller; where there is none, as for a timer, it ends the coordinator.
+   */
   #decide(event: CoordinatorEvent): CoordinatorCommand[] {
     try {
       return this.machine.step(event);
     } catch (cause) {
       const story = this.#parts.log.recent.slice(-storyEvents).map((each) => JSON.stringify(each));
-      throw new Error(`the coordinator's core failed; what happened last:\n${story.join('\n')}`, { cause });
+      this.#tellFault('core.failed', { step: event.type }, cause, { story });
+      throw new CoreFailure(`the coordinator's core failed at ${event.type}`, { cause });
     }
+  }
+
+  /** A message of this kind has met a bug of ours; of what was in it nothing is told. */
+  fault(kind: string, error: unknown): void {
+    this.#tellFault('coordinator.fault', { kind }, error);
+  }
+
+  #tellFault(event: string, facts: Record<string, string>, error: unknown, details: object = {}): void {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    const where = Object.values(facts).join();
+    const said = `a fault of the coordinator at ${where}: ${message}; please report it`;
+    this.#parts.feed.tell(event, facts, said, 'error', { stack, ...details });
   }
 
   /** A limit was reached, by somebody whose work goes on. */

@@ -3,7 +3,7 @@ import { ShoalError } from '@shoal/errors';
 import type { LimitListener } from './front-door.ts';
 import { type LimitName, limits } from './limits.ts';
 import type { ServerLimits } from './server-limits.ts';
-import { type CallStatus, errorFromStatus, statusOf } from './status.ts';
+import { type CallStatus, sentError, statusOf } from './status.ts';
 
 /** What watches over the calls of a server: `first` stands before every other interceptor, `last` behind them. */
 export interface CallLimits {
@@ -11,8 +11,25 @@ export interface CallLimits {
   readonly last: ServerInterceptor;
 }
 
+/** A call that ended with an error, as its caller was told. */
+export interface FailedCall {
+  /** Of docs/errors.md; where it has none there, the name of its gRPC status. */
+  readonly code: string;
+  readonly error: ShoalError;
+  /** Such as `/shoal.v1.AgentService/Data`. */
+  readonly path: string;
+  /** `ADDRESS:PORT` of the other side. */
+  readonly peer: string;
+  /** The very object that its service was handed; undefined where it was not handed any. */
+  readonly metadata: Metadata | undefined;
+}
+
+/** Hears of each call that ended with an error, before its service hears that it is over. */
+export type FailureListener = (call: FailedCall) => void;
+
 /** What {@link callLimits} tells the door of. */
 export interface CallsListener {
+  readonly onFailed: FailureListener;
   /** Somebody has reached this limit. */
   readonly onLimit: LimitListener;
   /** Whether it is known who makes a call that was let in; by the metadata that its service is handed. */
@@ -32,18 +49,28 @@ export interface CallsListener {
  */
 export function callLimits(
   { authenticationMs, maxMessageBytes, maxMetadataBytes }: ServerLimits,
-  { onLimit, isKnown, onKnown, onStranger }: CallsListener,
+  { onFailed, onLimit, isKnown, onKnown, onStranger }: CallsListener,
 ): CallLimits {
   const first: ServerInterceptor = (method, call) => {
     const sendStatus = call.sendStatus.bind(call);
+    let handed: Metadata | undefined;
+    let hasEnded = false;
     call.sendStatus = (ending) => {
+      // A service may end a call that grpc-js has ended already; its caller is told once.
+      if (hasEnded) return;
+      hasEnded = true;
       const details = String(ending.details ?? '');
       const told =
         bigMessage(details, ending.code, maxMessageBytes) ??
         unreadable(details, ending.code, method.path) ??
         ending;
-      const limit = limitOf(told as CallStatus);
-      if (limit !== undefined) onLimit(limit, call.getPeer());
+      if (told.code !== status.OK) {
+        const { code, error } = failureOf(told as CallStatus);
+        const peer = call.getPeer();
+        const limit = limitOf(error);
+        if (limit !== undefined) onLimit(limit, peer);
+        onFailed({ code, error, path: method.path, peer, metadata: handed });
+      }
       sendStatus(told);
     };
     const start = call.start.bind(call);
@@ -53,6 +80,7 @@ export function callLimits(
         onReceiveMetadata: (metadata) => {
           const bytes = metadataBytes(metadata);
           if (bytes <= maxMetadataBytes) {
+            handed = metadata;
             listener.onReceiveMetadata(metadata);
             return;
           }
@@ -141,12 +169,15 @@ function tooMuch(limitName: LimitName, what: string, value: number | string, mos
 
 const dashed = (option: string): string => option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** Statuses that an error of a limit has. Others are not even looked into. */
-const limiting: readonly unknown[] = [status.RESOURCE_EXHAUSTED, status.INVALID_ARGUMENT];
+/** What a call is told, read as its caller reads it. What grpc-js ends by itself has a status and no code of ours. */
+function failureOf(ending: CallStatus): Pick<FailedCall, 'code' | 'error'> {
+  const error = sentError(ending);
+  if (error !== undefined) return { code: error.code, error };
+  const name = status[ending.code];
+  return { code: name, error: new ShoalError('INTERNAL', { reason: `${name}: ${ending.details}` }) };
+}
 
 /** The limit that a call ran into, by the fact that its error has. */
-function limitOf({ code, details, metadata }: CallStatus): LimitName | undefined {
-  if (!limiting.includes(code)) return undefined;
-  const { limitName } = errorFromStatus({ code, details, metadata }, { address: '' }).facts;
+function limitOf({ facts: { limitName } }: ShoalError): LimitName | undefined {
   return Object.hasOwn(limits, String(limitName)) ? (limitName as LimitName) : undefined;
 }

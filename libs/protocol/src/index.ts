@@ -1,3 +1,4 @@
+export type { FailedCall } from './call-limits.ts';
 export {
   errorOf,
   readCatalogueError,
@@ -190,6 +191,7 @@ export {
   type CallStatus,
   errorFromStatus,
   statusOf,
+  toldError,
 } from './status.ts';
 export { needsTls, type TlsComplaint } from './tls-failure.ts';
 export { speaksTls } from './tls-probe.ts';

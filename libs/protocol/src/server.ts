@@ -9,7 +9,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { ShoalError } from '@shoal/errors';
-import { callLimits } from './call-limits.ts';
+import { callLimits, type FailureListener } from './call-limits.ts';
 import { serverOptions } from './channel-options.ts';
 import { FrontDoor, type LimitListener, type SilenceListener } from './front-door.ts';
 import { HealthService } from './gen/grpc/health/v1/health.ts';
@@ -64,6 +64,8 @@ export interface ServerParts {
   readonly isKnown?: ((metadata: Metadata) => boolean) | undefined;
   /** Hears of each limit that somebody has reached. */
   readonly onLimit?: LimitListener;
+  /** Hears of each call that ended with an error. */
+  readonly onFailed?: FailureListener;
   /** Hears of each connection that was closed because nothing came from it any more. */
   readonly onSilent?: SilenceListener;
 }
@@ -72,9 +74,16 @@ export interface ServerParts {
 export function createServer(services: readonly ServedService[], parts: ServerParts = {}): ShoalServer {
   // What grpc-js would print to stderr comes back as an error, too; whoever wants it sets its variable.
   if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
-  const { interceptors = [], isKnown = () => true, onLimit = () => {}, onSilent } = parts;
+  const {
+    interceptors = [],
+    isKnown = () => true,
+    onFailed = () => {},
+    onLimit = () => {},
+    onSilent,
+  } = parts;
   const limits = { ...defaultServerLimits, ...parts.limits };
   const { first, last } = callLimits(limits, {
+    onFailed,
     onLimit,
     isKnown,
     onKnown: (peer) => door.letIn(peer),

@@ -27,7 +27,7 @@ export interface CallStatus extends Error {
  * its stack.
  */
 export function statusOf(error: unknown): CallStatus {
-  const shoal = error instanceof ShoalError ? error : internal(error);
+  const shoal = toldError(error);
   const code = isErrorCode(shoal.code) ? status[catalogue[shoal.code].grpcStatus] : status.UNKNOWN;
   const details =
     shoal.message.length > messageCharsMax
@@ -49,9 +49,13 @@ export function errorFromStatus(
   failed: Pick<ServiceError, 'code' | 'details' | 'metadata'>,
   context: CallContext,
 ): ShoalError {
+  return sentError(failed) ?? connectionFailure(failed.code, failed.details ?? '', context);
+}
+
+/** The error that a server sent; undefined where the status is none of ours. */
+export function sentError(failed: Pick<ServiceError, 'details' | 'metadata'>): ShoalError | undefined {
   const info = errorInfoOf(failed.metadata);
-  if (info !== undefined) return errorOf(info.reason, readFacts(info.metadata), failed.details);
-  return connectionFailure(failed.code, failed.details ?? '', context);
+  return info && errorOf(info.reason, readFacts(info.metadata), failed.details);
 }
 
 /** The one ErrorInfo of ours; undefined where there is none, or where what is there cannot be read. */
@@ -71,7 +75,9 @@ function errorInfoOf(metadata: Metadata | undefined): ErrorInfo | undefined {
   return undefined;
 }
 
-function internal(error: unknown): ShoalError {
+/** The error that a caller is told of: whatever is no ShoalError is a fault of ours. */
+export function toldError(error: unknown): ShoalError {
+  if (error instanceof ShoalError) return error;
   const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new ShoalError('INTERNAL', { reason });
 }

@@ -7,19 +7,32 @@ import {
   type DataRequest,
   type DataResponse,
   statusOf,
+  toldError,
 } from '@shoal/protocol';
 import type { Gate } from '../access/gate.ts';
 import type { Driver } from '../driver.ts';
+import type { FailedCalls } from '../watch/failed-calls.ts';
 import type { AgentSession, SessionStream } from './agent-session.ts';
 import type { Agents } from './agents.ts';
 
+/** What the {@link agentService} works with. */
+export interface AgentServiceParts {
+  readonly agents: Agents;
+  readonly driver: Driver;
+  readonly gate: Gate | undefined;
+  readonly failedCalls: FailedCalls;
+}
+
 /** The agents' two streams: what comes in is handed to the session, what goes out is written by it. */
-export function agentService(agents: Agents, driver: Driver, gate: Gate | undefined): AgentServiceServer {
+export function agentService({ agents, driver, gate, failedCalls }: AgentServiceParts): AgentServiceServer {
   return {
     control: (call: ServerDuplexStream<ControlRequest, ControlResponse>): void => {
       const stream = sessionStream(call);
       let session: AgentSession | undefined;
       read(call, stream, {
+        kindOf: ({ message }) => `Control ${message?.$case ?? 'nothing'}`,
+        onFault: (kind, error) => driver.fault(kind, error),
+        reasonOf: () => failedCalls.reasonOf(call),
         take: ({ message }) => {
           if (message?.$case === 'join' && session === undefined)
             session = agents.join(message.value, stream, gate?.callerOf(call));
@@ -30,13 +43,16 @@ export function agentService(agents: Agents, driver: Driver, gate: Gate | undefi
           if (session === undefined) call.end();
           else session.streamClosed();
         },
-        over: () => session?.streamClosed(),
+        over: (reason) => session?.streamClosed(reason),
       });
     },
     data: (call: ServerDuplexStream<DataRequest, DataResponse>): void => {
       const stream = sessionStream(call);
       let session: AgentSession | undefined;
       read(call, stream, {
+        kindOf: (batch) => `Data ${kindsOf(batch).join('+') || 'nothing'}`,
+        onFault: (kind, error) => driver.fault(kind, error),
+        reasonOf: () => failedCalls.reasonOf(call),
         take: (batch) => {
           if (session === undefined) {
             if (batch.hello === undefined) throw notFirst('hello');
@@ -53,10 +69,22 @@ export function agentService(agents: Agents, driver: Driver, gate: Gate | undefi
           if (leaving === undefined) call.end();
           else leaving.dataInputEnded();
         },
-        over: () => session?.streamClosed(),
+        over: (reason) => session?.streamClosed(reason),
       });
     },
   };
+}
+
+/** What a message of news has, never what is in it. */
+function kindsOf({ hello, prints, reports }: DataRequest): string[] {
+  const has = {
+    hello: hello !== undefined,
+    prints: prints.length > 0,
+    runs: reports.some(({ runs }) => runs.length > 0),
+    failures: reports.some(({ failures }) => failures.length > 0),
+    ended: reports.some(({ ended }) => ended !== undefined),
+  };
+  return Object.entries(has).flatMap(([kind, isThere]) => (isThere ? [kind] : []));
 }
 
 function takeControl(
@@ -93,11 +121,17 @@ function sessionStream<Request, Response>(
 }
 
 interface StreamReader<Request> {
+  /** Of what kind a message is, for a line of the log. */
+  kindOf(message: Request): string;
+  /** A message has met a bug of ours. */
+  onFault(kind: string, error: unknown): void;
+  /** Why gRPC itself has ended the call; undefined where it has not. */
+  reasonOf(): ShoalError | undefined;
   take(message: Request): void;
   /** The agent sends no more; the stream can still be written to. */
   inputEnded(): void;
-  /** The stream is gone. */
-  over(): void;
+  /** The stream is gone; with the reason where it was ended for what came on it. */
+  over(reason: ShoalError | undefined): void;
 }
 
 /** Hands over messages until the stream is over; one that cannot be handled ends it with the reason. */
@@ -106,20 +140,22 @@ function read<Request, Response>(
   stream: SessionStream<Response>,
   reader: StreamReader<Request>,
 ): void {
-  let failed = false;
+  let failed: ShoalError | undefined;
+  const over = (): void => reader.over(failed ?? reader.reasonOf());
   call.on('data', (message: Request) => {
-    if (failed) return;
+    if (failed !== undefined) return;
     try {
       reader.take(message);
     } catch (error) {
-      failed = true;
+      if (!(error instanceof ShoalError)) reader.onFault(reader.kindOf(message), error);
+      failed = toldError(error);
       stream.fail(error);
     }
   });
-  call.on('cancelled', () => reader.over());
-  call.on('error', () => reader.over());
+  call.on('cancelled', over);
+  call.on('error', over);
   call.on('end', () => {
-    if (!failed) reader.inputEnded();
+    if (failed === undefined) reader.inputEnded();
   });
 }
 

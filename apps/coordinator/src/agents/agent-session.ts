@@ -59,6 +59,8 @@ export class AgentSession implements AgentLink {
   readonly session: SessionId;
   readonly agent: string;
   refused = false;
+  /** Why it was ended with an error, and when, in milliseconds since 1970; undefined: it was not. */
+  failure: { readonly error: ShoalError; readonly unixMs: number } | undefined;
   readonly #parts: SessionParts;
   readonly #control: StreamWriter<ControlResponse>;
   readonly #parcel: WorkParcel;
@@ -209,17 +211,18 @@ export class AgentSession implements AgentLink {
     this.#finish(SessionEndReason.SHUTDOWN);
   }
 
-  /** One of the two streams is gone. */
-  streamClosed(): void {
+  /** One of the two streams is gone; with the reason where it was ended for what came on it. */
+  streamClosed(reason?: ShoalError): void {
     if (this.#over) return;
-    const orderly = this.#leaving;
-    this.#finish(undefined);
+    const orderly = this.#leaving && reason === undefined;
+    // The other stream says it, too: an agent takes the first one that ends for the end of its session.
+    this.#finish(reason && { error: reason });
     this.#parts.driver.step({ type: 'sessionClosed', session: this.session, orderly });
   }
 
   /** What it has come to: its streams were closed in an orderly way, or are about to be. */
   get orderly(): boolean {
-    return this.#leaving;
+    return this.#leaving && this.failure === undefined;
   }
 
   /** It is told why, or both streams fail with an error. */
@@ -227,6 +230,7 @@ export class AgentSession implements AgentLink {
     if (this.#over) return;
     this.#over = true;
     if (typeof why === 'object') {
+      this.failure = { error: why.error, unixMs: Date.now() };
       this.#parts.control.fail(why.error);
       this.#data?.fail(why.error);
     } else {

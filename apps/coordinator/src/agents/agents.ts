@@ -46,6 +46,8 @@ interface KnownAgent {
   /** 0: it showed none. */
   certificateExpiresUnixMs: number;
   stats: AgentStats | undefined;
+  /** Why its session before this one was ended with an error; undefined: it was not. */
+  readonly earlierFailure: AgentSession['failure'];
   /** When its session ended, on the driver's clock; undefined while it lasts. */
   goneAtMs: number | undefined;
 }
@@ -111,6 +113,7 @@ export class Agents {
       throw new ShoalError('AGENT_NAME_TAKEN', { agent });
     }
     this.#open.set(id, session);
+    const earlierFailure = this.#known.get(agent)?.session.failure;
     this.#known.set(agent, {
       join,
       session,
@@ -118,6 +121,7 @@ export class Agents {
       certificate: caller?.certificate,
       certificateExpiresUnixMs: caller?.validToMs ?? 0,
       stats: undefined,
+      earlierFailure,
       goneAtMs: undefined,
     });
     feed.tell(
@@ -148,7 +152,11 @@ export class Agents {
   session(id: SessionId, epoch: number): AgentSession {
     const found = this.#open.get(id);
     if (found === undefined || epoch !== this.#parts.epoch) {
-      throw new ShoalError('SESSION_STALE', { session: id });
+      // It may have been ended before its second stream was here: whichever its agent hears of first has the reason.
+      const ended = [...this.#known.values()].find(({ session }) => session.session === id)?.session.failure;
+      throw epoch === this.#parts.epoch && ended !== undefined
+        ? ended.error
+        : new ShoalError('SESSION_STALE', { session: id });
     }
     return found;
   }
@@ -185,6 +193,7 @@ export class Agents {
     const infos = agents.flatMap((agent) => {
       const known = this.#known.get(agent.agent);
       if (known === undefined) return [];
+      const failure = known.session.failure ?? known.earlierFailure;
       return [
         AgentInfo.fromPartial({
           name: agent.agent,
@@ -201,6 +210,8 @@ export class Agents {
           stats: known.stats,
           certificateExpiresUnixMs: known.certificateExpiresUnixMs,
           isolation: known.join.isolation,
+          lastError: failure === undefined ? '' : `${failure.error.code}: ${failure.error.message}`,
+          lastErrorUnixMs: failure?.unixMs ?? 0,
         }),
       ];
     });
@@ -270,12 +281,18 @@ export class Agents {
     known.stats = undefined;
     known.goneAtMs = driver.now();
     this.#forgetLongGone();
-    const { agent, session: id, orderly } = session;
-    if (orderly) this.#known.delete(agent);
-    const [event, message] = orderly
-      ? ['agent.left', `agent ${agent} left`]
-      : ['agent.disconnected', `agent ${agent} is disconnected; it may be back in a moment`];
-    feed.tell(event, { agent, session: id }, message);
+    const { agent, failure, session: id, orderly } = session;
+    if (orderly) {
+      this.#known.delete(agent);
+      feed.tell('agent.left', { agent, session: id }, `agent ${agent} left`);
+    } else if (failure === undefined) {
+      const message = `agent ${agent} is disconnected; it may be back in a moment`;
+      feed.tell('agent.disconnected', { agent, session: id }, message);
+    } else {
+      const { code, message: why } = failure.error;
+      const message = `the session of agent ${agent} was ended: ${why}`;
+      feed.tell('agent.disconnected', { agent, session: id, code }, message, 'warn');
+    }
   }
 
   /** An agent that has a name of its own in each life would leave one behind each time. */

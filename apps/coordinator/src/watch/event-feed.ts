@@ -19,7 +19,10 @@ export interface ClusterEvent {
  * | `coordinator.started`, `coordinator.stopping` | info | address, epoch |
  * | `coordinator.stalled` | warn | stalledMs |
  * | `agent.joined`, `agent.left`, `agent.disconnected` | info | agent, session, slots |
+ * | `agent.disconnected` | warn | agent, session, code: its session was ended with an error |
  * | `agent.refused` | warn | agent, code |
+ * | `call.failed` | warn, error | code, path, peer, times (since the last line) |
+ * | `coordinator.fault`, `core.failed` | error | kind (of a message), step (an event); the log has stack and story |
  * | `agent.lost`, `agent.quarantined` | warn | agent, silentForMs, items, forMs |
  * | `job.created`, `job.ended` | info | job, task, state, succeeded, failed |
  * | `job.retried` | info | job, items, why |
@@ -51,13 +54,15 @@ export class EventFeed {
     return () => void this.#watchers.delete(watcher);
   }
 
+  /** `details` are logged, and told to no watcher. */
   tell(
     event: string,
     facts: ClusterEvent['facts'],
     message: string,
     level: 'debug' | 'info' | 'warn' | 'error' = 'info',
+    details: object = {},
   ): void {
-    this.#log[level]({ event, ...facts }, message);
+    this.#log[level]({ event, ...facts, ...details }, message);
     const told = { unixMs: Date.now(), event, facts, message };
     for (const watcher of this.#watchers) watcher(told);
   }

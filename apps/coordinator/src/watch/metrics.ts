@@ -1,4 +1,5 @@
 import { type AgentInfo, type GetStatusResponse, Isolation, type LimitName, limits } from '@shoal/protocol';
+import { countedCodes } from './failed-calls.ts';
 
 /** One metric of the text format of Prometheus. */
 interface Metric {
@@ -13,6 +14,11 @@ interface Metric {
 const counted = (Object.keys(limits) as LimitName[]).filter(
   (name) => limits[name].metric === 'limits_reached',
 );
+
+/** Codes of failed calls: the known ones from the start on, and whatever else there was. */
+const failed = (callsFailed: Readonly<Record<string, number>>): readonly string[] => [
+  ...new Set([...countedCodes, ...Object.keys(callsFailed)]),
+];
 
 /** Those that make somebody wait, each from the start on. */
 const waiting = (Object.keys(limits) as LimitName[]).filter((name) => limits[name].waiting !== undefined);
@@ -55,7 +61,7 @@ function metrics(status: GetStatusResponse, agents: readonly AgentInfo[]): Metri
   });
   const sum = (value: (agent: AgentInfo) => number): number =>
     agents.reduce((total, agent) => total + value(agent), 0);
-  const { limitsReached, limitsWaiting, protection } = status;
+  const { callsFailed, limitsReached, limitsWaiting, protection } = status;
   return [
     gauge('start_time_seconds', 'When the coordinator started, since 1970.', status.startedUnixMs / 1000),
     gauge('agents', 'Agents that are connected.', status.agents),
@@ -92,6 +98,12 @@ function metrics(status: GetStatusResponse, agents: readonly AgentInfo[]): Metri
       type: 'counter',
       help: 'How often each limit of docs/limits.md was reached.',
       values: counted.map((limit) => [`{limit="${limit}"}`, limitsReached[limit] ?? 0]),
+    },
+    {
+      name: 'shoal_calls_failed_total',
+      type: 'counter',
+      help: 'Calls that ended with an error, by its code in docs/errors.md; the two streams of an agent are two.',
+      values: failed(callsFailed).map((code) => [`{code="${code}"}`, callsFailed[code] ?? 0]),
     },
     {
       name: 'shoal_limits_waiting',

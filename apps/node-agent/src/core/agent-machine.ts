@@ -140,8 +140,7 @@ export class AgentMachine {
   #applyToLink(event: LinkLost | Joined | SessionEnded): void {
     switch (event.type) {
       case 'linkLost':
-        this.#life.close(false);
-        this.#sessionOver(linkEndOf(event.code), event.code);
+        this.#linkLost(event);
         return;
       case 'sessionEnded':
         this.#life.close(true);
@@ -254,12 +253,18 @@ export class AgentMachine {
     this.#life.dial(this.#table.list());
   }
 
+  #linkLost({ code }: LinkLost): void {
+    const wasOpen = this.#life.state === 'open';
+    this.#life.close(false);
+    this.#sessionOver(linkEndOf(code), { code, wasOpen });
+  }
+
   /** A link is gone, and a session with it if it had one. */
-  #sessionOver(why: Disconnected['why'], code?: string): void {
+  #sessionOver(why: Disconnected['why'], lost?: { readonly code: string; readonly wasOpen: boolean }): void {
     this.#sender.close();
     if (this.#departure.isParting) return;
-    if (code !== undefined && this.#redial.isHopeless(code, this.#turn.nowMs)) {
-      this.#departure.end(code);
+    if (lost !== undefined && this.#redial.isHopeless(lost.code, this.#turn.nowMs, lost.wasOpen)) {
+      this.#departure.end(lost.code);
       return;
     }
     const waitMs = this.#redial.failed(this.#turn.nowMs);

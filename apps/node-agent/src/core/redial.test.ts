@@ -58,6 +58,14 @@ test.each(['VERSION_MISMATCH', 'REQUEST_INVALID'])('after %s no further try is m
   expect(agent.machine.nextDeadlineMs()).toBeUndefined();
 });
 
+test('a message of an open session that is invalid ends that session, and not the agent', () => {
+  const agent = new TestAgent();
+  agent.step({ type: 'started' });
+  agent.join();
+  expect(notes(agent.lost('REQUEST_INVALID'))).toMatchObject([{ what: 'disconnected', why: 'refused' }]);
+  expect(kinds(agent.after(250))).toEqual(['dial', 'join']);
+});
+
 test('a name that is taken may be that of an earlier life; after 30 s it is another agent’s', () => {
   const agent = new TestAgent();
   agent.step({ type: 'started' });

@@ -29,8 +29,12 @@ export class Redial {
     this.#random = seed | 0;
   }
 
-  /** Whether no further try can help, after a failure with this code. */
-  isHopeless(code: string, nowMs: number): boolean {
+  /**
+   * Whether no further try can help, after a failure with this code. What is invalid once a session is open is one message; an agent
+   * whose every join is invalid would never have one.
+   */
+  isHopeless(code: string, nowMs: number, wasOpen: boolean): boolean {
+    if (wasOpen && code === 'REQUEST_INVALID') return false;
     if (hopeless.includes(code)) return true;
     if (code !== 'AGENT_NAME_TAKEN') return false;
     this.#nameTakenSinceMs ??= nowMs;

@@ -131,6 +131,12 @@ export interface GetStatusResponse {
    * waits for are left out.
    */
   limitsWaiting: { [key: string]: number };
+  /**
+   * How many calls ended with an error since the coordinator started, by the code in docs/errors.md; the two streams of an
+   * agent are two calls. What has no code there is counted by the name of its gRPC status. Those that never came are left
+   * out.
+   */
+  callsFailed: { [key: string]: number };
 }
 
 export interface GetStatusResponse_LimitsReachedEntry {
@@ -139,6 +145,11 @@ export interface GetStatusResponse_LimitsReachedEntry {
 }
 
 export interface GetStatusResponse_LimitsWaitingEntry {
+  key: string;
+  value: number;
+}
+
+export interface GetStatusResponse_CallsFailedEntry {
   key: string;
   value: number;
 }
@@ -200,6 +211,13 @@ export interface AgentInfo {
   certificateExpiresUnixMs: number;
   /** How it keeps its processes apart, at least. Not said by an agent that is older than this field. */
   isolation: Isolation;
+  /**
+   * Why its session before this one was ended, or its last one while it is not connected: a code of docs/errors.md, a
+   * colon, and the message. Empty: it was not ended with an error.
+   */
+  lastError: string;
+  /** When that was, in milliseconds since 1970. 0: there was none. */
+  lastErrorUnixMs: number;
 }
 
 export interface AgentInfo_LabelsEntry {
@@ -419,6 +437,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     limitsReached: globalThis.Object.create(null),
     maxStreamsPerConnection: 0,
     limitsWaiting: globalThis.Object.create(null),
+    callsFailed: globalThis.Object.create(null),
   };
 }
 
@@ -480,6 +499,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     globalThis.Object.entries(message.limitsWaiting).forEach(([key, value]: [string, number]) => {
       GetStatusResponse_LimitsWaitingEntry.encode({ key: key as any, value }, writer.uint32(154).fork()).join();
+    });
+    globalThis.Object.entries(message.callsFailed).forEach(([key, value]: [string, number]) => {
+      GetStatusResponse_CallsFailedEntry.encode({ key: key as any, value }, writer.uint32(162).fork()).join();
     });
     return writer;
   },
@@ -655,6 +677,17 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             }
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            const entry20 = GetStatusResponse_CallsFailedEntry.decode(reader, reader.uint32());
+            if (entry20.value !== undefined) {
+              message.callsFailed[entry20.key] = entry20.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -703,6 +736,15 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     );
     message.maxStreamsPerConnection = object.maxStreamsPerConnection ?? 0;
     message.limitsWaiting = (globalThis.Object.entries(object.limitsWaiting ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.callsFailed = (globalThis.Object.entries(object.callsFailed ?? {}) as [string, number][]).reduce(
       (acc: { [key: string]: number }, [key, value]: [string, number]) => {
         if (value !== undefined) {
           acc[key] = globalThis.Number(value);
@@ -851,6 +893,77 @@ export const GetStatusResponse_LimitsWaitingEntry: MessageFns<GetStatusResponse_
     object: I,
   ): GetStatusResponse_LimitsWaitingEntry {
     const message = createBaseGetStatusResponse_LimitsWaitingEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetStatusResponse_CallsFailedEntry(): GetStatusResponse_CallsFailedEntry {
+  return { key: "", value: 0 };
+}
+
+export const GetStatusResponse_CallsFailedEntry: MessageFns<GetStatusResponse_CallsFailedEntry> = {
+  encode(message: GetStatusResponse_CallsFailedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStatusResponse_CallsFailedEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStatusResponse_CallsFailedEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<GetStatusResponse_CallsFailedEntry>, I>>(
+    base?: I,
+  ): GetStatusResponse_CallsFailedEntry {
+    return GetStatusResponse_CallsFailedEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetStatusResponse_CallsFailedEntry>, I>>(
+    object: I,
+  ): GetStatusResponse_CallsFailedEntry {
+    const message = createBaseGetStatusResponse_CallsFailedEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;
@@ -1008,6 +1121,8 @@ function createBaseAgentInfo(): AgentInfo {
     stats: undefined,
     certificateExpiresUnixMs: 0,
     isolation: 0,
+    lastError: "",
+    lastErrorUnixMs: 0,
   };
 }
 
@@ -1054,6 +1169,12 @@ export const AgentInfo: MessageFns<AgentInfo> = {
     }
     if (message.isolation !== 0) {
       writer.uint32(112).int32(message.isolation);
+    }
+    if (message.lastError !== "") {
+      writer.uint32(122).string(message.lastError);
+    }
+    if (message.lastErrorUnixMs !== 0) {
+      writer.uint32(128).uint64(message.lastErrorUnixMs);
     }
     return writer;
   },
@@ -1186,6 +1307,22 @@ export const AgentInfo: MessageFns<AgentInfo> = {
             message.isolation = reader.int32() as any;
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.lastError = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.lastErrorUnixMs = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1227,6 +1364,8 @@ export const AgentInfo: MessageFns<AgentInfo> = {
       : undefined;
     message.certificateExpiresUnixMs = object.certificateExpiresUnixMs ?? 0;
     message.isolation = object.isolation ?? 0;
+    message.lastError = object.lastError ?? "";
+    message.lastErrorUnixMs = object.lastErrorUnixMs ?? 0;
     return message;
   },
 };
