@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { catalogue, describe as describeError, type ErrorCode, isErrorCode } from './catalogue.ts';
+import { catalogue, isErrorCode } from './catalogue.ts';
+import type { ErrorCode } from './error-code.ts';
+import { describe as describeError } from './error-text.ts';
 
 const rows = Object.entries(catalogue) as [ErrorCode, (typeof catalogue)[ErrorCode]][];
 
@@ -9,10 +11,6 @@ test.each(rows)('%s is a sentence whose facts leave no gap', (code, row) => {
   expect(text).not.toMatch(/[{}]/);
   for (const name of names) expect(text).toContain(`<${name}>`);
   expect(row.message).toMatch(/\.$/);
-});
-
-test('a fact that brings its own full stop does not double it', () => {
-  expect(describeError('USAGE', { reason: 'Unknown command.' })).toBe('Unknown command.');
 });
 
 test('a code is a key of the catalogue and nothing inherited', () => {

@@ -6,13 +6,7 @@
  * (`google.rpc.ErrorInfo`: reason = the code, metadata = the facts), so that a message can be rebuilt anywhere.
  */
 
-import { shownText } from './shown-text.ts';
-
-/** A fact of an error: what the placeholders of its message are filled with. */
-export type Fact = string | number | boolean;
-
-/** The facts of one error by name. */
-export type Facts = Readonly<Record<string, Fact | undefined>>;
+import type { ErrorCode } from './error-code.ts';
 
 /** The gRPC status names that Shoal uses (the numbers are those of the gRPC specification). */
 export type GrpcStatusName =
@@ -49,72 +43,6 @@ const row = (
   grpcStatus: GrpcStatusName,
   retryable: boolean = false,
 ): CatalogueRow => ({ message, remedy, retryable, grpcStatus });
-
-/** A stable error code, as users match it: `error.code === 'ITEM_THREW'`. */
-export type ErrorCode =
-  | 'ITEM_THREW'
-  | 'ITEM_KILLED_CHILD'
-  | 'ITEM_TIMED_OUT'
-  | 'ITEM_LOST'
-  | 'ITEM_TOO_LARGE'
-  | 'RESULT_TOO_LARGE'
-  | 'RESULT_UNREADABLE'
-  | 'VALUE_NOT_PORTABLE'
-  | 'ARGUMENTS_NOT_LIST'
-  | 'BROADCAST_TOO_LARGE'
-  | 'BROADCAST_RELEASED'
-  | 'TASK_NOT_PORTABLE'
-  | 'TASK_EXPORT_MISSING'
-  | 'TASK_LOAD_FAILED'
-  | 'TASK_BUNDLE_FAILED'
-  | 'INITIALIZER_FAILED'
-  | 'CHILD_START_FAILED'
-  | 'ISOLATION_NOT_AVAILABLE'
-  | 'POOL_IN_TASK_MODULE'
-  | 'POOL_IN_CLUSTER_TASK'
-  | 'POOL_CLOSED'
-  | 'POOL_TERMINATED'
-  | 'POOL_NOT_CLOSED'
-  | 'JOB_CANCELLED'
-  | 'JOB_DEADLINE'
-  | 'JOB_NOT_FOUND'
-  | 'JOB_NOT_READY'
-  | 'JOB_EXISTS'
-  | 'RESULT_ACKNOWLEDGED'
-  | 'ITEMS_OUT_OF_STEP'
-  | 'STREAM_REPLACED'
-  | 'TIMED_OUT'
-  | 'LIMIT_REACHED'
-  | 'REQUEST_INVALID'
-  | 'BUNDLE_NOT_FOUND'
-  | 'BUNDLE_EXISTS'
-  | 'BUNDLE_CORRUPT'
-  | 'BUNDLE_NOT_STORED'
-  | 'NO_AGENTS'
-  | 'AGENT_LOST'
-  | 'AGENT_LIED'
-  | 'AGENT_NAME_TAKEN'
-  | 'AGENT_NOT_FOUND'
-  | 'TOKEN_NOT_FOUND'
-  | 'SESSION_STALE'
-  | 'COORDINATOR_STOPPING'
-  | 'NO_ROOM'
-  | 'ENCODING_NOT_ACCEPTED'
-  | 'VERSION_MISMATCH'
-  | 'CANNOT_CONNECT'
-  | 'CONNECTION_LOST'
-  | 'INSECURE_LISTEN'
-  | 'INSECURE_CONNECT'
-  | 'TLS_FAILED'
-  | 'UNAUTHENTICATED'
-  | 'TOO_MANY_TRIES'
-  | 'PERMISSION_DENIED'
-  | 'NO_AUTHORITY'
-  | 'ADDRESS_IN_USE'
-  | 'INPUT_INVALID'
-  | 'FILE_NOT_USABLE'
-  | 'USAGE'
-  | 'INTERNAL';
 
 /** Every error code of Shoal with its row. Codes are stable; wording may improve. */
 export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
@@ -393,16 +321,4 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
 /** Whether a string is a code of the catalogue. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(catalogue, code);
-}
-
-const fill = (template: string, facts: Facts): string =>
-  template.replace(/\{(\w+)\}/g, (_, name: string) => shownText(String(facts[name] ?? '')));
-
-/** The full text of an error: its message and what to do about it. */
-export function describe(code: ErrorCode, facts: Facts): string {
-  const { message, remedy } = catalogue[code];
-  // A message may end in a fact that brings its own full stop.
-  const text = fill(message, facts).replace(/\.\.$/, '.');
-  const advice = fill(remedy, facts).trim();
-  return advice === '' ? text : `${text} ${advice}`;
 }

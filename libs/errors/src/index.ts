@@ -1,13 +1,6 @@
-export {
-  type CatalogueRow,
-  catalogue,
-  describe,
-  type ErrorCode,
-  type Fact,
-  type Facts,
-  type GrpcStatusName,
-  isErrorCode,
-} from './catalogue.ts';
+export { type CatalogueRow, catalogue, type GrpcStatusName, isErrorCode } from './catalogue.ts';
+export type { ErrorCode } from './error-code.ts';
+export { describe, type Fact, type Facts } from './error-text.ts';
 export { labelCharsMax, labelEntriesMax, labelFault } from './label-rule.ts';
 export {
   checkIsOptions,

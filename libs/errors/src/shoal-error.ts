@@ -1,4 +1,6 @@
-import { catalogue, describe, type ErrorCode, type Facts } from './catalogue.ts';
+import { catalogue } from './catalogue.ts';
+import type { ErrorCode } from './error-code.ts';
+import { describe, type Facts } from './error-text.ts';
 import { durationText } from './quantity.ts';
 
 /** Every error of Shoal's own: a stable `code`, the facts it was made of, and a message that says what to do. */
