@@ -109,6 +109,26 @@ describe('certificates and tokens', () => {
     );
   });
 
+  test('doctor says what a level of isolation lacks here, and breaks where agents are to have it', async () => {
+    const image = 'shoal:there-is-no-such-image';
+    const asked = ['doctor', '--isolation-image', image];
+    const env = { PATH: at('nowhere') };
+    const absent = await Command.start([...asked], { env }).ended;
+    expect({ exitCode: absent.exitCode, stdout: absent.stdout }).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(
+        /^absent +isolation container +not to be had: docker does not answer: .*docker version/m,
+      ),
+    });
+    const wanted = await Command.start([...asked, '--isolation', 'container'], { env }).ended;
+    expect({ exitCode: wanted.exitCode, stdout: wanted.stdout }).toEqual({
+      exitCode: 1,
+      stdout: expect.stringMatching(/^BROKEN +isolation container +not to be had: docker does not answer: /m),
+    });
+    // Of the levels that nobody asked for none is a fault.
+    expect(wanted.stdout.match(/^BROKEN/gm)).toHaveLength(1);
+  });
+
   test('metrics say when the certificates expire, and which limits were reached', async () => {
     const [, url = ''] = await coordinator.said(/metrics on (\S+)\n/);
     const text = await (await fetch(url)).text();

@@ -1,12 +1,20 @@
 import { ShoalError } from '@shoal/errors';
-import { Pool, usableCpus } from '@shoal/pool';
+import { type IsolationLevel, Pool, usableCpus } from '@shoal/pool';
 import { version } from '../version.ts';
 import type { Finding } from './finding.ts';
 
 const answersWithinMs = 10_000;
 
+/** How the agents of this machine are to keep children apart. */
+export interface WantedIsolation {
+  /** Undefined: nobody said. */
+  readonly level: IsolationLevel | undefined;
+  /** For `container`. Default: that of this release. */
+  readonly image: string | undefined;
+}
+
 /** What this machine can do for a pool or an agent: start children, and keep them apart. */
-export async function machineFindings(): Promise<Finding[]> {
+export async function machineFindings(wanted: WantedIsolation): Promise<Finding[]> {
   const cpus = usableCpus();
   return [
     { what: 'node', state: 'ok', says: `${process.versions.node} on ${process.platform} ${process.arch}` },
@@ -14,8 +22,8 @@ export async function machineFindings(): Promise<Finding[]> {
     await children('children', 'process'),
     await forking(),
     await children('isolation permission', 'permission'),
-    await agents('user'),
-    await agents('container'),
+    await agents('user', wanted),
+    await agents('container', wanted),
   ];
 }
 
@@ -48,13 +56,10 @@ async function forking(): Promise<Finding> {
 
 const remedy = (why = ''): string => (why.includes('not built') ? '; npm run build, with cc, makes it' : '');
 
-/**
- * What an agent of that level would find when it starts. A level that is not to be had is no fault: only whoever wants it
- * misses something.
- */
-async function agents(level: 'user' | 'container'): Promise<Finding> {
+/** What an agent of that level would find when it starts. One that is not to be had is missed by whoever wants it alone. */
+async function agents(level: 'user' | 'container', wanted: WantedIsolation): Promise<Finding> {
   const what = `isolation ${level}`;
-  const image = `shoal:${version}`;
+  const image = wanted.image ?? `shoal:${version}`;
   const { checkIsolation } = await import('@shoal/node-agent');
   try {
     await checkIsolation({ level, image });
@@ -65,6 +70,7 @@ async function agents(level: 'user' | 'container'): Promise<Finding> {
     };
   } catch (error) {
     if (!(error instanceof ShoalError)) throw error;
-    return { what, state: 'ok', says: `not to be had: ${error.facts['reason']}. ${error.facts['hint']}` };
+    const says = `not to be had: ${error.facts['reason']}. ${error.facts['hint']}`;
+    return { what, state: wanted.level === level ? 'broken' : 'absent', says };
   }
 }

@@ -1,3 +1,4 @@
+import type { IsolationLevel } from '@shoal/pool';
 import { Command, Option } from 'commander';
 import { addressFromEnvironment, addressOption } from '../coordinator-address.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
@@ -13,6 +14,8 @@ import type { Terminal } from '../terminal.ts';
 
 interface DoctorFlags extends SecurityFlags {
   readonly address?: string;
+  readonly isolation?: IsolationLevel;
+  readonly isolationImage?: string;
   readonly outputFormat: 'text' | 'json';
 }
 
@@ -26,6 +29,15 @@ export function doctorCommand(terminal: Terminal, end: (exitCode: number) => voi
     )
     .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS; without one this machine alone)'))
     .addOption(
+      new Option(
+        '--isolation <level>',
+        'the level that agents of this machine are started with: broken where it is not to be had',
+      ).choices(['process', 'permission', 'user', 'container']),
+    )
+    .addOption(
+      new Option('--isolation-image <image>', 'the image for the level container (default: shoal:VERSION)'),
+    )
+    .addOption(
       new Option('--output-format <format>', 'for people or for programs')
         .choices(['text', 'json'])
         .default('text'),
@@ -37,7 +49,7 @@ export function doctorCommand(terminal: Terminal, end: (exitCode: number) => voi
       import('../doctor/finding.ts'),
     ]);
     const nowMs = Date.now();
-    const findings = await machineFindings();
+    const findings = await machineFindings({ level: flags.isolation, image: flags.isolationImage });
     const tlsDir = tlsDirOf(flags, terminal);
     if (tlsDir !== undefined) {
       const { certificateFindings } = await import('../doctor/certificates.ts');

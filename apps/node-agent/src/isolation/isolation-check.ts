@@ -35,10 +35,17 @@ async function checkUsers(): Promise<void> {
 
 async function checkContainers(image: string): Promise<void> {
   if (await succeeds('docker', ['image', 'inspect', image])) return;
+  if (!(await succeeds('docker', ['version']))) {
+    throw unavailable(
+      'container',
+      'docker does not answer: it is not installed, does not run, or is not for this user',
+      'Look at what this user is told by: docker version.',
+    );
+  }
   throw unavailable(
     'container',
-    `docker does not answer, or has no image ${image}`,
-    'Start Docker, and name the image of this release: shoal agent --isolation-image IMAGE.',
+    `docker has no image ${image}`,
+    'Build or pull it, or name the image of this release: --isolation-image IMAGE.',
   );
 }
 
