@@ -284,7 +284,10 @@ describe('an agent', () => {
     expect(await ask(own.request, ''), 'its name is known by now').toEqual(first);
     const spent = { code: 'UNAUTHENTICATED', message: expect.stringContaining('was used before') };
     await expect(ask(other.request, 'lossy')).rejects.toMatchObject(spent);
-    await expect(ask(own.request, 'another')).rejects.toMatchObject(spent);
+    await expect(ask(own.request, 'another')).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: expect.stringContaining('joined as lossy'),
+    });
     await expect(ask('none', 'lossy')).rejects.toMatchObject(spent);
     expect(cluster.events('certificate.issued').filter(({ name }) => name === 'lossy')).toHaveLength(1);
   });
@@ -340,6 +343,51 @@ describe('an agent', () => {
     await cluster.agent(config);
     const issued = cluster.events('certificate.issued').filter(({ name }) => name === 'astray');
     expect(issued, 'the same certificate').toHaveLength(1);
+  });
+
+  test('whose certificate found no place keeps its key when it is started under another name, and is told its own', async () => {
+    const token = await joinToken();
+    const tlsDir = await emptyFolder();
+    await mkdir(join(tlsDir, 'ca.crt'));
+    const config = { join: cluster.coordinator.address, tlsDir, token };
+    const log = pino({ level: 'silent' });
+    await expect(startAgent({ ...config, name: 'first', log })).rejects.toMatchObject({
+      code: 'FILE_NOT_USABLE',
+    });
+    await rmdir(join(tlsDir, 'ca.crt'));
+
+    // More often than a wrong token may be shown: this is none.
+    for (let time = 1; time <= 12; time++) {
+      await expect(startAgent({ ...config, name: 'other', log })).rejects.toMatchObject({
+        code: 'REQUEST_INVALID',
+        message: expect.stringMatching(/name: is other, but .* joined as first .*Start it with --name first/),
+      });
+    }
+    expect(await readdir(tlsDir)).toEqual(['client.key.next']);
+    await cluster.agent({ ...config, name: 'first' });
+    const issued = cluster.events('certificate.issued').filter(({ name }) => name === 'first');
+    expect(issued, 'the same certificate').toHaveLength(1);
+  });
+
+  test('that has a certificate and is started under another name is told both, and loses nothing', async () => {
+    const tlsDir = await files.agentFolder('settled');
+    const before = await readFile(join(tlsDir, 'client.key'), 'utf8');
+    for (const token of [undefined, await joinToken()]) {
+      const renamed = startAgent({
+        join: cluster.coordinator.address,
+        name: 'other',
+        tlsDir,
+        ...(token === undefined ? {} : { token }),
+        log: pino({ level: 'silent' }),
+      });
+      await expect(renamed).rejects.toMatchObject({
+        code: 'REQUEST_INVALID',
+        message: expect.stringMatching(
+          /is other, but the certificate in \S+ is for settled\. Leave --name out/,
+        ),
+      });
+    }
+    expect(await readFile(join(tlsDir, 'client.key'), 'utf8')).toBe(before);
   });
 
   test('needs no token any more when it has its certificate, and keeps its name', async () => {
@@ -412,7 +460,7 @@ describe('an agent', () => {
     const { address } = cluster.coordinator;
     const log = pino({ level: 'silent' });
     await expect(startAgent({ join: address, name: 'guest', tlsDir, token, log })).rejects.toMatchObject({
-      message: expect.stringMatching(/^name: is guest, but .* for owner; .*folder of its own: --tls-dir/),
+      message: expect.stringMatching(/^name: is guest, but .* for owner\. .*folder of its own: --tls-dir/),
     });
     const taken = new ShoalError('AGENT_NAME_TAKEN', { agent: 'owner' });
     expect(taken.message).toMatch(/--name NAME.*--tls-dir DIR/);

@@ -188,7 +188,7 @@ function checkedName(
     throw new ShoalError('FILE_NOT_USABLE', { path, reason });
   }
   if (asked !== undefined && asked !== identity.name) {
-    const reason = `is ${asked}, but the certificate in ${path} is for ${identity.name}; give each agent a folder of its own: --tls-dir`;
+    const reason = `is ${asked}, but the certificate in ${path} is for ${identity.name}. Leave --name out, or give each agent a folder of its own: --tls-dir`;
     throw new ShoalError('REQUEST_INVALID', { field: 'name', reason });
   }
   return identity.name;

@@ -43,7 +43,8 @@ const answerMs = 10_000;
 const retryMs = 250;
 const retryMsMax = 30_000;
 
-const refusals: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'AGENT_NAME_TAKEN', 'REQUEST_INVALID']);
+/** These are about the name: with the right one a token that was used for this key is still good. */
+const ofNames: ReadonlySet<string> = new Set(['AGENT_NAME_TAKEN', 'REQUEST_INVALID']);
 
 /**
  * Exchanges a token for a certificate and writes it. A coordinator that cannot be reached is tried again for ever.
@@ -66,17 +67,18 @@ export async function enrol(enrolment: Enrolment): Promise<void> {
       }),
     );
   } catch (error) {
-    if (isRefusal(error) || !isSent) await folder.unreserve('client');
+    if (!isSent || isRefusal(error, kept !== undefined)) await folder.unreserve('client');
     throw error;
   }
 }
 
 /**
  * The coordinator itself has said no to the token, the name or the key. Whatever else ends a try leaves it open whether an
- * earlier one used the token, as a wrong address does, or another cluster that is found there.
+ * earlier one used the token, as a wrong address does, another cluster that is found there, or another name than that start had.
  */
-function isRefusal(error: unknown): boolean {
-  return error instanceof ShoalError && refusals.has(error.code);
+function isRefusal(error: unknown, wasThere: boolean): boolean {
+  if (!(error instanceof ShoalError)) return false;
+  return error.code === 'UNAUTHENTICATED' || (ofNames.has(error.code) && !wasThere);
 }
 
 /** How often an answer was asked for, and for how long. */

@@ -114,7 +114,8 @@ export function accessService({
       tries.right(peer);
       return token;
     } catch (error) {
-      tries.wrong(peer, nowMs);
+      // Whoever has the key of a token has not guessed it.
+      if (error instanceof ShoalError && error.code === 'UNAUTHENTICATED') tries.wrong(peer, nowMs);
       throw error;
     }
   };

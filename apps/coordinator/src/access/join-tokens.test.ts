@@ -141,10 +141,20 @@ describe('a token that was exchanged for a certificate', () => {
 
   test.each([
     ['for another key', { key: 'key-of-bob', name: 'ann' }],
-    ['for that key under another name', { key: 'key-of-ann', name: 'bob' }],
     ['for whoever shows no key', undefined],
   ])('is spent %s', (_, asked) => {
     expect(() => exchanged().take('a', 2, asked)).toThrow(refusedFor('was used before'));
+  });
+
+  test('says to the key that it was exchanged for under which name that was', () => {
+    expect(() => exchanged().take('a', 2, { key: 'key-of-ann', name: 'bob' })).toThrow(
+      expect.objectContaining({
+        code: 'REQUEST_INVALID',
+        message: expect.stringMatching(
+          /name: is bob, but this machine has joined as ann .*--name ann; .*--tls-dir/,
+        ),
+      }),
+    );
   });
 
   test('is not listed, and cannot be given back', () => {

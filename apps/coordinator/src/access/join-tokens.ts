@@ -89,7 +89,7 @@ export class JoinTokens {
   /**
    * What the token grants; from now on it is used. One that was exchanged gives the same to the same key, for as long as it would
    * have been good: the answer may have been lost, and its bearer has the one key that it is of use with. Throws `UNAUTHENTICATED`
-   * for one that grants nothing.
+   * for one that grants nothing, and `REQUEST_INVALID` where that bearer asks under another name than before.
    */
   take(digest: string, atMs: number, asked?: Asked): TakenToken {
     const token = this.#byDigest.get(digest);
@@ -97,8 +97,10 @@ export class JoinTokens {
     const { exchange, expiresAtMs, grant, state } = token;
     if (state === 'revoked') throw refused('this token to join with was taken back');
     if (state === 'taken' || state === 'used') {
-      const isSame = exchange?.key === asked?.key && (asked?.name === '' || asked?.name === exchange?.name);
-      if (exchange !== undefined && isSame && atMs < expiresAtMs) return { grant, exchange };
+      if (exchange !== undefined && exchange.key === asked?.key && atMs < expiresAtMs) {
+        if (asked.name === '' || asked.name === exchange.name) return { grant, exchange };
+        throw renamed(asked.name, exchange.name);
+      }
       throw refused('this token to join with was used before');
     }
     if (atMs >= expiresAtMs) throw refused('this token to join with has expired');
@@ -152,6 +154,13 @@ export class JoinTokens {
     }
   }
 }
+
+/** Said to whoever has the key, and was told the name already or would have been. */
+const renamed = (asked: string, name: string): ShoalError =>
+  new ShoalError('REQUEST_INVALID', {
+    field: 'name',
+    reason: `is ${asked}, but this machine has joined as ${name} with this token and this key. Start it with --name ${name}; for an agent of another name give another --tls-dir and a new token`,
+  });
 
 const refused = (reason: string): ShoalError =>
   new ShoalError('UNAUTHENTICATED', {
