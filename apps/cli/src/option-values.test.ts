@@ -11,7 +11,11 @@ import { buildProgram } from './program.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What somebody may give by mistake, or to harm. Nothing of it is any good to most options. */
-const values: readonly string[] = ['', '0', '-1', '0.5', 'NaN', '1e99', '99999999999999999999', '__proto__'];
+const values: readonly string[] = [
+  ...['', '0', '-1', '0.5', 'NaN', '1e99', '99999999999999999999', '__proto__'],
+  // As big as a number can be that is a whole one: bigger than many options may be.
+  String(Number.MAX_SAFE_INTEGER),
+];
 /** What a terminal would obey, and more of it than a name can have. */
 const hostile = `no such\u001b[31m\u0007\u009bword\n${'x'.repeat(300)}`;
 

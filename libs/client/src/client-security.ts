@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { checkOptionNames, ShoalError } from '@shoal/errors';
+import { checkOptionNames, kindOf, ShoalError } from '@shoal/errors';
 import { ExposedFileError, readPrivateFile } from '@shoal/folders';
+import { readOnce } from '@shoal/pool';
 import type { DialMaterial } from '@shoal/protocol';
 import type { Address } from './address.ts';
 
@@ -31,27 +32,32 @@ export interface SecurityOptions {
 
 const tlsNames: readonly string[] = ['ca', 'cert', 'key'] satisfies (keyof TlsOptions)[];
 
-/** Checks types and names. Throws a TypeError that names the option, and never shows what it was given. */
-export function checkSecurityOptions({ tls, token, insecure }: SecurityOptions): void {
-  if (insecure !== undefined && typeof insecure !== 'boolean') {
-    throw new TypeError(`insecure has to be true or false, not ${typeof insecure}.`);
-  }
-  if (token !== undefined && (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token))) {
-    throw new TypeError('token has to be a string of letters, digits and punctuation, without spaces.');
-  }
-  if (tls === undefined || typeof tls === 'boolean') return;
-  if (typeof tls !== 'object' || tls === null || Array.isArray(tls)) {
-    throw new TypeError(`tls has to be true, false or { ca, cert, key }, not ${typeof tls}.`);
+/** Throws a TypeError that names the option, and never shows what it was given. */
+export function checkedToken(token: unknown): string {
+  if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new TypeError('token has to be a string of letters, digits and punctuation, without spaces.');
+}
+
+/**
+ * The certificates as they are given, each read once. Throws a TypeError that names the option, and never shows what it was
+ * given.
+ */
+export function tlsOf(tls: unknown): SecurityOptions['tls'] {
+  if (tls === undefined || typeof tls === 'boolean') return tls;
+  if (typeof tls !== 'object' || tls === null || kindOf(tls) !== 'object') {
+    throw new TypeError(`tls has to be true, false or { ca, cert, key }, not ${kindOf(tls)}.`);
   }
   checkOptionNames('tls', tls, tlsNames);
-  for (const [name, value] of Object.entries(tls)) {
-    if (value !== undefined && typeof value !== 'string' && !(value instanceof Uint8Array)) {
-      throw new TypeError(`tls.${name} has to be PEM or the path of a file with it, not ${typeof value}.`);
+  const given = readOnce(tls, tlsNames);
+  for (const [name, value] of Object.entries(given)) {
+    if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+      throw new TypeError(`tls.${name} has to be PEM or the path of a file with it, not ${kindOf(value)}.`);
     }
   }
-  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+  if ((given['cert'] === undefined) !== (given['key'] === undefined)) {
     throw new TypeError('tls.cert and tls.key belong together: give both, or none.');
   }
+  return given;
 }
 
 /** Between two looks at a certificate and its key both may be replaced. */

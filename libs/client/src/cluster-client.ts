@@ -1,4 +1,3 @@
-import { checkIsOptions, checkOptionNames } from '@shoal/errors';
 import type {
   AgentInfo,
   CreateJoinTokenRequest,
@@ -19,14 +18,9 @@ import { parseAddress } from './address.ts';
 import type { Bundle } from './bundle/bundle.ts';
 import { Bundler } from './bundle/bundler.ts';
 import { BundleUploads } from './bundle-upload.ts';
-import { checkSecurityOptions, securityOf } from './client-security.ts';
+import { securityOf } from './client-security.ts';
 import { Connection } from './connection.ts';
-import {
-  type ConnectionOptions,
-  connectionLimits,
-  connectionNames,
-  connectionSignal,
-} from './connection-options.ts';
+import { type ConnectionOptions, checkConnectionOptions, connectionLimits } from './connection-options.ts';
 
 /** A task module that is to be given a name. */
 export interface NamedModule {
@@ -58,13 +52,9 @@ export class ClusterClient implements AsyncDisposable {
    */
   static async open(address: string, options: ConnectionOptions = {}): Promise<ClusterClient> {
     const target = parseAddress(address);
-    checkIsOptions('Options of a connection', options, 'have to be');
-    checkOptionNames('Options of a connection', options, connectionNames);
-    checkSecurityOptions(options);
-    const bounds = connectionLimits(options);
-    const signal = connectionSignal(options);
-    const security = await securityOf(target, options);
-    return new ClusterClient(await Connection.open(target, bounds, security, signal));
+    const given = checkConnectionOptions('Options of a connection', options);
+    const security = await securityOf(target, given);
+    return new ClusterClient(await Connection.open(target, connectionLimits(given), security, given.signal));
   }
 
   /** The cluster at a glance. */

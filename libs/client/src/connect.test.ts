@@ -26,6 +26,18 @@ describe('connecting', () => {
     }
     expect(await refused({ token: 'a b' })).toMatchObject({ name: 'TypeError', message: /^token has to be/ });
     expect(await refused({ tls: 'yes' })).toMatchObject({ name: 'TypeError', message: /^tls has to be/ });
+    expect(await refused({ tls: new Map() })).toMatchObject({
+      name: 'TypeError',
+      message: /^tls has to be .*, not Map\.$/,
+    });
+    expect(await refused({ tls: { ca: null } })).toMatchObject({
+      name: 'TypeError',
+      message: /^tls\.ca has to be .*, not null\.$/,
+    });
+    expect(await refused({ connectTimeoutMs: '5' })).toMatchObject({
+      name: 'TypeError',
+      message: /, not "5"\.$/,
+    });
     expect(await refused({ tls: { cert: 'x' } })).toMatchObject({ message: /tls.cert and tls.key/ });
     expect(await refused({ tls: { ca: '/nowhere/ca.crt' } })).toMatchObject({
       code: 'FILE_NOT_USABLE',
@@ -37,6 +49,31 @@ describe('connecting', () => {
     });
     expect(await refused({ insecure: 'yes' })).toMatchObject({ name: 'TypeError', message: /insecure/ });
     expect(coordinator.calls).toEqual([]);
+  });
+
+  test('each option of a connection is read once, those of its certificates too', async () => {
+    const reads: string[] = [];
+    const noting = (name: string, value: unknown): PropertyDescriptorMap => ({
+      [name]: {
+        enumerable: true,
+        get: () => {
+          reads.push(name);
+          return value;
+        },
+      },
+    });
+    const tls = Object.defineProperties({}, noting('ca', '/nowhere/ca.crt'));
+    const options = Object.defineProperties(
+      {},
+      {
+        ...noting('tls', tls),
+        ...noting('token', 'x'),
+        ...noting('insecure', true),
+        ...noting('processes', 1),
+      },
+    );
+    expect(await rejection(connect(coordinator.address, options))).toMatchObject({ code: 'FILE_NOT_USABLE' });
+    expect(reads.sort()).toEqual(['ca', 'insecure', 'processes', 'tls', 'token']);
   });
 
   test('another machine is refused without insecure, and the reason is said', async () => {

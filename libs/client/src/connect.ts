@@ -12,12 +12,7 @@ import { securityOf } from './client-security.ts';
 import { ClusterBackend } from './cluster-backend.ts';
 import { clusterSetupOf } from './cluster-setup.ts';
 import { Connection } from './connection.ts';
-import {
-  type ConnectionOptions,
-  connectionLimits,
-  connectionSignal,
-  splitOptions,
-} from './connection-options.ts';
+import { type ConnectionOptions, connectionLimits, splitOptions } from './connection-options.ts';
 
 /** Options of {@link connect}: those of the connection, and those of a pool as defaults for every job of it. */
 export interface ConnectOptions extends PoolOptions, ConnectionOptions {}
@@ -41,7 +36,7 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
   // Agents may fork what says nothing of it.
   const poolOptions = checkPoolOptions(given, undefined);
   const bounds = connectionLimits(connectionOptions);
-  const signal = connectionSignal(connectionOptions);
+  const { signal } = connectionOptions;
   const security = await securityOf(target, connectionOptions);
   const setup = clusterSetupOf(poolOptions);
   const initializer = await initializerOf(poolOptions);
@@ -55,5 +50,5 @@ async function initializerOf(options: PoolOptions): Promise<ChildInitializer | u
   const { initializer } = options;
   const args = initArgsOf(options);
   if (initializer === undefined || args === undefined) return undefined;
-  return { task: await resolveTask(initializer, undefined), ...args };
+  return { task: await resolveTask(initializer, undefined, 'initializer'), ...args };
 }

@@ -1,6 +1,14 @@
 import { checkIsOptions, checkOptionNames, timerMsMax } from '@shoal/errors';
-import { type PoolOptions, poolOptionNames, readOnce } from '@shoal/pool';
-import { checkSecurityOptions, type TlsOptions } from './client-security.ts';
+import {
+  abortSignal,
+  flag,
+  type OptionCheck,
+  type PoolOptions,
+  poolOptionNames,
+  readOnce,
+  wholeNumber,
+} from '@shoal/pool';
+import { checkedToken, type TlsOptions, tlsOf } from './client-security.ts';
 import type { ConnectionLimits } from './connection.ts';
 
 /** How a coordinator is reached. */
@@ -46,48 +54,48 @@ export interface ConnectionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The options of a connection. */
-export const connectionNames: readonly string[] = Object.keys({
-  connectTimeoutMs: true,
-  reconnectTimeoutMs: true,
-  signal: true,
-  tls: true,
-  token: true,
-  insecure: true,
-} satisfies Record<keyof ConnectionOptions, true>);
+const positiveMs = wholeNumber(1, timerMsMax);
+const checks: Record<keyof ConnectionOptions, OptionCheck> = {
+  connectTimeoutMs: positiveMs,
+  reconnectTimeoutMs: positiveMs,
+  signal: abortSignal,
+  tls: (_, value) => tlsOf(value),
+  token: (_, value) => checkedToken(value),
+  insecure: flag,
+};
 
-/** Tells the options of a connection from those given for the pool, each read once, and checks the types of the former. */
+const connectionNames: readonly string[] = Object.keys(checks);
+
+/** Tells the options of a connection from those given for the pool, each read once, and checks the former. */
 export function splitOptions(options: unknown): {
   readonly connectionOptions: ConnectionOptions;
   readonly given: PoolOptions;
 } {
-  checkIsOptions('connect() options', options, 'have to be');
-  checkOptionNames('connect() options', options, [...connectionNames, ...poolOptionNames]);
-  const connectionOptions: ConnectionOptions = readOnce(options, connectionNames);
-  checkSecurityOptions(connectionOptions);
-  return { connectionOptions, given: readOnce(options, poolOptionNames) };
+  const connectionOptions = checkConnectionOptions('connect() options', options, poolOptionNames);
+  // Their names are known to be good.
+  return { connectionOptions, given: readOnce(options as object, poolOptionNames) };
 }
 
-/** The signal that ends the attempt to connect. Throws a TypeError that names the option. */
-export function connectionSignal({ signal }: ConnectionOptions): AbortSignal | undefined {
-  const given: unknown = signal;
-  if (given === undefined || given instanceof AbortSignal) return given;
-  throw new TypeError(`signal has to be an AbortSignal, not ${given === null ? 'null' : typeof given}.`);
-}
-
-/** The limits that the options ask for. Throws a TypeError or RangeError that names the option. */
-export function connectionLimits(options: ConnectionOptions): ConnectionLimits {
-  return {
-    connectTimeoutMs: milliseconds('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
-    reconnectTimeoutMs: milliseconds('reconnectTimeoutMs', options.reconnectTimeoutMs ?? 30_000),
-  };
-}
-
-function milliseconds(name: string, value: unknown): number {
-  const range = `a whole number from 1 to ${timerMsMax}`;
-  if (typeof value !== 'number') throw new TypeError(`${name} has to be ${range}, not ${typeof value}.`);
-  if (!Number.isInteger(value) || value < 1 || value > timerMsMax) {
-    throw new RangeError(`${name} has to be ${range}, not ${value}.`);
+/**
+ * A copy of the options of a connection, for which each was read once. Throws a TypeError or RangeError that names the first
+ * that is not as documented. `others`: names that are for somebody else to look at.
+ */
+export function checkConnectionOptions(
+  where: string,
+  options: unknown,
+  others: readonly string[] = [],
+): ConnectionOptions {
+  checkIsOptions(where, options, 'have to be');
+  checkOptionNames(where, options, [...connectionNames, ...others]);
+  const given = readOnce(options, connectionNames);
+  for (const [name, check] of Object.entries(checks)) {
+    if (given[name] !== undefined) given[name] = check(name, given[name]);
   }
-  return value;
+  return given;
+}
+
+/** The limits that the options ask for. */
+export function connectionLimits(options: ConnectionOptions): ConnectionLimits {
+  const { connectTimeoutMs = 10_000, reconnectTimeoutMs = 30_000 } = options;
+  return { connectTimeoutMs, reconnectTimeoutMs };
 }

@@ -7,6 +7,7 @@ export {
   checkOptionKinds,
   checkOptionNames,
   checkPath,
+  kindOf,
   type OptionKind,
 } from './option-names.ts';
 export { bytesText, countText, durationText, timesText } from './quantity.ts';

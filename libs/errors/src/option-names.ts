@@ -75,7 +75,7 @@ function checkLog(name: string, log: unknown): void {
 }
 
 /** As `typeof`, but for what is an object to it alone: `null`, `list`, `Map`. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'list';
   if (typeof value !== 'object') return typeof value;

@@ -23,7 +23,8 @@ export {
 export { reaper } from './launchers/reaper.ts';
 export { setprivArguments, setprivPaths } from './launchers/spawn.ts';
 export type * from './map-pool.ts';
-export { readOnce } from './options/option-checks.ts';
+// For the options of other backends.
+export { abortSignal, flag, type OptionCheck, readOnce, wholeNumber } from './options/option-checks.ts';
 export { checkPoolOptions, poolOptionNames } from './options/option-table.ts';
 export type {
   MapOptions,

@@ -43,7 +43,8 @@ export const Pool: new (options?: PoolOptions) => Pool = class Pool extends Pool
       ...childSetupOf(options, task && initArgs && { task, ...initArgs }),
       ...apart,
     });
-    const resolved = initializer === undefined ? undefined : resolveTask(initializer, undefined);
+    const resolved =
+      initializer === undefined ? undefined : resolveTask(initializer, undefined, 'initializer');
     // An inline initializer takes a moment to be looked at; jobs wait for that, and reject if it cannot be sent.
     const setup = resolved instanceof Promise ? resolved.then(setupWith) : setupWith(resolved);
     const printer = options.printer ?? new PrintWriter();

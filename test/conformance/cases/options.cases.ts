@@ -1,3 +1,4 @@
+import { poolOptionNames } from '@shoal/pool';
 import { connect, type MapOptions, Pool, type PoolOptions } from 'shoal';
 import { expect } from 'vitest';
 import { rejectionOf } from '../pool-under-test.ts';
@@ -53,6 +54,7 @@ const badPoolOptions: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
   [{ unreadStreamMs: 5 }, /^unreadStreamMs is for a disposal that drains/],
   [{ initArgs: [1] }, /^initArgs is given, but there is no initializer/],
   [{ initializer: 5 }, /^initializer has to be a function/],
+  [{ initializer: '' }, /^initializer is empty\.$/],
   [{ initializer: Object.create(null) }, /^initializer has to be a function/],
   [{ printer: Object.create(null) }, /^printer has to be a PrintWriter/],
 ];
@@ -152,6 +154,66 @@ export const options = chapter('options', (specify) => {
     for (const call of calls) expect(await rejectionOf(call)).toMatchObject({ message: 'unreadable' });
   });
 
+  specify('every option is read once, to its last field, and in the call', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const reads: string[] = [];
+    let over = false;
+    /** As it was given, but it notes who is read. */
+    const noting = <T extends object>(where: string, given: T): T => {
+      const noted: T = Array.isArray(given) ? ([...given] as T) : { ...given };
+      for (const [name, value] of Object.entries(given)) {
+        const get = (): unknown => {
+          reads.push(`${where}${name}${over ? ' late' : ''}`);
+          return value;
+        };
+        Object.defineProperty(noted, name, { enumerable: true, configurable: true, get });
+      }
+      return noted;
+    };
+    const told: string[] = [];
+    const given = {
+      timeoutMs: 60_000,
+      retries: noting('retries.', { thrown: 1, crash: 0 }),
+      retryOn: noting('retryOn.', ['Error']),
+      onProgress: () => told.push('onProgress'),
+      onSuccess: () => told.push('onSuccess'),
+      onError: () => told.push('onError'),
+      labels: {},
+      priority: 1,
+    };
+    const job = pool.submit(square, [1, 2, 3], noting('', given));
+    over = true;
+    expect(await job.result()).toEqual([1, 4, 9]);
+    const fields = ['retries.thrown', 'retries.crash', 'retryOn.0'];
+    expect(reads.sort()).toEqual([...Object.keys(given), ...fields].sort());
+    expect([...new Set(told)].sort()).toEqual(['onProgress', 'onSuccess']);
+
+    // Taken as it was when it was looked at: good, or refused.
+    let looks = 0;
+    const turning = Object.defineProperty({}, 'thrown', {
+      get: () => (looks++ === 0 ? 1 : -5),
+      enumerable: true,
+    });
+    expect(await pool.map(square, [2], { retries: turning })).toEqual([4]);
+    expect(looks).toBe(1);
+  });
+
+  specify('onError is called of options that are refused', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const errors: unknown[] = [];
+    const onError = (error: unknown): void => {
+      errors.push(error);
+    };
+    for (const bad of [{ timeoutMs: -1 }, { timeuotMs: 1 }]) {
+      const job = pool.submit(square, [1], { ...bad, onError });
+      expect(await rejectionOf(job.result())).toBe(errors.at(-1));
+    }
+    expect(errors).toMatchObject([
+      { message: expect.stringMatching(/^timeoutMs has to be/) },
+      { message: expect.stringMatching(/there is no option "timeuotMs"/) },
+    ]);
+  });
+
   specify('a bad option of a stream rejects its first next(), then it is over', async ({ open }) => {
     await using pool = await open({ processes: 1 });
     const stream = pool.imap(square, [1], { bufferSize: 0 });
@@ -185,6 +247,65 @@ export const options = chapter('options', (specify) => {
       signal: undefined,
     };
     expect(await pool.map(square, [3], none)).toEqual([9]);
+  });
+
+  specify('an argument of the wrong kind is refused by name, with what it was', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const wrong = (value: unknown): never => value as never;
+    const calls: [Promise<unknown>, RegExp][] = [
+      [pool.map(wrong(5), [1]), /^fn has to be a function or the URL or path of a module, not 5\.$/],
+      [pool.map(wrong([square]), [1]), /^fn has to be .*, not an array\.$/],
+      [pool.map('', [1]), /^fn is empty\.$/],
+      [pool.map(square, wrong(7)), /^items has to be iterable \(.*\), not 7\.$/],
+      [pool.starmap(square, wrong(null)), /^argLists has to be iterable \(.*\), not null\.$/],
+      [pool.apply(square, wrong('3')), /^args has to be an array of the arguments, not "3"\.$/],
+    ];
+    for (const [call, message] of calls) {
+      const error = (await rejectionOf(call)) as Error;
+      expect([RangeError, TypeError]).toContain(error.constructor);
+      expect(error.message).toMatch(message);
+    }
+  });
+
+  specify('an initializer that is no module is told by its option', async ({ open }) => {
+    expect(await rejectionOf(open({ initializer: './nowhere.ts' }))).toMatchObject({
+      code: 'TASK_LOAD_FAILED',
+      message: expect.stringMatching(
+        /nowhere\.ts cannot be loaded: initializer names it, and there is no such file\./,
+      ),
+    });
+  });
+
+  // What no option of that kind takes.
+  const strange: unknown[] = [null, -1.5, 10n, Symbol('x'), new Map(), new Date(0)];
+  specify('every option is checked, of whatever kind it is, and named', async ({ open }) => {
+    for (const name of poolOptionNames) {
+      for (const value of strange) {
+        const error = (await rejectionOf(open({ [name]: value }))) as Error;
+        expect([RangeError, TypeError], name).toContain(error.constructor);
+        expect(error.message).toMatch(
+          new RegExp(`^${name} has to be .*, not (null|-1\\.5|10n|Symbol|a Map|a Date)`),
+        );
+      }
+    }
+    await using pool = await open({ processes: 1 });
+    for (const name of [
+      ...new Set([...badOptions.map(([each]) => each), 'onSuccess', 'onError', 'bufferBytes']),
+    ]) {
+      if (name === 'chunksize') continue;
+      for (const value of strange) {
+        const module = new URL('../work.ts', import.meta.url);
+        const call =
+          name === 'export'
+            ? pool.submit(module, [1], { export: value as string })
+            : pool.submit(square, [1], { [name]: value });
+        const error = (await rejectionOf(call.result())) as Error;
+        expect([RangeError, TypeError], name).toContain(error.constructor);
+        expect(error.message).toMatch(
+          new RegExp(`^${name} has to be .*, not (null|-1\\.5|10n|Symbol|a Map|a Date)`),
+        );
+      }
+    }
   });
 
   specify('what cannot be iterated is refused', async ({ open }) => {

@@ -33,7 +33,11 @@ export function mapCommand(terminal: Terminal, end: (exitCode: number) => void):
       ),
     )
     .addOption(
-      option('--retries <n>', 'tries again of an item that throws, crashes or times out', wholeNumber(0)),
+      option(
+        '--retries <n>',
+        'tries again of an item that throws, crashes or times out, 0 to 1000',
+        wholeNumberWithin(0, 1000),
+      ),
     )
     .addOption(
       option('--timeout <time>', 'how long one item may run: 500ms, 30s, 5m (default: no limit)', duration),

@@ -24,3 +24,15 @@ test('what was printed outside any item says the process', () => {
   prints.write({ stream: 'stdout', pid: 4720, index: undefined, task: undefined, text: 'ready' }, undefined);
   expect(written.stdout).toEqual(['(pid=4720) ready\n']);
 });
+
+test('what cannot be written to is refused by name, before there is something to say', () => {
+  const streams =
+    (given: unknown): (() => unknown) =>
+    () =>
+      new PrintWriter(given as object);
+  expect(streams({ stdout: 5 })).toThrow(
+    new TypeError('stdout has to be a stream that can be written to, not 5.'),
+  );
+  expect(streams({ stdout: process.stdout, sterr: process.stderr })).toThrow(/Did you mean stderr\?/);
+  expect(streams(process.stdout.fd)).toThrow(/^PrintWriter options has to be an object/);
+});

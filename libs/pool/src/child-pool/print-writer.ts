@@ -1,5 +1,11 @@
 import type { Writable } from 'node:stream';
+import { checkOptions, isRecord, type OptionCheck, wrongType } from '../options/option-checks.ts';
 import type { Print } from './chunk-request.ts';
+
+const writable: OptionCheck = (name, value) => {
+  if (isRecord(value) && typeof value['write'] === 'function') return value;
+  throw wrongType(name, 'a stream that can be written to', value);
+};
 
 /** Where prints go. */
 interface PrintStreams {
@@ -16,9 +22,13 @@ interface PrintStreams {
 export class PrintWriter {
   readonly #streams: PrintStreams;
 
-  /** Defaults: this process's own streams, from the first print on: Node makes them when they are first asked for. */
+  /**
+   * Defaults: this process's own streams, from the first print on: Node makes them when they are first asked for. Throws a
+   * TypeError for anything that cannot be written to.
+   */
   constructor(streams: PrintStreams = {}) {
-    this.#streams = streams;
+    this.#streams =
+      checkOptions('PrintWriter options', streams, { stdout: writable, stderr: writable }) ?? {};
   }
 
   /** Shows what one task printed; a writer of your own may show it otherwise. */

@@ -1,6 +1,14 @@
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { checkOptions, oneOf, wholeNumber } from './option-checks.ts';
+import {
+  checkOptions,
+  environment,
+  labelRecord,
+  list,
+  oneOf,
+  stringList,
+  wholeNumber,
+} from './option-checks.ts';
 
 const checks = { count: wholeNumber(1, 10), mode: oneOf('a', 'b') };
 const check = (options: unknown): unknown => checkOptions('Options', options, checks);
@@ -63,6 +71,29 @@ test('what an old library has given to all objects is no option', ({ onTestFinis
   Reflect.set(Object.prototype, 'extra', () => {});
   expect(check({ count: 1 })).toEqual({ count: 1 });
   expect(() => check({ cuont: 1 })).toThrow('there is no option "cuont"');
+});
+
+/** A getter that gives `good` the first time that it is read, and `bad` from then on. */
+function turning(good: unknown, bad: unknown): PropertyDescriptor {
+  let reads = 0;
+  return { enumerable: true, get: () => (++reads === 1 ? good : bad) };
+}
+
+test.each([
+  ['a record of values', environment, Object.defineProperty({}, 'x', turning('a', 1)), { x: 'a' }],
+  ['labels', labelRecord, Object.defineProperty({}, 'x', turning('a', 1)), { x: 'a' }],
+  ['a list of strings', stringList, Object.defineProperty([], 0, turning('a', 1)), ['a']],
+  ['a list', list, Object.defineProperty([], 0, turning(1, 2)), [1]],
+])('each part of %s is read once, and what counts is what was looked at', (_, look, given, wanted) => {
+  const taken = look('option', given);
+  expect(taken).toEqual(wanted);
+  expect(taken).not.toBe(given);
+});
+
+test('what was read of options that are refused is known to whoever asked for it', () => {
+  const given: Record<string, unknown> = {};
+  expect(() => checkOptions('Options', { count: 5, mode: 'c' }, checks, given)).toThrow(/^mode has to be/);
+  expect(given).toEqual({ count: 5, mode: 'c' });
 });
 
 test('each option is read once, and what is returned is a copy of what was checked', () => {

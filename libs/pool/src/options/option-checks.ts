@@ -1,7 +1,10 @@
 import { checkOptionNames, labelEntriesMax, labelFault, quotedText } from '@shoal/errors';
 
-/** Looks at one option's value; throws a TypeError or RangeError that names the option. */
-export type OptionCheck = (name: string, value: unknown) => void;
+/**
+ * Looks at one option's value; throws a TypeError or RangeError that names the option. Returns what counts from then on: of an
+ * object or a list a copy, for which each part was read once. What is read again later may have become something else.
+ */
+export type OptionCheck = (name: string, value: unknown) => unknown;
 
 /** What `value` is, for a message: `0`, `"four"`, `null`, `an array`, `a function`. */
 function shown(value: unknown): string {
@@ -28,6 +31,7 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
     if (!Number.isInteger(value) || value < min || value > max) {
       throw new RangeError(`${name} has to be ${range}, not ${shown(value)}.`);
     }
+    return value;
   };
 }
 
@@ -37,6 +41,7 @@ export function oneOf(...words: readonly string[]): OptionCheck {
   return (name, value) => {
     if (typeof value !== 'string') throw wrongType(name, wanted, value);
     if (!words.includes(value)) throw new RangeError(`${name} has to be ${wanted}, not ${shown(value)}.`);
+    return value;
   };
 }
 
@@ -47,9 +52,9 @@ export function either(
   otherwise: OptionCheck,
 ): OptionCheck {
   return (name, value) => {
-    if (accepts(value)) return;
+    if (accepts(value)) return value;
     try {
-      otherwise(name, value);
+      return otherwise(name, value);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const message = error.message.replace(', not ', ` or ${alternative}, not `);
@@ -61,23 +66,36 @@ export function either(
 /** `true` or `false`. */
 export const flag: OptionCheck = (name, value) => {
   if (typeof value !== 'boolean') throw wrongType(name, 'true or false', value);
+  return value;
 };
 
 /** A function. */
 export const callback: OptionCheck = (name, value) => {
   if (typeof value !== 'function') throw wrongType(name, 'a function', value);
+  return value;
+};
+
+/** A function, or the URL or path of a module that has it. */
+export const functionOrModule: OptionCheck = (name, value) => {
+  if (typeof value === 'string') return text(name, value);
+  if (typeof value !== 'function' && !(value instanceof URL)) {
+    throw wrongType(name, 'a function or the URL or path of a module', value);
+  }
+  return value;
 };
 
 /** An array. */
 export const list: OptionCheck = (name, value) => {
   if (!Array.isArray(value)) throw wrongType(name, 'an array', value);
+  return Array.from<unknown>(value);
 };
 
 /** An array of strings. */
 export const stringList: OptionCheck = (name, value) => {
   if (!Array.isArray(value)) throw wrongType(name, 'an array of strings', value);
-  value.forEach((element, index) => {
+  return Array.from<unknown, string>(value, (element, index) => {
     if (typeof element !== 'string') throw wrongType(`${name}[${index}]`, 'a string', element);
+    return element;
   });
 };
 
@@ -85,6 +103,7 @@ export const stringList: OptionCheck = (name, value) => {
 export const text: OptionCheck = (name, value) => {
   if (typeof value !== 'string') throw wrongType(name, 'a string', value);
   if (value === '') throw new RangeError(`${name} is empty.`);
+  return value;
 };
 
 /** A string of 1 to `charsMax` characters. */
@@ -94,12 +113,14 @@ export function shortText(charsMax: number): OptionCheck {
     if ((value as string).length > charsMax) {
       throw new RangeError(`${name} is longer than ${charsMax} characters.`);
     }
+    return value;
   };
 }
 
 /** An AbortSignal. */
 export const abortSignal: OptionCheck = (name, value) => {
   if (!(value instanceof AbortSignal)) throw wrongType(name, 'an AbortSignal', value);
+  return value;
 };
 
 /** Variable names, or a record from names to values. */
@@ -107,9 +128,11 @@ export const environment: OptionCheck = (name, value) => {
   if (Array.isArray(value)) return stringList(name, value);
   if (!isRecord(value) || !hasNames(value))
     throw wrongType(name, 'an array of variable names or a record of values', value);
-  for (const [variable, content] of Object.entries(value)) {
+  const entries = Object.entries(value);
+  for (const [variable, content] of entries) {
     if (typeof content !== 'string') throw wrongType(`${name}.${variable}`, 'a string', content);
   }
+  return Object.fromEntries(entries);
 };
 
 /** Labels: names with values, as {@link labelFault} has them. */
@@ -125,6 +148,7 @@ export const labelRecord: OptionCheck = (name, value) => {
     const fault = labelFault(label, content);
     if (fault !== undefined) throw new RangeError(`${name}.${fault}.`);
   }
+  return Object.fromEntries(entries);
 };
 
 /** Whether a value is an object with properties, neither null nor an array. */
@@ -143,25 +167,30 @@ const tagOf = (value: object): string => Object.prototype.toString.call(value).s
  * once: its own, and those that come by a prototype or a getter of a class, which count as its own. Undefined where there are
  * no options.
  *
- * `where` says whose options they are: `Pool options`, `map options`.
+ * `where` says whose options they are: `Pool options`, `map options`. `given` is to become the copy: what a caller has to know
+ * of options that are refused, too, is in it as it was read.
  */
 export function checkOptions(
   where: string,
   options: unknown,
   checks: Readonly<Record<string, OptionCheck>>,
+  given: Record<string, unknown> = {},
 ): Readonly<Record<string, unknown>> | undefined {
   if (options === undefined) return undefined;
   if (!isRecord(options) || !hasNames(options)) throw wrongType(where, 'an object', options);
   const names = Object.keys(checks);
+  readOnce(options, names, given);
   checkOptionNames(where, options, names);
-  const given = readOnce(options, names);
-  for (const [name, value] of Object.entries(given)) checks[name]?.(name, value);
+  for (const [name, value] of Object.entries(given)) given[name] = checks[name]?.(name, value);
   return given;
 }
 
 /** What an object has under these names, its own and others', but for what is undefined. */
-export function readOnce(options: object, names: readonly string[]): Record<string, unknown> {
-  const given: Record<string, unknown> = {};
+export function readOnce(
+  options: object,
+  names: readonly string[],
+  given: Record<string, unknown> = {},
+): Record<string, unknown> {
   for (const name of names) {
     const value: unknown = Reflect.get(options, name);
     if (value !== undefined) given[name] = value;

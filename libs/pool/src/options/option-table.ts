@@ -8,6 +8,7 @@ import {
   either,
   environment,
   flag,
+  functionOrModule,
   isRecord,
   labelRecord,
   list,
@@ -30,13 +31,8 @@ import type {
 
 const positiveMs = wholeNumber(1, timerMsMax);
 const retryCount = wholeNumber(0, 1_000);
-const functionOrModule: OptionCheck = (name, value) => {
-  if (typeof value === 'function' || typeof value === 'string' || value instanceof URL) return;
-  throw wrongType(name, 'a function or the URL or path of a module', value);
-};
-
 const printWriter: OptionCheck = (name, value) => {
-  if (isRecord(value) && typeof value['write'] === 'function') return;
+  if (isRecord(value) && typeof value['write'] === 'function') return value;
   throw wrongType(name, 'a PrintWriter', value);
 };
 
@@ -83,10 +79,10 @@ const mapChecks: Record<keyof MapOptions, OptionCheck> = {
   chunkSize: either((value) => value === 'auto', "'auto'", wholeNumber(1, 1_000_000)),
   timeoutMs: positiveMs,
   deadlineMs: positiveMs,
-  retries: (name, value) => {
-    if (isRecord(value)) checkOptions(name, value, retryChecks);
-    else either(() => false, 'an object', retryCount)(name, value);
-  },
+  retries: (name, value) =>
+    isRecord(value)
+      ? checkOptions(name, value, retryChecks)
+      : either(() => false, 'an object', retryCount)(name, value),
   retryOn: either((value) => typeof value === 'function', 'a function', stringList),
   maxTasksPerChild: wholeNumber(1),
   concurrentTasksPerChild: wholeNumber(1, 10_000),
@@ -106,9 +102,10 @@ const streamChecks: Record<keyof MapOptions | keyof StreamOptions, OptionCheck> 
   settled: flag,
 };
 const submitChecks: Record<keyof SubmitOptions<unknown>, OptionCheck> = {
-  ...mapChecks,
+  // Read first: of an option that throws when it is read, onError is told.
   onSuccess: callback,
   onError: callback,
+  ...mapChecks,
 };
 
 /** Of a job, whichever method opens it. */
@@ -151,13 +148,14 @@ export function checkPoolOptions(given: unknown, startDefault: 'spawn' | undefin
 
 /**
  * A copy of the options of a job, for which each was read once. Throws a TypeError or RangeError that names the first that is
- * not as documented.
+ * not as documented; `given` has what was read by then.
  */
 export function checkJobOptions(
   method: string,
   kind: MethodKind,
   takesModule: boolean,
   options: unknown,
+  given: Record<string, unknown>,
 ): JobOptions {
   // `export` means something only beside a module; beside a function it would be ignored in silence.
   if (!takesModule && isRecord(options) && options['export'] !== undefined) {
@@ -166,7 +164,7 @@ export function checkJobOptions(
     );
   }
   const checks = takesModule ? { ...methodChecks[kind], export: text } : methodChecks[kind];
-  return checkOptions(`${method}() options`, options, checks) ?? {};
+  return checkOptions(`${method}() options`, options, checks, given) ?? {};
 }
 
 /** The options of a wait (`next`, `result`, `wait`), read once. Throws if its `timeoutMs` is not as documented. */

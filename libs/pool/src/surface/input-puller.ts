@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import type { Items } from '../map-pool.ts';
+import { wrongType } from '../options/option-checks.ts';
 
 /** Who takes the items of an {@link InputPuller}. */
 export interface ItemReceiver {
@@ -49,11 +50,7 @@ export function checkItems(name: string, items: unknown): asserts items is Items
     (typeof items === 'object' &&
       items !== null &&
       (Symbol.iterator in items || Symbol.asyncIterator in items));
-  if (!iterable) {
-    throw new TypeError(
-      `${name} has to be iterable (an array, a generator, a stream), not ${items === null ? 'null' : typeof items}.`,
-    );
-  }
+  if (!iterable) throw wrongType(name, 'iterable (an array, a generator, a stream)', items);
 }
 
 /** Pulls an input while there is room: an array, an iterable, or an async iterable, one item at a time. */

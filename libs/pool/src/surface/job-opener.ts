@@ -15,7 +15,7 @@ import type { AnyFunction } from '../task/task.ts';
 import { resolveTask } from '../task/task-function.ts';
 import { findNoArgumentList, noArgumentListFacts } from './argument-lists.ts';
 import type { CallSite } from './call-site.ts';
-import { isPlainArray, knownLength } from './input-puller.ts';
+import { checkItems, isPlainArray, knownLength } from './input-puller.ts';
 import { JobRun, type JobRunOptions, type OutcomeConsumer } from './job-run.ts';
 import type { Method } from './method.ts';
 import { ProgressMeter } from './progress-meter.ts';
@@ -44,6 +44,8 @@ export interface MethodCall {
   readonly fn: AnyTask;
   readonly items: Items<unknown>;
   readonly options: object | undefined;
+  /** What has been read of the options, each once; of those that are refused as it came. */
+  readonly given: Record<string, unknown>;
   readonly site: CallSite;
 }
 
@@ -73,16 +75,20 @@ export class JobOpener {
 
   /** Throws, or rejects, before anything has started. `checkOpen` throws if the pool takes no work. */
   prepare(call: MethodCall, checkOpen: () => void): PreparedJob | Promise<PreparedJob> {
-    const { method, fn } = call;
-    const options = checkJobOptions(method.name, method.kind, typeof fn !== 'function', call.options);
+    const { method, fn, given } = call;
+    const takesModule = typeof fn !== 'function';
+    const options = checkJobOptions(method.name, method.kind, takesModule, call.options, given);
+    checkItems(method.spread ? 'argLists' : 'items', call.items);
     checkOpen();
     const task = resolveTask(fn, options.export);
     const { retryOn } = options;
     if (typeof retryOn === 'function') {
-      return Promise.all([task, resolveTask(retryOn as AnyFunction, undefined)]).then(([ref, predicate]) => {
-        if (predicate.kind !== 'inline') throw new TypeError('retryOn has to be an inline function.');
-        return this.#jobOf(call, ref, options, { source: predicate.source });
-      });
+      return Promise.all([task, resolveTask(retryOn as AnyFunction, undefined, 'retryOn')]).then(
+        ([ref, predicate]) => {
+          if (predicate.kind !== 'inline') throw new TypeError('retryOn has to be an inline function.');
+          return this.#jobOf(call, ref, options, { source: predicate.source });
+        },
+      );
     }
     const names = retryOn === undefined ? undefined : { names: retryOn };
     if (task instanceof Promise) return task.then((ref) => this.#jobOf(call, ref, options, names));

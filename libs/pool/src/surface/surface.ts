@@ -7,6 +7,7 @@ import { PoolClosedError, PoolTerminatedError, ShoalError } from '@shoal/errors'
 import type { BlobFile } from '../child-pool/chunk-request.ts';
 import type { JobBackend, PoolStats } from '../job-backend.ts';
 import type { Items, MapPool, ResultStream, Settled } from '../map-pool.ts';
+import { wrongType } from '../options/option-checks.ts';
 import type { MapProgress, SubmitOptions } from '../options/options.ts';
 import type { Broadcast } from '../values/broadcast.ts';
 import { neverTravels } from '../values/portable.ts';
@@ -14,7 +15,7 @@ import { Arrivals } from './arrivals.ts';
 import { CallSite } from './call-site.ts';
 import { DrainWatch, defaultUnreadMs } from './drain-watch.ts';
 import { GivenPromises } from './given-promises.ts';
-import { asItIs, checkItems, knownLength } from './input-puller.ts';
+import { asItIs, knownLength } from './input-puller.ts';
 import { type Job, JobHandle } from './job.ts';
 import { JobListeners } from './job-events.ts';
 import {
@@ -118,10 +119,14 @@ export class PoolSurface implements MapPool {
     let run: JobRun | undefined;
     let refused = false;
     const listeners = new JobListeners();
-    // Callbacks are checked before any of them can be called: what is no function rejects the job.
-    const { onSuccess, onError, onProgress } = callbacksOf(options);
+    // Callbacks are looked at before any of them can be called: what is no function rejects the job. They are called of one that
+    // is refused, too.
+    const tell = (name: keyof SubmitOptions<never>, value: unknown): void => {
+      const callback = call.given[name];
+      if (typeof callback === 'function') callUser(name, () => callback(value));
+    };
     const toldProgress = (now: MapProgress): void => {
-      if (typeof onProgress === 'function') callUser('onProgress', () => onProgress(now));
+      tell('onProgress', now);
       listeners.tell('progress', now);
     };
     const progress = new ProgressMeter(toldProgress, () => run?.total ?? knownLength(call.items));
@@ -145,8 +150,8 @@ export class PoolSurface implements MapPool {
     this.#whileAwake(settle.promise).catch(() => {});
     const outcome = settle.promise;
     outcome.then(
-      (results) => typeof onSuccess === 'function' && callUser('onSuccess', () => onSuccess(results)),
-      (error) => typeof onError === 'function' && callUser('onError', () => onError(error)),
+      (results) => tell('onSuccess', results),
+      (error) => tell('onError', error),
     );
     const handle = new JobHandle({
       outcome,
@@ -230,7 +235,7 @@ export class PoolSurface implements MapPool {
   }
 
   async #apply(call: MethodCall, args: unknown): Promise<unknown> {
-    if (!Array.isArray(args)) throw call.site.of(new TypeError('apply() takes the arguments as an array.'));
+    if (!Array.isArray(args)) throw call.site.of(wrongType('args', 'an array of the arguments', args));
     const results = await this.#collect(call, newMapCollector);
     return results[0];
   }
@@ -328,7 +333,6 @@ export class PoolSurface implements MapPool {
       throw call.site.of(error);
     };
     try {
-      checkItems(call.method.name === 'starmap' ? 'argLists' : 'items', call.items);
       const job = this.#opener.prepare(call, () => this.#checkOpen());
       return job instanceof Promise ? job.catch(refuse) : job;
     } catch (error) {
@@ -375,20 +379,10 @@ neverTravels(PoolSurface.prototype, 'pool');
 neverTravels(JobHandle.prototype, 'job');
 neverTravels(OutcomeStream.prototype, 'stream of results');
 
-/** What is to be called about a job. Where an option cannot be read, nothing is: that rejects the job. */
-function callbacksOf(options: SubmitOptions<unknown[]> = {}): SubmitOptions<unknown[]> {
-  try {
-    const { onSuccess, onError, onProgress } = options;
-    return { onSuccess, onError, onProgress };
-  } catch {
-    return {};
-  }
-}
-
 function callOf(method: Method, fn: AnyTask, items: Items<unknown>, options: object | undefined): MethodCall {
   const site = new CallSite(PoolSurface.prototype[method.name]);
   // As they are now: the caller may go on to fill the same list for its next call.
-  return { method, fn, items: asItIs(items), options, site };
+  return { method, fn, items: asItIs(items), options, given: {}, site };
 }
 
 /** A pool over any backend, with the defaults of its jobs. */

@@ -10,24 +10,29 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ShoalError } from '@shoal/errors';
 import type { TaskRef } from '../child-pool/chunk-request.ts';
 import type { TaskModule } from '../map-pool.ts';
+import { functionOrModule } from '../options/option-checks.ts';
 import { type AnyFunction, registeredTask, stemOf } from './task.ts';
 
 /**
  * Which function a user means.
  *
- * Synchronous for the forms (1) and (2); an inline function needs a parser, which is loaded on first use.
- * Throws (or rejects with) TASK_NOT_PORTABLE, TASK_LOAD_FAILED for a file that is not there, or a TypeError.
+ * Synchronous for the forms (1) and (2); an inline function needs a parser, which is loaded on first use. `option`: what it was
+ * given as, for messages.
+ * Throws (or rejects with) TASK_NOT_PORTABLE, TASK_LOAD_FAILED for a file that is not there, or a TypeError or RangeError.
  */
 export function resolveTask(
   fn: AnyFunction | TaskModule,
   exportName: string | undefined,
+  option: 'fn' | 'initializer' | 'retryOn' = 'fn',
 ): TaskRef | Promise<TaskRef> {
+  functionOrModule(option, fn);
   if (typeof fn === 'function') return registeredTask(fn) ?? inlineTask(fn);
-  if (typeof fn === 'string' || fn instanceof URL) return moduleTask(fn, exportName);
-  throw new TypeError(
-    `A task function is a function or the URL or path of a module, not ${fn === null ? 'null' : typeof fn}.`,
-  );
+  const task = moduleTask(fn, exportName);
+  if (task.url.startsWith('file:')) requireFile(task.url, option);
+  return task;
 }
+
+type ExportRef = Extract<TaskRef, { kind: 'export' }>;
 
 async function inlineTask(fn: AnyFunction): Promise<TaskRef> {
   const { inlineFunction } = await import('./inline-function.ts');
@@ -36,7 +41,7 @@ async function inlineTask(fn: AnyFunction): Promise<TaskRef> {
   return { kind: 'inline', ...found };
 }
 
-function moduleTask(module: TaskModule, exportName: string | undefined): TaskRef {
+function moduleTask(module: TaskModule, exportName: string | undefined): ExportRef {
   const url = moduleUrl(module);
   const fragment = decodeURIComponent(url.hash.slice(1));
   if (fragment !== '' && exportName !== undefined && fragment !== exportName) {
@@ -45,7 +50,6 @@ function moduleTask(module: TaskModule, exportName: string | undefined): TaskRef
     );
   }
   url.hash = '';
-  if (url.protocol === 'file:') requireFile(url);
   const name = exportName ?? (fragment === '' ? 'default' : fragment);
   return { kind: 'export', name: name === 'default' ? stemOf(url.href) : name, url: url.href, export: name };
 }
@@ -59,13 +63,15 @@ function moduleUrl(module: TaskModule): URL {
   return url;
 }
 
-function requireFile(url: URL): void {
+function requireFile(url: string, option: string): void {
   const path = fileURLToPath(url);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isFile()) return;
+  const reason = stats === undefined ? 'there is no such file' : 'it is not a file';
   throw new ShoalError('TASK_LOAD_FAILED', {
     module: path,
-    reason: stats === undefined ? 'there is no such file' : 'it is not a file',
+    // Of the function itself nobody wonders where that name came from.
+    reason: option === 'fn' ? reason : `${option} names it, and ${reason}`,
     hint: 'A path is resolved against the working directory; new URL("../work.ts", import.meta.url) against a module.',
   });
 }
