@@ -84,6 +84,7 @@ const hostOf = (suite: Suite): Suite => suites.find(({ name }) => name === suite
  */
 const longest: readonly string[] = [
   'libs/pool/src/launchers/fork.test.ts',
+  'libs/pool/src/launchers/fork-shared-modules.test.ts',
   'libs/pool/src/child-pool/child-recycling.test.ts',
   'test/conformance/containers.test.ts',
   'test/bench/bench.test.ts',
