@@ -500,3 +500,10 @@ export const rememberTable = task(import.meta, (table: Table) => {
 });
 
 export const remembered = task(import.meta, (at: number) => ownTable?.value[at]);
+
+/** Throws what `AbortSignal` and `fetch` throw, or returns it within its result. */
+export const abortOr = task(import.meta, (returned: boolean): unknown => {
+  const error = new DOMException('gone', 'AbortError');
+  if (returned) return [{ status: 'rejected', reason: error }];
+  throw error;
+});

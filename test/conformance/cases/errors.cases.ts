@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { Book, rejectionOf, upTo } from '../pool-under-test.ts';
 import { chapter, sharesNoFiles } from '../specification.ts';
 import {
+  abortOr,
   add,
   exceedQuota,
   failIfBad,
@@ -113,6 +114,14 @@ export const errors = chapter('errors', (specify) => {
       });
     },
   );
+
+  specify('a DOMException that is thrown arrives as one', async ({ open }) => {
+    await using pool = await open({ processes: 1 });
+    const { cause } = (await rejectionOf(pool.map(abortOr, [false]))) as ItemError;
+    expect(cause).toBeInstanceOf(DOMException);
+    const { code, message, name } = cause as DOMException;
+    expect({ code, message, name }).toEqual({ code: 20, message: 'gone', name: 'AbortError' });
+  });
 
   specify('a SuppressedError, which await using throws, keeps both of its errors', async ({ open }) => {
     await using pool = await open({ processes: 1 });

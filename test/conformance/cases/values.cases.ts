@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { rejectionOf, upTo } from '../pool-under-test.ts';
 import { chapter } from '../specification.ts';
-import { echo, returnBytes, returnFunction } from '../work.ts';
+import { abortOr, echo, returnBytes, returnFunction } from '../work.ts';
 
 class Point {
   readonly #secret: number = 1;
@@ -102,6 +102,25 @@ export const values = chapter('values', (specify) => {
     expect(back).toBeInstanceOf(RangeError);
     expect(back).toMatchObject({ message: 'just a value' });
   });
+
+  specify(
+    'a DOMException in an item or a result, of which nothing would arrive, is refused',
+    async ({ open }) => {
+      await using pool = await open({ processes: 1 });
+      const outcomes = await pool.mapSettled(abortOr, [true]);
+      expect(outcomes[0]).toMatchObject({
+        error: {
+          code: 'VALUE_NOT_PORTABLE',
+          message: expect.stringContaining('[0].reason is a DOMException'),
+        },
+      });
+      const item = new Error('outside', { cause: new DOMException('gone', 'AbortError') });
+      expect(await rejectionOf(pool.map(echo, [item]))).toMatchObject({
+        code: 'VALUE_NOT_PORTABLE',
+        message: expect.stringContaining('.cause is a DOMException'),
+      });
+    },
+  );
 
   specify('typed arrays of every kind arrive with their kind', async ({ open }) => {
     await using pool = await open({ processes: 1 });

@@ -200,6 +200,8 @@ export interface RemoteErrorData {
   readonly message: string;
   readonly stack?: string;
   readonly code?: string | number;
+  /** It is a DOMException, whose name says which: `AbortError`. */
+  readonly isDomException?: boolean;
   /** Own enumerable fields that can travel. */
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly cause?: RemoteErrorCause;

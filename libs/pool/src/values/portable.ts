@@ -327,7 +327,7 @@ function kindOfObject(value: object, encoding: Encoding, isTold: boolean): strin
 }
 
 // Objects of the platform that name themselves and are carried whole.
-const carried = new Set(['Map', 'Set', 'ArrayBuffer', 'DataView', 'BigInt', 'DOMException']);
+const carried = new Set(['Map', 'Set', 'ArrayBuffer', 'DataView', 'BigInt']);
 const typedArray = /^(?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array$/;
 type Verdicts = WeakMap<object, string | undefined>;
 const verdicts: Verdicts = new WeakMap();
@@ -357,6 +357,8 @@ function platformNameOf(prototype: object | null): string | undefined {
 }
 
 const platformNames = new Set([
+  // An error, of which name, code and message are not its own: of one that is thrown they travel (remote-error.ts).
+  'DOMException',
   ...['URL', 'URLSearchParams', 'URLPattern', 'Blob', 'File', 'FormData', 'Headers', 'Request', 'Response'],
   ...['AbortController', 'AbortSignal', 'EventTarget', 'Event', 'MessageChannel', 'MessagePort', 'WebSocket'],
   ...[

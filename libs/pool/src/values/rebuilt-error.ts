@@ -15,7 +15,7 @@ const builtins: Readonly<Record<string, new (message: string) => Error>> = {
 /**
  * Rebuild what was thrown: name, message, code, own fields, cause and the stack of the place where it was thrown.
  *
- * The built-in classes are kept; an error of the user's own class is an `Error` with its name. What was no error
+ * The built-in classes are kept, DOMException among them; an error of the user's own class is an `Error` with its name. What was no error
  * (a string, a Proxy) comes as a {@link RemoteError}, with the value itself as its `cause` where it could travel.
  */
 export function rebuildThrown(data: RemoteErrorData): Error {
@@ -27,7 +27,9 @@ export function rebuildThrown(data: RemoteErrorData): Error {
   if (error.name !== data.name) define(error, 'name', data.name);
   if (data.stack !== undefined) define(error, 'stack', data.stack);
   for (const [key, value] of Object.entries(data.fields ?? {})) define(error, key, value, true);
-  if (data.code !== undefined) define(error, 'code', data.code, true);
+  // That of a DOMException comes with its name.
+  if (data.code !== undefined && Reflect.get(error, 'code') !== data.code)
+    define(error, 'code', data.code, true);
   if (data.cause !== undefined) define(error, 'cause', rebuildCause(data.cause));
   return error;
 }
@@ -37,6 +39,7 @@ function build(data: RemoteErrorData): Error {
   if (data.error !== undefined || data.suppressed !== undefined) {
     return new SuppressedError(rebuildCause(data.error), rebuildCause(data.suppressed), data.message);
   }
+  if (data.isDomException) return new DOMException(data.message, data.name);
   const Kind = Object.hasOwn(builtins, data.name) ? builtins[data.name] : undefined;
   return new (Kind ?? Error)(data.message);
 }

@@ -26,6 +26,21 @@ test('an error keeps class, message, code, own fields, cause and stack', () => {
   }
 });
 
+test.each(['v8', 'json'] as const)(
+  'a DOMException stays one, with name, code, cause and stack (%s)',
+  (encoding) => {
+    const thrown = Object.assign(new DOMException('gone', 'AbortError'), {
+      cause: new TypeError('why'),
+      row: 7,
+    });
+    const rebuilt = trip(thrown, encoding);
+    expect(rebuilt).toBeInstanceOf(DOMException);
+    expect([rebuilt.name, rebuilt.message, rebuilt.stack]).toEqual(['AbortError', 'gone', thrown.stack]);
+    expect(rebuilt).toMatchObject({ code: 20, row: 7, cause: { message: 'why' } });
+    expect(trip(new Error('outside', { cause: thrown }), encoding).cause).toBeInstanceOf(DOMException);
+  },
+);
+
 test("an error of the user's own class keeps its name", () => {
   class BadRecord extends Error {
     override readonly name = 'BadRecord';

@@ -66,12 +66,13 @@ function encodeDescription(encoding: Encoding, data: RemoteErrorData): Uint8Arra
 }
 
 /** What is always small: the error's own name, message, code and stack. */
-function bare({ name, message, stack, code }: RemoteErrorData): RemoteErrorData {
+function bare({ name, message, stack, code, isDomException }: RemoteErrorData): RemoteErrorData {
   return {
     name,
     message,
     ...(stack === undefined ? {} : { stack }),
     ...(code === undefined ? {} : { code: typeof code === 'string' ? cut(code, 256) : code }),
+    ...(isDomException === undefined ? {} : { isDomException }),
   };
 }
 
@@ -122,6 +123,9 @@ function describe(thrown: unknown, depth: number): RemoteErrorData {
   }
 }
 
+// By its tag, which a task cannot take away with the global.
+const tagOf: (value: object) => string = Function.prototype.call.bind(Object.prototype.toString);
+
 function describeError(error: Error, depth: number): RemoteErrorData {
   const name = read(() => text(error.name)) ?? 'Error';
   const stack = read(() => text(error.stack));
@@ -137,6 +141,7 @@ function describeError(error: Error, depth: number): RemoteErrorData {
     message: cut(read(() => text(error.message)) ?? '', bounds.errorChars),
     ...(stack === undefined ? {} : { stack: cut(stack, bounds.errorChars) }),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(read(() => tagOf(error)) === '[object DOMException]' ? { isDomException: true } : {}),
     ...(fields === undefined ? {} : { fields }),
     ...(cause === undefined ? {} : { cause }),
     ...(errors === undefined ? {} : { errors }),

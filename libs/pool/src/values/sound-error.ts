@@ -30,6 +30,7 @@ export function soundError(data: unknown, depth: number, seen: Set<object>): Rem
     message,
     ...(typeof stack === 'string' ? { stack } : {}),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(data['isDomException'] === true ? { isDomException: true } : {}),
     ...(isObject(fields) ? { fields } : {}),
     ...(cause === undefined ? {} : { cause }),
     ...(errors === undefined ? {} : { errors }),
