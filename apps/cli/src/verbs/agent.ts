@@ -5,6 +5,7 @@ import { complain } from '../complaint.ts';
 import { exitCode, exitCodeOf } from '../exit-code.ts';
 import { checkedAs, FlagNames } from '../flag-names.ts';
 import { type SecurityFlags, secretIn, tlsDirOf, tlsDirOption, tokenText } from '../security-flags.ts';
+import { type StartChildren, startChildrenOption } from '../start-children.ts';
 import type { Terminal } from '../terminal.ts';
 import { address, byteSize, labels, milliseconds, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
@@ -14,7 +15,7 @@ interface AgentFlags extends SecurityFlags {
   readonly processes?: number;
   readonly maxTasksPerChild?: number;
   readonly maxRssBytes?: number;
-  readonly startChildren?: 'auto' | 'spawn' | 'fork';
+  readonly startChildren?: StartChildren;
   readonly labels?: Readonly<Record<string, string>>;
   readonly isolation?: IsolationLevel;
   readonly isolationUids?: readonly [number, number];
@@ -84,13 +85,7 @@ export function agentCommand(terminal: Terminal, end: (exitCode: number) => void
           'and killed with its item at twice that: 512MiB, 4GiB (from 1MiB)',
       ).argParser(byteSize(2 ** 40, 2 ** 20)),
     )
-    .addOption(
-      new Option(
-        '--start-children <way>',
-        'of jobs that do not say: fork: copies of one process; auto: what is measured to be better; spawn: never fork, ' +
-          'whatever a job asks for (default: a process each, unless the job asks for more)',
-      ).choices(['auto', 'spawn', 'fork']),
-    )
+    .addOption(startChildrenOption())
     .addOption(
       new Option(
         '--labels <list>',

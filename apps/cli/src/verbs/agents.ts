@@ -1,14 +1,15 @@
 import type { AgentInfo } from '@shoal/protocol';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { withConnectingNotice } from '../connecting-notice.ts';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
 import { writeOut } from '../output.ts';
+import { type OutputFormat, outputFormatOption } from '../output-format.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface AgentsFlags extends SecurityFlags {
   readonly address?: string;
-  readonly outputFormat: 'text' | 'json';
+  readonly outputFormat: OutputFormat;
 }
 
 /** `shoal agents`: who runs the work, and who is to take no more of it. */
@@ -47,11 +48,7 @@ function verb(name: string, summary: string): Command {
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
     .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS, or 127.0.0.1:7300)'))
-    .addOption(
-      new Option('--output-format <format>', 'for people or for programs')
-        .choices(['text', 'json'])
-        .default('text'),
-    );
+    .addOption(outputFormatOption());
   for (const flag of connectFlags()) command.addOption(flag);
   return command;
 }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { writeOut } from '../output.ts';
+import { type OutputFormat, outputFormatOption } from '../output-format.ts';
 import { defaultTlsDir, tlsDirOf, tlsDirOption } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { wholeNumber } from '../usage-error.ts';
@@ -61,12 +62,8 @@ export function certsCommand(terminal: Terminal): Command {
         'place with --output is not here, and an agent that joined with a token keeps its own (shoal agents ls).',
     )
     .addOption(tlsDirOption(`the folder of the coordinator; ${defaultTlsDir} where nothing says`))
-    .addOption(
-      new Option('--output-format <format>', 'for people or for programs')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
-    .action(async (flags: { readonly tlsDir?: string; readonly outputFormat: 'text' | 'json' }) => {
+    .addOption(outputFormatOption())
+    .action(async (flags: { readonly tlsDir?: string; readonly outputFormat: OutputFormat }) => {
       const { certList, listCerts } = await import('../certs/list.ts');
       const certs = await listCerts(tlsDirOf(flags, terminal) ?? defaultTlsDir);
       const text = flags.outputFormat === 'json' ? `${JSON.stringify(certs)}\n` : certList(certs, Date.now());

@@ -1,11 +1,12 @@
 import { Command, Option } from 'commander';
+import { type StartChildren, startChildrenOption } from '../start-children.ts';
 import type { Terminal } from '../terminal.ts';
 import { address, wholeNumber, wholeNumberWithin } from '../usage-error.ts';
 
 interface DevFlags {
   readonly agents: number;
   readonly processes?: number;
-  readonly startChildren?: 'auto' | 'spawn' | 'fork';
+  readonly startChildren?: StartChildren;
   readonly listen: string;
 }
 
@@ -27,13 +28,7 @@ export function devCommand(terminal: Terminal, end: (exitCode: number) => void):
         .argParser(address)
         .default('127.0.0.1:7300'),
     )
-    .addOption(
-      new Option(
-        '--start-children <way>',
-        'of jobs that do not say: fork: copies of one process; auto: what is measured to be better; spawn: never fork, ' +
-          'whatever a job asks for (default: a process each, unless the job asks for more)',
-      ).choices(['auto', 'spawn', 'fork']),
-    )
+    .addOption(startChildrenOption())
     .action(async ({ agents, listen, ...rest }: DevFlags) => {
       const [{ LocalCluster }, { untilEnded }, { usableCpus }] = await Promise.all([
         import('../local-cluster.ts'),

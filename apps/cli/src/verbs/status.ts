@@ -1,13 +1,14 @@
 import { ShoalError } from '@shoal/errors';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
 import { writeOut } from '../output.ts';
+import { type OutputFormat, outputFormatOption } from '../output-format.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface StatusFlags extends SecurityFlags {
   readonly address?: string;
-  readonly outputFormat: 'text' | 'json';
+  readonly outputFormat: OutputFormat;
 }
 
 /** A health check asks every few seconds; a coordinator that needs longer is not well. */
@@ -19,11 +20,7 @@ export function statusCommand(terminal: Terminal): Command {
     .summary('show the agents and jobs of a cluster')
     .description('Shows the agents and jobs of a cluster. Exit code 3 if the coordinator cannot be reached.')
     .addOption(addressOption('the coordinator (default: SHOAL_ADDRESS, or 127.0.0.1:7300)'))
-    .addOption(
-      new Option('--output-format <format>', 'for people or for programs')
-        .choices(['text', 'json'])
-        .default('text'),
-    );
+    .addOption(outputFormatOption());
   for (const flag of connectFlags()) command.addOption(flag);
   return command.action(async (flags: StatusFlags) => {
     const address = flags.address ?? addressFromEnvironment(terminal) ?? defaultAddress;

@@ -3,6 +3,7 @@ import type { Role } from '@shoal/credentials';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addressFromEnvironment, addressOption, defaultAddress } from '../coordinator-address.ts';
 import { writeOut } from '../output.ts';
+import { type OutputFormat, outputFormatOption } from '../output-format.ts';
 import { connectFlags, connectionSecurity, type SecurityFlags } from '../security-flags.ts';
 import type { Terminal } from '../terminal.ts';
 import { duration } from '../usage-error.ts';
@@ -12,7 +13,7 @@ interface AskFlags extends SecurityFlags {
 }
 
 interface ListFlags extends AskFlags {
-  readonly outputFormat: 'text' | 'json';
+  readonly outputFormat: OutputFormat;
 }
 
 interface CreateFlags extends AskFlags {
@@ -62,11 +63,7 @@ export function tokenCommand(terminal: Terminal): Command {
     // Of an older coordinator it has none.
     if (id !== '') terminal.stderr.write(`shoal: until it is used, shoal token revoke ${id} takes it back\n`);
   });
-  const ls = asking('ls', 'list the tokens to join with that can be used').addOption(
-    new Option('--output-format <format>', 'for people or for programs')
-      .choices(['text', 'json'])
-      .default('text'),
-  );
+  const ls = asking('ls', 'list the tokens to join with that can be used').addOption(outputFormatOption());
   ls.action((flags: ListFlags) =>
     withClient(flags, terminal, async (client) => {
       const [tokens, { tokenList }] = await Promise.all([client.joinTokens(), import('../token-text.ts')]);
