@@ -1,3 +1,4 @@
+import { executionAsyncResource } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import type { ChannelCredentials } from '@grpc/grpc-js';
 
@@ -39,6 +40,7 @@ export function closingForGood(credentials: ChannelCredentials): ChannelCredenti
       refuseWhenClosed();
       open.add(socket);
       cutAfterEnd(socket);
+      holdWhoEnds(socket);
       socket.once('close', () => open.delete(socket));
       return connected;
     };
@@ -61,5 +63,28 @@ function cutAfterEnd(socket: Socket): void {
   socket.end = (...args: never[]): Socket => {
     setTimeout(() => socket.destroy(), partingMs).unref();
     return end(...args);
+  };
+}
+
+/**
+ * A session of HTTP/2 that is over drops its native half, and the collector may take that at once. The halves of its
+ * streams go in the next turn of the event loop; one that still has headers of which the end never came then has memory
+ * of a session that is gone, and Node 24 ends the process for it (`current_nghttp2_memory_` in `~Http2Session`): any
+ * server could end its caller. The native half is what runs when a session ends its socket, so it is held from there
+ * until that turn is over.
+ */
+function holdWhoEnds(socket: Socket): void {
+  const held = (): void => {
+    setImmediate((_native: object) => {}, executionAsyncResource());
+  };
+  const end: (...args: never[]) => Socket = socket.end.bind(socket);
+  const destroy = socket.destroy.bind(socket);
+  socket.end = (...args: never[]): Socket => {
+    held();
+    return end(...args);
+  };
+  socket.destroy = (error?: Error): Socket => {
+    held();
+    return destroy(error);
   };
 }
