@@ -246,6 +246,23 @@ describe('certificates of the coordinator', () => {
     await bad.remove();
   });
 
+  test.each(['127.1', '0x7f.0.0.1', '2130706433'])(
+    'none is taken for %s, which is an address that not everybody reads alike',
+    async (host) => {
+      const other = await TlsFiles.make();
+      onTestFinished(() => other.remove());
+      await other.writeCoordinator(['*.0.0.1']);
+      await cluster.listen({ tlsDir: other.folder.path });
+      const tls = await other.identity(laptop);
+      const address = cluster.coordinator.address.replace('127.0.0.1', host);
+      const error = await rejection(connectPool(address, { tls, connectTimeoutMs: 2_000 }));
+      expect(error).toMatchObject({
+        code: 'TLS_FAILED',
+        message: expect.stringMatching(/neither a name nor an address.*Write the four numbers/),
+      });
+    },
+  );
+
   test('TLS to a port without it is told as such', async () => {
     await cluster.listen();
     const tls = await files.identity(laptop);

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import { createSecureContext, connect as tlsConnect } from 'node:tls';
+import { domainToASCII } from 'node:url';
 import { CallCredentials, ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
-import { tlsError } from './tls-failure.ts';
+import { oddAddress, tlsError } from './tls-failure.ts';
 
 /** Certificates and key of somebody who connects, as PEM. */
 export interface DialMaterial {
@@ -86,6 +87,11 @@ function secured(socket: Socket, host: string, { ca, cert, key }: DialMaterial):
       socket.destroy();
       reject(tlsError(error, host));
     };
+    if (isOddAddress(host)) {
+      socket.destroy();
+      reject(oddAddress(host));
+      return;
+    }
     try {
       const secureContext = createSecureContext({ ca, cert, key, minVersion: tlsVersion });
       const encrypted = tlsConnect({
@@ -105,6 +111,18 @@ function secured(socket: Socket, host: string, { ca, cert, key }: DialMaterial):
       fail(error as Error);
     }
   });
+}
+
+/**
+ * Whether this is an IPv4 address in other than the usual way: `127.1`, `0x7f.0.0.1`, `0127.0.0.1`, digits of another script.
+ *
+ * The resolver may read it in one way, and Node before 24.22.1 compares the certificate with what the URL standard reads, or
+ * takes it for a name (CVE-2026-105483, CVE-2026-106069, CVE-2026-106072): a certificate for another address would do.
+ */
+function isOddAddress(host: string): boolean {
+  if (isIP(host) !== 0) return false;
+  const read = domainToASCII(host);
+  return read === '' || isIP(read) !== 0;
 }
 
 /** `dns:coordinator:7300` and its like: the host alone. */

@@ -58,7 +58,11 @@ export function tlsError(error: Failure, host: string): Error {
   const complaint =
     error.code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? wrongName(error, host) : complaints[error.code ?? ''];
   if (complaint === undefined) return error;
-  return new Error(`${mark}: ${JSON.stringify([complaint.reason, complaint.hint])}`, { cause: error });
+  return told(complaint, error);
+}
+
+function told({ hint, reason }: TlsComplaint, cause?: Error): Error {
+  return new Error(`${mark}: ${JSON.stringify([reason, hint])}`, cause === undefined ? undefined : { cause });
 }
 
 function wrongName(error: Failure, host: string): TlsComplaint {
@@ -67,6 +71,14 @@ function wrongName(error: Failure, host: string): TlsComplaint {
     reason: `its certificate is not for ${host}, but for ${names.slice(0, 300)}`,
     hint: `Use one of these names; or run shoal certs init --name ${host} where the certificates were made.`,
   };
+}
+
+/** An address that not everybody reads alike is compared with no certificate. */
+export function oddAddress(host: string): Error {
+  const reason = `${host} is neither a name nor an address that everybody reads alike, so no certificate can be compared with it`;
+  const hint =
+    'Write the four numbers of the address in full, such as 127.0.0.1, or the name of the machine.';
+  return told({ reason, hint });
 }
 
 /** The server speaks TLS and we did not. */
