@@ -5,7 +5,7 @@ import type { SchedulerOptions } from '@shoal/scheduler';
 import { formatAddress, isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts';
 import { type Log, stderrLog } from './log.ts';
 import { optionKinds } from './option-kinds.ts';
-import { type ClusterScheduling, settleScheduling } from './scheduling-config.ts';
+import { settleScheduling } from './scheduling-config.ts';
 
 /** What a coordinator is started with. Everything is optional. */
 export interface CoordinatorConfig extends Partial<ServerLimits> {
@@ -125,7 +125,7 @@ export interface CoordinatorConfig extends Partial<ServerLimits> {
    */
   readonly leaseMs?: number;
   /** The scheduler's other numbers. Default: those of the delivery contract, moved to fit `heartbeatMs` and `leaseMs`. */
-  readonly scheduling?: Partial<ClusterScheduling>;
+  readonly scheduling?: Partial<SchedulerOptions>;
   /** Where events are logged. Default: JSON lines on stderr. */
   readonly log?: Log;
 }

@@ -102,6 +102,24 @@ test('a job whose bytes cannot be read back ends, and nothing else does', () => 
   driver.stop();
 });
 
+test('what is pushed in one turn of the event loop is handed out together, right after it', () => {
+  const log = new RecentEvents();
+  const driver = driverWith({
+    log,
+    lookForStall: () => driver.step({ type: 'stallObserved', stalledMs: 5_000 }),
+  });
+  driver.tickSoon();
+  driver.tickSoon();
+  expect(log.recent).toEqual([]);
+  vi.runAllTimers();
+  // Nobody is judged by a tick before a stall is known.
+  expect(log.recent.map(({ type }) => type)).toEqual(['stallObserved', 'clockTicked']);
+  driver.tickSoon();
+  driver.stop();
+  vi.runAllTimers();
+  expect(log.recent).toHaveLength(2);
+});
+
 test('a core that fails logs what led to it, and tells whoever called no more than where', () => {
   const machine = new CoordinatorMachine({ epoch: 1, maxJobs: 1, graceMs: 30_000 });
   machine.step = () => {

@@ -74,6 +74,7 @@ export class Driver {
   #stepping = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs: number = Number.POSITIVE_INFINITY;
+  #ticksSoon = false;
   #stopped = false;
 
   constructor(parts: DriverParts) {
@@ -123,6 +124,18 @@ export class Driver {
       this.#stepping = false;
       this.#arm();
     }
+  }
+
+  /** Once what comes in this turn of the event loop is in: what was pushed is handed out together. */
+  tickSoon(): void {
+    if (this.#ticksSoon) return;
+    this.#ticksSoon = true;
+    setImmediate(() => {
+      this.#ticksSoon = false;
+      // As for every tick: after a stall nobody is judged before it is known.
+      this.#parts.lookForStall();
+      this.step({ type: 'clockTicked' });
+    });
   }
 
   /**

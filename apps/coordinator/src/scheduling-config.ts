@@ -2,10 +2,7 @@ import { checkOptionNames, timerMsMax } from '@shoal/errors';
 import { defaultSchedulerOptions, type SchedulerOptions, schedulerOptions } from '@shoal/scheduler';
 import type { CoordinatorConfig } from './config.ts';
 
-/** Of the scheduler's options those of a cluster: by a guess only a local pool, whose slots are all its own, lets work wait. */
-export type ClusterScheduling = Omit<SchedulerOptions, 'guessedMsMax'>;
-
-const names = Object.keys(defaultSchedulerOptions).filter((name) => name !== 'guessedMsMax');
+const names = Object.keys(defaultSchedulerOptions);
 
 /** What a number may be. */
 interface Range {
@@ -22,7 +19,7 @@ const anyWork: Range = { min: 0, max: timerMsMax, mayBeFraction: true };
  * What is beyond is a slip. An agent with a lease of some milliseconds is lost whenever it is not scheduled at once; with
  * one of weeks it would be missed by nobody, and times that follow from it would not fit into a message.
  */
-const ranges: Readonly<Record<keyof ClusterScheduling, Range>> = {
+const ranges: Readonly<Record<keyof SchedulerOptions, Range>> = {
   heartbeatMs: { min: 20, max: 3_600_000 },
   leaseMs: { min: 500, max: 86_400_000 },
   graceMs: anyTime,
@@ -40,6 +37,7 @@ const ranges: Readonly<Record<keyof ClusterScheduling, Range>> = {
   shardMs: { min: 1, max: 60_000, mayBeFraction: true },
   longShardMs: { min: 1, max: 60_000, mayBeFraction: true },
   shardMsMin: anyWork,
+  guessedMsMax: anyWork,
   shardBytesMax: { min: 1, max: 2 ** 30 },
   aheadBelowMs: anyWork,
   shardsPerSlot: { min: 1, max: 1_024 },
@@ -70,12 +68,12 @@ export function settleScheduling({ scheduling = {}, ...top }: CoordinatorConfig)
     given[name] = outside ?? inside;
   }
   const known = Object.entries(given).filter(([, value]) => value !== undefined);
-  for (const [name, value] of known) checkRange(name as keyof ClusterScheduling, value);
+  for (const [name, value] of known) checkRange(name as keyof SchedulerOptions, value);
   return schedulerOptions(Object.fromEntries(known));
 }
 
 /** What is no number, or contradicts another one, is told by the scheduler's own check. */
-function checkRange(name: keyof ClusterScheduling, value: unknown): void {
+function checkRange(name: keyof SchedulerOptions, value: unknown): void {
   if (typeof value !== 'number') return;
   const { min, max, mayBeFraction = false } = ranges[name];
   if (value >= min && value <= max && (mayBeFraction || Number.isSafeInteger(value))) return;

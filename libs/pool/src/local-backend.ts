@@ -59,7 +59,7 @@ export class LocalBackend implements JobBackend, ChunkListener {
   #setup: ChildSetup | undefined;
   readonly #setupKnown: Promise<void>;
   // Tiny shards wait for nobody here: more of them would only keep those to come small. What waits is ours, and not a machine's.
-  readonly #scheduler = new Scheduler({ tinyFactor: 1, guessedMsMax: 8 });
+  readonly #scheduler = new Scheduler({ tinyFactor: 1 });
   readonly #store: PayloadStore<ResultRun, FailedOutcome, Block> = new PayloadStore();
   readonly #children: ChildPool;
   readonly #jobs: OpenJobs = new OpenJobs((id, nowMs) => this.#scheduler.progress(id, nowMs));

@@ -21,6 +21,8 @@ export interface ItemsPushed {
   readonly job: JobId;
   readonly count: number;
   readonly bytes: number;
+  /** Others are about to come: nothing is handed out before the next event, so that shards are no smaller than they have to be. */
+  readonly more?: boolean;
 }
 
 /** The producer has no more items. */

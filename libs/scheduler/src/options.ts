@@ -68,8 +68,8 @@ export interface SchedulerOptions {
   readonly shardMsMin: number;
   /**
    * Shards shorter than this, by what items of their job's kind have cost before, are handed out before anything of the job is measured,
-   * as many as a slot may hold. Default 0: a guess is no reason to let one wait behind another. 8 suits slots that are processes of
-   * one machine, where what waits is at nobody's.
+   * as many as a slot may hold: the rest of a short job need not wait for a way there and back. What has not begun is asked back where
+   * they take four times as long. Default 8; more than `aheadBelowMs` is no more than that. 0: a guess is no reason to let one wait.
    */
   readonly guessedMsMax: number;
   /** Input (or expected results) of an automatic shard, at most; one item always fits. Default 262,144. */
@@ -126,7 +126,7 @@ export const defaultSchedulerOptions: SchedulerOptions = {
   shardMs: 80,
   longShardMs: 240,
   shardMsMin: 8,
-  guessedMsMax: 0,
+  guessedMsMax: 8,
   shardBytesMax: 262_144,
   aheadBelowMs: 100,
   shardsPerSlot: 4,

@@ -192,6 +192,15 @@ test('equal events give equal commands', () => {
   expect(story(5)).not.toBe(story(6));
 });
 
+test('what others are about to follow is handed out with them, at the next event', () => {
+  const world = schedulerWith({ agents: { a: 1 } });
+  const { job } = world.add(0, { chunkSize: 10 }, true);
+  const push = { type: 'itemsPushed', job, count: 4, bytes: 4 } as const;
+  expect(placed(world.step({ ...push, more: true }))).toEqual([]);
+  expect(placed(world.step({ ...push, more: true }))).toEqual([]);
+  expect(placed(world.step({ type: 'clockTicked' }))).toEqual(['1: items 0-7 on a']);
+});
+
 test('G29: ten million items cost no objects of their own', () => {
   const world = schedulerWith({ agents: { a: 1 } });
   const heapBefore = process.memoryUsage().heapUsed;

@@ -53,6 +53,8 @@ export class Scheduler {
   readonly #fleet: Fleet;
   readonly #speculation: Speculation;
   readonly #experience: Experience = new Experience();
+  /** Items were pushed that others are about to follow: until the next event slots may be free that they could use. */
+  #awaitsMore = false;
   #agentsMost = 0;
   #events = 0;
   #jobsEnded = 0;
@@ -90,6 +92,8 @@ export class Scheduler {
     for (let job = this.#turn.nextTouched(); job !== undefined; job = this.#turn.nextTouched()) {
       this.#review(job);
     }
+    this.#awaitsMore = event.type === 'itemsPushed' && event.more === true;
+    if (this.#awaitsMore) return this.#turn.takeCommands();
     this.#dispatcher.dispatch();
     this.#speculation.run();
     return this.#turn.takeCommands();
@@ -160,7 +164,7 @@ export class Scheduler {
 
   /** Throws an Error that names a broken invariant. Looks at everything: for tests and simulation. */
   check(): void {
-    checkInvariants(this.#jobs.values(), this.#dispatcher);
+    checkInvariants(this.#jobs.values(), this.#dispatcher, this.#awaitsMore);
   }
 
   #apply(event: SchedulerEvent): void {

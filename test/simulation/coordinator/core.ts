@@ -49,6 +49,14 @@ export class CoordinatorCore {
     return this.#machine;
   }
 
+  /**
+   * Whether a guess is a reason to let work wait, and what comes in one moment is handed out together: so it is in half of the
+   * worlds, for the core does not depend on either.
+   */
+  get isHasty(): boolean {
+    return this.#world.scenario.seed % 2 === 1;
+  }
+
   /** A number for a call of a client, which the core knows it by. */
   nextCall(): number {
     this.#lastCall += 1;
@@ -94,6 +102,8 @@ export class CoordinatorCore {
     else this.#epochs += 1;
     this.epoch = isPast ? this.#pasts / 1_000 : this.#epochs;
     const { graceMs, seed } = this.#world.scenario;
-    return new CoordinatorMachine({ epoch: this.epoch, maxJobs: 1_000, graceMs }, { seed: seed % 2 ** 31 });
+    const guessing = this.isHasty ? {} : { guessedMsMax: 0 };
+    const options = { seed: seed % 2 ** 31, ...guessing };
+    return new CoordinatorMachine({ epoch: this.epoch, maxJobs: 1_000, graceMs }, options);
   }
 }

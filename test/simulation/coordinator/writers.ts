@@ -14,6 +14,7 @@ export class Writers {
   readonly listener: Listener<WriteUp, WriteDown>;
   readonly #core: CoordinatorCore;
   readonly #writers = new Map<number, Writer>();
+  #ticksSoon = false;
 
   constructor(core: CoordinatorCore) {
     this.#core = core;
@@ -77,6 +78,17 @@ export class Writers {
 
   restart(): void {
     this.#writers.clear();
+    this.#ticksSoon = false;
+  }
+
+  /** What else comes in this moment is handed out with it. */
+  #tickSoon(): void {
+    if (this.#ticksSoon) return;
+    this.#ticksSoon = true;
+    this.#core.host.after(0, () => {
+      this.#ticksSoon = false;
+      this.#core.step({ type: 'clockTicked' });
+    });
   }
 
   #drain(call: number): void {
@@ -94,9 +106,10 @@ export class Writers {
         case 'block': {
           const { first, count, bytes } = message.block;
           this.#core.step(
-            { type: 'blockReceived', call, first, count, bytes: bytes.byteLength },
+            { type: 'blockReceived', call, first, count, bytes: bytes.byteLength, more: this.#core.isHasty },
             { block: message.block },
           );
+          if (this.#core.isHasty) this.#tickSoon();
           break;
         }
         case 'endOfInput':

@@ -91,6 +91,8 @@ export interface BlockReceived {
   readonly first: number;
   readonly count: number;
   readonly bytes: number;
+  /** Others may come in the same turn of the event loop; a `clockTicked` follows it. */
+  readonly more?: boolean;
 }
 
 /** A writer said that the job's input is complete. */

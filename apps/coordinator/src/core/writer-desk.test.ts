@@ -43,6 +43,16 @@ test('a writer that was replaced is told so, and its late blocks do not exist', 
   expect(world.machine.job('job')).toMatchObject({ pushed: 0, inputEnded: false });
 });
 
+test('a block that others are about to follow is kept at once, and handed out with them', () => {
+  const world = running({ chunkSize: 10 });
+  world.agent();
+  const block = { type: 'blockReceived', call: 11, count: 4, bytes: 4, more: true } as const;
+  const types = [0, 4].flatMap((first) => world.all({ ...block, first }).map(({ type }) => type));
+  expect(types).toEqual(['keepBlock', 'keepBlock']);
+  const dispatched = world.only('dispatch', { type: 'clockTicked' });
+  expect(dispatched.map(({ first, count }) => [first, count])).toEqual([[0, 8]]);
+});
+
 test('a block beyond the grant waits with its stream, and comes in when outcomes were taken', () => {
   const world = running({ windowItems: 10 });
   world.runAll(world.all({ type: 'blockReceived', call: 11, first: 0, count: 10, bytes: 10 }));

@@ -54,7 +54,7 @@ export class WriterDesk {
     if (record.ending !== undefined) this.ended(record);
   }
 
-  take({ bytes, call, count, first }: BlockReceived): void {
+  take({ bytes, call, count, first, more = false }: BlockReceived): void {
     const record = this.#bound.get(call);
     const writer = record?.boundWriter;
     if (record === undefined || writer === undefined) return;
@@ -78,7 +78,7 @@ export class WriterDesk {
     }
     const block = { first, count, bytes };
     if (this.#isOpen(record)) {
-      this.#accept(record, call, block);
+      this.#accept(record, call, block, more);
       return;
     }
     writer.waiting = block;
@@ -149,11 +149,11 @@ export class WriterDesk {
     return pushed < granted && (!this.#isTight || acknowledged === pushed);
   }
 
-  #accept(record: JobRecord, call: CallId, { bytes, count, first }: WaitingBlock): void {
+  #accept(record: JobRecord, call: CallId, { bytes, count, first }: WaitingBlock, more = false): void {
     const job = record.id;
     record.pushed += count;
     this.#turn.emit({ type: 'keepBlock', call, job, first, count });
-    this.#turn.tellScheduler({ type: 'itemsPushed', job, count, bytes });
+    this.#turn.tellScheduler({ type: 'itemsPushed', job, count, bytes, ...(more ? { more } : {}) });
   }
 
   #endInput(record: JobRecord, writer: Writer, totalItems: number): void {

@@ -52,7 +52,9 @@ export class ItemIntake implements WriterCall {
           const { broadcastSha256, count, first, payload } = block;
           if (this.#job !== undefined) this.#driver.keepConstants(this.#job, broadcastSha256);
           this.#block.report(block);
-          this.#driver.step({ type: 'blockReceived', call, first, count, bytes: payload.byteLength });
+          const bytes = payload.byteLength;
+          this.#driver.step({ type: 'blockReceived', call, first, count, bytes, more: true });
+          this.#driver.tickSoon();
           return;
         }
         case 'endOfInput': {

@@ -242,7 +242,8 @@ export class MapCall implements ReaderCall, WriterCall {
       const { count, payload } = this.#items.take(most, this.#limits.messageBytes);
       this.#block.report({ payload, broadcastSha256: [] });
       const bytes = payload.byteLength;
-      this.#parts.driver.step({ type: 'blockReceived', call, first, count, bytes });
+      this.#parts.driver.step({ type: 'blockReceived', call, first, count, bytes, more: true });
+      this.#parts.driver.tickSoon();
     }
   }
 
