@@ -17,7 +17,10 @@ export function checkInvariants(jobs: Iterable<Job>, dispatcher: Dispatcher, awa
   for (const lane of dispatcher.lanes.values()) {
     const idle = lane.free.pick(false);
     const first = lane.ready.top();
-    must(awaitsMore || !idle || !first, `a slot of ${idle?.name} is not free while job ${first?.id} is ready`);
+    must(
+      awaitsMore || !idle || !first,
+      `a slot of ${idle?.name} is not free while job ${first?.id} is ready`,
+    );
   }
   for (const agent of dispatcher.agents.values()) {
     const held = agent.attempts;

@@ -32,6 +32,8 @@ import { WorkParcel } from './work-parcel.ts';
 const abandonMs = 60_000;
 /** So many batches of results wait for their confirmation, a fraction of what an agent may keep. */
 const unconfirmedMax = 8;
+/** So long the end of an attempt waits for its confirmation, a fraction of a heartbeat. */
+const confirmMs = 20;
 
 /** A stream that can be ended with an error. */
 export interface SessionStream<T> extends MessageSink<T> {
@@ -72,6 +74,7 @@ export class AgentSession implements AgentLink {
   #inputEnded = false;
   /** Batches since it was told of any. */
   #unconfirmed = 0;
+  #confirming: NodeJS.Timeout | undefined;
   #over = false;
 
   constructor(session: SessionId, agent: string, parts: SessionParts) {
@@ -133,12 +136,20 @@ export class AgentSession implements AgentLink {
     if (batch.sequence > 0 && !this.#over) this.#confirm(batch);
   }
 
-  /** Values alone are confirmed with the next work or the end of their attempt, for that would be a message about nothing else. */
+  /**
+   * News are confirmed with the next work, for that would be a message about nothing else. The end of an attempt does not wait
+   * for long, but a job that ends soon has one word for all of its attempts.
+   */
   #confirm({ reports, sequence }: DataRequest): void {
     this.#parcel.taken(sequence);
     this.#unconfirmed += 1;
-    const isOver = reports.some(({ ended }) => ended !== undefined);
-    if (isOver || this.#unconfirmed >= unconfirmedMax) this.#sendSoon();
+    if (this.#unconfirmed >= unconfirmedMax) this.#sendSoon();
+    else if (reports.some(({ ended }) => ended !== undefined)) {
+      this.#confirming ??= setTimeout(() => {
+        this.#confirming = undefined;
+        this.#send();
+      }, confirmMs);
+    }
   }
 
   // -- commands ------------------------------------------------------------------------------------------------
@@ -229,6 +240,7 @@ export class AgentSession implements AgentLink {
   #finish(why: SessionEndReason | { readonly error: ShoalError } | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    clearTimeout(this.#confirming);
     if (typeof why === 'object') {
       this.failure = { error: why.error, unixMs: Date.now() };
       this.#parts.control.fail(why.error);

@@ -1,5 +1,10 @@
 import { ShoalError } from '@shoal/errors';
-import type { GroupStats, JobProgress, ReadResultsRequest, ReadResultsResponse } from '@shoal/protocol';
+import {
+  type GroupStats,
+  JobProgress,
+  type ReadResultsRequest,
+  type ReadResultsResponse,
+} from '@shoal/protocol';
 import type { CallId } from '../core/index.ts';
 import type { Driver } from '../driver.ts';
 import type { ReaderCall } from './client-calls.ts';
@@ -9,6 +14,8 @@ import { ResultPace } from './result-pace.ts';
 import { type MessageSink, StreamWriter } from './stream-writer.ts';
 
 const progressMs = 250;
+/** Of a job that has just begun and waits for nothing: whoever reads it knows as much, and a short one has no message to spare. */
+const noProgress = JSON.stringify(JobProgress.fromPartial({}));
 /** Prints that go out before results get their turn. */
 const printsInRowMax = 64;
 
@@ -51,7 +58,7 @@ export class ResultStream implements ReaderCall {
   #printsInRow = 0;
   /** Not told yet. */
   #grant: number | undefined;
-  #shownProgress = '';
+  #shownProgress = noProgress;
   #over = false;
 
   constructor(parts: ResultStreamParts, request: ReadResultsRequest) {
