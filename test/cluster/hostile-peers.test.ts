@@ -14,7 +14,7 @@ import { connect } from 'shoal';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { FrameAttack } from '../hostile/frame-attack.ts';
 import { headerBlock, http2Frame } from '../hostile/http2-frame.ts';
-import { openSilent } from '../hostile/silence.ts';
+import { isBorderline, medianOf, openSilent } from '../hostile/silence.ts';
 import { type Memory, Victim } from '../hostile/victim.ts';
 import { Random } from '../simulation/random.ts';
 import { TestCluster, until } from './test-cluster.ts';
@@ -164,6 +164,16 @@ test('more headers than anybody needs end the call', async () => {
   expect(Number(ending['grpc-status'])).toBe(status.RESOURCE_EXHAUSTED);
   expect(decodeURI(String(ending['grpc-message']))).toMatch(/^Bytes of metadata.*--max-metadata-bytes/);
   client.destroy();
+});
+
+test('what silent connections cost is not judged while the bound lies within what the pairs of runs leave open', () => {
+  // Of 100 values the median is between the 40th and the 60th, at 95 %.
+  const ranks = Array.from({ length: 100 }, (_, at) => at / 1_000);
+  const cost = medianOf(ranks.toReversed());
+  expect(cost).toEqual({ value: 0.05, least: 0.04, most: 0.06 });
+  expect([0.039, 0.04, 0.05, 0.059, 0.06].map((bound) => isBorderline(cost, bound))).toEqual([
+    ...[false, true, true, true, false],
+  ]);
 });
 
 test('a thousand silent connections hold nobody up, and are closed when their time is over', async () => {
