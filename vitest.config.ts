@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { LimitEdgesReport } from './tools/limit-edges-report.ts';
 import { TestReport } from './tools/test-report.ts';
 
 /** Workspace packages resolve to their sources, in the tests and in every Node process that a test starts. */
@@ -115,7 +116,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    reporters: report === undefined ? ['default'] : ['default', new TestReport(report)],
+    reporters: ['default', new LimitEdgesReport(), ...(report === undefined ? [] : [new TestReport(report)])],
     coverage: {
       include: ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/*.testkit.ts', 'libs/protocol/src/gen/**'],

@@ -43,6 +43,7 @@ import {
 } from '@shoal/protocol';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { FaultProxy } from '../chaos/fault-proxy.ts';
+import { triedLimit } from '../limit-edges.ts';
 import { RawClient, unary } from './raw-client.ts';
 import { source, TestCluster, until } from './test-cluster.ts';
 import { TlsFiles } from './tls-files.testkit.ts';
@@ -315,6 +316,7 @@ describe.each(Object.entries(refusing))('%s', (name, { config, most, deed, optio
     for (const amount of [most - 1, most, most + 1]) {
       const client = await serve(config);
       const { code, message } = await ending(deed(client, amount));
+      triedLimit(limit, amount, most);
       if (amount <= most) expect(`${amount}: ${code}`).toBe(`${amount}: OK`);
       else {
         expect(code).toBe(limits[limit].error);
@@ -346,7 +348,7 @@ describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
   ['connections', { maxConnections: 4, firstByteMs: 600_000 }],
   ['connectionsPerPeer', { maxConnectionsPerPeer: 4, firstByteMs: 600_000 }],
 ])('%s', (limit, config) => {
-  test('so many are open at once; another one is closed, and there is room again when one has gone (edges of connections, connectionsPerPeer)', async () => {
+  test('so many are open at once; another one is closed, and there is room again when one has gone', async () => {
     const client = await serve(config);
     const { address } = cluster.coordinator;
     const seen = (): number => cluster.coordinator.status().connections;
@@ -358,8 +360,10 @@ describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
       (seen) => seen === 4,
     );
     expect(others.map(isClosed)).toEqual([false, false, false]);
+    triedLimit(limit, seen(), 4);
     const tooMany = open(address);
     await until('the one too many is closed', () => isClosed(tooMany));
+    triedLimit(limit, seen() + 1, 4);
     expect(others.map(isClosed)).toEqual([false, false, false]);
     expect(await reached(client, limit)).toBe(1);
     expect(cluster.events('limit.reached')).toMatchObject([{ limit, peer: '127.0.0.1', times: 1 }]);
@@ -377,6 +381,7 @@ describe.each<['connections' | 'connectionsPerPeer', CoordinatorConfig]>([
       () => seen(),
       (seen) => seen === 3,
     );
+    triedLimit(limit, seen(), 4);
     const next = open(address);
     await until(
       'another one is there',
@@ -616,6 +621,7 @@ test('concurrentStreams: so many calls are open on a connection; another one wai
   for (let times = 0; times < 20; times++) await statusOf(client);
   expect(answered).toBe(false);
   expect(await reached(client, 'concurrentStreams')).toBeGreaterThanOrEqual(1);
+  triedLimit('concurrentStreams', open.length + 1, 4);
   open[0]?.cancel();
   await listed;
   for (const call of open) call.cancel();
@@ -723,6 +729,7 @@ describe('files of the coordinator: it starts with one that is as long as it may
     for (const size of [started.most - 1, started.most, started.most + 1]) {
       await swap(path, file(size));
       const { code, message } = await ending(serve(started.config));
+      triedLimit(limit, size, started.most);
       if (size <= started.most) expect(`${size}: ${code}`).toBe(`${size}: OK`);
       else expect([code, message]).toEqual(['FILE_NOT_USABLE', expect.stringMatching(started.error)]);
       await cluster.stop();
@@ -742,7 +749,7 @@ describe('files of the coordinator: it starts with one that is as long as it may
     return status;
   };
 
-  test('revoked.txt (edges of revocations)', async () => {
+  test('revoked.txt', async () => {
     files = await TlsFiles.make();
     const admin = await files.identity({ name: 'boss', role: 'admin' });
     const { protection } = await triedOn('revocations', files.folder.revoked.path, serials, {
@@ -754,7 +761,7 @@ describe('files of the coordinator: it starts with one that is as long as it may
     expect(protection?.revoked, 'the earlier list is in force').toBe(3);
   });
 
-  test('the token file (edges of tokenFileBytes)', async () => {
+  test('the token file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-limits-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const tokenFile = join(folder, 'tokens');
@@ -775,7 +782,7 @@ interface Started {
 }
 
 describe('what the coordinator sends, and is sent ahead', () => {
-  test('partBytes: a bundle that is one byte smaller comes in one part, as one of that size does, and a bigger one in two (edges of partBytes)', async () => {
+  test('partBytes: a bundle that is one byte smaller comes in one part, as one of that size does, and a bigger one in two', async () => {
     const client = await serve({ partBytes: 4_096 });
     const parts = async (bytes: number): Promise<number[]> => {
       const sha256 = await client.putBundle('x'.repeat(bytes));
@@ -789,6 +796,7 @@ describe('what the coordinator sends, and is sent ahead', () => {
       [4_096, 1],
     ]);
     expect(await reached(client, 'partBytes'), 'one travelled in parts').toBe(1);
+    for (const bytes of [4_095, 4_096, 4_097]) triedLimit('partBytes', bytes, 4_096);
   });
 
   test('streamWindowBytes: whoever connects is granted as much for each call', async () => {

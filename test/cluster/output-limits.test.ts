@@ -2,6 +2,7 @@
 import { Writable } from 'node:stream';
 import { connect, Pool, type PoolOptions, PrintWriter } from 'shoal';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { triedLimit } from '../limit-edges.ts';
 import { TestCluster } from './test-cluster.ts';
 
 const cluster = new TestCluster();
@@ -26,7 +27,7 @@ describe.each(['on one machine', 'on a cluster'])('%s', (where) => {
       ? new Pool({ processes: 1, ...options })
       : ((await connect(cluster.coordinator.address, options)) as Pool);
 
-  test('maxPrintBytesPerItem: what an item prints beyond it is dropped, counted, and told with the option (edges of printBytesPerItem)', async () => {
+  test('maxPrintBytesPerItem: what an item prints beyond it is dropped, counted, and told with the option', async () => {
     let said = '';
     const sink = new Writable({
       write(chunk, _, done) {
@@ -37,9 +38,9 @@ describe.each(['on one machine', 'on a cluster'])('%s', (where) => {
     const printer = new PrintWriter({ stdout: sink, stderr: sink });
     {
       await using pool = await open({ maxPrintBytesPerItem: 2_000, printer, onDispose: 'drain' });
-      await pool.map((length: number) => console.log('x'.repeat(length)), [1_999, 2_000, 2_001], {
-        chunkSize: 1,
-      });
+      const lengths = [1_999, 2_000, 2_001];
+      await pool.map((length: number) => console.log('x'.repeat(length)), lengths, { chunkSize: 1 });
+      for (const length of lengths) triedLimit('printBytesPerItem', length, 2_000);
     }
     const lines = said.split('\n');
     const shown = lines.map((line) => /x+$/.exec(line)?.[0].length).filter((length) => length !== undefined);

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { triedLimit } from '../../../test/limit-edges.ts';
 import { BundleCache } from './bundle-cache.ts';
 
 const texts = ['export const a = 1;', 'export const b = 2;', 'export const c = 3;'];
@@ -155,10 +156,11 @@ test.each([
   [0, true],
   [-1, false],
 ])(
-  'with room for two bundles and %i bytes, one that nobody needs stays beside another: %s (edges of bundleCacheBytes)',
+  'with room for two bundles and %i bytes, one that nobody needs stays beside another: %s',
   async (room, stays) => {
     const both = [a, b].reduce((sum, sha256) => sum + (source.get(sha256)?.byteLength ?? 0), 0);
     const { cache } = await cacheOf(both + room);
+    triedLimit('bundleCacheBytes', both, both + room);
     const first = await cache.hold(a);
     cache.release(a);
     await cache.hold(b);

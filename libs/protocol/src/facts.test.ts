@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../test/limit-edges.ts';
 import { readFacts, writeFacts } from './facts.ts';
 
 test('numbers and booleans are numbers and booleans again', () => {
@@ -37,10 +38,8 @@ test('a fact that is undefined does not travel, and a very long one is cut', () 
   expect(written['reason']).toMatch(/x…$/);
 });
 
-test.each([999, 1_000, 1_001])(
-  'a fact of %i characters is cut beyond 1,000 (edges of factChars)',
-  (chars) => {
-    const fact = 'x'.repeat(chars);
-    expect(writeFacts({ fact })['fact']).toBe(chars <= 1_000 ? fact : `${'x'.repeat(999)}…`);
-  },
-);
+test.each([999, 1_000, 1_001])('a fact of %i characters is cut beyond 1,000', (chars) => {
+  const fact = 'x'.repeat(chars);
+  triedLimit('factChars', fact.length, 1_000);
+  expect(writeFacts({ fact })['fact']).toBe(chars <= 1_000 ? fact : `${'x'.repeat(999)}…`);
+});

@@ -3,6 +3,7 @@ import { connect, createServer as createHttp2Server, type ServerHttp2Stream } fr
 import type { AddressInfo } from 'node:net';
 import { ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
 import { expect, onTestFinished, test } from 'vitest';
+import { triedLimit } from '../../../test/limit-edges.ts';
 import { clientOptions, serverOptions, serverSettings } from './channel-options.ts';
 import { DialCredentials } from './dial-credentials.ts';
 import {
@@ -32,56 +33,52 @@ test.each([
   [-1, 0],
   [0, 1],
   [1, 1],
-])(
-  'a call that nobody reads, and that has %i bytes more than it may send: %i waits (edges of streamWindowBytes)',
-  async (off, waits) => {
-    // Without grpc-js, which reads a little of a call in advance.
-    const server = createHttp2Server({ settings: serverSettings(limits) });
-    onTestFinished(() => void server.close());
-    let watch: SessionWatch | undefined;
-    let received: ServerHttp2Stream | undefined;
-    server.on('session', (session) => {
-      watch = new SessionWatch(session as unknown as WatchedSession, limits, {
-        reached: () => {},
-        silent: () => {},
-      });
-      session.setLocalWindowSize(2 * streamWindowBytes);
+])('a call that nobody reads, and that has %i bytes more than it may send: %i waits', async (off, waits) => {
+  triedLimit('streamWindowBytes', streamWindowBytes + off, streamWindowBytes);
+  // Without grpc-js, which reads a little of a call in advance.
+  const server = createHttp2Server({ settings: serverSettings(limits) });
+  onTestFinished(() => void server.close());
+  let watch: SessionWatch | undefined;
+  let received: ServerHttp2Stream | undefined;
+  server.on('session', (session) => {
+    watch = new SessionWatch(session as unknown as WatchedSession, limits, {
+      reached: () => {},
+      silent: () => {},
     });
-    server.on('stream', (stream) => {
-      received = stream.pause();
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    onTestFinished(() => session.destroy());
-    await until('it was granted', () => session.remoteSettings?.initialWindowSize === streamWindowBytes);
-    const call = session.request({ ':method': 'POST' });
-    let isOut = false;
-    call.write(Buffer.alloc(streamWindowBytes + off), () => {
-      isOut = true;
-    });
-    if (off > 0) await until('it waits', () => watch?.waitingCalls === 1);
-    else await until('all is out', () => isOut);
-    // What was sent before has been taken in when this is answered.
-    await new Promise((resolve) => session.ping(resolve));
-    expect([isOut, watch?.waitingCalls]).toEqual([off <= 0, waits]);
-    received?.resume();
-    await until('all is out, and nobody waits', () => isOut && watch?.waitingCalls === 0);
-  },
-);
+    session.setLocalWindowSize(2 * streamWindowBytes);
+  });
+  server.on('stream', (stream) => {
+    received = stream.pause();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(() => session.destroy());
+  await until('it was granted', () => session.remoteSettings?.initialWindowSize === streamWindowBytes);
+  const call = session.request({ ':method': 'POST' });
+  let isOut = false;
+  call.write(Buffer.alloc(streamWindowBytes + off), () => {
+    isOut = true;
+  });
+  if (off > 0) await until('it waits', () => watch?.waitingCalls === 1);
+  else await until('all is out', () => isOut);
+  // What was sent before has been taken in when this is answered.
+  await new Promise((resolve) => session.ping(resolve));
+  expect([isOut, watch?.waitingCalls]).toEqual([off <= 0, waits]);
+  received?.resume();
+  await until('all is out, and nobody waits', () => isOut && watch?.waitingCalls === 0);
+});
 
 test.each([
   [-1, 1],
   [0, 2],
   [1, 2],
-])(
-  'of 2 MiB for a connection and %i bytes Node is told %i MiB (edges of sessionMemoryBytes)',
-  (off, mebibytes) => {
-    const maxSessionMemoryBytes = 2 * 2 ** 20 + off;
-    expect(serverOptions({ ...limits, maxSessionMemoryBytes })).toMatchObject({
-      'grpc-node.max_session_memory': mebibytes,
-    });
-  },
-);
+])('of 2 MiB for a connection and %i bytes Node is told %i MiB', (off, mebibytes) => {
+  const maxSessionMemoryBytes = 2 * 2 ** 20 + off;
+  triedLimit('sessionMemoryBytes', maxSessionMemoryBytes, 2 * 2 ** 20);
+  expect(serverOptions({ ...limits, maxSessionMemoryBytes })).toMatchObject({
+    'grpc-node.max_session_memory': mebibytes,
+  });
+});
 
 test('a call beyond the memory of its connection is refused in words that name the option, and counted', async () => {
   const told: LimitName[] = [];

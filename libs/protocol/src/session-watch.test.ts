@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../test/limit-edges.ts';
 import { defaultServerLimits } from './server-limits.ts';
 import { SessionWatch, type WatchedSession } from './session-watch.ts';
 
@@ -54,12 +55,14 @@ class TestSession extends EventEmitter {
   }
 }
 
-test('a connection all of whose calls are taken has reached its limit, each time anew (edges of concurrentStreams)', () => {
+test('a connection all of whose calls are taken has reached its limit, each time anew', () => {
   const session = new TestSession();
   const calls = [session.call(), session.call(), session.call()];
   expect(session.told).toEqual([]);
+  triedLimit('concurrentStreams', calls.length, 4);
   session.call();
   expect(session.told).toEqual(['concurrentStreams']);
+  triedLimit('concurrentStreams', calls.length + 1, 4);
   calls[0]?.emit('close');
   session.call();
   expect(session.told).toEqual(['concurrentStreams', 'concurrentStreams']);

@@ -11,6 +11,7 @@ import {
 } from '@shoal/errors';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { triedLimit } from '../../../test/limit-edges.ts';
 import { Any } from './gen/google/protobuf/any.ts';
 import { ErrorInfo } from './gen/google/rpc/error_details.ts';
 import { Status } from './gen/google/rpc/status.ts';
@@ -137,13 +138,11 @@ describe('an error from a server of another version', () => {
   });
 });
 
-test.each([1_999, 2_000, 2_001])(
-  'a status text of %i characters is cut beyond 2,000 (edges of statusTextChars)',
-  (chars) => {
-    const textOf = (reason: string): ShoalError => new ShoalError('TASK_LOAD_FAILED', { reason });
-    const error = textOf('x'.repeat(chars - textOf('').message.length));
-    expect(error.message).toHaveLength(chars);
-    const cut = `${error.message.slice(0, 1_999)}…`;
-    expect(statusOf(error).details).toBe(chars <= 2_000 ? error.message : cut);
-  },
-);
+test.each([1_999, 2_000, 2_001])('a status text of %i characters is cut beyond 2,000', (chars) => {
+  const textOf = (reason: string): ShoalError => new ShoalError('TASK_LOAD_FAILED', { reason });
+  const error = textOf('x'.repeat(chars - textOf('').message.length));
+  expect(error.message).toHaveLength(chars);
+  const cut = `${error.message.slice(0, 1_999)}…`;
+  expect(statusOf(error).details).toBe(chars <= 2_000 ? error.message : cut);
+  triedLimit('statusTextChars', error.message.length, 2_000);
+});

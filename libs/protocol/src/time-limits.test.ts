@@ -8,6 +8,7 @@ import { connect as dial, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { triedLimit } from '../../../test/limit-edges.ts';
 import type { LimitName } from './limits.ts';
 import { createServer, type ShoalServer } from './server.ts';
 import type { ServerLimits } from './server-limits.ts';
@@ -84,11 +85,14 @@ async function after(passedMs: number): Promise<readonly LimitName[]> {
 /** One millisecond before, at the limit, and one after it. */
 async function edges(limit: LimitName): Promise<void> {
   expect(await after(ms - 1), 'a millisecond before').toEqual([]);
+  triedLimit(limit, ms - 1, ms);
   vi.advanceTimersByTime(1);
   // That a connection was closed is heard over the network.
   await until('it is reached', () => reached.length > 0);
   expect(await after(0), 'at the limit').toEqual([limit]);
+  triedLimit(limit, ms, ms);
   expect(await after(1), 'a millisecond later').toEqual([]);
+  triedLimit(limit, ms + 1, ms);
 }
 
 /** With its last word. */
@@ -97,13 +101,13 @@ async function closed(): Promise<void> {
   await until('it is closed', () => server.connections === 0);
 }
 
-test('a connection that says nothing is closed when its time is over (edges of firstByteMs)', async () => {
+test('a connection that says nothing is closed when its time is over', async () => {
   await open(await serve({ firstByteMs: ms }));
   await edges('firstByteMs');
   await closed();
 });
 
-test('one that begins to speak has its time anew, and is closed when that is over (edges of handshakeMs)', async () => {
+test('one that begins to speak has its time anew, and is closed when that is over', async () => {
   const said = await open(await serve({ handshakeMs: ms }), preface.subarray(0, 5));
   // The greeting of the other side: it has seen the first bytes.
   await until('it is heard', () => said.heard.length > 0);
@@ -111,19 +115,19 @@ test('one that begins to speak has its time anew, and is closed when that is ove
   await closed();
 });
 
-test('one that is greeted and calls nothing is closed when its time is over (edges of authenticationMs)', async () => {
+test('one that is greeted and calls nothing is closed when its time is over', async () => {
   await greet(await serve({ authenticationMs: ms }));
   await edges('authenticationMs');
   await closed();
 });
 
-test('one without a call is closed when it was idle for so long (edges of idleMs)', async () => {
+test('one without a call is closed when it was idle for so long', async () => {
   await greet(await serve({ idleMs: ms }));
   await edges('idleMs');
   await closed();
 });
 
-test('one is asked for a sign of life after so long, and goes on when it gives one (edges of keepaliveMs)', async () => {
+test('one is asked for a sign of life after so long, and goes on when it gives one', async () => {
   const session = await greet(await serve({ keepaliveMs: ms, keepaliveTimeoutMs: 100 }));
   const signs: string[] = [];
   session.on('ping', () => {
@@ -132,14 +136,18 @@ test('one is asked for a sign of life after so long, and goes on when it gives o
     session.ping(() => signs.push('heard'));
   });
   expect(await after(ms - 1)).toEqual([]);
+  triedLimit('keepaliveMs', ms - 1, ms);
   expect(await after(1)).toEqual(['keepaliveMs']);
+  triedLimit('keepaliveMs', ms, ms);
   await until('it is heard', () => signs.length === 2);
-  expect(await after(ms - 1), 'long after an answer was due').toEqual([]);
+  expect(await after(1), 'a millisecond later').toEqual([]);
+  triedLimit('keepaliveMs', ms + 1, ms);
+  expect(await after(ms - 2), 'long after an answer was due').toEqual([]);
   expect(await after(1), 'it is asked again').toEqual(['keepaliveMs']);
   expect(server.connections).toBe(1);
 });
 
-test('one that gives no sign of life is closed so long after it was asked (edges of keepaliveTimeoutMs)', async () => {
+test('one that gives no sign of life is closed so long after it was asked', async () => {
   const said = await open(await serve({ keepaliveMs: 100, keepaliveTimeoutMs: ms }), preface, settings);
   await until('it is greeted', () => said.heard.includes(acknowledged));
   expect(await after(100), 'it is asked').toEqual(['keepaliveMs']);

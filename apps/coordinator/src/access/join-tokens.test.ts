@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import { JoinTokens } from './join-tokens.ts';
 
 const grant = { name: undefined } as const;
@@ -35,13 +36,17 @@ test('a token that was given back can be used again, within its time', () => {
   expect(() => tokens.take('a', quarterHourMs)).toThrow(refusedFor('has expired'));
 });
 
-test('so many are kept; one more is refused by an error that names the option (edges of joinTokens)', () => {
+test('so many are kept; one more is refused by an error that names the option', () => {
   const tokens = new JoinTokens(3);
-  for (let at = 0; at < 3; at += 1) tokens.add(`token-${at}`, `id-${at}`, grant, quarterHourMs, 0);
+  for (let at = 0; at < 3; at += 1) {
+    tokens.add(`token-${at}`, `id-${at}`, grant, quarterHourMs, 0);
+    triedLimit('joinTokens', tokens.list(0).length, 3);
+  }
   expect(() => tokens.add('more', 'id-more', grant, quarterHourMs, 1)).toThrow(
     expect.objectContaining({ code: 'LIMIT_REACHED', message: expect.stringContaining('--max-join-tokens') }),
   );
   expect(tokens.list(1)).toHaveLength(3);
+  triedLimit('joinTokens', tokens.list(1).length + 1, 3);
 });
 
 test('one that expired is told so for an hour, and is unknown then', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import { OwnerBook } from './owner-book.ts';
 
 const identity = (id: string) => ({ id, name: id, roles: new Set(['client'] as const), words: id });
@@ -38,15 +39,16 @@ test('whoever fills a book loses what is his own, and nobody else does', () => {
   expect(left).toEqual(['anns 17', 'anns 18', 'anns 19']);
 });
 
-test('it tells of each that it drops although nobody said that it is over (edges of ownerEntries)', () => {
+test('it tells of each that it drops although nobody said that it is over', () => {
   let dropped = 0;
   const over = new Set<string>();
   const book = new OwnerBook<string>(3, {
     isOver: (key) => over.has(key),
     onDropped: () => (dropped += 1),
   });
-  const seen = ['one', 'two', 'three', 'four'].map((key) => {
+  const seen = ['one', 'two', 'three', 'four'].map((key, before) => {
     book.claim(key, ann);
+    triedLimit('ownerEntries', before + 1, 3);
     return dropped;
   });
   expect(seen).toEqual([0, 0, 0, 1]);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import { TokenTries } from './token-tries.ts';
 
 /** How long a peer has to wait, in ms; 0 where it need not. */
@@ -27,12 +28,10 @@ test.each([
   [18, 256_000],
   [19, 300_000],
   [2_000, 300_000],
-])(
-  'after %i wrong tokens in a row, of which 10 are free, a peer waits %i ms (edges of wrongTokens)',
-  (times, waitMs) => {
-    expect(waitOf(wrongTimes(times), '1.2.3.4', 0)).toBe(waitMs);
-  },
-);
+])('after %i wrong tokens in a row, of which 10 are free, a peer waits %i ms', (times, waitMs) => {
+  expect(waitOf(wrongTimes(times), '1.2.3.4', 0)).toBe(waitMs);
+  triedLimit('wrongTokens', times, 10);
+});
 
 test('another peer waits for nothing', () => {
   expect(waitOf(wrongTimes(50), '1.2.3.5', 0)).toBe(0);
@@ -51,13 +50,14 @@ test('an hour without a try makes up for them, too', () => {
   expect(waitOf(tries, '1.2.3.4', 3_600_001)).toBe(0);
 });
 
-test('it remembers so many peers, those that tried last, and tells of each that it drops (edges of wrongTokenPeers)', () => {
+test('it remembers so many peers, those that tried last, and tells of each that it drops', () => {
   let dropped = 0;
   const tries = new TokenTries(1, 3, () => (dropped += 1));
   const seen: (readonly [number, number, number])[] = [];
   for (const peer of [0, 1, 2, 3]) {
     tries.wrong(`peer ${peer}`, 0);
     seen.push([peer + 1, dropped, waitOf(tries, 'peer 0', 0)]);
+    triedLimit('wrongTokenPeers', peer + 1, 3);
   }
   expect(seen).toEqual([
     [1, 0, 1_000],

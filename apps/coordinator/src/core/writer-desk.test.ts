@@ -1,5 +1,6 @@
 /** Which blocks of a job come in, when, and how its input ends. */
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import { running } from './coordinator-machine.testkit.ts';
 
 test('blocks come in order, each once: a gap or a repetition is refused', () => {
@@ -71,14 +72,17 @@ test('a grant that falls, because the bytes of the job are all in use, stops its
   expect(world.push(11, 1, 1)).toEqual([{ type: 'holdBlock', call: 11, job: 'job' }]);
 });
 
-test('a producer is held by the number of its items at the limit, not at one fewer, and by none once one was taken (edges of windowItems)', () => {
+test('a producer is held by the number of its items at the limit, not at one fewer, and by none once one was taken', () => {
   const world = running({ windowItems: 10 });
   const block = { type: 'blockReceived', call: 11 } as const;
   const first = world.all({ ...block, first: 0, count: 9, bytes: 9 });
   expect(world.machine.heldBy('job')).toBeUndefined();
+  triedLimit('windowItems', 9, 10);
   const last = world.all({ ...block, first: 9, count: 1, bytes: 1 });
   expect(world.machine.heldBy('job')).toBe('windowItems');
+  triedLimit('windowItems', 10, 10);
   expect(world.push(11, 10, 1)).toEqual([{ type: 'holdBlock', call: 11, job: 'job' }]);
+  triedLimit('windowItems', 11, 10);
   expect(world.machine.heldBy('job')).toBe('windowItems');
   world.runAll([...first, ...last]);
   world.acknowledge(2, 10);
@@ -92,10 +96,11 @@ test.each([
   [999, undefined],
   [1_000, 'windowBytes'],
   [1_001, 'windowBytes'],
-])('a producer that has sent %i of 1,000 bytes is held by %s (edges of windowBytes)', (bytes, holds) => {
+])('a producer that has sent %i of 1,000 bytes is held by %s', (bytes, holds) => {
   const world = running({ windowBytes: 1_000, windowItems: 100 });
   world.all({ type: 'blockReceived', call: 11, first: 0, count: 1, bytes });
   expect(world.machine.heldBy('job')).toBe(holds);
+  triedLimit('windowBytes', bytes, 1_000);
   const next = world.push(11, 1, 1).map(({ type }) => type);
   expect(next.includes('holdBlock')).toBe(holds !== undefined);
 });

@@ -1,5 +1,6 @@
 import { type Print, PrintStream } from '@shoal/protocol';
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import { PrintQueue } from './print-queue.ts';
 
 const print = (text: string): Print => ({
@@ -55,14 +56,12 @@ test('what was dropped last is counted, too', () => {
   ]);
 });
 
-test.each([299, 300, 301])(
-  'prints of %i of 300 bytes: what is beyond is dropped (edges of printBytes)',
-  (bytes) => {
-    const queue = new PrintQueue(300);
-    // What is told of a print counts as 64.
-    queue.add(print('a'.repeat(100)));
-    queue.add(print('b'.repeat(bytes - 164 - 64)));
-    const [, second] = textsOf(queue);
-    expect(second).toMatch(bytes <= 300 ? /^b+$/ : /^… 1 prints of 73 bytes were dropped here/);
-  },
-);
+test.each([299, 300, 301])('prints of %i of 300 bytes: what is beyond is dropped', (bytes) => {
+  triedLimit('printBytes', bytes, 300);
+  const queue = new PrintQueue(300);
+  // What is told of a print counts as 64.
+  queue.add(print('a'.repeat(100)));
+  queue.add(print('b'.repeat(bytes - 164 - 64)));
+  const [, second] = textsOf(queue);
+  expect(second).toMatch(bytes <= 300 ? /^b+$/ : /^… 1 prints of 73 bytes were dropped here/);
+});

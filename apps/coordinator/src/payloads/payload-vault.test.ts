@@ -1,6 +1,7 @@
 import { ItemFailure } from '@shoal/protocol';
 import { PayloadStore } from '@shoal/scheduler';
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import { StorageError, StoredBlock, StoredFailure, type StoredRun } from './payload.ts';
 import { PayloadVault } from './payload-vault.ts';
 import type { SpillShelf } from './spill-folder.ts';
@@ -169,9 +170,10 @@ test.each([
   [99, 0],
   [100, 0],
   [101, 101],
-])('after 200 of 300 bytes, of %i more %i go to the disk (edges of payloadBytes)', (bytes, spilled) => {
+])('after 200 of 300 bytes, of %i more %i go to the disk', (bytes, spilled) => {
   const { hold, vault } = world(300, 1_000);
   hold('a', 1, 200);
   hold('a', 2, bytes);
   expect(vault.spilledBytes).toBe(spilled);
+  triedLimit('payloadBytes', 200 + bytes, 300);
 });

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import { SpillFolder } from './spill-folder.ts';
 
 let parent: string;
@@ -131,10 +132,11 @@ test.each([
   [39, true],
   [40, true],
   [41, false],
-])('after 60 of 100 bytes, %i more find a place: %s (edges of spillBytes)', (more, fits) => {
+])('after 60 of 100 bytes, %i more find a place: %s', (more, fits) => {
   const folder = new SpillFolder(parent, 100);
   folder.write('a', bytes(1, 60));
   const write = (): unknown => folder.write('b', bytes(1, more));
+  triedLimit('spillBytes', 60 + more, 100);
   if (fits) expect(write).not.toThrow();
   else expect(write).toThrow('--max-spill-bytes');
   folder.close();

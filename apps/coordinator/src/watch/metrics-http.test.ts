@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { LimitName } from '@shoal/protocol';
 import { pino } from 'pino';
 import { afterEach, expect, test, vi } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import { EventFeed } from './event-feed.ts';
 import { LimitCounts } from './limit-counts.ts';
 import { MetricsHttp } from './metrics-http.ts';
@@ -141,7 +142,7 @@ async function until(what: string, look: () => boolean): Promise<void> {
 
 const asking = 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
-test.each([3, 4, 5])('of %i connections four are served (edges of httpConnections)', async (count) => {
+test.each([3, 4, 5])('of %i connections four are served', async (count) => {
   http = await listen('127.0.0.1');
   const all = Array.from({ length: count }, () => dial(asking));
   await until('all have their answer', () =>
@@ -149,6 +150,7 @@ test.each([3, 4, 5])('of %i connections four are served (edges of httpConnection
   );
   expect(all.filter(({ isClosed }) => isClosed)).toHaveLength(Math.max(0, count - 4));
   expect(reached('httpConnections')).toBe(Math.max(0, count - 4));
+  triedLimit('httpConnections', count, 4);
 });
 
 test.each([
@@ -156,22 +158,22 @@ test.each([
   ['never ends its request', 'GET /healthz HTTP/1.1\r\nx: ', 1],
   // Whoever monitors keeps its connection as long as it may.
   ['was answered', asking, 0],
-])(
-  'a connection that %s is closed when its time is over (edges of httpSilentMs)',
-  async (_, text, counted) => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    http = await listen('127.0.0.1');
-    const one = dial(text);
-    await until(
-      'it is there',
-      () => vi.getTimerCount() > 0 && one.heard.includes(text === asking ? 'ok' : ''),
-    );
-    if (text === asking) await turn();
-    vi.advanceTimersByTime(limits.silentMs - 1);
-    for (let i = 0; i < 5; i++) await turn();
-    expect(one.isClosed).toBe(false);
-    vi.advanceTimersByTime(1);
-    await until('it is closed', () => one.isClosed);
-    expect(reached('httpSilentMs')).toBe(counted);
-  },
-);
+])('a connection that %s is closed when its time is over', async (_, text, counted) => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  http = await listen('127.0.0.1');
+  const one = dial(text);
+  await until('it is there', () => vi.getTimerCount() > 0 && one.heard.includes(text === asking ? 'ok' : ''));
+  if (text === asking) await turn();
+  vi.advanceTimersByTime(limits.silentMs - 1);
+  for (let i = 0; i < 5; i++) await turn();
+  expect(one.isClosed).toBe(false);
+  triedLimit('httpSilentMs', limits.silentMs - 1, limits.silentMs);
+  vi.advanceTimersByTime(1);
+  await until('it is closed', () => one.isClosed);
+  expect(reached('httpSilentMs')).toBe(counted);
+  triedLimit('httpSilentMs', limits.silentMs, limits.silentMs);
+  vi.advanceTimersByTime(1);
+  for (let i = 0; i < 5; i++) await turn();
+  expect(reached('httpSilentMs'), 'a millisecond later').toBe(counted);
+  triedLimit('httpSilentMs', limits.silentMs + 1, limits.silentMs);
+});

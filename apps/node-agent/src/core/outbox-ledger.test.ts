@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import type { AgentCommand } from './agent-command.ts';
 import { kinds, only, TestAgent } from './agent-machine.testkit.ts';
 
@@ -165,8 +166,9 @@ test.each([
   [1_999, false],
   [2_000, true],
   [2_001, true],
-])('with %i of 2,000 bytes held the children wait: %s (edges of spoolBytes)', (held, wait) => {
+])('with %i of 2,000 bytes held the children wait: %s', (held, wait) => {
   const agent = sender(10_000, 2_000);
   // What frames a piece of news is counted, too.
   expect(kinds(agent.values(1, held - 64)).includes('pauseChildren')).toBe(wait);
+  triedLimit('spoolBytes', held, 2_000);
 });

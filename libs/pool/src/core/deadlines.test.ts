@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import {
   aborted,
   exitOf,
@@ -121,12 +122,16 @@ test('a child that is too old leaves: idle at once, busy after its item', () => 
   expect(m.after(1_000)).toEqual([retire(2)]);
 });
 
-test('children that say nothing at all fail to start, one by one, and what waits for them ends (edges of startMs)', () => {
+test('children that say nothing at all fail to start, one by one, and what waits for them ends', () => {
   const m = new TestMachine(1, { startMs: 1_000 });
   m.queue(1, 1);
   for (const child of [1, 2]) {
     expect(m.after(999)).toEqual([]);
+    triedLimit('startMs', 999, 1_000);
     expect(m.after(1)).toEqual([kill(child)]);
+    triedLimit('startMs', 1_000, 1_000);
+    expect(m.after(1), 'it is killed once').toEqual([]);
+    triedLimit('startMs', 1_001, 1_000);
     expect(m.exits(child)).toEqual([spawn(child + 1, 1)]);
   }
   expect(m.after(1_000)).toEqual([kill(3)]);

@@ -1,5 +1,6 @@
 /** Limits that hold before anything is sent, one below each, at it and one beyond. Their backend is played by hand. */
 import { expect, test, vi } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import type { MapPool } from '../map-pool.ts';
 import { task } from '../task/task.ts';
 import { encodeBlock, encodeValue } from '../values/block-codec.ts';
@@ -47,40 +48,39 @@ async function pulls(
   await stream.return();
 }
 
-test.each([4, 5, 6])(
-  'with a buffer of %i just so many items are pulled ahead (edges of bufferSize)',
-  async (bufferSize) => {
-    await pulls(
-      bufferSize,
-      Array.from({ length: 20 }, (_, at) => at),
-      { bufferSize },
-    );
-  },
-);
+test.each([4, 5, 6])('with a buffer of %i just so many items are pulled ahead', async (bufferSize) => {
+  await pulls(
+    bufferSize,
+    Array.from({ length: 20 }, (_, at) => at),
+    { bufferSize },
+  );
+  // The last but one was pulled, and the last; one beyond was not.
+  for (const pulled of [bufferSize - 1, bufferSize, bufferSize + 1])
+    triedLimit('bufferSize', pulled, bufferSize);
+});
 
 test.each([
   [-1, 2],
   [0, 1],
   [1, 1],
-])(
-  'after an item that is %i bytes from the limit, %i are pulled in all (edges of bufferBytes)',
-  async (off, count) => {
-    const bufferBytes = 65_536;
-    const first = textOf(bufferBytes + off);
-    expect(blockBytes(first)).toBe(bufferBytes + off);
-    await pulls(count, [first, 'x', 'x', 'x'], { bufferBytes });
-  },
-);
+])('after an item that is %i bytes from the limit, %i are pulled in all', async (off, count) => {
+  const bufferBytes = 65_536;
+  const first = textOf(bufferBytes + off);
+  expect(blockBytes(first)).toBe(bufferBytes + off);
+  await pulls(count, [first, 'x', 'x', 'x'], { bufferBytes });
+  triedLimit('bufferBytes', blockBytes(first), bufferBytes);
+});
 
 test.each([
   [-1, 'sent'],
   [0, 'sent'],
   [1, 'refused'],
-])('an item that is %i bytes from the limit is %s (edges of maxItemBytes)', async (off, outcome) => {
+])('an item that is %i bytes from the limit is %s', async (off, outcome) => {
   const backend = new FakeBackend();
   const pool = surfaceOver(backend, { processes: 1, maxItemBytes: 4_096 });
   const item = textOf(4_096 + off);
   expect(blockBytes(item)).toBe(4_096 + off);
+  triedLimit('maxItemBytes', blockBytes(item), 4_096);
   const out = pool.mapSettled(double, [item]);
   // What is refused leaves a hole.
   expect(0 in backend.job.items ? 'sent' : 'refused').toBe(outcome);
@@ -93,21 +93,19 @@ test.each([
   [-1, 'taken'],
   [0, 'taken'],
   [1, 'BROADCAST_TOO_LARGE'],
-])(
-  'constants that are %i bytes from the limit together: the last is %s (edges of maxBroadcastBytes)',
-  async (off, outcome) => {
-    const limit = 8_192;
-    const pool = surfaceOver(new FakeBackend(), { processes: 1, maxBroadcastBytes: limit });
-    const [one, other] = [textOf(1_000, valueBytes), textOf(limit - 1_000 + off, valueBytes)];
-    expect(valueBytes(one) + valueBytes(other)).toBe(limit + off);
-    pool.broadcast(one);
-    let code: unknown = 'taken';
-    try {
-      pool.broadcast(other);
-    } catch (error) {
-      ({ code } = error as { code: string });
-    }
-    expect(code).toBe(outcome);
-    await pool.terminate();
-  },
-);
+])('constants that are %i bytes from the limit together: the last is %s', async (off, outcome) => {
+  const limit = 8_192;
+  const pool = surfaceOver(new FakeBackend(), { processes: 1, maxBroadcastBytes: limit });
+  const [one, other] = [textOf(1_000, valueBytes), textOf(limit - 1_000 + off, valueBytes)];
+  expect(valueBytes(one) + valueBytes(other)).toBe(limit + off);
+  triedLimit('maxBroadcastBytes', valueBytes(one) + valueBytes(other), limit);
+  pool.broadcast(one);
+  let code: unknown = 'taken';
+  try {
+    pool.broadcast(other);
+  } catch (error) {
+    ({ code } = error as { code: string });
+  }
+  expect(code).toBe(outcome);
+  await pool.terminate();
+});

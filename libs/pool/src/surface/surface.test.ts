@@ -1,5 +1,6 @@
 import { ItemError, TimeoutError } from '@shoal/errors';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import type { MapPool, ResultStream } from '../map-pool.ts';
 import { task } from '../task/task.ts';
 import { encodeBlock } from '../values/block-codec.ts';
@@ -233,7 +234,7 @@ test('return() does not wait for an input that never answers', async () => {
   expect(await stream.return()).toEqual({ done: true, value: undefined });
 });
 
-test('return() waits for the return() of its input, but for no longer than a second (edges of inputReturnMs)', async () => {
+test('return() waits for the return() of its input, but for no longer than a second', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     const { pool, backend } = surface(1);
@@ -252,9 +253,14 @@ test('return() waits for the return() of its input, but for no longer than a sec
     });
     await vi.advanceTimersByTimeAsync(999);
     expect(answer, 'it may close a file').toBeUndefined();
+    triedLimit('inputReturnMs', 999, 1_000);
     await vi.advanceTimersByTimeAsync(1);
     await answered;
     expect(answer).toEqual({ done: true, value: undefined });
+    triedLimit('inputReturnMs', 1_000, 1_000);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(answer, 'it is answered once').toEqual({ done: true, value: undefined });
+    triedLimit('inputReturnMs', 1_001, 1_000);
     // Nobody listens any more, and no rejection is left that nobody handles.
     returned.reject(new Error('too late'));
     await new Promise((resolve) => setImmediate(resolve));
@@ -476,7 +482,7 @@ describe('a disposal that drains', () => {
     [undefined, 10_000],
     [600_000, 600_000],
     [4, 4],
-  ])('with unreadStreamMs %s ends it after %i ms (edges of unreadStreamMs)', async (option, ms) => {
+  ])('with unreadStreamMs %s ends it after %i ms', async (option, ms) => {
     for (const [askAt, isEnded] of [
       [ms - 1, false],
       [ms, true],
@@ -488,6 +494,7 @@ describe('a disposal that drains', () => {
       await stream.next();
       vi.advanceTimersByTime(4 * ms);
       expect(backend.job.cancelled !== undefined, `asked after ${askAt} ms`).toBe(isEnded);
+      triedLimit('unreadStreamMs', askAt, ms);
       await stream.return?.();
       await close();
       vi.useRealTimers();
