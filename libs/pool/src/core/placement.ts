@@ -91,11 +91,13 @@ export class Placement {
         continue;
       }
       starting ??= this.#startingByKey();
-      this.#grow(chunk, starting, atMs);
+      const mayCome = this.#grow(chunk, starting, atMs);
       waiting.add(key);
       // At the cap of its own pool it waits for nobody else.
       chunk.waitsSinceMs = this.#isAtCap(chunk) ? undefined : (chunk.waitsSinceMs ?? atMs);
       isOneDue ||= chunk.waitsSinceMs !== undefined && atMs - chunk.waitsSinceMs >= overtakenMsMax;
+      // Nobody is idle and nobody can come: whatever is behind it waits for the same children.
+      if (!mayCome && queue.isOfOneKey) return;
       skipped += 1;
       at += 1;
     }
@@ -133,19 +135,23 @@ export class Placement {
     return starting;
   }
 
-  /** Make sure that a child comes for a chunk that has none, if there is room or somebody idle to make room. */
-  #grow(chunk: ChunkRecord, starting: Map<string, number>, atMs: number): void {
+  /**
+   * Make sure that a child comes for a chunk that has none, if there is room or somebody idle to make room. False where nobody is
+   * idle and there is no room.
+   */
+  #grow(chunk: ChunkRecord, starting: Map<string, number>, atMs: number): boolean {
     const { key } = chunk.spec;
-    if (this.#isAtCap(chunk, true)) return;
+    if (this.#isAtCap(chunk, true)) return true;
     const coming = starting.get(key) ?? 0;
     if (coming > 0) {
       starting.set(key, coming - 1);
-      return;
+      return true;
     }
-    if (this.#state.members >= this.#state.processes && !this.#makeRoom(atMs)) return;
+    if (this.#state.members >= this.#state.processes && !this.#makeRoom(atMs)) return false;
     // A successor of another key would only have to make room in turn, and be replaced, and so on.
     this.#spares.promote(key);
     if (this.#state.members < this.#state.processes) this.#state.spawn(key, chunk, false);
+    return true;
   }
 
   /** Slots are shared, children are not: an idle one of another key leaves, for no idle one could take this chunk. */

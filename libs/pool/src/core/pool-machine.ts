@@ -38,9 +38,7 @@ export class PoolMachine {
   /** Take one event and say what is to be done. */
   step(event: PoolEvent): PoolCommand[] {
     this.#apply(event);
-    // These are by far the most frequent events, and they move nothing.
-    const { type } = event;
-    if (type !== 'itemsSucceeded' && type !== 'itemStarted' && type !== 'partBegan') this.#settle(event.atMs);
+    if (!stillEvents.has(event.type)) this.#settle(event.atMs);
     return this.#state.takeCommands();
   }
 
@@ -175,3 +173,11 @@ export class PoolMachine {
     }
   }
 }
+
+/** The most frequent events, and the first word of each child: they move nothing. */
+const stillEvents: ReadonlySet<PoolEvent['type']> = new Set([
+  'itemsSucceeded',
+  'itemStarted',
+  'partBegan',
+  'childStarted',
+]);
