@@ -17,9 +17,15 @@ while read -r change group; do
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done`;
 
+/** A group that is gone is told with the next one, and after so many ms at the latest: long before its number comes back. */
+const goneMs = 20;
+
 /** Watches process groups of this process. */
 export class Reaper {
   readonly #groups = new Set<number>();
+  /** Lines about groups that are gone. */
+  #gone = '';
+  #timer: NodeJS.Timeout | undefined;
   #shell: ChildProcess | undefined;
   #restarts = 0;
 
@@ -39,12 +45,21 @@ export class Reaper {
 
   /** This group is gone; its number may come back as somebody else's. */
   unwatch(group: number): void {
-    if (this.#groups.delete(group)) this.#tell(`- ${group}\n`);
+    if (!this.#groups.delete(group)) return;
+    this.#gone += `- ${group}\n`;
+    // As a rule a successor comes at once, and the shell is woken for both.
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#tell('');
+    }, goneMs).unref();
   }
 
+  /** Who is gone comes first: whoever is new may have its number. */
   #tell(line: string): void {
     const pipe = this.#shell?.stdin;
-    if (pipe !== undefined && pipe !== null && !pipe.destroyed) pipe.write(line);
+    const lines = this.#gone + line;
+    this.#gone = '';
+    if (lines !== '' && pipe !== undefined && pipe !== null && !pipe.destroyed) pipe.write(lines);
   }
 
   #start(): void {
@@ -55,6 +70,8 @@ export class Reaper {
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     this.#shell = shell;
+    // It has heard of nobody yet.
+    this.#gone = '';
     const pipe = shell.stdin as Writable & { unref?(): void };
     // It must not keep us alive: it is there for when we are not.
     shell.unref();
