@@ -2,14 +2,14 @@
 import type { Duplex } from 'node:stream';
 import type { PrintMessage } from '../child/message.ts';
 import type { ChildExit, IndexRange } from '../core/chunk.ts';
-import { FrameError, FrameReader, frameType, nonceBytes } from '../frames.ts';
+import { FrameError, FrameReader, frameType } from '../frames.ts';
 import type { LaunchedChild, Launcher } from '../launchers/launcher.ts';
 import { notStarted } from '../launchers/not-started.ts';
-import { randomBytes } from '../random-bytes.ts';
 import { ChildOrders } from './child-orders.ts';
 import { ChildWords } from './child-words.ts';
 import type { Block, ChildSetup, ChunkRequest, RemoteErrorData, TaskRef } from './chunk-request.ts';
 import { MemoryGuard } from './memory-guard.ts';
+import { Nonces } from './nonces.ts';
 import { PipedLines } from './piped-lines.ts';
 import { WorkFolder } from './work-folder.ts';
 
@@ -33,6 +33,9 @@ const drainMs = 250;
 const ordersBeforeNotebook = 16;
 /** Frames other than values are far smaller than this. */
 const frameBytesExtra = 2 * 1024 * 1024;
+
+/** Of all children of this process. */
+const nonces = new Nonces();
 
 export class ChildProcess {
   readonly id: number;
@@ -104,7 +107,7 @@ export class ChildProcess {
       // No folder can be made, or not be given away: the disk is full, or belongs to somebody else.
       this.#launched = notStarted(error as Error, onExit);
     }
-    const nonce = randomBytes(nonceBytes);
+    const nonce = nonces.next();
     const onFrame = (type: number, body: Buffer): void => {
       // Of a part whose function cannot be loaded nothing more is said.
       if (type === frameType.partEnded || type === frameType.taskUnloadable) this.#partsLeft -= 1;
@@ -232,24 +235,18 @@ export class ChildProcess {
       (stream) => stream !== undefined && !stream.readableEnded && !stream.destroyed,
     );
     let left = open.length;
+    if (left === 0) {
+      this.#tellExit(exit);
+      return;
+    }
     let isTold = false;
     const tell = (): void => {
       if (isTold) return;
       isTold = true;
       clearTimeout(timer);
-      this.#words.finish();
-      this.#hasExited = true;
-      for (const pipe of this.#pipes) pipe.finish();
-      for (const stream of [channel, stdout, stderr]) {
-        stream?.removeAllListeners();
-        // Destroying may still raise an error, and there is nobody left to be told.
-        stream?.on('error', () => {});
-        stream?.destroy();
-      }
-      this.#listener.exited(this, exit);
+      this.#tellExit(exit);
     };
     const timer = setTimeout(tell, drainMs);
-    if (left === 0) tell();
     for (const stream of open) {
       let isDone = false;
       const done = (): void => {
@@ -263,6 +260,21 @@ export class ChildProcess {
       // It may have been paused; what is left in it is bounded by the system's buffer.
       stream?.resume();
     }
+  }
+
+  #tellExit(exit: ChildExit): void {
+    this.#words.finish();
+    this.#hasExited = true;
+    for (const pipe of this.#pipes) pipe.finish();
+    const { channel, stdout, stderr } = this.#launched;
+    for (const stream of [channel, stdout, stderr]) {
+      if (stream === undefined || stream.destroyed) continue;
+      stream.removeAllListeners();
+      // Destroying may still raise an error, and there is nobody left to be told.
+      stream.on('error', () => {});
+      stream.destroy();
+    }
+    this.#listener.exited(this, exit);
   }
 }
 

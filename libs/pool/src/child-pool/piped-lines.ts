@@ -12,7 +12,8 @@ const lineCharsMax = 64 * 1024;
 const partialMs = 200;
 
 export class PipedLines {
-  readonly #decoder = new StringDecoder('utf8');
+  /** Made with the first byte: most children say nothing here. */
+  #decoder: StringDecoder | undefined;
   readonly #onText: (text: string) => void;
   readonly #secondBytesMax: number;
   #partial = '';
@@ -48,6 +49,7 @@ export class PipedLines {
       this.#droppedTimer ??= setTimeout(() => this.#reportDropped(), 1_000).unref();
       return;
     }
+    this.#decoder ??= new StringDecoder('utf8');
     const text = this.#partial + this.#decoder.write(chunk);
     const end = text.lastIndexOf('\n');
     this.#partial = text.slice(end + 1);
@@ -60,7 +62,7 @@ export class PipedLines {
 
   /** The pipe is done. */
   finish(): void {
-    this.#partial += this.#decoder.end();
+    this.#partial += this.#decoder?.end() ?? '';
     this.#flushPartial();
     this.#reportDropped();
   }

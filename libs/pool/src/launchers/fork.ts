@@ -3,7 +3,8 @@
  * child and ended a while after its last. Where one cannot be had, or is not to be trusted, the child is spawned instead,
  * on the very descriptors that it was to have: nobody notices but `stats()`.
  */
-import { readFileSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
+import { openSync, readSync } from 'node:fs';
 import { ServerDeaths } from '../core/server-deaths.ts';
 import { Departures } from './departures.ts';
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
@@ -276,17 +277,21 @@ export class ForkLauncher implements Launcher {
   }
 
   /** A child that keeps us alive does so until its end has been told, and its server tells that. */
-  #keepAlive(family: Family): void {
-    const everybody = [...family.living.values(), ...family.asked.values(), ...family.waiting];
-    family.server.keepAlive(everybody.some((child) => child.isKept));
+  #keepAlive({ asked, living, server, waiting }: Family): void {
+    server.keepAlive(isOneKept(living.values()) || isOneKept(asked.values()) || isOneKept(waiting));
   }
 }
 
 /** What of ours a spawned child has as it is now, and a copy as it was for its server: where it changes, another server serves. */
 function surroundings(): string {
-  const umask = /^Umask:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-  return JSON.stringify([umask, cwd()]);
+  status ??= openSync('/proc/self/status', 'r');
+  // It stands in the second line.
+  const text = statusHead.toString('latin1', 0, readSync(status, statusHead, 0, statusHead.length, 0));
+  return `${/^Umask:\s*(\d+)/m.exec(text)?.[1]} ${cwd()}`;
 }
+/** Stays open: it is read again for each child. */
+let status: number | undefined;
+const statusHead = Buffer.alloc(128);
 
 /** Nothing where the folder is gone. */
 function cwd(): string {
@@ -310,6 +315,11 @@ function hindrance(env: Readonly<Record<string, string>>, execArgv: readonly str
 /** What Node begins at its start and ends at its end, or does in other threads: a copy has neither. */
 const unheardOptions =
   /(^|\s)(--(?:heap-prof|cpu-prof|prof|perf-basic-prof|perf-prof|trace-exit|trace-events-enabled|trace-event-categories|inspect|inspect-brk|inspect-wait|heapsnapshot-signal|heapsnapshot-near-heap-limit|report-on-signal|report-uncaught-exception|logfile|log))(?=[=\s]|$)/;
+
+function isOneKept(children: Iterable<ForkedChild>): boolean {
+  for (const child of children) if (child.isKept) return true;
+  return false;
+}
 
 function isIdle({ asked, living, waiting }: Family): boolean {
   return asked.size === 0 && living.size === 0 && waiting.length === 0;

@@ -42,7 +42,8 @@ export class ForkedChild implements LaunchedChild {
     const end = (writable: boolean): Socket => {
       const [fd, its] = addon.makePair();
       ends.push(its);
-      const socket = new Socket({ fd, readable: true, writable });
+      // Once it has ended it is closed with the child, and need not be shut down before.
+      const socket = new Socket({ fd, readable: true, writable, allowHalfOpen: writable });
       own.push(socket);
       return socket;
     };
