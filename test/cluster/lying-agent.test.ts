@@ -9,10 +9,11 @@ import {
   MapRequest,
   type MapResponse,
 } from '@shoal/protocol';
+import { connect, type ItemError } from 'shoal';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { joinRaw } from './raw-agent.ts';
 import { unary } from './raw-client.ts';
-import { TestCluster } from './test-cluster.ts';
+import { TestCluster, until } from './test-cluster.ts';
 
 let cluster: TestCluster;
 beforeEach(async () => {
@@ -126,4 +127,29 @@ test('bytes that are no results end the session that sent them, and neither the 
   await cluster.agent();
   await done;
   expect(results).toEqual(['2', '3']);
+});
+
+test('a failure whose code is none of an item is told to its caller as it came, beside the other outcomes', async () => {
+  await using pool = await connect(cluster.coordinator.address);
+  for (const code of ['NEW_CODE', '__proto__', 'constructor', 'POOL_TERMINATED']) {
+    const before = pool.stats().done;
+    const mapped = pool.mapSettled((x: number) => x + 1, [0, 1], { chunkSize: 2 });
+    const { control, data } = joinRaw(cluster.client.agents, 'newer', ({ attempt, first }) => {
+      const failure = { index: first, kind: FailureKind.THROWN, code, summary: 'it rained' };
+      return first === 0 ? [AttemptReport.fromPartial({ attempt, failures: [failure] })] : [];
+    });
+    for (const call of [control, data]) call.on('error', () => undefined);
+    await until('the failure has come', () => pool.stats().done > before);
+    control.cancel();
+    data.cancel();
+    const agent = await cluster.agent({ processes: 1 });
+    const [failed, other] = await mapped;
+    expect(failed).toMatchObject({ status: 'rejected', index: 0, error: { name: 'ItemError', code } });
+    const { error } = failed as { readonly error: ItemError };
+    expect(error.message).toBe(
+      `Item 0 failed with "${code}", a code of which this version knows no more: it rained.`,
+    );
+    expect(other).toEqual({ status: 'fulfilled', index: 1, value: 2 });
+    await agent.close({ drain: false });
+  }
 });

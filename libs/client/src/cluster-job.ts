@@ -277,6 +277,13 @@ export class ClusterJob implements RunningJob, OutcomeListener {
     }
   }
 
+  broke(error: unknown): void {
+    // Whoever would be told of it has been told of an end.
+    if (this.#over) throw error;
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    this.lost(error instanceof ShoalError ? error : new ShoalError('INTERNAL', { reason }, { cause: error }));
+  }
+
   /** The coordinator that is not heard knows the deadline, too: it need not be told. */
   late(): void {
     const { connection, request } = this.#options;

@@ -112,6 +112,10 @@ export class JobDriver {
         const stamped = { ...next.event, atMs: performance.now() } as ClientEvent;
         for (const command of this.#machine.step(stamped)) this.#carryOut(command, next.message);
       }
+    } catch (error) {
+      // It came from an event of a stream, where nobody would catch it: the program would end for one job's sake.
+      this.#close();
+      this.#parts.listener.broke(error);
     } finally {
       this.#stepping = false;
       this.#arm();

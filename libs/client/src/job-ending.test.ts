@@ -53,6 +53,12 @@ test('only a fail-fast end has the failure that made it', () => {
   expect(fastFailureOf(ended({ failedIndex: 3, error: notLoaded }))).toBeUndefined();
 });
 
+test('a fail-fast end by a failure of a code that is not known here keeps what was said of it', () => {
+  const told = { ...error('NEW_CODE', {}), message: 'it rained' };
+  const fast = ended({ state: JobState.FAILED_FAST, failedIndex: 3, error: told });
+  expect(fastFailureOf(fast)).toMatchObject({ index: 3, code: 'NEW_CODE', summary: 'it rained' });
+});
+
 test('an end without a reason is a fault of ours', () => {
   expect(endErrorOf(ended({}), request, undefined)).toMatchObject({
     code: 'INTERNAL',

@@ -10,8 +10,8 @@ type EndedRequest = Pick<JobRequest, 'deadlineMs' | 'encoding'>;
 /** The failure that ended a fail-fast job; undefined for every other end. */
 export function fastFailureOf({ error, failedIndex: index, state }: JobEnded): ItemFailure | undefined {
   if (state !== JobState.FAILED_FAST || error === undefined || index === undefined) return undefined;
-  const { code, error: thrown, facts } = error;
-  return ItemFailure.fromPartial({ index, code, facts, error: thrown });
+  const { code, error: thrown, facts, message } = error;
+  return ItemFailure.fromPartial({ index, code, facts, error: thrown, summary: message });
 }
 
 /** What a job's caller is told of an end that the coordinator has made it come to; undefined where all of it was done. */

@@ -1,4 +1,3 @@
-import type { ItemErrorCode } from '@shoal/errors';
 import {
   type BackendProgress,
   decodeError,
@@ -150,7 +149,8 @@ export function failedOutcome(
 ): FailedOutcome {
   return {
     index: failure.index,
-    code: failure.code as ItemErrorCode,
+    code: failure.code,
+    ...(failure.summary === '' ? {} : { summary: textAtHome(failure.summary, code) }),
     attempts: failure.attempts.map(({ agent, pid, exitCode, signal, ms, withItsServer }) => ({
       ...(agent === '' ? {} : { agent }),
       ...(pid === undefined ? {} : { pid }),

@@ -27,6 +27,8 @@ export interface OutcomeListener {
   reached(isReached: boolean): void;
   /** Nothing more can be read. */
   lost(error: unknown): void;
+  /** Something of what it was to hear could not be handed on. */
+  broke(error: unknown): void;
   /** Its deadline has passed, and the coordinator does not say so. */
   late(): void;
 }

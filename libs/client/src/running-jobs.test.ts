@@ -1,9 +1,10 @@
 import v8 from 'node:v8';
 import { JobState } from '@shoal/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { eachWithCoordinator, numbers, plusOne, rejection } from './client-case.testkit.ts';
 import { connect } from './connect.ts';
 import { type FakeCoordinator, until } from './fake-coordinator.testkit.ts';
+import { OutcomeDelivery } from './outcome-delivery.ts';
 
 let coordinator: FakeCoordinator;
 eachWithCoordinator((fresh) => {
@@ -31,6 +32,20 @@ describe('running jobs', () => {
     for await (const result of pool.imap(plusOne, [1])) expect(result).toBe(2);
     await pool.map(plusOne, [1], { onProgress: () => {} });
     expect(coordinator.jobs.map(({ gatherMs }) => gatherMs)).toEqual([250, undefined, undefined]);
+  });
+
+  test('a fault while results are handed on ends their job, there too, and leaves the others alone', async () => {
+    await using pool = await connect(coordinator.address);
+    const fault = new TypeError('of a bug');
+    const broken = vi.spyOn(OutcomeDelivery.prototype, 'deliver').mockImplementationOnce(() => {
+      throw fault;
+    });
+    const error = await rejection(pool.map(plusOne, [1]));
+    expect(broken).toHaveBeenCalledOnce();
+    expect(error).toMatchObject({ code: 'INTERNAL', cause: fault });
+    expect(error.message).toContain('A fault of Shoal itself: TypeError: of a bug.');
+    await until('the job is cancelled', () => coordinator.calls.includes('cancelJob'));
+    expect(await pool.map(plusOne, [1])).toEqual([2]);
   });
 
   test('the input is pulled at most a window ahead of the consumer', async () => {

@@ -46,6 +46,19 @@ test('an item error tells how the others fared, where that is known', () => {
   expect(error.message).toBe('Item 1 failed: Error: no (f). 4,209 others succeeded.');
 });
 
+test('an item error with a code that is none of an item is told as it came', () => {
+  for (const code of ['NEW_CODE', '__proto__', 'constructor', '', 'POOL_TERMINATED']) {
+    const summary = 'it rained\u001b[2J';
+    const told = new ItemError({ code, index: 4, task: 'f', attempts: [{ pid: 7 }], facts: {}, summary });
+    expect([told.code, told.index, told.pid, told.retryable]).toEqual([code, 4, 7, false]);
+    expect(told.message).toBe(
+      `Item 4 failed with "${code}", a code of which this version knows no more: it rained\\u001b[2J.`,
+    );
+  }
+  const silent = new ItemError({ code: 'NEW_CODE', index: 4, task: 'f', attempts: [], facts: {} });
+  expect(silent.message).toBe('Item 4 failed with "NEW_CODE", a code of which this version knows no more.');
+});
+
 test('every class has its stable code, and a cause only where one was given', () => {
   expect(new PoolClosedError().code).toBe('POOL_CLOSED');
   expect(new PoolTerminatedError().code).toBe('POOL_TERMINATED');

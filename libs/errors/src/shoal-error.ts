@@ -2,6 +2,7 @@ import { catalogue } from './catalogue.ts';
 import type { ErrorCode } from './error-code.ts';
 import { describe, type Facts } from './error-text.ts';
 import { durationText } from './quantity.ts';
+import { quotedText, shownText } from './shown-text.ts';
 
 /** Every error of Shoal's own: a stable `code`, the facts it was made of, and a message that says what to do. */
 export class ShoalError extends Error {
@@ -105,9 +106,26 @@ export type ItemErrorCode =
   | 'VALUE_NOT_PORTABLE'
   | 'ARGUMENTS_NOT_LIST';
 
+const itemCodes: Readonly<Record<ItemErrorCode, true>> = {
+  ITEM_THREW: true,
+  ITEM_KILLED_CHILD: true,
+  ITEM_TIMED_OUT: true,
+  ITEM_LOST: true,
+  ITEM_TOO_LARGE: true,
+  RESULT_TOO_LARGE: true,
+  RESULT_UNREADABLE: true,
+  VALUE_NOT_PORTABLE: true,
+  ARGUMENTS_NOT_LIST: true,
+};
+
+const isItemCode = (code: string): code is ItemErrorCode => Object.hasOwn(itemCodes, code);
+
 /** What an {@link ItemError} is made of. */
 export interface ItemErrorDetail {
-  readonly code: ItemErrorCode;
+  /** An {@link ItemErrorCode}; any other one is of a newer peer, and is told as it came. */
+  readonly code: string;
+  /** What a peer said of it in a line: the message, where the code is none that is known. */
+  readonly summary?: string;
   readonly index: number;
   readonly task: string;
   readonly attempts: readonly ItemAttempt[];
@@ -141,11 +159,18 @@ export class ItemError extends ShoalError {
   declare readonly inputError: unknown;
 
   constructor(detail: ItemErrorDetail) {
+    const { code, summary = '' } = detail;
     super(
-      detail.code,
+      isItemCode(code) ? code : 'INTERNAL',
       { ...detail.facts, index: detail.index },
       'cause' in detail ? { cause: detail.cause } : undefined,
     );
+    if (!isItemCode(code)) {
+      // Users match on the code as they were told it, known here or not.
+      Object.defineProperty(this, 'code', { value: code, enumerable: true, configurable: true });
+      const reason = summary === '' ? '' : `: ${shownText(summary)}`;
+      this.message = `Item ${detail.index} failed with ${quotedText(code)}, a code of which this version knows no more${reason}.`;
+    }
     const last = detail.attempts.at(-1);
     this.index = detail.index;
     this.task = detail.task;
@@ -157,6 +182,10 @@ export class ItemError extends ShoalError {
     const { error, reason } = detail.inputFailure;
     this.inputError = error;
     this.message += ` The input ended after item ${detail.index} with an error of its own (${reason}).`;
+  }
+
+  override get retryable(): boolean {
+    return isItemCode(this.code) && super.retryable;
   }
 }
 

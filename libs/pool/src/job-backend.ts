@@ -8,7 +8,7 @@
  *                   <-- outcomes by index, prints, progress, end ---
  */
 
-import type { Facts, ItemAttempt, ItemErrorCode } from '@shoal/errors';
+import type { Facts, ItemAttempt } from '@shoal/errors';
 import type { RetryBudgets } from '@shoal/scheduler';
 import type { Block, Encoding, Print, RemoteErrorData, TaskRef } from './child-pool/chunk-request.ts';
 
@@ -40,7 +40,10 @@ export interface JobRequest {
 /** What came of one item that failed for good. */
 export interface FailedOutcome {
   readonly index: number;
-  readonly code: ItemErrorCode;
+  /** An `ItemErrorCode`, or what a newer coordinator or agent says in its place. */
+  readonly code: string;
+  /** What a peer said of it in a line; shown where the code is not known. */
+  readonly summary?: string;
   readonly attempts: readonly ItemAttempt[];
   readonly facts: Facts;
   /** What the function threw. */

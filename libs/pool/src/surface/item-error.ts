@@ -24,12 +24,13 @@ export function itemErrorOf(
   setting: ErrorSetting,
   { others, inputFailure }: Beside = {},
 ): ItemError {
-  const { index, code, attempts, error, stderrTail } = outcome;
+  const { index, code, attempts, error, stderrTail, summary } = outcome;
   const failed = new ItemError({
     code,
     index,
     task: setting.task.name,
     attempts,
+    ...(summary === undefined ? {} : { summary }),
     facts: { ...factsOf(outcome, setting), ...outcome.facts, ...(others === undefined ? {} : { others }) },
     ...(code === 'ITEM_THREW' && error !== undefined ? { cause: rebuildThrown(error) } : {}),
     ...(stderrTail === undefined ? {} : { stderrTail }),
