@@ -1,4 +1,5 @@
 /** An agent that reports what cannot be, in frames that are well-formed. */
+import { once } from 'node:events';
 import type { ServiceError } from '@grpc/grpc-js';
 import type { ShoalError } from '@shoal/errors';
 import {
@@ -127,6 +128,34 @@ test('bytes that are no results end the session that sent them, and neither the 
   await cluster.agent();
   await done;
   expect(results).toEqual(['2', '3']);
+});
+
+test('an agent prints for jobs that it was given work of, and for no others', async () => {
+  const { client, sha256 } = cluster;
+  await cluster.agent({ processes: 1 });
+  const jobId = await client.createJob(sha256, 'slow', { chunkSize: 1 });
+  const read = client.read(jobId);
+  await client.push(jobId, [[1, 3_000]]);
+  const { control, data } = joinRaw(client.agents, 'intruder', () => []);
+  for (const call of [control, data]) call.on('error', () => undefined);
+  // Its data stream has said who it is by then.
+  await once(control, 'data');
+  const text = 'forged';
+  for (const sequence of [1, 2])
+    data.write({
+      sequence,
+      reports: [],
+      prints: [{ jobId, prints: [{ stream: 1, agent: '', pid: 1, index: undefined, task: '', text }] }],
+    });
+  await until('it is refused', () => cluster.events('print.refused').length > 0);
+  const { ended, prints } = await read;
+  expect(ended).toMatchObject({ succeeded: 1, failed: 0 });
+  expect(prints.filter((print) => print.includes(text))).toEqual([]);
+  // It goes on: nothing that it reports of attempts depends on it.
+  expect(cluster.events('print.refused')).toMatchObject([{ job: jobId, agent: 'intruder' }]);
+  expect(cluster.events('agent.expelled')).toEqual([]);
+  control.cancel();
+  data.cancel();
 });
 
 test('a failure whose code is none of an item is told to its caller as it came, beside the other outcomes', async () => {

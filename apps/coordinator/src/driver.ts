@@ -101,6 +101,12 @@ export class Driver {
     }
   }
 
+  /** An agent sent prints of a job that it was given no work of. */
+  printRefused(job: JobId, agent: string): void {
+    const message = `agent ${agent} sent prints of job ${job}, of which it was given no work; dropped`;
+    this.#parts.feed.tell('print.refused', { job, agent }, message, 'warn');
+  }
+
   #openJobOf(group: string | undefined): Job | undefined {
     if (group === undefined || group === '') return undefined;
     return [...this.jobs.values()].findLast(

@@ -6,6 +6,7 @@ import {
   type Heartbeat,
   type JobSetup,
   ownPeer,
+  type Print,
   RevokeReason,
   SessionEndReason,
 } from '@shoal/protocol';
@@ -76,6 +77,8 @@ export class AgentSession implements AgentLink {
   #unconfirmed = 0;
   #confirming: NodeJS.Timeout | undefined;
   #over = false;
+  /** It printed into a job that is none of its own, and that was logged. */
+  #hasIntruded = false;
 
   constructor(session: SessionId, agent: string, parts: SessionParts) {
     this.session = session;
@@ -125,8 +128,7 @@ export class AgentSession implements AgentLink {
   takeBatch(batch: DataRequest): void {
     // First: the last result ends its job, and what was printed until then belongs before that.
     for (const { jobId, prints } of batch.prints) {
-      const { driver } = this.#parts;
-      for (const print of prints) driver.printed(jobId, { ...print, agent: this.agent });
+      this.#takePrints(jobId, prints);
     }
     for (const report of batch.reports) {
       this.#reports.take(report);
@@ -134,6 +136,18 @@ export class AgentSession implements AgentLink {
       if (this.#over) return;
     }
     if (batch.sequence > 0 && !this.#over) this.#confirm(batch);
+  }
+
+  /** As with results, an agent tells of work that it was given: it may know the id of a job that others run. */
+  #takePrints(jobId: JobId, prints: readonly Print[]): void {
+    const { agent } = this;
+    const { driver } = this.#parts;
+    if (driver.jobs.get(jobId)?.agents.has(agent) !== false) {
+      for (const print of prints) driver.printed(jobId, { ...print, agent });
+    } else if (!this.#hasIntruded) {
+      this.#hasIntruded = true;
+      driver.printRefused(jobId, agent);
+    }
   }
 
   /**
@@ -182,6 +196,7 @@ export class AgentSession implements AgentLink {
 
   dispatch(command: Dispatch, job: Job, blocks: readonly StoredBlock[]): void {
     const { attempt, first, count, marksStarts, tryNumber, groupSlots = 0 } = command;
+    job.agents.add(this.agent);
     this.#reports.dispatched(command, blocks);
     const dispatch = { attempt, jobId: job.id, first, count, marksStarts, tryNumber, groupSlots };
     this.#parcel.dispatch(dispatch, () => setupOf(job), blocks);

@@ -39,6 +39,8 @@ export class Job {
   unrunnable: CatalogueError | undefined;
   /** Sessions that were told of this job. */
   readonly holders: Set<AgentLink> = new Set();
+  /** Names of the agents that were given work of it: their prints are told, whatever their session is by then. */
+  readonly agents: Set<string> = new Set();
   /** What was printed and not yet read: from before its reader came, or while that reads slowly. */
   readonly prints: PrintQueue;
   reader: ReaderCall | undefined;

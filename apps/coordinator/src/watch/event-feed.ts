@@ -29,6 +29,7 @@ export interface ClusterEvent {
  * | `job.speculated` | info | job, items, straggler, agent |
  * | `attempt.unconfirmed`, `result.refused` | warn, debug | attempt, items |
  * | `print.unread` | info | job, agent, pid; the message is what was printed |
+ * | `print.refused` | warn | job, agent: it had no work of that job; once a session |
  * | `coordinator.insecure` | warn | address |
  * | `http.unavailable` | warn | address, code |
  * | `limit.reached` | warn | limit, peer, times (since the last line) |

@@ -19,6 +19,15 @@ test('on a cluster it says which agent too', () => {
   expect(written).toEqual({ stdout: [], stderr: ['(transform agent-2 pid=4720 item=3) no\n'] });
 });
 
+test('a name that an agent made up is no more than a name; what was printed is shown as it is', () => {
+  const { writer: prints, written } = writer();
+  const task = 'f\u001b[2J\nshoal: done';
+  prints.write({ stream: 'stdout', pid: 1, index: 0, task, text: '\u001b[32mgreen\u001b[0m' }, 'agent-2');
+  expect(written.stdout).toEqual([
+    '(f\\u001b[2J shoal: done agent-2 pid=1 item=0) \u001b[32mgreen\u001b[0m\n',
+  ]);
+});
+
 test('what was printed outside any item says the process', () => {
   const { writer: prints, written } = writer();
   prints.write({ stream: 'stdout', pid: 4720, index: undefined, task: undefined, text: 'ready' }, undefined);

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { shownText } from '@shoal/errors';
 import { checkOptions, isRecord, type OptionCheck, wrongType } from '../options/option-checks.ts';
 import type { Print } from './chunk-request.ts';
 
@@ -34,7 +35,8 @@ export class PrintWriter {
   /** Shows what one task printed; a writer of your own may show it otherwise. */
   write(print: Print, agent: string | undefined): void {
     const said = [
-      print.task,
+      // Of an agent, which may say anything.
+      print.task === undefined ? undefined : shownText(print.task).replaceAll(/\s+/g, ' '),
       agent,
       `pid=${print.pid}`,
       print.index === undefined ? undefined : `item=${print.index}`,
