@@ -329,6 +329,7 @@ const metrics = {
   spilled_bytes: () => '`spilled_bytes`',
   spooled_bytes: () => '`spooled_bytes` of the agent',
   troubles: () => '`troubles` of the agent',
+  unlisted_processes: () => '`unlisted_processes` of the stats that a job is told, `stats().unlisted`',
 };
 
 function shownIn(name: string, { metric, waiting }: Limit): string {

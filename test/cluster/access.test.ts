@@ -164,7 +164,7 @@ describe('a job', () => {
     const listed = async (client: RawClient): Promise<string[]> => {
       const { jobs } = await unary<ListJobsRequest, ListJobsResponse>(
         (request, done) => client.jobs.listJobs(request, done),
-        {},
+        { pageToken: '' },
       );
       return jobs.map((job) => job.jobId);
     };
@@ -518,7 +518,7 @@ describe('an agent', () => {
   test("cannot report into another agent's session", async () => {
     const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
       (request, done) => boss.cluster.listAgents(request, done),
-      {},
+      { pageToken: '', groupId: '' },
     );
     const session = agents.find(({ name }) => name === 'joined')?.session ?? 0;
     expect(session).toBeGreaterThan(0);
@@ -544,7 +544,7 @@ test('a certificate that is about to end is renewed by the agent itself, without
   const viewer = await as('viewer', 'monitor');
   const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
     (request, done) => viewer.cluster.listAgents(request, done),
-    {},
+    { pageToken: '', groupId: '' },
   );
   expect(
     agents.find(({ name }) => name === 'renewed')?.certificateExpiresUnixMs,

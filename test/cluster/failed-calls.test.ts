@@ -49,7 +49,7 @@ async function lastError(sessions: number): Promise<string> {
   );
   const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
     (request, done) => cluster.client.cluster.listAgents(request, done),
-    {},
+    { pageToken: '', groupId: '' },
   );
   expect(agents).toHaveLength(1);
   expect(Math.abs((agents[0]?.lastErrorUnixMs ?? 0) - Date.now())).toBeLessThan(60_000);

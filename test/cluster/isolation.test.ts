@@ -140,7 +140,7 @@ describe('permission', () => {
     await cluster.agent({ isolation: 'permission', processes: 1 });
     const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
       (request, done) => cluster.connect().cluster.listAgents(request, done),
-      {},
+      { pageToken: '', groupId: '' },
     );
     expect(agents.map(({ isolation }) => isolation)).toEqual([Isolation.PERMISSION]);
   });

@@ -29,6 +29,7 @@ import {
   errorFromStatus,
   type GetStatusRequest,
   type GetStatusResponse,
+  HostInfo,
   type JobOptions,
   Join,
   type JoinClusterRequest,
@@ -269,6 +270,14 @@ const refusing: Partial<Record<LimitName, Refusing>> = {
     most: 3,
     deed: (client, amount) => joinWith(client, { slots: amount }),
     option: /are 4, and may be 3 \(shoal coordinator --max-agent-slots\)/,
+  },
+  hostBytes: {
+    config: {},
+    most: 4_096,
+    // Two bytes for the number of the field, and two for its length.
+    deed: (client, amount) =>
+      joinWith(client, { host: HostInfo.fromPartial({ hostname: 'h'.repeat(amount - 3) }) }),
+    option: /host: has 4097 bytes, and may have 4096/,
   },
   nameChars: {
     config: {},
@@ -612,7 +621,7 @@ test('concurrentStreams: so many calls are open on a connection; another one wai
   for (const call of open) call.on('error', () => {});
   let answered = false;
   const listed = new Promise<void>((resolve) => {
-    jobs.listJobs({}, () => {
+    jobs.listJobs({ pageToken: '' }, () => {
       answered = true;
       resolve();
     });

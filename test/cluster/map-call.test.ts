@@ -295,7 +295,7 @@ async function acceptedAtRest(): Promise<number> {
   for (let look = 0; look < 200; look += 1) {
     const { jobs } = await unary<ListJobsRequest, ListJobsResponse>(
       (request, done) => cluster.client.jobs.listJobs(request, done),
-      {},
+      { pageToken: '' },
     );
     counts.push(jobs[0]?.acceptedItems ?? 0);
     const last = counts.slice(-10);

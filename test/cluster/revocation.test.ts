@@ -222,7 +222,7 @@ test('an agent that was revoked a moment ago joins with a new token at once, alt
   const boss = cluster.connect(await files.identity({ name: 'boss', role: 'admin' }));
   const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
     (request, done) => boss.cluster.listAgents(request, done),
-    {},
+    { pageToken: '', groupId: '' },
   );
   expect(agents.map(({ name }) => name)).toContain('kim');
   const { token } = await unary<CreateJoinTokenRequest, CreateJoinTokenResponse>(

@@ -152,7 +152,7 @@ describe('a coordinator with certificates', () => {
     const client = cluster.connect(await files.identity({ name: 'watch', role: 'viewer' }));
     const { agents } = await unary<ListAgentsRequest, ListAgentsResponse>(
       (request, done) => client.cluster.listAgents(request, done),
-      {},
+      { pageToken: '', groupId: '' },
     );
     const untilMs = agents.find(({ name }) => name === 'certified')?.certificateExpiresUnixMs ?? 0;
     expect(Math.abs(untilMs - Date.now() - 20 * dayMs)).toBeLessThan(dayMs);

@@ -8,6 +8,7 @@ import {
   createServer,
   type GetStatusResponse,
   JobServiceService,
+  type LimitName,
   limits,
   ownPeer,
   type ShoalServer,
@@ -143,7 +144,8 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const groups = new Groups(driver);
   const { maxAgentSlots, maxLabels, maxResultBytes, partBytes } = settled;
   const bounds = { maxAgentSlots, maxLabels, maxResultBytes, partBytes };
-  const agents = new Agents({ driver, vault, feed, groups, epoch, ...bounds });
+  const onLimit = (limit: LimitName, agent: string): void => counts.refused(limit, `agent ${agent}`);
+  const agents = new Agents({ driver, vault, feed, groups, epoch, onLimit, ...bounds });
   let address = formatAddress(settled.listen);
   const jobs = new Jobs({
     driver,

@@ -71,6 +71,7 @@ export class Driver {
   readonly #parts: DriverParts;
   /** Events that came while commands were carried out: each step is done before the next one begins. */
   readonly #waiting: Array<{ readonly event: Happening; readonly hand: Hand }> = [];
+  #jobsCreated = 0;
   #stepping = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs: number = Number.POSITIVE_INFINITY;
@@ -337,7 +338,8 @@ export class Driver {
     const view = this.machine.job(id);
     if (view === undefined) return;
     const prints = new PrintQueue(this.#parts.maxPrintBytes, () => this.limitReached('printBytes'));
-    this.jobs.set(id, new Job(id, request, view, prints));
+    this.#jobsCreated += 1;
+    this.jobs.set(id, new Job(id, this.#jobsCreated, request, view, prints));
     for (const sha256 of request.bundles) bundles.pin(sha256);
     const { name } = request.task;
     feed.tell('job.created', { job: id, task: name }, `job ${id} maps ${name} over its items`);

@@ -14,6 +14,7 @@ import {
   type CreateJobRequest,
   type CreateJobResponse,
   type GroupStats,
+  groupStatsOf,
   type HoldGroupResponse,
   type ListAgentsResponse,
   ownPeer,
@@ -25,7 +26,6 @@ import type { Connection } from './connection.ts';
 import { JobGate, jobsWithin } from './job-gate.ts';
 import {
   type ClusterSetup,
-  groupStatsOf,
   type JobCode,
   processesOf,
   startsOf,
@@ -33,6 +33,7 @@ import {
   wireSetup,
   wireTask,
 } from './job-messages.ts';
+import { allPages } from './pages.ts';
 import { isOnTheWay } from './reconnection.ts';
 
 /** What a {@link ClusterBackend} is made of. */
@@ -58,7 +59,7 @@ export class ClusterBackend implements JobBackend {
   readonly #jobs: Set<ClusterJob> = new Set();
   /** Last words that are on their way: without them the coordinator would keep results for half a minute. */
   readonly #partings: Set<Promise<void>> = new Set();
-  #stats: GroupStats = { processes: [], recycled: 0, deaths: 0 };
+  #stats: GroupStats = { processes: [], recycled: 0, deaths: 0, unlistedProcesses: 0 };
   #hold: ClientReadableStream<HoldGroupResponse> | undefined;
   #isAsking = false;
   #done = 0;
@@ -107,10 +108,20 @@ export class ClusterBackend implements JobBackend {
     }
     // What was heard is shown; the next snapshot is as fresh as this one's answer.
     this.#ask();
-    const { recycled, deaths } = this.#stats;
+    const { recycled, deaths, unlistedProcesses: unlisted } = this.#stats;
     // A connection that is gone has no processes, whatever was heard last.
     const processes = this.#options.connection.closed.aborted ? [] : processesOf(this.#stats);
-    return { processes, recycled, deaths, starts: startsOf(this.#stats), queued, running, done };
+    const isCut = processes.length > 0 && unlisted > 0;
+    return {
+      processes,
+      ...(isCut ? { unlisted } : {}),
+      recycled,
+      deaths,
+      starts: startsOf(this.#stats),
+      queued,
+      running,
+      done,
+    };
   }
 
   async close(): Promise<void> {
@@ -195,11 +206,12 @@ export class ClusterBackend implements JobBackend {
     const { connection } = this.#options;
     if (this.#isAsking || connection.closed.aborted) return;
     this.#isAsking = true;
-    const asked = connection.once<ListAgentsResponse>((...call) =>
-      connection.cluster.listAgents({}, ...call),
-    );
-    asked
-      .then(({ agents }) => this.#heard(groupStatsOf(agents, this.#groupId)))
+    const pageAt = (pageToken: string): Promise<ListAgentsResponse> =>
+      connection.once<ListAgentsResponse>((...call) =>
+        connection.cluster.listAgents({ pageToken, groupId: this.#groupId }, ...call),
+      );
+    allPages(pageAt, ({ agents }) => agents)
+      .then((agents) => this.#heard(groupStatsOf(agents, this.#groupId)))
       .catch(() => {}) // An older snapshot has to do.
       .finally(() => {
         this.#isAsking = false;

@@ -21,6 +21,7 @@ import { BundleUploads } from './bundle-upload.ts';
 import { securityOf } from './client-security.ts';
 import { Connection } from './connection.ts';
 import { type ConnectionOptions, checkConnectionOptions, connectionLimits } from './connection-options.ts';
+import { allPages } from './pages.ts';
 
 /** A task module that is to be given a name. */
 export interface NamedModule {
@@ -68,14 +69,19 @@ export class ClusterClient implements AsyncDisposable {
   /** The agents, by name. */
   async agents(): Promise<readonly AgentInfo[]> {
     const { cluster } = this.#connection;
-    return (await this.#connection.call<ListAgentsResponse>((...call) => cluster.listAgents({}, ...call)))
-      .agents;
+    const pageAt = (pageToken: string): Promise<ListAgentsResponse> =>
+      this.#connection.call<ListAgentsResponse>((...call) =>
+        cluster.listAgents({ pageToken, groupId: '' }, ...call),
+      );
+    return allPages(pageAt, ({ agents }) => agents);
   }
 
   /** The jobs that the coordinator knows, the newest first. */
   async jobs(): Promise<readonly JobInfo[]> {
     const { jobs } = this.#connection;
-    return (await this.#connection.call<ListJobsResponse>((...call) => jobs.listJobs({}, ...call))).jobs;
+    const pageAt = (pageToken: string): Promise<ListJobsResponse> =>
+      this.#connection.call<ListJobsResponse>((...call) => jobs.listJobs({ pageToken }, ...call));
+    return allPages(pageAt, (page) => page.jobs);
   }
 
   /** A token with which one machine can join, once. Errors: NO_AUTHORITY, PERMISSION_DENIED, REQUEST_INVALID. */

@@ -110,7 +110,7 @@ export class FakeCoordinator implements AsyncDisposable, FakeJobHooks {
       getStatus: this.#unary('getStatus', () =>
         GetStatusResponse.fromPartial({ coordinator: this.peer, maxStreamsPerConnection: this.streamsMax }),
       ),
-      listAgents: this.#unary('listAgents', () => ({ agents: [] })),
+      listAgents: this.#unary('listAgents', () => ({ agents: [], nextPageToken: '' })),
       drainAgent: this.#unary('drainAgent', () => ({})),
       resumeAgent: this.#unary('resumeAgent', () => ({})),
       watchEvents: () => {},
@@ -188,7 +188,7 @@ export class FakeCoordinator implements AsyncDisposable, FakeJobHooks {
         const { accepted, id, inputEnded } = this.#find(jobId);
         return { job: JobInfo.fromPartial({ jobId: id, acceptedItems: accepted, inputEnded }) };
       }),
-      listJobs: this.#unary('listJobs', () => ({ jobs: [] })),
+      listJobs: this.#unary('listJobs', () => ({ jobs: [], nextPageToken: '' })),
       watchJob: () => {},
       holdGroup: () => {},
       cancelJob: this.#unary('cancelJob', ({ jobId, reason }: { jobId: string; reason: string }) => {

@@ -12,9 +12,6 @@ import {
   type TaskRef,
 } from '@shoal/pool';
 import {
-  type AgentInfo,
-  addStarts,
-  type ChildStarts,
   ChildState,
   type GroupStats,
   Isolation,
@@ -222,22 +219,4 @@ export function processesOf({ processes }: GroupStats): PoolStats['processes'] {
 export function startsOf({ starts }: GroupStats): PoolStats['starts'] {
   const { spawned = 0, forked = 0, notForked = '' } = starts ?? {};
   return { spawned, forked, ...(notForked === '' ? {} : { notForked }) };
-}
-
-/** The processes of a group, out of those of all agents. */
-export function groupStatsOf(agents: readonly AgentInfo[], group: string): GroupStats {
-  const starts: ChildStarts = { spawned: 0, forked: 0, notForked: '' };
-  const stats: GroupStats = { processes: [], recycled: 0, deaths: 0, starts };
-  for (const { name, stats: told } of agents) {
-    for (const { deaths, groupId, recycled, starts: started } of told?.groupLosses ?? []) {
-      if (groupId !== group) continue;
-      stats.recycled += recycled;
-      stats.deaths += deaths;
-      addStarts(starts, name, started);
-    }
-    for (const child of told?.processes ?? []) {
-      if (child.groupId === group) stats.processes.push({ ...child, agent: name });
-    }
-  }
-  return stats;
 }

@@ -116,8 +116,10 @@ export interface ProcessStats {
 
 /** A snapshot of a pool. */
 export interface PoolStats {
-  /** At most `processes` of them; a warm spare is not listed. */
+  /** At most `processes` of them, and 1,024 on a cluster; a warm spare is not listed. */
   readonly processes: readonly ProcessStats[];
+  /** How many more processes the pool has than are listed, on a cluster; absent where all are. */
+  readonly unlisted?: number;
   /** Children replaced as planned (maxTasksPerChild, age, memory). */
   readonly recycled: number;
   /** Children that died outside our will, or were killed because they said nothing at their start. */

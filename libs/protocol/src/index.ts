@@ -5,7 +5,6 @@ export {
   writeCatalogueError,
 } from './catalogue-error.ts';
 export { clientOptions } from './channel-options.ts';
-export { addStarts } from './child-starts.ts';
 export { closingForGood } from './closing-credentials.ts';
 export type { CallContext } from './connection-failure.ts';
 export { DialCredentials, type DialMaterial, type DialOptions } from './dial-credentials.ts';
@@ -173,6 +172,7 @@ export {
   WatchJobRequest,
   WatchJobResponse,
 } from './gen/shoal/v1/job.ts';
+export { groupStatsOf } from './group-stats.ts';
 export { Health } from './health.ts';
 export { type Limit, type LimitName, limits } from './limits.ts';
 export { ListenCredentials, type ListenMaterial } from './listen-credentials.ts';

@@ -22,7 +22,13 @@ test('every limit has an option, or says why it is fixed; is told by an error, o
 
 test('few limits have a reason in place of an option', () => {
   const fixed = Object.entries(limits).filter(([, { fixedBecause }]) => fixedBecause !== undefined);
-  expect(fixed.map(([name]) => name)).toEqual(['bundleFiles', 'nameChars']);
+  expect(fixed.map(([name]) => name)).toEqual([
+    'bundleFiles',
+    'hostBytes',
+    'reportBytes',
+    'listedProcesses',
+    'nameChars',
+  ]);
 });
 
 test('beyond each limit is an error; or its meaning says what happens without one', () => {

@@ -34,7 +34,13 @@ export interface Limit {
    * Where one sees that it was reached: `limits_reached` for what the coordinator counts by the name of the limit, or the
    * figure of its status that comes near it.
    */
-  readonly metric: 'limits_reached' | 'spilled_bytes' | 'spooled_bytes' | 'troubles' | undefined;
+  readonly metric:
+    | 'limits_reached'
+    | 'spilled_bytes'
+    | 'spooled_bytes'
+    | 'troubles'
+    | 'unlisted_processes'
+    | undefined;
   /** Who waits because of it, as `limits_waiting` counts them at any moment; undefined where nobody does, or it is not seen. */
   readonly waiting: 'jobs' | 'calls' | undefined;
   /** What it is for, and what happens beyond it. */
@@ -102,6 +108,9 @@ export type LimitName =
   | 'spoolBytes'
   | 'printBytes'
   | 'agentSlots'
+  | 'hostBytes'
+  | 'reportBytes'
+  | 'listedProcesses'
   | 'labelEntries'
   | 'nameChars'
   | 'metadataBytes'
@@ -270,6 +279,30 @@ export const limits: Readonly<Record<LimitName, Limit>> = {
     'REQUEST_INVALID',
     'limits_reached',
     'Processes of one agent. One that claims more is not let in; work would pile up where nobody does it.',
+  ),
+  hostBytes: limit(
+    4 * KiB,
+    'bytes',
+    fixed('names and versions of a machine have a tenth of it'),
+    'REQUEST_INVALID',
+    'limits_reached',
+    'What an agent says of its machine, and as much of its release, when it joins. Lists of agents tell it.',
+  ),
+  reportBytes: limit(
+    512 * KiB,
+    'bytes',
+    fixed('it is three times what an agent with as many processes as it may have has to say'),
+    told('`limit.reached` in the log; the lists of the agent are as long as they may be'),
+    'limits_reached',
+    'What an agent says of its processes, groups and troubles in a heartbeat. What its lists have beyond is dropped: others are told of all agents.',
+  ),
+  listedProcesses: limit(
+    1_024,
+    'entries',
+    fixed('every job is told of its processes with every heartbeat, however many agents there are'),
+    told('`stats().unlisted` has how many more there are'),
+    'unlisted_processes',
+    'Processes of a pool that its client is told of. The rest are dropped from the list, and counted.',
   ),
   labelEntries: limit(
     labelEntriesMax,

@@ -83,7 +83,8 @@ export class MessageRules {
       '/shoal.v1.JobService/WatchJob': { request: seen, response: told },
       '/shoal.v1.JobService/CancelJob': { request: own, response: told },
       '/shoal.v1.JobService/ListJobs': {
-        response: rule<ListJobsResponse>(({ jobs }, caller) => ({
+        response: rule<ListJobsResponse>(({ jobs, nextPageToken }, caller) => ({
+          nextPageToken,
           jobs: jobs
             .filter(({ jobId }) => seesEveryJob(caller) || this.#jobs.isOwnedBy(jobId, caller))
             .map((job) => this.#unscoped(job)),
@@ -100,7 +101,8 @@ export class MessageRules {
         request: rule<HoldGroupRequest>(({ groupId }, caller) => this.#claimGroup(groupId, caller)),
       },
       '/shoal.v1.ClusterService/ListAgents': {
-        response: rule<ListAgentsResponse>(({ agents }, caller) => ({
+        response: rule<ListAgentsResponse>(({ agents, nextPageToken }, caller) => ({
+          nextPageToken,
           agents: caller.roles.has('admin')
             ? agents
             : agents.map((agent) => this.#withoutOthers(agent, caller)),

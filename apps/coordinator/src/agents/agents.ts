@@ -4,14 +4,18 @@ import {
   AgentInfo,
   AgentState,
   type AgentStats,
-  addStarts,
-  type ChildStarts,
   type ControlResponse,
   checkPeer,
   type GroupStats,
+  groupStatsOf,
+  HostInfo,
   type Join,
+  type LimitName,
+  type ListAgentsRequest,
+  type ListAgentsResponse,
   limits,
   type NamedVersion,
+  Peer,
 } from '@shoal/protocol';
 import type { SessionId } from '@shoal/scheduler';
 import type { Identity } from '../access/identity.ts';
@@ -21,7 +25,9 @@ import type { Groups } from '../jobs/groups.ts';
 import { checkLabels } from '../label-check.ts';
 import type { PayloadVault } from '../payloads/payload-vault.ts';
 import type { EventFeed } from '../watch/event-feed.ts';
+import { pageOf } from '../watch/page.ts';
 import { AgentSession, type SessionStream } from './agent-session.ts';
+import { boundedStats } from './agent-stats.ts';
 
 /** What {@link Agents} works with. */
 export interface AgentsParts {
@@ -33,8 +39,10 @@ export interface AgentsParts {
   readonly maxAgentSlots: number;
   readonly maxLabels: number;
   readonly maxResultBytes: number;
-  /** What is sent to an agent in one message. */
+  /** What is sent to an agent, or of a list, in one message. */
   readonly partBytes: number;
+  /** Counts a limit that an agent has reached. */
+  readonly onLimit: (limit: LimitName, agent: string) => void;
 }
 
 interface KnownAgent {
@@ -164,8 +172,10 @@ export class Agents {
   statsReported(session: AgentSession, stats: AgentStats | undefined): void {
     const known = this.#known.get(session.agent);
     if (known?.session !== session || stats === undefined) return;
-    known.stats = stats;
-    this.#forgetGroups(session, stats);
+    const told = boundedStats(stats, limits.reportBytes.default);
+    if (told !== stats) this.#parts.onLimit('reportBytes', session.agent);
+    known.stats = told;
+    this.#forgetGroups(session, told);
   }
 
   /** Told with each heartbeat anew, so that none is left behind by a session, or a coordinator, that ended. */
@@ -215,7 +225,17 @@ export class Agents {
         }),
       ];
     });
-    return infos.sort((a, b) => a.name.localeCompare(b.name));
+    return infos.sort((a, b) => (isBehind(a.name, b.name) ? 1 : -1));
+  }
+
+  /** The same in pages, with the processes of one group alone where it is named. */
+  page({ groupId, pageToken }: ListAgentsRequest): ListAgentsResponse {
+    const all = this.list();
+    const rest = pageToken === '' ? all : all.filter(({ name }) => isBehind(name, pageToken));
+    const shown = groupId === '' ? rest : rest.map((agent) => ofGroup(agent, groupId));
+    const bytesOf = (agent: AgentInfo): number => AgentInfo.encode(agent).finish().byteLength;
+    const { hasMore, items } = pageOf(shown, bytesOf, this.#parts.partBytes);
+    return { agents: [...items], nextPageToken: hasMore ? (items.at(-1)?.name ?? '') : '' };
   }
 
   /** Which release each agent is of, by name. */
@@ -254,21 +274,8 @@ export class Agents {
 
   /** The processes that serve a group, as of the agents' last heartbeats. */
   groupStats(group: string): GroupStats {
-    const starts: ChildStarts = { spawned: 0, forked: 0, notForked: '' };
-    const stats: GroupStats = { processes: [], recycled: 0, deaths: 0, starts };
-    for (const [agent, known] of this.#known) {
-      if (known.stats === undefined) continue;
-      for (const { deaths, groupId, recycled, starts: started } of known.stats.groupLosses) {
-        if (groupId !== group) continue;
-        stats.recycled += recycled;
-        stats.deaths += deaths;
-        addStarts(starts, agent, started);
-      }
-      for (const child of known.stats.processes) {
-        if (child.groupId === group) stats.processes.push({ ...child, agent });
-      }
-    }
-    return stats;
+    const told = [...this.#known].map(([name, { stats }]) => ({ name, stats }));
+    return groupStatsOf(told, group);
   }
 
   #sessionOver(session: AgentSession): void {
@@ -305,6 +312,20 @@ export class Agents {
   }
 }
 
+/** The order of names in lists: that of their characters, so that a page begins where the one before it has ended. */
+const isBehind = (name: string, other: string): boolean => name > other;
+
+function ofGroup(agent: AgentInfo, group: string): AgentInfo {
+  const { stats } = agent;
+  if (stats === undefined) return agent;
+  const ofIts = <T extends { readonly groupId: string }>(list: readonly T[]): T[] =>
+    list.filter(({ groupId }) => groupId === group);
+  return {
+    ...agent,
+    stats: { ...stats, processes: ofIts(stats.processes), groupLosses: ofIts(stats.groupLosses) },
+  };
+}
+
 function checkJoin(join: Join, { maxAgentSlots, maxLabels }: AgentsParts): void {
   const refuse = (field: string, reason: string, limitName?: string): never => {
     throw new ShoalError('REQUEST_INVALID', { field, reason, limitName });
@@ -319,9 +340,22 @@ function checkJoin(join: Join, { maxAgentSlots, maxLabels }: AgentsParts): void 
     );
   }
   if (join.instance === '') refuse('instance', 'is missing');
+  checkWords('host', HostInfo.encode(join.host ?? HostInfo.create()).finish().byteLength);
+  checkWords('agent', Peer.encode(join.agent ?? Peer.create()).finish().byteLength);
   if (join.slots < 1) refuse('slots', 'must be at least 1');
   checkSlots(join.slots, maxAgentSlots);
   checkLabels('labels', join.labels, maxLabels);
+}
+
+/** It is shown with every list of agents. */
+function checkWords(field: string, bytes: number): void {
+  const most = limits.hostBytes.default;
+  if (bytes <= most) return;
+  throw new ShoalError('REQUEST_INVALID', {
+    field,
+    reason: `has ${bytes} bytes, and may have ${most}`,
+    limitName: 'hostBytes',
+  });
 }
 
 function checkSlots(slots: number, most: number): void {

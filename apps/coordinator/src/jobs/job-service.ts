@@ -155,10 +155,10 @@ export function jobService({
     },
 
     listJobs: (
-      _call: ServerUnaryCall<ListJobsRequest, ListJobsResponse>,
+      call: ServerUnaryCall<ListJobsRequest, ListJobsResponse>,
       respond: sendUnaryData<ListJobsResponse>,
     ): void => {
-      answer(respond, () => ({ jobs: jobs.list().map((job) => jobs.info(job)) }));
+      answer(respond, () => jobs.page(call.request, partBytes));
     },
 
     watchJob: (call: ServerWritableStream<WatchJobRequest, WatchJobResponse>): void => {

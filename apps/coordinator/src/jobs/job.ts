@@ -24,6 +24,8 @@ export type StoredOutcome = Outcome<StoredRun, StoredFailure>;
  */
 export class Job {
   readonly id: JobId;
+  /** Counted from 1, in the order in which they were created. */
+  readonly number: number;
   readonly view: JobView;
   readonly createdUnixMs: number;
   /** Set once, when the job is over. */
@@ -48,8 +50,9 @@ export class Job {
   #request: CheckedRequest;
   readonly #watchers = new Set<() => void>();
 
-  constructor(id: JobId, request: CheckedRequest, view: JobView, prints: PrintQueue) {
+  constructor(id: JobId, number: number, request: CheckedRequest, view: JobView, prints: PrintQueue) {
     this.id = id;
+    this.number = number;
     this.#request = request;
     this.view = view;
     this.prints = prints;

@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { bytesText, countText, ShoalError } from '@shoal/errors';
-import { type CreateJobRequest, JobInfo, JobState } from '@shoal/protocol';
+import {
+  type CreateJobRequest,
+  JobInfo,
+  JobState,
+  type ListJobsRequest,
+  type ListJobsResponse,
+} from '@shoal/protocol';
 import type { JobId, PayloadStore } from '@shoal/scheduler';
 import type { BundleStore } from '../bundles/bundle-store.ts';
 import type { CallId, HoldingLimit } from '../core/index.ts';
 import type { Driver, Happening } from '../driver.ts';
 import type { StoredBlock, StoredFailure, StoredRun } from '../payloads/payload.ts';
+import { pageOf } from '../watch/page.ts';
 import type { Question } from './client-calls.ts';
 import type { Job, StoredOutcome } from './job.ts';
 import { checkJobRequest, type JobLimits, jobSpec } from './job-request.ts';
@@ -80,6 +87,22 @@ export class Jobs {
   /** All that are known, the newest first. */
   list(): Job[] {
     return [...this.#parts.driver.jobs.values()].reverse();
+  }
+
+  /** The same in pages of about `bytesMax`: of those that were created before the last of the page before. */
+  page({ pageToken }: ListJobsRequest, bytesMax: number): ListJobsResponse {
+    const before = pageToken === '' ? Number.POSITIVE_INFINITY : Number(pageToken);
+    const rest = this.list().filter(({ number }) => number < before);
+    const bytesOf = (info: JobInfo): number => JobInfo.encode(info).finish().byteLength;
+    const { hasMore, items } = pageOf(this.#infos(rest), bytesOf, bytesMax);
+    return {
+      jobs: [...items],
+      nextPageToken: hasMore ? String((rest[items.length - 1] as Job).number) : '',
+    };
+  }
+
+  *#infos(jobs: readonly Job[]): Generator<JobInfo> {
+    for (const job of jobs) yield this.info(job);
   }
 
   /**

@@ -41,10 +41,10 @@ export function clusterService({ agents, feed, status }: ClusterParts): ClusterS
       });
     },
     listAgents: (
-      _call: ServerUnaryCall<ListAgentsRequest, ListAgentsResponse>,
+      call: ServerUnaryCall<ListAgentsRequest, ListAgentsResponse>,
       respond: sendUnaryData<ListAgentsResponse>,
     ): void => {
-      answer(respond, () => ({ agents: agents.list() }));
+      answer(respond, () => agents.page(call.request));
     },
     drainAgent: (
       call: ServerUnaryCall<DrainAgentRequest, DrainAgentResponse>,

@@ -306,12 +306,18 @@ export interface ChildProcess {
 
 /** Asks for the agents. */
 export interface ListAgentsRequest {
+  /** What the answer before had as next_page_token. Empty: the first page. */
+  pageToken: string;
+  /** Only the processes and losses of this group are told. Empty: those of all. */
+  groupId: string;
 }
 
-/** The agents. */
+/** A page of the agents. */
 export interface ListAgentsResponse {
   /** By name. */
   agents: AgentInfo[];
+  /** The page_token of the request for the next page. Empty: this was the last one. */
+  nextPageToken: string;
 }
 
 /** Asks to drain an agent. */
@@ -1993,11 +1999,17 @@ export const ChildProcess: MessageFns<ChildProcess> = {
 };
 
 function createBaseListAgentsRequest(): ListAgentsRequest {
-  return {};
+  return { pageToken: "", groupId: "" };
 }
 
 export const ListAgentsRequest: MessageFns<ListAgentsRequest> = {
-  encode(_: ListAgentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListAgentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageToken !== "") {
+      writer.uint32(10).string(message.pageToken);
+    }
+    if (message.groupId !== "") {
+      writer.uint32(18).string(message.groupId);
+    }
     return writer;
   },
 
@@ -2014,6 +2026,22 @@ export const ListAgentsRequest: MessageFns<ListAgentsRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.groupId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2029,20 +2057,25 @@ export const ListAgentsRequest: MessageFns<ListAgentsRequest> = {
   create<I extends Exact<DeepPartial<ListAgentsRequest>, I>>(base?: I): ListAgentsRequest {
     return ListAgentsRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListAgentsRequest>, I>>(_: I): ListAgentsRequest {
+  fromPartial<I extends Exact<DeepPartial<ListAgentsRequest>, I>>(object: I): ListAgentsRequest {
     const message = createBaseListAgentsRequest();
+    message.pageToken = object.pageToken ?? "";
+    message.groupId = object.groupId ?? "";
     return message;
   },
 };
 
 function createBaseListAgentsResponse(): ListAgentsResponse {
-  return { agents: [] };
+  return { agents: [], nextPageToken: "" };
 }
 
 export const ListAgentsResponse: MessageFns<ListAgentsResponse> = {
   encode(message: ListAgentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.agents) {
       AgentInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -2068,6 +2101,14 @@ export const ListAgentsResponse: MessageFns<ListAgentsResponse> = {
             message.agents.push(AgentInfo.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2086,6 +2127,7 @@ export const ListAgentsResponse: MessageFns<ListAgentsResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListAgentsResponse>, I>>(object: I): ListAgentsResponse {
     const message = createBaseListAgentsResponse();
     message.agents = object.agents?.map((e) => AgentInfo.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -2541,7 +2583,7 @@ export const ClusterServiceService = {
     responseSerialize: (value: GetStatusResponse): Buffer => Buffer.from(GetStatusResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetStatusResponse => GetStatusResponse.decode(value),
   },
-  /** Lists the agents, by name. */
+  /** Lists the agents, by name, in pages. */
   listAgents: {
     path: "/shoal.v1.ClusterService/ListAgents" as const,
     requestStream: false as const,
@@ -2586,7 +2628,7 @@ export const ClusterServiceService = {
 export interface ClusterServiceServer extends UntypedServiceImplementation {
   /** The cluster at a glance. */
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
-  /** Lists the agents, by name. */
+  /** Lists the agents, by name, in pages. */
   listAgents: handleUnaryCall<ListAgentsRequest, ListAgentsResponse>;
   /** Gives an agent no new work. What it runs is finished. */
   drainAgent: handleUnaryCall<DrainAgentRequest, DrainAgentResponse>;
@@ -2613,7 +2655,7 @@ export interface ClusterServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetStatusResponse) => void,
   ): ClientUnaryCall;
-  /** Lists the agents, by name. */
+  /** Lists the agents, by name, in pages. */
   listAgents(
     request: ListAgentsRequest,
     callback: (error: ServiceError | null, response: ListAgentsResponse) => void,

@@ -271,7 +271,7 @@ export interface JobProgress {
 
 /** The processes that serve a group, as the agents' last heartbeats told. */
 export interface GroupStats {
-  /** The processes. */
+  /** The processes: 1,024 at most, those of the agents that have been here longest. */
   processes: ChildProcess[];
   /** Processes of the group replaced as planned (tasks, age, memory), since its agents serve it. */
   recycled: number;
@@ -281,7 +281,11 @@ export interface GroupStats {
    * How the processes of the group were started, since its agents serve it. Its reason is that of one agent, whose name it
    * begins with.
    */
-  starts?: ChildStarts | undefined;
+  starts?:
+    | ChildStarts
+    | undefined;
+  /** How many more processes there are than are told. */
+  unlistedProcesses: number;
 }
 
 /** A job is over. */
@@ -362,12 +366,16 @@ export interface GetJobResponse {
 
 /** Asks for all jobs. */
 export interface ListJobsRequest {
+  /** What the answer before had as next_page_token. Empty: the first page. */
+  pageToken: string;
 }
 
-/** All jobs. */
+/** A page of the jobs. */
 export interface ListJobsResponse {
   /** The newest first. */
   jobs: JobInfo[];
+  /** The page_token of the request for the next page. Empty: this was the last one. */
+  nextPageToken: string;
 }
 
 /** Asks to be told of a job's progress. */
@@ -1698,7 +1706,7 @@ export const JobProgress: MessageFns<JobProgress> = {
 };
 
 function createBaseGroupStats(): GroupStats {
-  return { processes: [], recycled: 0, deaths: 0, starts: undefined };
+  return { processes: [], recycled: 0, deaths: 0, starts: undefined, unlistedProcesses: 0 };
 }
 
 export const GroupStats: MessageFns<GroupStats> = {
@@ -1714,6 +1722,9 @@ export const GroupStats: MessageFns<GroupStats> = {
     }
     if (message.starts !== undefined) {
       ChildStarts.encode(message.starts, writer.uint32(34).fork()).join();
+    }
+    if (message.unlistedProcesses !== 0) {
+      writer.uint32(40).uint32(message.unlistedProcesses);
     }
     return writer;
   },
@@ -1763,6 +1774,14 @@ export const GroupStats: MessageFns<GroupStats> = {
             message.starts = ChildStarts.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.unlistedProcesses = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1786,6 +1805,7 @@ export const GroupStats: MessageFns<GroupStats> = {
     message.starts = (object.starts !== undefined && object.starts !== null)
       ? ChildStarts.fromPartial(object.starts)
       : undefined;
+    message.unlistedProcesses = object.unlistedProcesses ?? 0;
     return message;
   },
 };
@@ -2345,11 +2365,14 @@ export const GetJobResponse: MessageFns<GetJobResponse> = {
 };
 
 function createBaseListJobsRequest(): ListJobsRequest {
-  return {};
+  return { pageToken: "" };
 }
 
 export const ListJobsRequest: MessageFns<ListJobsRequest> = {
-  encode(_: ListJobsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListJobsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageToken !== "") {
+      writer.uint32(10).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -2366,6 +2389,14 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2381,20 +2412,24 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
   create<I extends Exact<DeepPartial<ListJobsRequest>, I>>(base?: I): ListJobsRequest {
     return ListJobsRequest.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<ListJobsRequest>, I>>(_: I): ListJobsRequest {
+  fromPartial<I extends Exact<DeepPartial<ListJobsRequest>, I>>(object: I): ListJobsRequest {
     const message = createBaseListJobsRequest();
+    message.pageToken = object.pageToken ?? "";
     return message;
   },
 };
 
 function createBaseListJobsResponse(): ListJobsResponse {
-  return { jobs: [] };
+  return { jobs: [], nextPageToken: "" };
 }
 
 export const ListJobsResponse: MessageFns<ListJobsResponse> = {
   encode(message: ListJobsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.jobs) {
       JobInfo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -2420,6 +2455,14 @@ export const ListJobsResponse: MessageFns<ListJobsResponse> = {
             message.jobs.push(JobInfo.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2438,6 +2481,7 @@ export const ListJobsResponse: MessageFns<ListJobsResponse> = {
   fromPartial<I extends Exact<DeepPartial<ListJobsResponse>, I>>(object: I): ListJobsResponse {
     const message = createBaseListJobsResponse();
     message.jobs = object.jobs?.map((e) => JobInfo.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
