@@ -67,6 +67,7 @@ export async function runPython(program: string, options: PythonOptions = {}): P
   });
   await new Promise((resolve) => child.once('exit', resolve));
   clearTimeout(timer);
+  // What it has left behind may go on for so long: that is what is looked at.
   if (lingerMs > 0) await new Promise((resolve) => setTimeout(resolve, lingerMs));
   killGroup();
   if (!lines.includes('begun')) throw new Error(`${program} never began.`);

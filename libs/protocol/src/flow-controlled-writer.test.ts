@@ -121,7 +121,7 @@ test('a server that does not read stops the producer within a few MiB', async ()
     for (; written < 1000; written++) await writer.write(message);
   })().catch(() => {});
 
-  // Still: nothing was written for 300 ms.
+  // Still: nothing was written for 300 ms. Time is the subject: nothing but time tells that a writer does not go on.
   await arrived.promise;
   const deadlineMs = performance.now() + 30_000;
   for (let before = -1; before !== written; ) {

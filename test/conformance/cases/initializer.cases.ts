@@ -28,6 +28,7 @@ export const initializer = chapter('initializer', (specify) => {
     await using pool = await open({
       processes: 1,
       initializer: async (value: number) => {
+        // Nobody else waits for it: an item that began before it is done would see nothing.
         await new Promise((resolve) => setTimeout(resolve, 20));
         Reflect.set(globalThis, 'conformanceValue', value);
       },

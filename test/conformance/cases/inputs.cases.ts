@@ -25,6 +25,7 @@ export const inputs = chapter('inputs', (specify) => {
     }
     async function* slowThree(): AsyncGenerator<number> {
       for (const item of [1, 2, 3]) {
+        // Each comes in a turn of the event loop of its own, as from a file or a socket.
         await new Promise((resolve) => setTimeout(resolve, 5));
         yield item;
       }

@@ -91,6 +91,7 @@ export const prints = chapter('prints', (specify) => {
     async ({ open }) => {
       const transcript = new Transcript();
       await using pool = await open({ processes: 1, printer: transcript.printer });
+      // In a child time is real: its item has to be done by then.
       const leaveBehind = () =>
         void setTimeout(() => {
           throw new Error('left behind');

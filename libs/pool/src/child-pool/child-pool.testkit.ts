@@ -126,14 +126,4 @@ export class TestPool {
   }
 }
 
-/** Wait until something holds; says what was seen when the time is up. */
-export async function until(what: string, holds: () => unknown, msMax: number = 30_000): Promise<void> {
-  const deadline = performance.now() + msMax;
-  let seen: unknown;
-  while (performance.now() < deadline) {
-    seen = holds();
-    if (seen === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`${what}: not within ${msMax} ms; last seen: ${JSON.stringify(seen)}`);
-}
+export { until } from '../../../../test/until.ts';

@@ -14,7 +14,10 @@ afterEach(() => {
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Says that it runs, goes on when it is told to, and lets know when its result has left for sure. */
+/**
+ * Says that it runs, goes on when it is told to, and lets know when its result has left for sure: nobody hears of that in the child,
+ * so it waits for many times as long as a result is held back. The time in a child is real, whatever it is here.
+ */
 const source = `async ({ goOn, hasLeft }) => {
   const { existsSync, writeFileSync } = process.getBuiltinModule('node:fs');
   console.log('runs');
