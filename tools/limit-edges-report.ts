@@ -12,7 +12,8 @@ export class LimitEdgesReport implements Reporter {
   async onInit(vitest: Vitest): Promise<void> {
     const all = await vitest.globTestSpecifications();
     this.#files = all.length;
-    this.#isFiltered = vitest.config.testNamePattern !== undefined;
+    const { project, testNamePattern } = vitest.config;
+    this.#isFiltered = testNamePattern !== undefined || project.length > 0;
   }
 
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
