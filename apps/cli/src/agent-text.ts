@@ -1,3 +1,4 @@
+import { countedText, countText } from '@shoal/errors';
 import { type AgentInfo, AgentState, Isolation } from '@shoal/protocol';
 import { enumWord } from './enum-word.ts';
 import { aligned, oneLine } from './text-table.ts';
@@ -40,8 +41,11 @@ export function forkLines(agents: readonly AgentInfo[]): string[] {
     const { spawned, forked, notForked } = stats?.starts ?? { spawned: 0, forked: 0, notForked: '' };
     if (forked === 0 && notForked === '') return [];
     const why = notForked === '' ? '' : `: ${notForked}`;
-    const counts = [forked, spawned].map((count) => count.toLocaleString('en-US'));
-    return [oneLine(`${name}: ${counts[0]} processes forked, ${counts[1]} spawned${why}`)];
+    return [
+      oneLine(
+        `${name}: ${countedText(forked, 'process', 'processes')} forked, ${countText(spawned)} spawned${why}`,
+      ),
+    ];
   });
 }
 

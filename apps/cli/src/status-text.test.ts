@@ -35,6 +35,16 @@ test('a job says why it waits, and what second attempts came to', () => {
   ]);
 });
 
+test.each([
+  [0, '0 items wait'],
+  [1, '1 item waits'],
+  [1_200, '1,200 items wait'],
+])('of %i queued items it says %s', (queuedItems, said) => {
+  const cluster = GetStatusResponse.fromPartial({ queuedItems });
+  const text = statusText({ address: '127.0.0.1:7300', cluster, agents: [], jobs: [] });
+  expect(text).toMatch(new RegExp(`jobs, ${said}\\n`));
+});
+
 test('slots that are free and cannot be had are told apart', () => {
   const agent = (state: AgentState, slots: number, busySlots: number): AgentInfo =>
     AgentInfo.fromPartial({ name: `a-${state}`, state, slots, busySlots });

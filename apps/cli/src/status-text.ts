@@ -27,7 +27,7 @@ export function statusText({ address, cluster, agents, jobs }: StatusReport): st
     `coordinator ${address} ${cluster.coordinator?.version ?? ''}: ${counted(cluster.agents, 'agent')}, ` +
       `${cluster.busySlots} of ${counted(cluster.slots, 'slot')} busy${closedText(agents)}, ` +
       `${counted(cluster.activeJobs, 'job')}, ` +
-      `${grouped(cluster.queuedItems)} items wait` +
+      `${counted(cluster.queuedItems, 'item')} ${cluster.queuedItems === 1 ? 'waits' : 'wait'}` +
       (cluster.heldBytes === 0 ? '' : `, ${bytesText(cluster.heldBytes)} in memory`) +
       (cluster.spilledBytes === 0 ? '' : `, ${bytesText(cluster.spilledBytes)} on disk`),
     ...(cluster.speculatedItems > 0

@@ -1,4 +1,4 @@
-import type { ShoalError } from '@shoal/errors';
+import { countedText, type ShoalError } from '@shoal/errors';
 import type { Note } from './core/agent-command.ts';
 import type { Log } from './log.ts';
 
@@ -25,7 +25,7 @@ export class AgentLog {
       case 'joined': {
         const { session, epoch, held } = note;
         const facts = { event: 'agent.joined', agent, address, session, epoch, slots, held };
-        log.info(facts, `agent ${agent} joined ${address} with ${slots} slots`);
+        log.info(facts, `agent ${agent} joined ${address} with ${countedText(slots, 'slot')}`);
         return;
       }
       case 'disconnected': {
@@ -46,7 +46,7 @@ export class AgentLog {
         return;
       case 'abandoned': {
         const { attempts, silentForMs } = note;
-        const message = `no coordinator for ${inSeconds(silentForMs)}; ${attempts} attempts were stopped`;
+        const message = `no coordinator for ${inSeconds(silentForMs)}; ${countedText(attempts, 'attempt')} ${attempts === 1 ? 'was' : 'were'} stopped`;
         log.warn({ event: 'agent.abandoned', agent, attempts }, message);
         return;
       }
@@ -63,7 +63,7 @@ export class AgentLog {
       }
       case 'givenBack': {
         const { attempts } = note;
-        const message = `${attempts} attempts took longer than the drain may; others run them`;
+        const message = `${countedText(attempts, 'attempt')} took longer than the drain may; others run ${attempts === 1 ? 'it' : 'them'}`;
         log.info({ event: 'agent.gaveBack', agent, attempts }, message);
         return;
       }

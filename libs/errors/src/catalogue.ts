@@ -179,7 +179,7 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   TIMED_OUT: row('{what} took longer than {limit}.', '', 'DEADLINE_EXCEEDED', true),
   ITEMS_OUT_OF_STEP: row(
-    'Job {job} has accepted {next} items; a stream that begins with item {index} does not fit.',
+    'Job {job} has accepted {next} {next:item|items}; a stream that begins with item {index} does not fit.',
     'Go on with item {next}.',
     'OUT_OF_RANGE',
   ),
@@ -215,13 +215,13 @@ export const catalogue: Readonly<Record<ErrorCode, CatalogueRow>> = {
   ),
   // -- cluster -------------------------------------------------------------------------------------------------
   NO_AGENTS: row(
-    '{items} items wait and 0 agents are connected.',
+    '{items} {items:item waits|items wait} and 0 agents are connected.',
     'Start one: shoal agent --join {address}',
     'UNAVAILABLE',
     true,
   ),
   AGENT_LOST: row(
-    '{agent} has been silent for {silence}. Its {items} unfinished items were given to others; no finished result was lost.',
+    '{agent} has been silent for {silence}. Its {items} unfinished {items:item was|items were} given to others; no finished result was lost.',
     '',
     'UNAVAILABLE',
     true,

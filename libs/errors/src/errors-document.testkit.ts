@@ -33,4 +33,5 @@ function section(code: string, row: CatalogueRow): string {
   ].join('\n');
 }
 
-const placeholders = (template: string): string => template.replace(/\{(\w+)\}/g, '‹$1›');
+const placeholders = (template: string): string =>
+  template.replace(/\{\w+:[^|}]*\|([^}]*)\}/g, '$1').replace(/\{(\w+)\}/g, '‹$1›');

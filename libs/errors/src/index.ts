@@ -10,7 +10,7 @@ export {
   kindOf,
   type OptionKind,
 } from './option-names.ts';
-export { bytesText, countText, durationText, timesText } from './quantity.ts';
+export { bytesText, countedText, countText, durationText, timesText } from './quantity.ts';
 export {
   InitializerError,
   type ItemAttempt,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytesText, countText, durationText, timesText } from './quantity.ts';
+import { bytesText, countedText, countText, durationText, timesText } from './quantity.ts';
 
 test('counts have their thousands separated', () => {
   expect([0, 999, 1_000, 4_209, 1_234_567].map(countText)).toEqual([
@@ -9,6 +9,15 @@ test('counts have their thousands separated', () => {
     '4,209',
     '1,234,567',
   ]);
+});
+
+test('what is counted is in the singular where it is one', () => {
+  expect([countedText(0, 'item'), countedText(1, 'item'), countedText(4_209, 'item')]).toEqual([
+    '0 items',
+    '1 item',
+    '4,209 items',
+  ]);
+  expect(countedText(2, 'process', 'processes')).toBe('2 processes');
 });
 
 test('durations are written in the unit that reads best', () => {

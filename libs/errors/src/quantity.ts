@@ -5,6 +5,11 @@ export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** So many of something: `1 item`, `4,209 items`; `plural` where it is not an `s` more. */
+export function countedText(count: number, noun: string, plural: string = `${noun}s`): string {
+  return `${countText(count)} ${count === 1 ? noun : plural}`;
+}
+
 /** A duration in the unit that reads best: `250 ms`, `1.5 s`, `30 s`, `5 min`. */
 export function durationText(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;

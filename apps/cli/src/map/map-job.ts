@@ -1,5 +1,5 @@
 import type { ConnectOptions } from '@shoal/client';
-import { ItemError } from '@shoal/errors';
+import { countedText, countText, ItemError } from '@shoal/errors';
 import type { MapOptions, MapPool, ModuleOptions, PoolOptions } from '@shoal/pool';
 import { complaint } from '../complaint.ts';
 import { withConnectingNotice } from '../connecting-notice.ts';
@@ -120,7 +120,10 @@ export async function runMapJob(request: MapRequest, terminal: Terminal, flags: 
     await writeResults(results, request.onError, { writer: output, reader, progress, count, flags });
     await output.close();
     if (output.failure !== undefined) throw output.failure;
-    if (count.failed > 0) progress.line(`${count.failed} of ${count.done + count.failed} items failed.`);
+    if (count.failed > 0)
+      progress.line(
+        `${countText(count.failed)} of ${countedText(count.done + count.failed, 'item')} failed.`,
+      );
     return count.failed > 0 ? exitCode.failed : exitCode.done;
   } catch (error) {
     if (interruption.signal !== undefined) return exitCodeOfSignal(interruption.signal);

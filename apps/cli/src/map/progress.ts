@@ -1,3 +1,4 @@
+import { countedText } from '@shoal/errors';
 import type { SingleBar } from 'cli-progress';
 import { type Terminal, wantsColour } from '../terminal.ts';
 import { waitingText } from './waiting-notice.ts';
@@ -54,8 +55,8 @@ export function plainLine({ done, failed, total, waitingFor }: Count, seconds: n
   const rate = seconds > 0 ? ended / seconds : 0;
   const parts = [
     total === undefined
-      ? `${grouped(ended)} items`
-      : `${grouped(ended)} of ${grouped(total)} items (${Math.floor((100 * ended) / Math.max(1, total))} %)`,
+      ? countedText(ended, 'item')
+      : `${grouped(ended)} of ${countedText(total, 'item')} (${Math.floor((100 * ended) / Math.max(1, total))} %)`,
     ...(failed > 0 ? [`${grouped(failed)} failed`] : []),
     `${grouped(Math.round(rate))} a second`,
     // While it stands still nobody knows: the time would grow from line to line.

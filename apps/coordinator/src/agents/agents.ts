@@ -1,5 +1,5 @@
 import type { RevocableCertificate, RevocationList } from '@shoal/credentials';
-import { nearestName, ShoalError } from '@shoal/errors';
+import { countedText, nearestName, ShoalError } from '@shoal/errors';
 import {
   AgentInfo,
   AgentState,
@@ -135,7 +135,7 @@ export class Agents {
     feed.tell(
       'agent.joined',
       { agent, session: id, slots, held: held.length },
-      `agent ${agent} joined with ${slots} slots`,
+      `agent ${agent} joined with ${countedText(slots, 'slot')}`,
     );
     return session;
   }

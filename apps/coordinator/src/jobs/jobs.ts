@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { bytesText, countText, ShoalError } from '@shoal/errors';
+import { bytesText, countedText, ShoalError } from '@shoal/errors';
 import {
   type CreateJobRequest,
   JobInfo,
@@ -192,7 +192,7 @@ export class Jobs {
       case undefined:
         return '';
       case 'windowItems':
-        return `${limit} (${countText(request.options.windowItems)} items)`;
+        return `${limit} (${countedText(request.options.windowItems, 'item')})`;
       case 'windowBytes':
         return `${limit} (${bytesText(request.windowBytes)})`;
       case 'payloadBytes':

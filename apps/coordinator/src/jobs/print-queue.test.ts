@@ -52,7 +52,7 @@ test('what was dropped last is counted, too', () => {
   queue.add(print('b'));
   expect(textsOf(queue)).toEqual([
     'a'.repeat(500),
-    '… 1 prints of 1 bytes were dropped here: the client reads too slowly (shoal coordinator --max-print-bytes)',
+    '… 1 print of 1 byte was dropped here: the client reads too slowly (shoal coordinator --max-print-bytes)',
   ]);
 });
 
@@ -63,5 +63,5 @@ test.each([299, 300, 301])('prints of %i of 300 bytes: what is beyond is dropped
   queue.add(print('a'.repeat(100)));
   queue.add(print('b'.repeat(bytes - 164 - 64)));
   const [, second] = textsOf(queue);
-  expect(second).toMatch(bytes <= 300 ? /^b+$/ : /^… 1 prints of 73 bytes were dropped here/);
+  expect(second).toMatch(bytes <= 300 ? /^b+$/ : /^… 1 print of 73 bytes was dropped here/);
 });

@@ -1,3 +1,4 @@
+import { countedText } from '@shoal/errors';
 import { type Print, PrintStream } from '@shoal/protocol';
 
 /**
@@ -71,11 +72,12 @@ export class PrintQueue {
 
   #closeGap(): void {
     if (this.#dropped.prints === 0) return;
-    const [prints, bytes] = [this.#dropped.prints, this.#dropped.bytes].map((n) => n.toLocaleString('en-US'));
+    const { prints, bytes } = this.#dropped;
+    const what = `${countedText(prints, 'print')} of ${countedText(bytes, 'byte')} ${prints === 1 ? 'was' : 'were'}`;
     this.#dropped.prints = 0;
     this.#dropped.bytes = 0;
     const why = 'the client reads too slowly (shoal coordinator --max-print-bytes)';
-    const text = `… ${prints} prints of ${bytes} bytes were dropped here: ${why}`;
+    const text = `… ${what} dropped here: ${why}`;
     const notice = {
       stream: PrintStream.STDERR,
       agent: 'coordinator',

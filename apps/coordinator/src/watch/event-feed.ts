@@ -1,3 +1,4 @@
+import { countedText } from '@shoal/errors';
 import type { Note } from '@shoal/scheduler';
 import type { Log } from '../log.ts';
 
@@ -77,7 +78,7 @@ export class EventFeed {
         this.tell(
           'agent.lost',
           { agent, silentForMs: Math.round(silentForMs), items },
-          `agent ${agent} silent for ${silence}; its ${items} unfinished items run elsewhere`,
+          `agent ${agent} silent for ${silence}; its ${unfinished(items)} elsewhere`,
           'warn',
         );
         return;
@@ -91,24 +92,30 @@ export class EventFeed {
       }
       case 'protocolBroken': {
         const { agent, said, items } = note;
-        const message = `agent ${agent} broke the protocol: ${said}; its ${items} unfinished items run elsewhere`;
+        const message = `agent ${agent} broke the protocol: ${said}; its ${unfinished(items)} elsewhere`;
         this.tell('agent.expelled', { agent, said, items }, message, 'error');
         return;
       }
       case 'resultRefused': {
         const { attempt, items } = note;
-        const message = `${items} results of attempt ${attempt} came too late or twice; dropped`;
+        const message = `${countedText(items, 'result')} of attempt ${attempt} came too late or twice; dropped`;
         this.tell('result.refused', { attempt, items }, message, 'debug');
         return;
       }
       case 'itemsRetried': {
         const { job, items, why } = note;
-        this.tell('job.retried', { job, items, why }, `${items} items of job ${job} run again: ${why}`);
+        this.tell(
+          'job.retried',
+          { job, items, why },
+          `${countedText(items, 'item')} of job ${job} ${items === 1 ? 'runs' : 'run'} again: ${why}`,
+        );
         return;
       }
       case 'itemsSpeculated': {
         const { job, items, straggler, agent } = note;
-        const message = `${items} items of job ${job} lag on agent ${straggler}; they run on ${agent} too`;
+        const words = items === 1 ? ['lags', 'it runs'] : ['lag', 'they run'];
+        const what = `${countedText(items, 'item')} of job ${job} ${words[0]} on agent ${straggler}`;
+        const message = `${what}; ${words[1]} on ${agent} too`;
         this.tell('job.speculated', { job, items, straggler, agent }, message);
         return;
       }
@@ -123,3 +130,6 @@ export class EventFeed {
     }
   }
 }
+
+const unfinished = (items: number): string =>
+  `${countedText(items, 'unfinished item')} ${items === 1 ? 'runs' : 'run'}`;

@@ -1,3 +1,4 @@
+import { countedText } from '@shoal/errors';
 import { type JobPrints, type Print, PrintStream } from '@shoal/protocol';
 
 /** What a print weighs beyond its text. */
@@ -47,7 +48,8 @@ export class PrintShelf {
 }
 
 function noticeOf(dropped: { readonly prints: number; readonly bytes: number }): Print {
-  const [count, bytes] = [dropped.prints, dropped.bytes].map((n) => n.toLocaleString('en-US'));
-  const text = `… ${count} prints of ${bytes} bytes were dropped: the connection is too slow for them`;
+  const { prints, bytes } = dropped;
+  const what = `${countedText(prints, 'print')} of ${countedText(bytes, 'byte')} ${prints === 1 ? 'was' : 'were'}`;
+  const text = `… ${what} dropped: the connection is too slow for them`;
   return { stream: PrintStream.STDERR, agent: '', pid: process.pid, index: undefined, task: '', text };
 }
