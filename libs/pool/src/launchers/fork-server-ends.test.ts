@@ -108,6 +108,32 @@ describe.skipIf(why !== undefined)('a fork server', () => {
     expect(performance.now() - from).toBeLessThan(5_000);
   });
 
+  test('that is killed before it is ready is tried again at once, and the reason is told', async () => {
+    const mark = randomUUID();
+    // Time stands still: what is refused for a while is refused for ever.
+    const launcher = new ForkLauncher(forkAddon(), { ...realClock, nowMs: () => 0 });
+    const { env, key } = setupOf({ env: { ...setupOf().env, SHOAL_TEST_MARK: mark } });
+    const request: LaunchRequest = {
+      key,
+      env,
+      execArgv: [],
+      startChildren: 'fork',
+      preload: [],
+      readsStdout: false,
+    };
+    expect(launcher.isReadyFor(request)).toBe(false);
+    const [server] = marked(mark) as [number];
+    process.kill(server, 'SIGKILL');
+    await until(
+      'it is known',
+      () => launcher.counts().notForked === 'it ended by SIGKILL' || launcher.counts(),
+    );
+    await until('another one is ready', () => launcher.isReadyFor(request) || launcher.counts());
+    expect(marked(mark)).not.toContain(server);
+    expect(launcher.counts().notForked).toBeUndefined();
+    await launcher.close();
+  });
+
   test('that dies gives nobody else the descriptors of the child that it may have made last', async () => {
     const { launcher, request, server } = await readyLauncher();
     process.kill(server, 'SIGSTOP');

@@ -40,8 +40,8 @@ export interface ForkServerListener {
   exited(pid: number, exit: ChildExit): void;
   /** A child of it, which it may never have told of, is killed with it. */
   killed(pid: number): void;
-  /** It is gone, or of no use: why, as a part of a sentence. `wasReady`: it died at work. */
-  gone(why: string, wasReady: boolean): void;
+  /** It is gone, or of no use: why, as a part of a sentence. `wasReady`: it died at work. `wasKilled`: by a signal. */
+  gone(why: string, wasReady: boolean, wasKilled: boolean): void;
 }
 
 /** The time that servers go by. */
@@ -331,7 +331,7 @@ export class ForkServer {
     }
     for (const resolve of this.#whenClosed.splice(0)) resolve();
     // What it has told before it died is still on its way, and says who is its child; and what it has printed says why.
-    const leave = (): void => this.#leave(this.#wayOfEnding(code, signal));
+    const leave = (): void => this.#leave(this.#wayOfEnding(code, signal), signal !== null);
     const { stderr } = this.#process;
     const leaveOnceRead = (): void => {
       if (this.#socket.closed && stderr?.closed !== false) leave();
@@ -353,7 +353,7 @@ export class ForkServer {
   }
 
   /** Nothing more is asked of it, and nothing more is heard. */
-  #leave(why: string): void {
+  #leave(why: string, wasKilled = false): void {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#stopTimer();
@@ -362,7 +362,7 @@ export class ForkServer {
     this.#socket.destroy();
     if (this.#isClosing && this.#isServing) setTimeout(() => this.#kill(), endMs).unref();
     else this.#kill();
-    if (!this.#isClosing) this.#listener.gone(why, this.#isReady);
+    if (!this.#isClosing) this.#listener.gone(why, this.#isReady, wasKilled);
   }
 
   /** With its children, whether it has told of them or not. They would die with it, but not what they have started. */

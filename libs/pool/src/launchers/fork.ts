@@ -9,7 +9,7 @@ import { ServerDeaths } from '../core/server-deaths.ts';
 import { Departures } from './departures.ts';
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
 import { firstOrder } from './fork-news.ts';
-import { ForkServer, realClock, type ServerClock } from './fork-server.ts';
+import { ForkServer, type ForkServerListener, realClock, type ServerClock } from './fork-server.ts';
 import { ForkedChild, type Maker } from './forked-child.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
 import { nodeOptions } from './node-options.ts';
@@ -147,7 +147,7 @@ export class ForkLauncher implements Launcher {
     const { addon, path } = this.#found;
     if (this.#isClosed || !this.#hasRoom(request.key)) return undefined;
     const { key, env, execArgv } = request;
-    const gone = (why: string, wasReady: boolean): void => this.#gone(name, key, family, why, wasReady);
+    const gone: ForkServerListener['gone'] = (...how) => this.#gone(name, key, family, ...how);
     const family: Family = {
       asked: new Map(),
       living: new Map(),
@@ -217,12 +217,17 @@ export class ForkLauncher implements Launcher {
   }
 
   /** Its children died with it; who was only asked for is started in another way. */
-  #gone(name: string, key: string, family: Family, why: string, wasReady: boolean): void {
+  #gone(
+    name: string,
+    key: string,
+    family: Family,
+    ...[why, wasReady, wasKilled]: Parameters<ForkServerListener['gone']>
+  ): void {
     clearTimeout(family.idleTimer);
     if (this.#families.get(name) === family) this.#families.delete(name);
     if (!wasReady || this.#deaths.add(key, this.#clock.nowMs())) {
       const told = name.endsWith(' ') ? why : `${why} (so nothing is preloaded)`;
-      this.#refusals.add(name, { key, why: told, atMs: this.#clock.nowMs(), isFinal: wasReady });
+      this.#refusals.add(name, { key, why: told, atMs: this.#clock.nowMs(), isFinal: wasReady, wasKilled });
     }
     const [half, ...others] = family.asked.values();
     const unborn = [...others, ...family.waiting];

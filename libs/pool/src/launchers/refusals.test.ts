@@ -17,6 +17,19 @@ test('a server is refused for 10 s, then for a minute, then for good', () => {
   expect(refusals.holds('b', 0)).toBe(false);
 });
 
+test('one that was killed before it was ready is tried again at once, twice', () => {
+  const refusals = new Refusals();
+  const kill = (atMs: number): boolean => {
+    refusals.add('a', { key: 'key', why: 'it ended by SIGKILL', atMs, isFinal: false, wasKilled: true });
+    return refusals.holds('a', atMs);
+  };
+  expect([kill(0), kill(100), kill(200)]).toEqual([false, false, true]);
+  expect(refusals.why('key')).toBe('it ended by SIGKILL');
+  // Nobody waits for one that may be killed, too.
+  expect(refusals.has('a')).toBe(true);
+  expect([refusals.holds('a', 10_199), refusals.holds('a', 10_200)]).toEqual([true, false]);
+});
+
 test('what has died too often is refused for good at once', () => {
   const refusals = new Refusals();
   refuse(refusals, 'a', 'it ended by SIGKILL', 0, true);

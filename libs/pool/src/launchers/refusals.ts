@@ -1,10 +1,13 @@
 /**
  * What no fork server is started for, and why. What a module leaves behind on loading may be a matter of luck (a thread that
- * was about to end, a machine that was busy), so a server is tried again, twice, and then no more.
+ * was about to end, a machine that was busy), so a server is tried again, twice, and then no more. One that somebody has killed (an administrator, a system short of
+ * memory) says nothing of what it was to load: twice another one is tried at once.
  */
 
 /** How long the first and the second refusal hold. */
 const holdsMs = [10_000, 60_000] as const;
+/** So many that were killed before they were ready are replaced at once; the next ones are refused as any other. */
+const killedMax = 2;
 /** Keys come and go on an agent. */
 const namesMax = 256;
 
@@ -12,6 +15,7 @@ interface Refusal {
   readonly key: string;
   readonly why: string;
   readonly times: number;
+  readonly killed: number;
   readonly untilMs: number;
 }
 
@@ -24,6 +28,8 @@ export interface Refused {
   readonly atMs: number;
   /** Never to be tried again. */
   readonly isFinal: boolean;
+  /** It was killed before it was ready. */
+  readonly wasKilled?: boolean;
 }
 
 export class Refusals {
@@ -45,12 +51,15 @@ export class Refusals {
     return this.#refusals.has(name);
   }
 
-  add(name: string, { key, why, atMs, isFinal }: Refused): void {
-    const times = this.#refusals.get(name)?.times ?? 0;
-    const untilMs = isFinal ? Number.POSITIVE_INFINITY : atMs + (holdsMs[times] ?? Number.POSITIVE_INFINITY);
+  add(name: string, { key, why, atMs, isFinal, wasKilled = false }: Refused): void {
+    const { times, killed } = this.#refusals.get(name) ?? { times: 0, killed: 0 };
+    const isReplaced = wasKilled && !isFinal && killed < killedMax;
+    const forMs = isReplaced ? 0 : (holdsMs[times] ?? Number.POSITIVE_INFINITY);
+    const untilMs = isFinal ? Number.POSITIVE_INFINITY : atMs + forMs;
     // The last one is the last in order.
     this.#refusals.delete(name);
-    this.#refusals.set(name, { key, why, times: times + 1, untilMs });
+    const counts = isReplaced ? { times, killed: killed + 1 } : { times: times + 1, killed };
+    this.#refusals.set(name, { key, why, ...counts, untilMs });
     const [oldest] = this.#refusals.keys();
     if (this.#refusals.size > namesMax && oldest !== undefined) this.#refusals.delete(oldest);
   }
