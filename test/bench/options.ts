@@ -42,6 +42,9 @@ export const oneOf = <const T extends string>(names: readonly T[], fallback: NoI
   },
 });
 
+/** Yes where it is given. */
+export const flag: Option<boolean> = { fallback: false, read: () => true };
+
 /** Some of the names, with commas between. */
 export const someOf = <const T extends string>(
   names: readonly T[],
@@ -75,12 +78,15 @@ export function optionsAndFolderOf<T extends Options>(
   });
 }
 
-const textsOf = (options: Options): Record<string, { readonly type: 'string' }> =>
-  Object.fromEntries(Object.keys(options).map((name) => [name, { type: 'string' }]));
+const textsOf = (options: Options): Record<string, { readonly type: 'string' | 'boolean' }> =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [name, { type: option === flag ? 'boolean' : 'string' }]),
+  );
 
 function read<T extends Options>(options: T, texts: Readonly<Record<string, unknown>>): ValuesOf<T> {
   const values = Object.entries(options).map(([name, option]) => {
     const text = texts[name];
+    if (option === flag) return [name, text === true];
     return [name, typeof text === 'string' ? readOption(name, text, option) : option.fallback];
   });
   return Object.fromEntries(values) as ValuesOf<T>;
