@@ -70,6 +70,23 @@ export const initializer = chapter('initializer', (specify) => {
     sharesNoFiles,
   );
 
+  specify(
+    'one that leaves a rejected promise behind is INITIALIZER_FAILED, with its reason',
+    async ({ open }) => {
+      await using pool = await open({
+        processes: 2,
+        initializer: () => {
+          void Promise.reject(new Error('nobody awaits me'));
+        },
+      });
+      const error = await rejectionOf(pool.map(square, [1, 2, 3]));
+      expect(error).toMatchObject({
+        code: 'INITIALIZER_FAILED',
+        message: expect.stringMatching(/exit code 1: .*nobody awaits me/),
+      });
+    },
+  );
+
   specify('one that ends its process rejects pending work', async ({ open }) => {
     await using pool = await open({ processes: 1, initializer: dieAtOnce });
     expect(await rejectionOf(pool.map(square, upTo(3)))).toBeInstanceOf(InitializerError);

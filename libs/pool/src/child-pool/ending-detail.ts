@@ -27,7 +27,7 @@ export function endingDetail(
         child.startError?.message ?? `it ended at once by ${death}${said === '' ? '' : `: ${said}`}`;
       const error: RemoteErrorData = child.initializerError ?? {
         name: 'Error',
-        message: `it ended its process by ${death}`,
+        message: `it ended its process by ${death}${said === '' ? '' : `: ${said}`}`,
       };
       return { failure: { code: 'CHILD_START_FAILED', facts: { reason } }, error };
     }

@@ -175,6 +175,8 @@ export function runChild(options: ChildOptions = {}): () => void {
       try {
         const initialize = await loadTask(initializer);
         await initialize(...(bytes.byteLength === 0 ? [] : (decodeValue(bytes) as unknown[])));
+        // Node ends a process for a rejection that nobody handles, after this turn: then it is the initializer that failed.
+        await new Promise<void>((resolve) => void setImmediate(resolve));
       } catch (error) {
         const thrown =
           error instanceof TaskUnloadable ? (error.error ?? unloadable(error)) : describeThrown(error);
