@@ -29,7 +29,7 @@ import { newEpoch } from './epoch.ts';
 import { Groups } from './jobs/groups.ts';
 import { jobService } from './jobs/job-service.ts';
 import { Jobs } from './jobs/jobs.ts';
-import { formatAddress } from './listen-address.ts';
+import { dialledAddress, formatAddress } from './listen-address.ts';
 import type { StoredBlock, StoredFailure, StoredRun } from './payloads/payload.ts';
 import { PayloadVault } from './payloads/payload-vault.ts';
 import { SpillFolder } from './payloads/spill-folder.ts';
@@ -138,7 +138,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     now,
     lookForStall: () => stalls.look(),
     maxPrintBytes: settled.maxPrintBytes,
-    address: () => address,
+    address: () => dialled,
     onLimit: (limit) => counts.reached(limit),
   });
   const groups = new Groups(driver);
@@ -147,6 +147,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
   const onLimit = (limit: LimitName, agent: string): void => counts.refused(limit, `agent ${agent}`);
   const agents = new Agents({ driver, vault, feed, groups, epoch, onLimit, ...bounds });
   let address = formatAddress(settled.listen);
+  let dialled = dialledAddress(settled.listen);
   const jobs = new Jobs({
     driver,
     store,
@@ -157,7 +158,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
       maxLabels,
       maxResultBytes,
     },
-    address: () => address,
+    address: () => dialled,
     isTight: () => vault.isTight,
     maxPayloadBytes: settled.maxPayloadBytes,
   });
@@ -244,6 +245,7 @@ export async function startCoordinator(config: CoordinatorConfig = {}): Promise<
     throw error;
   });
   address = formatAddress({ ...settled.listen, port });
+  dialled = dialledAddress({ ...settled.listen, port });
   const text = (): string => metricsText(status(), agents.list());
   const metrics = await MetricsHttp.open(settled.http, text, feed, counts).catch(async (error: unknown) => {
     access.stop();

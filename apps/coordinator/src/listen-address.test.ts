@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatAddress, isLoopback, parseListenAddress } from './listen-address.ts';
+import { dialledAddress, formatAddress, isLoopback, parseListenAddress } from './listen-address.ts';
 
 test('an address is a host and a port', () => {
   expect(parseListenAddress('127.0.0.1:7300')).toEqual({ host: '127.0.0.1', port: 7300 });
@@ -24,4 +24,11 @@ test('only this machine reaches loopback', () => {
     false,
     false,
   ]);
+});
+
+test('a coordinator that listens on every address leaves the name of its machine to whoever dials it', () => {
+  for (const host of ['0.0.0.0', '::', '0:0:0:0:0:0:0:0'])
+    expect(dialledAddress({ host, port: 7300 })).toBe('HOST:7300');
+  expect(dialledAddress({ host: '10.0.0.7', port: 7300 })).toBe('10.0.0.7:7300');
+  expect(dialledAddress({ host: '::1', port: 7300 })).toBe('[::1]:7300');
 });

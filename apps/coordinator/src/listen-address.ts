@@ -27,6 +27,15 @@ export function formatAddress({ host, port }: ListenAddress): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/**
+ * What others dial, as far as a listener can tell: one that listens on every address has none that leads here from another
+ * machine, so the host is left to the reader.
+ */
+export function dialledAddress({ host, port }: ListenAddress): string {
+  const isEveryAddress = /^(?:0+\.0+\.0+\.0+|[0:]+)$/.test(host);
+  return isEveryAddress ? `HOST:${port}` : formatAddress({ host, port });
+}
+
 /** Whether only this machine can reach the host. Names other than localhost may lead anywhere. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
