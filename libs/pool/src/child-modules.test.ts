@@ -68,6 +68,25 @@ test.each([
   expect([...values.values()]).toEqual(['Redbox', 'Greenbox']);
 });
 
+test.each([
+  [
+    'behind a statement',
+    'const z = 1; enum E { a = 1 }\nexport const f = (x: number): number => x + E.a * z;',
+  ],
+  ['behind a comment', '/* its own */ enum E { a = 1 }\nexport const f = (x: number): number => x + E.a;'],
+  ['before the exports of its line', 'enum E { a = 1 } export const f = (x: number): number => x + E.a;'],
+  [
+    'a namespace',
+    'let z = 1; namespace N { export const a = z; }\nexport const f = (x: number): number => x + N.a;',
+  ],
+  [
+    'of words alone',
+    '// an enum E, a module M\nexport const f = (x: number): number => x + "; enum E {".length - 9;',
+  ],
+])('what stands for code is compiled wherever it stands on its line: %s', async (_, text) => {
+  expect((await runIn({ ...esm, 'work.ts': text }, [2])).values.get(0)).toBe(3);
+});
+
 test('a .cts file with an enum is CommonJS all the same', async () => {
   const text = `enum A { b = 40 }\nconst n: number = A.b;\nexports.f = (x: number) => n + x;`;
   expect((await runIn({ ...esm, 'work.cts': text }, [2], 'work.cts')).values.get(0)).toBe(42);

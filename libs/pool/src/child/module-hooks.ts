@@ -10,6 +10,7 @@ import {
   type LoadHookSync,
   type ResolveHookSync,
   registerHooks,
+  stripTypeScriptTypes,
 } from 'node:module';
 import { dirname, resolve as resolvePath } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -34,6 +35,11 @@ const notErasable =
   /^\s*(?:export\s+)?(?:declare\s+)?(?:const\s+)?(?:enum|namespace|module)\s+[\w$]|^\s*(?:export\s+)?import\s+[\w$]+\s*=|^\s*export\s*=|^\s*@[\w$(]|\bconstructor\s*\([^;]*?\b(?:public|private|protected|readonly|override)\s/m;
 /** Names are imported, which might be types. (Types that are exported again need the word: one file does not tell.) */
 const namesImported = /^\s*import\s+(?!type\b)[^'"();]*\{[^}]*\}\s*from/m;
+/**
+ * The same behind something else on its line, where it may just as well be in a comment or a text: then Node's own judgement is
+ * asked for, which costs about what loading the file does.
+ */
+const maybeNotErasable = /\b(?:enum|namespace|module)\s+[\w$]|\bimport\s+[\w$]+\s*=|\bexport\s*=|@[\w$(]/;
 const isModule = /^\s*(?:import\s+[\w${*'"]|import\s*\{|export\s+[\w${*=]|export\s*\{)|\bimport\.meta\b/m;
 
 /** From now on, in this process. May be called again. */
@@ -122,7 +128,17 @@ const load: LoadHookSync = (url, context, next) => {
 
 function needsCompiler(pathname: string, source: string): boolean {
   if (notErasable.test(source)) return true;
+  if (maybeNotErasable.test(source) && !isErasable(source)) return true;
   return namesImported.test(source) && TsProject.of(decodeURI(pathname))?.elidesImports === true;
+}
+
+function isErasable(source: string): boolean {
+  try {
+    stripTypeScriptTypes(source);
+    return true;
+  } catch (error) {
+    return !isSyntaxError(error);
+  }
 }
 
 /** `error` is what Node says about it, for where there is no esbuild. */
@@ -130,7 +146,8 @@ function compiled(url: string, source: string, error?: unknown): LoadFnOutput {
   const project = TsProject.of(fileURLToPath(url));
   const code = compileTypeScript(url, source, project, error);
   process.setSourceMapsEnabled(true);
-  const isCommonJs = /\.cts$/.test(new URL(url).pathname) || !isModule.test(source);
+  // The compiler begins a line with each statement; what it leaves out is told by the source.
+  const isCommonJs = /\.cts$/.test(new URL(url).pathname) || !(isModule.test(source) || isModule.test(code));
   return { format: isCommonJs ? 'commonjs' : 'module', source: code, shortCircuit: true };
 }
 
