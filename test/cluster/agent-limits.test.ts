@@ -160,3 +160,29 @@ test.skipIf(!canFork)(
     }
   },
 );
+
+test('a job whose only agent cannot store its code says so, at its deadline too, and runs once it can', async () => {
+  await cluster.start();
+  await cluster.agent({ bundleDir: folder });
+  const own = readdirSync(folder).find((name) => name.startsWith('shoal-bundles-')) ?? '';
+  renameSync(join(folder, own), join(folder, 'elsewhere'));
+  await using pool = await connect(cluster.coordinator.address);
+  const square = new URL('../../examples/square.ts', import.meta.url);
+  const told = new Set<string>();
+  const options = {
+    export: 'square',
+    onProgress: ({ waitingFor = '' }) => void told.add(waitingFor),
+  };
+  const lack =
+    /for an agent that can hold what it needs; agent-1: Bundle \w{12} cannot be stored in .*: ENOENT/;
+  const late = await pool
+    .map(square, [3], { ...options, deadlineMs: 4_000 })
+    .catch((error: unknown) => error);
+  expect(late).toMatchObject({ code: 'JOB_DEADLINE', message: expect.stringMatching(lack) });
+  expect([...told].filter((words) => lack.test(words))).not.toEqual([]);
+  told.clear();
+  const mapped = pool.map(square, [3], options);
+  await until('its caller is told', () => [...told].some((words) => lack.test(words)));
+  renameSync(join(folder, 'elsewhere'), join(folder, own));
+  expect(await mapped).toEqual([9]);
+});

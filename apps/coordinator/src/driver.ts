@@ -358,8 +358,12 @@ export class Driver {
     const job = this.jobs.get(id);
     if (job === undefined) return;
     const { failed, pushed, succeeded } = job.view;
+    const { address, vault } = this.#parts;
+    const wait = ending.state === 'deadline' ? ending.wait : undefined;
+    const words = waitingWords(job, wait ?? {}, { address: address(), isTight: vault.isTight });
     for (const link of job.holders) link.forgetJob(id);
     job.holders.clear();
+    job.lacking.clear();
     let failure: ItemFailure | undefined;
     if (ending.state === 'failedFast') {
       this.reading(() => {
@@ -370,9 +374,6 @@ export class Driver {
     if (ending.state === 'noRoom') store.forgetJob(id);
     else store.releaseItems(id, 0, pushed);
     job.speculation = speculation;
-    const { address, vault } = this.#parts;
-    const wait = ending.state === 'deadline' ? ending.wait : undefined;
-    const words = waitingWords(job, wait ?? {}, { address: address(), isTight: vault.isTight });
     const end = jobEnded(job, ending, { failure, waitingFor: words });
     const state = Object.entries(JobState).find(([, value]) => value === end.state)?.[0] ?? '';
     feed.tell(

@@ -12,7 +12,7 @@ import type { AgentEvent, AgentMachine, LinkId } from './core/index.ts';
 import { hostInfo } from './host-info.ts';
 import { wireIsolations } from './isolation/child-isolation.ts';
 import type { Link, LinkListener } from './link.ts';
-import { returned } from './news/attempt-report.ts';
+import { returned, returnedFor } from './news/attempt-report.ts';
 import type { News, NewsShelf } from './news/news-shelf.ts';
 import type { PrintShelf } from './news/print-shelf.ts';
 import type { SetupShelf } from './setup-shelf.ts';
@@ -241,8 +241,10 @@ export class AgentDriver {
 
   #keepNews({ entry, content, setup }: KeepNews, inHand: InHand): void {
     const { news, setups } = this.#parts;
-    if (content === 'returned') news.keep(entry, { ended: returned });
-    else if (content === 'setupFailure') {
+    if (content === 'returned') {
+      const lacking = setup === undefined ? undefined : setups.failureOf(setup);
+      news.keep(entry, { ended: lacking === undefined ? returned : returnedFor(lacking) });
+    } else if (content === 'setupFailure') {
       // The machine has heard of it as a failure for good: it was one by this very judgement.
       const failure = setup === undefined ? undefined : unrunnable(setups.failureOf(setup));
       news.keep(entry, { ended: failure ?? returned });

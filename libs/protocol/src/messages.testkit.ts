@@ -193,7 +193,7 @@ const ended: fc.Arbitrary<AttemptEnded> = fc.record({
     fc.oneof(
       oneCase('finished', nothing),
       oneCase('childDied', fc.record({ death: maybe(attempt), suspects: few(range), stderrTail: text })),
-      oneCase('returned', fc.record({ started: few(range) })),
+      oneCase('returned', fc.record({ started: few(range), lacking: maybe(catalogueError) })),
       oneCase('unrunnable', fc.record({ error: maybe(catalogueError) })),
     ),
   ),

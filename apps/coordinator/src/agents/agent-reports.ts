@@ -1,4 +1,5 @@
-import type { AttemptReport, FailedTry, ResultRun } from '@shoal/protocol';
+import { shownText } from '@shoal/errors';
+import { type AttemptReport, type FailedTry, type ResultRun, readCatalogueError } from '@shoal/protocol';
 import type { AttemptId, Dispatch, JobId, SessionId } from '@shoal/scheduler';
 import type { Driver } from '../driver.ts';
 import type { Job } from '../jobs/job.ts';
@@ -18,6 +19,8 @@ export interface AgentReportsParts {
   /** Whether the session has ended: nothing that follows is heard. */
   readonly isOver: () => boolean;
 }
+
+const lackCharsMax = 500;
 
 /** What an agent reports of the attempts that it holds in one session: events are made of it. */
 export class AgentReports {
@@ -72,6 +75,7 @@ export class AgentReports {
       driver.step({ type: 'protocolBroken', session, reason: `it reports ${lie}` });
       return;
     }
+    job?.lacking.delete(session);
     this.#traces.succeeded(attempt, runMs, payload.byteLength);
     const run = new StoredRun(first, count, vault.payload(payload), { runMs, pid, agent });
     const bytes = payload.byteLength;
@@ -90,10 +94,25 @@ export class AgentReports {
     const { agent, driver, session } = this.#parts;
     const job = this.#jobOf(attempt);
     this.#forget(attempt);
+    if (job !== undefined) this.#takeLack(job, wire);
     if (wire?.$case === 'unrunnable' && job !== undefined) job.unrunnable ??= wire.value.error;
     const ending = endingOf(agent, wire);
     this.#traces.ended(attempt, ending);
     driver.step({ type: 'attemptEnded', session, attempt, ending });
+  }
+
+  /** It may be said again every second, by an agent whose disk stays full. */
+  #takeLack(job: Job, wire: NonNullable<AttemptReport['ended']>['ending']): void {
+    const { agent, session } = this.#parts;
+    const lacking = wire?.$case === 'returned' ? wire.value.lacking : undefined;
+    if (lacking === undefined) job.lacking.delete(session);
+    else {
+      const { message } = readCatalogueError(lacking);
+      job.lacking.set(
+        session,
+        `${agent}: ${shownText(message.slice(0, lackCharsMax)).replaceAll(/\s+/g, ' ')}`,
+      );
+    }
   }
 
   /** Undefined where the attempt was taken back, or is none of this session's. */

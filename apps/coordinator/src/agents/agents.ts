@@ -282,7 +282,10 @@ export class Agents {
     const { driver, feed } = this.#parts;
     driver.links.delete(session.session);
     this.#open.delete(session.session);
-    for (const job of driver.jobs.values()) job.holders.delete(session);
+    for (const job of driver.jobs.values()) {
+      job.holders.delete(session);
+      job.lacking.delete(session.session);
+    }
     const known = this.#known.get(session.agent);
     if (known?.session !== session) return;
     known.stats = undefined;

@@ -6,7 +6,7 @@ import {
   JobState,
   type Print,
 } from '@shoal/protocol';
-import type { JobId, Outcome, SpeculationTally } from '@shoal/scheduler';
+import type { JobId, Outcome, SessionId, SpeculationTally } from '@shoal/scheduler';
 import type { AgentLink } from '../agents/agent-link.ts';
 import type { JobView } from '../core/index.ts';
 import type { StoredFailure, StoredRun } from '../payloads/payload.ts';
@@ -41,6 +41,8 @@ export class Job {
   unrunnable: CatalogueError | undefined;
   /** Sessions that were told of this job. */
   readonly holders: Set<AgentLink> = new Set();
+  /** What each session lacks that could not start any of it the last time that it was given some, in words. */
+  readonly lacking: Map<SessionId, string> = new Map();
   /** Names of the agents that were given work of it: their prints are told, whatever their session is by then. */
   readonly agents: Set<string> = new Set();
   /** What was printed and not yet read: from before its reader came, or while that reads slowly. */

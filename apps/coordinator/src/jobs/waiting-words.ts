@@ -12,13 +12,20 @@ export interface WaitingFacts {
 
 /** Why nothing of a job runs; where an operator can do something about it, what he types. Empty: it does not wait. */
 export function waitingWords(
-  { request, view }: Pick<Job, 'request' | 'view'>,
+  { holders, lacking, request, view }: Pick<Job, 'holders' | 'lacking' | 'request' | 'view'>,
   { queued, waitingFor = '', waitingReason }: Partial<JobWait>,
   { address, isTight }: WaitingFacts,
 ): string {
   // The scheduler knows of no item that it could run; one stands at the door.
   if (view.holdsBlock && isTight && waitingReason === 'input') {
     return 'the coordinator has no room for more items: its memory and its disk are in use';
+  }
+  // The scheduler takes it to run: it is given out, and comes back.
+  const [lack] = lacking.values();
+  const isLacking = [...holders].every(({ session }) => lacking.has(session));
+  if (lack !== undefined && isLacking && view.succeeded + view.failed < view.pushed) {
+    const others = lacking.size === 1 ? '' : ` (and ${countText(lacking.size - 1)} more)`;
+    return `waits for an agent that can hold what it needs; ${lack}${others}`;
   }
   switch (waitingReason) {
     case 'noAgents':

@@ -184,7 +184,7 @@ export interface KeepNews {
    * item of this job can run here: the error that `setup` failed with.
    */
   readonly content: 'inHand' | 'returned' | 'setupFailure';
-  /** For `setupFailure`: whose. */
+  /** For `setupFailure`: whose; of what was given back: what it could not be started for, where that is why. */
   readonly setup?: SetupId;
 }
 

@@ -145,8 +145,10 @@ export class AttemptTable {
     this.wake(record);
     this.#dropWork(record);
     const entry = ledger.add(record.id, 0, 'ending');
+    const { setup } = record;
+    const isLacking = content === 'returned' && setup?.state === 'lacking' && !record.isRevoked;
     const whose =
-      content === 'setupFailure' && record.setup !== undefined ? { setup: record.setup.setup } : {};
+      setup !== undefined && (content === 'setupFailure' || isLacking) ? { setup: setup.setup } : {};
     turn.emit({ type: 'keepNews', entry, attempt: record.id, content, ...whose });
   }
 

@@ -9,6 +9,7 @@ import {
   FailureKind,
   type ItemAttempt,
   PrintStream,
+  toldError,
   type Print as WirePrint,
   type ResultRun as WireRun,
   writeCatalogueError,
@@ -21,6 +22,11 @@ type ChunkEnding = Parameters<ChunkListener['ended']>[1];
 
 /** Nobody is to blame, and nothing more is reported. */
 export const returned: Ended = { ending: { $case: 'returned', value: { started: [] } } };
+
+/** It was never started, for want of what `error` is about. */
+export const returnedFor = (error: unknown): Ended => ({
+  ending: { $case: 'returned', value: { started: [], lacking: writeCatalogueError(toldError(error)) } },
+});
 
 const noBytes = new Uint8Array();
 

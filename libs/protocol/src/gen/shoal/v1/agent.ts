@@ -402,6 +402,11 @@ export interface AttemptReturned {
    * others go back free.
    */
   started: ItemRange[];
+  /**
+   * What the agent lacks for this job, such as room on its disk for the code: it was never started, and may be later.
+   * Left out where the attempt was given back for any other reason.
+   */
+  lacking?: CatalogueError | undefined;
 }
 
 /** The function cannot be loaded, or the initializer fails. */
@@ -2738,13 +2743,16 @@ export const AttemptChildDied: MessageFns<AttemptChildDied> = {
 };
 
 function createBaseAttemptReturned(): AttemptReturned {
-  return { started: [] };
+  return { started: [], lacking: undefined };
 }
 
 export const AttemptReturned: MessageFns<AttemptReturned> = {
   encode(message: AttemptReturned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.started) {
       ItemRange.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.lacking !== undefined) {
+      CatalogueError.encode(message.lacking, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -2770,6 +2778,14 @@ export const AttemptReturned: MessageFns<AttemptReturned> = {
             message.started.push(ItemRange.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lacking = CatalogueError.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2788,6 +2804,9 @@ export const AttemptReturned: MessageFns<AttemptReturned> = {
   fromPartial<I extends Exact<DeepPartial<AttemptReturned>, I>>(object: I): AttemptReturned {
     const message = createBaseAttemptReturned();
     message.started = object.started?.map((e) => ItemRange.fromPartial(e)) || [];
+    message.lacking = (object.lacking !== undefined && object.lacking !== null)
+      ? CatalogueError.fromPartial(object.lacking)
+      : undefined;
     return message;
   },
 };
