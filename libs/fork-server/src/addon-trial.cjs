@@ -32,6 +32,14 @@ for (const args of [[], [b], ['x', 1, [a]], [b, 'x', [a]], [-1, 1, [a]]])
   refuses(() => addon.sendOrder(...args));
 for (const args of [[], ['x'], [99]]) refuses(() => addon.serve(...args));
 for (const fds of [[], ['x'], [['x']], [[-1]]]) refuses(() => addon.closeEnds(...fds));
+for (const path of [[], [1], ['x'.repeat(5_000)]]) refuses(() => addon.watchFile(...path));
+for (const seconds of [[], ['x']]) refuses(() => addon.tryInCopy(...seconds));
+addon.watchFile(__filename);
+for (const code of [0, 1]) {
+  const isDone = addon.tryInCopy(60);
+  if (isDone === undefined) addon.exitNow(code);
+  if (isDone !== (code === 0)) throw new Error('It ended in another way.');
+}
 addon.closeEnds([a, b]);
 refuses(() => addon.closeEnds([a]));
 

@@ -140,6 +140,48 @@ static napi_value set_exit_code_js(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* Makes the event loop of a copy its own. Returns 0, or an error as errno has it. */
+static int go_on_as_copy(struct uv_loop_s *loop) {
+  is_copy = 1;
+  /* Only now, with its descriptors in place: it opens new ones. */
+  return -uv_loop_fork(loop);
+}
+
+/* watchFile(path): from now on no copy is made where it has changed */
+static napi_value watch_file_js(napi_env env, napi_callback_info info) {
+  size_t argc = 1, length;
+  napi_value argv[1];
+  char path[4096];
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1 ||
+      napi_get_value_string_utf8(env, argv[0], path, sizeof path, &length) != napi_ok) {
+    return fail(env, "watchFile", EINVAL);
+  }
+  if (length + 1 == sizeof path) return fail(env, "watchFile", ENAMETOOLONG);
+  if (watch_file(path) < 0) return fail(env, "watchFile", errno);
+  return NULL;
+}
+
+/* tryInCopy(seconds): undefined in a copy; in this process, once that has ended, whether it has done so with exit code 0 */
+static napi_value try_in_copy_js(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1], is_done;
+  uint32_t seconds;
+  struct uv_loop_s *loop;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1 ||
+      napi_get_value_uint32(env, argv[0], &seconds) != napi_ok || napi_get_uv_event_loop(env, &loop) != napi_ok) {
+    return fail(env, "tryInCopy", EINVAL);
+  }
+  fflush(NULL);
+  int result = try_in_copy(seconds);
+  if (result < 0) return fail(env, "tryInCopy", errno);
+  if (result == 0) {
+    if (go_on_as_copy(loop) != 0) exit_now(125);
+    return NULL;
+  }
+  napi_get_boolean(env, result == 1, &is_done);
+  return is_done;
+}
+
 /* serve(control): [id, pid, and four words of a seed], in each child; in the server it never returns */
 static napi_value serve_js(napi_env env, napi_callback_info info) {
   size_t argc = 1;
@@ -154,10 +196,8 @@ static napi_value serve_js(napi_env env, napi_callback_info info) {
   fflush(NULL);
   struct copy copy = serve(control);
   if (copy.error != 0) return fail(env, "serve", copy.error);
-  is_copy = 1;
-  /* Only now, with its descriptors in place: it opens new ones. */
-  int error = uv_loop_fork(loop);
-  if (error != 0) return fail(env, "uv_loop_fork", -error);
+  int error = go_on_as_copy(loop);
+  if (error != 0) return fail(env, "uv_loop_fork", error);
   /* Copies would all draw the same numbers: each is to begin with a seed of its own. */
   uint32_t seed[4];
   if (getrandom(seed, sizeof seed, 0) != sizeof seed) return fail(env, "getrandom", errno);
@@ -184,6 +224,8 @@ NAPI_MODULE_INIT() {
       {.utf8name = "setExitCode", .method = set_exit_code_js, .attributes = napi_enumerable},
       {.utf8name = "exitNow", .method = exit_now_js, .attributes = napi_enumerable},
       {.utf8name = "serve", .method = serve_js, .attributes = napi_enumerable},
+      {.utf8name = "watchFile", .method = watch_file_js, .attributes = napi_enumerable},
+      {.utf8name = "tryInCopy", .method = try_in_copy_js, .attributes = napi_enumerable},
   };
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
   return exports;

@@ -20,7 +20,8 @@ struct news {
   uint32_t kind;
   uint32_t id;     /* of the order; 0 in NEWS_EXITED */
   uint32_t pid;    /* 0 in NEWS_FAILED */
-  uint32_t status; /* NEWS_EXITED: as waitpid has it; NEWS_FAILED: errno, EBADF in the answer to a question */
+  uint32_t status; /* NEWS_EXITED: as waitpid has it; NEWS_FAILED: errno, EBADF in the answer to a question,
+                      ESTALE where a watched file has changed */
 };
 
 /* Where serve() has returned: a child, or the server itself if it could not begin. */
@@ -38,6 +39,18 @@ int make_pair(int pair[2]);
  * behind with its orders.
  */
 int send_order(int control, uint32_t id, const int *fds, size_t count);
+
+/*
+ * From now on no copy is made once what lies at this path is another file, another state of it, or gone or there where it
+ * was not: the server has read it for its copies. Of a folder, only which one it is. Returns 0, or -1 with errno.
+ */
+int watch_file(const char *path);
+
+/*
+ * A copy that tries something and ends: returns 0 in it, and in the caller, which waits for it, 1 where it has ended with
+ * exit code 0, 2 where not, or within `seconds` not at all; -1 with errno where there is none.
+ */
+int try_in_copy(unsigned seconds);
 
 /* Serves orders until `control` is closed; ends its children then, and the process after them. Returns in each child. */
 struct copy serve(int control);

@@ -73,7 +73,7 @@ test.skipIf(!canCompile)(
     const { status, output } = run(process.execPath, ['addon-trial.cjs', addon], env);
     expect(status, output).toBe(0);
     expect(JSON.parse(output)).toEqual({
-      refusals: ['sendOrder', 'serve', 'closeEnds'],
+      refusals: ['sendOrder', 'serve', 'closeEnds', 'watchFile', 'tryInCopy'],
       children: [1, 2, 3].map((id) => ({ id, isItself: true, isSeed: true })),
       code: 0,
     });

@@ -87,7 +87,50 @@ static void try_child(int control, uint32_t id) {
   for (int i = 0; i < FDS_MAX; i++) close(ends[i]);
 }
 
+/* A watched file that is not there any more: no child, and the same for one that is there again but another. */
+static void try_outdated(void) {
+  char path[] = "/tmp/shoal-trial-XXXXXX";
+  int fd = mkstemp(path), control[2], ends[FDS_MAX];
+  check(fd >= 0 && close(fd) == 0 && make_pair(control) == 0, "nothing to be watched");
+  pid_t server = fork();
+  if (server == 0) {
+    check(dup2(control[1], 3) == 3 || control[1] == 3, "no control");
+    if (control[0] != 3) close(control[0]);
+    if (control[1] != 3) close(control[1]);
+    check(watch_file(path) == 0 && watch_file("/tmp") == 0 && watch_file("/nowhere/at/all") == 0, "it is not watched");
+    struct copy copy = serve(3);
+    check(copy.error == 0, "the server does not begin");
+    _exit(0);
+  }
+  close(control[1]);
+  for (uint32_t id = 1; id <= 3; id++) {
+    if (id == 2) check(unlink(path) == 0, "it cannot be removed");
+    if (id == 3) check((fd = open(path, O_CREAT | O_WRONLY, 0600)) >= 0 && write(fd, "x", 1) == 1 && close(fd) == 0, "it cannot be made");
+    order_child(control[0], id, ends);
+    struct news news = next_news(control[0]);
+    if (id == 1) check(news.kind == NEWS_FORKED && next_news(control[0]).kind == NEWS_EXITED, "it was not forked");
+    else check(news.kind == NEWS_FAILED && news.id == id && news.status == ESTALE, "a child has what is not there any more");
+    for (int i = 0; i < FDS_MAX; i++) close(ends[i]);
+  }
+  close(control[0]);
+  check(waitpid(server, NULL, 0) == server && unlink(path) == 0, "the server is left");
+}
+
+/* What a copy tries has no consequences but its exit code, and it ends in any case. */
+static void try_trying(void) {
+  for (int code = 0; code < 2; code++) {
+    int result = try_in_copy(100);
+    if (result == 0) _exit(code);
+    check(result == (code == 0 ? 1 : 2), "how it ended is another way");
+  }
+  int result = try_in_copy(1);
+  if (result == 0) for (;;) pause();
+  check(result == 2, "what hangs is as good as what ends");
+}
+
 int main(void) {
+  try_outdated();
+  try_trying();
   int control[2];
   check(make_pair(control) == 0, "no pair");
   pid_t server = fork();

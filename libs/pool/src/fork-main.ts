@@ -9,6 +9,7 @@ import { runChild } from './child/child-program.ts';
 import { type Copy, type Endings, prepareCopies, putRight } from './child/copied-process.ts';
 import { selfTest } from './child/fork-self-test.ts';
 import { closeLeftFiles } from './child/left-files.ts';
+import type { LinkingAddon } from './child/module-link.ts';
 import type { Preloaded } from './child/preload.ts';
 import { rehearse } from './child/rehearsal.ts';
 import { residue } from './child/residue.ts';
@@ -16,7 +17,7 @@ import { firstOrder, forkRecord, selfTests } from './launchers/fork-news.ts';
 import type { ForkServerArguments } from './launchers/fork-server.ts';
 import { nodeOptions } from './launchers/node-options.ts';
 
-interface ServerAddon extends Endings {
+interface ServerAddon extends Endings, LinkingAddon {
   makePair(): [number, number];
   serve(control: number): Copy;
 }
@@ -24,7 +25,7 @@ interface ServerAddon extends Endings {
 const control = 3;
 closeLeftFiles();
 
-const { addon: path, flagCount, modules } = JSON.parse(process.argv[2] ?? '') as ForkServerArguments;
+const { addon: path, flagCount, links, modules } = JSON.parse(process.argv[2] ?? '') as ForkServerArguments;
 // Ours, not the user's: what a task starts is neither single-threaded nor a fork server.
 process.argv.length = 2;
 process.execArgv = process.execArgv.slice(0, -flagCount);
@@ -38,6 +39,8 @@ const hasOthers =
   );
 prepareCopies(addon, hasOthers);
 await rehearse(makePair, join(dirname(path), '../src/rehearsal.js'));
+// Whoever has others' hooks loads as these want it.
+if (links.length > 0 && !hasOthers) await (await import('./child/module-link.ts')).linkModules(links, addon);
 let preloaded: Preloaded | undefined;
 if (modules.length > 0) preloaded = await (await import('./child/preload.ts')).preload(modules);
 // It may have drawn as well.

@@ -87,9 +87,9 @@ export class ChildProcess {
     this.#isApart = setup.isolation !== undefined;
     this.initializerMs = setup.initializer?.timeoutMs;
     this.#listener = listener;
-    const { env, execArgv, isolation, key, startChildren = 'spawn', stdio, workParentDir } = setup;
-    const { notForked } = setup;
-    const preload = modulesOf(setup, task);
+    const { env, execArgv, isolation, key, preload = false, startChildren = 'spawn', stdio } = setup;
+    const { notForked, workParentDir } = setup;
+    const modules = startChildren === 'spawn' ? [] : modulesOf(setup, task);
     const onExit = (exit: ChildExit, startError?: Error): void => {
       this.startError = startError;
       this.#exited(exit);
@@ -97,7 +97,8 @@ export class ChildProcess {
     const start = (): LaunchedChild => {
       this.#workFolder = workParentDir === undefined ? undefined : WorkFolder.make(workParentDir);
       const readsStdout = stdio === 'forward';
-      const request = { key, env, execArgv, startChildren, notForked, preload, readsStdout, isolation };
+      const asked = { key, env, execArgv, startChildren, notForked, isolation };
+      const request = { ...asked, modules, preload, readsStdout };
       const onUser = (uid: number): void => this.#workFolder?.giveTo(uid);
       return launcher.launch({ ...request, workDir: this.#workFolder?.path, onUser }, onExit);
     };
@@ -278,9 +279,8 @@ export class ChildProcess {
   }
 }
 
-/** What may be loaded before it starts: the modules of its initializer and of its first task. */
-function modulesOf({ initializer, preload }: ChildSetup, task: TaskRef | undefined): string[] {
-  if (preload !== true) return [];
+/** What it loads first: the modules of its initializer and of its first task. */
+function modulesOf({ initializer }: ChildSetup, task: TaskRef | undefined): string[] {
   const refs = [initializer?.task, task].filter((ref) => ref !== undefined);
   return [...new Set(refs.flatMap((ref) => (ref.kind === 'inline' ? [] : [ref.url])))];
 }

@@ -50,6 +50,9 @@ export function installModuleHooks(): void {
 }
 let isInstalled = false;
 
+/** What URLs of modules mean that are linked already (module-link.ts): that they still do was seen before this copy was made. */
+export const linkedUrls: Map<string, string> = new Map();
+
 /** A file of the user's own. */
 function isOwn(url: string | undefined): url is string {
   return url?.startsWith('file:') === true && !url.includes('/node_modules/');
@@ -57,6 +60,8 @@ function isOwn(url: string | undefined): url is string {
 
 const resolve: ResolveHookSync = (specifier, context, next) => {
   const { parentURL } = context;
+  const linked = linkedUrls.get(specifier);
+  if (linked !== undefined) return { url: linked, format: 'module', shortCircuit: true };
   // Of shoal, task modules need a part that loads in a tenth of the time: package.json names it under this condition.
   if (specifier === 'shoal') {
     return next(specifier, { ...context, conditions: [...context.conditions, '@shoal/child'] });

@@ -55,7 +55,7 @@ export class ChoosingLauncher implements Launcher {
   }
 
   #measured(request: LaunchRequest, onExit: OnExit): LaunchedChild {
-    const { key, preload } = request;
+    const { key, modules, preload } = request;
     const pays = this.#policy.choose(key) === 'fork';
     const isForked = pays && this.#forks.isReadyFor(request);
     // Said only where there is no other reason.
@@ -65,7 +65,7 @@ export class ChoosingLauncher implements Launcher {
     const exited: OnExit = (exit, error) => {
       // Whoever dies or is killed has not lived as long as was planned.
       if (spokeAtMs !== undefined && exit.exitCode === 0) {
-        this.#policy.ended(key, performance.now() - spokeAtMs, preload.length > 0);
+        this.#policy.ended(key, performance.now() - spokeAtMs, preload && modules.length > 0);
       }
       onExit(exit, error);
     };

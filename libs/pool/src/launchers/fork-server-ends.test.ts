@@ -68,7 +68,8 @@ async function readyLauncher(execArgv: readonly string[] = []): Promise<{
     env,
     execArgv,
     startChildren: 'fork',
-    preload: [],
+    modules: [],
+    preload: false,
     readsStdout: false,
   };
   await until('its server is ready', () => launcher.isReadyFor(request) || launcher.counts());
@@ -118,7 +119,8 @@ describe.skipIf(why !== undefined)('a fork server', () => {
       env,
       execArgv: [],
       startChildren: 'fork',
-      preload: [],
+      modules: [],
+      preload: false,
       readsStdout: false,
     };
     expect(launcher.isReadyFor(request)).toBe(false);

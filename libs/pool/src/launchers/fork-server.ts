@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
+import { constants } from 'node:os';
 import { tellingLine } from '../child-pool/telling-line.ts';
 import type { ChildExit } from '../core/chunk.ts';
 import { answerMs, ServerAnswers } from '../core/server-answers.ts';
@@ -21,6 +22,8 @@ export interface ForkServerArguments {
   readonly addon: string;
   /** URLs of the modules to load before anything is copied. */
   readonly modules: readonly string[];
+  /** URLs of those to read and link, without running them, where that makes no difference. */
+  readonly links: readonly string[];
   /** How many of its flags, the last ones, are ours. */
   readonly flagCount: number;
 }
@@ -37,6 +40,8 @@ export interface ForkServerListener {
   forked(id: number, pid: number): void;
   /** No child was made for this order. */
   failed(id: number, error: Error): void;
+  /** Nor for this one (undefined: for none so far): what it has linked has changed, so it makes none any more. */
+  outdated(id: number | undefined): void;
   exited(pid: number, exit: ChildExit): void;
   /** A child of it, which it may never have told of, is killed with it. */
   killed(pid: number): void;
@@ -127,6 +132,7 @@ export class ForkServer {
     const args: ForkServerArguments = {
       addon: options.addon,
       modules: options.modules,
+      links: options.links,
       flagCount: nodeFlags.length,
     };
     try {
@@ -264,6 +270,10 @@ export class ForkServer {
         return;
       case 'failed':
         if (news.id === question) return;
+        if (news.errno === constants.errno.ESTALE) {
+          this.#listener.outdated(isTrial(news.id) ? undefined : news.id);
+          return;
+        }
         if (isTrial(news.id)) this.#leave(`the system makes no copy of it (errno ${news.errno})`);
         else this.#listener.failed(news.id, new Error(`fork failed with errno ${news.errno}`));
         return;

@@ -3,16 +3,15 @@
  * child and ended a while after its last. Where one cannot be had, or is not to be trusted, the child is spawned instead,
  * on the very descriptors that it was to have: nobody notices but `stats()`.
  */
-import { Buffer } from 'node:buffer';
-import { openSync, readSync } from 'node:fs';
 import { ServerDeaths } from '../core/server-deaths.ts';
 import { Departures } from './departures.ts';
 import { type FoundAddon, forkAddon } from './fork-addon.ts';
+import { betterLinks, type Family, isIdle } from './fork-family.ts';
+import { hindrance, surroundings } from './fork-hindrance.ts';
 import { firstOrder } from './fork-news.ts';
 import { ForkServer, type ForkServerListener, realClock, type ServerClock } from './fork-server.ts';
 import { ForkedChild, type Maker } from './forked-child.ts';
 import type { LaunchedChild, Launcher, LaunchRequest, OnExit, StartCounts } from './launcher.ts';
-import { nodeOptions } from './node-options.ts';
 import { Refusals } from './refusals.ts';
 import { spawnLauncher } from './spawn.ts';
 import { StartTallies } from './start-tallies.ts';
@@ -22,23 +21,20 @@ const serversMax = 8;
 /** How long one without children is kept. */
 const idleMs = 10_000;
 
-/** A server and who came of it. */
-interface Family {
-  readonly server: ForkServer;
-  /** Whom it has been asked for, or will be once it is ready, by the number of the order. */
-  readonly asked: Map<number, ForkedChild>;
-  readonly living: Map<number, ForkedChild>;
-  readonly waiting: ForkedChild[];
-  nextOrder: number;
-  idleTimer: NodeJS.Timeout | undefined;
-}
-
 export class ForkLauncher implements Launcher {
   readonly #found: FoundAddon;
   readonly #clock: ServerClock;
   readonly #families = new Map<string, Family>();
   readonly #refusals = new Refusals();
   readonly #deaths = new ServerDeaths();
+  /** Those that have linked what the children of another load, until they are ready to take its place. */
+  readonly #successors = new Map<string, Family>();
+  /** Those that make no child any more, and live as long as their children. */
+  readonly #outdated = new Set<Family>();
+  /** How often what a server had linked has changed. */
+  readonly #changes = new ServerDeaths();
+  /** Keys whose files change too often to be linked. */
+  readonly #unlinked = new Set<string>();
   /** Their reason is that of the last one which was not forked. */
   readonly #tallies = new StartTallies();
   /** Servers that are on their way out. */
@@ -59,6 +55,7 @@ export class ForkLauncher implements Launcher {
 
   forget(key: string): void {
     this.#tallies.forget(key);
+    this.#unlinked.delete(key);
   }
 
   launch(request: LaunchRequest, onExit: OnExit): LaunchedChild {
@@ -87,8 +84,10 @@ export class ForkLauncher implements Launcher {
   /** A server that is stopped would never tell, and a pool that is terminated waits for nobody's answer. */
   endAll(): void {
     this.#isClosed = true;
-    const families = [...this.#families.values()];
+    const families = [...this.#families.values(), ...this.#successors.values(), ...this.#outdated];
     this.#families.clear();
+    this.#successors.clear();
+    this.#outdated.clear();
     for (const family of families) {
       clearTimeout(family.idleTimer);
       this.#closing.push(family.server.close());
@@ -130,25 +129,41 @@ export class ForkLauncher implements Launcher {
 
   #findFamily(request: LaunchRequest): Family | undefined {
     const cold = `${request.key} ${surroundings()} `;
-    const warm = `${cold}${request.preload.join(' ')}`;
+    const warm = request.preload ? `${cold}${request.modules.join(' ')}` : cold;
     for (const name of warm === cold ? [cold] : [warm, cold]) {
       if (this.#refusals.holds(name, this.#clock.nowMs())) continue;
-      const family =
-        this.#families.get(name) ?? this.#start(name, request, name === warm ? request.preload : []);
+      const family = this.#families.get(name) ?? this.#begin(name, request, name !== cold);
       if (family === undefined) continue;
+      if (name === cold) this.#improve(name, family, request);
       // The next try of one that was refused is nobody's to wait for.
-      if (family.server.isReady || !this.#refusals.has(name)) return family;
+      if (family.server.isReady || !this.#refusals.has(name)) return this.#families.get(name);
     }
     return undefined;
   }
 
-  #start(name: string, request: LaunchRequest, modules: readonly string[]): Family | undefined {
+  #begin(name: string, request: LaunchRequest, isWarm: boolean): Family | undefined {
+    if (this.#isClosed || !this.#hasRoom(request.key)) return undefined;
+    const links = isWarm || this.#unlinked.has(request.key) ? [] : request.modules;
+    const family = this.#start(name, request, isWarm ? request.modules : [], links);
+    if (family === undefined) return undefined;
+    this.#families.set(name, family);
+    this.#closeLater(name, family);
+    return family;
+  }
+
+  #start(
+    name: string,
+    { key, env, execArgv }: LaunchRequest,
+    modules: readonly string[],
+    links: readonly string[],
+  ): Family | undefined {
     if (this.#found.addon === undefined) return undefined;
     const { addon, path } = this.#found;
-    if (this.#isClosed || !this.#hasRoom(request.key)) return undefined;
-    const { key, env, execArgv } = request;
     const gone: ForkServerListener['gone'] = (...how) => this.#gone(name, key, family, ...how);
     const family: Family = {
+      startedAtMs: this.#clock.nowMs(),
+      links: [...modules, ...links],
+      unlinked: 0,
       asked: new Map(),
       living: new Map(),
       waiting: [],
@@ -156,11 +171,12 @@ export class ForkLauncher implements Launcher {
       idleTimer: undefined,
       server: new ForkServer(
         addon,
-        { addon: path, modules, env, execArgv },
+        { addon: path, modules, links, env, execArgv },
         {
           gone,
           ready: () => {
             this.#refusals.lift(name);
+            if (this.#successors.get(name) === family) this.#succeed(name, family);
             for (const child of family.waiting.splice(0)) this.#ask(family, child);
           },
           forked: (id, pid) => {
@@ -179,6 +195,7 @@ export class ForkLauncher implements Launcher {
             if (child !== undefined) this.#spawnInstead(child);
             this.#closeLater(name, family);
           },
+          outdated: (id) => this.#replace(name, key, family, id),
           exited: (pid, exit) => {
             const child = family.living.get(pid);
             family.living.delete(pid);
@@ -189,13 +206,15 @@ export class ForkLauncher implements Launcher {
         this.#clock,
       ),
     };
-    this.#families.set(name, family);
-    this.#closeLater(name, family);
     return family;
   }
 
+  get #servers(): number {
+    return this.#families.size + this.#successors.size + this.#outdated.size;
+  }
+
   #hasRoom(key: string): boolean {
-    if (this.#families.size < serversMax) return true;
+    if (this.#servers < serversMax) return true;
     for (const [name, family] of this.#families) {
       if (!isIdle(family)) continue;
       this.#families.delete(name);
@@ -209,6 +228,7 @@ export class ForkLauncher implements Launcher {
 
   #closeLater(name: string, family: Family): void {
     clearTimeout(family.idleTimer);
+    if (isIdle(family) && this.#outdated.delete(family)) void family.server.close();
     if (!isIdle(family) || this.#families.get(name) !== family) return;
     family.idleTimer = setTimeout(() => {
       this.#families.delete(name);
@@ -225,6 +245,12 @@ export class ForkLauncher implements Launcher {
   ): void {
     clearTimeout(family.idleTimer);
     if (this.#families.get(name) === family) this.#families.delete(name);
+    this.#outdated.delete(family);
+    // Nobody waits for it.
+    if (this.#successors.get(name) === family) {
+      this.#successors.delete(name);
+      return;
+    }
     if (!wasReady || this.#deaths.add(key, this.#clock.nowMs())) {
       const told = name.endsWith(' ') ? why : `${why} (so nothing is preloaded)`;
       this.#refusals.add(name, { key, why: told, atMs: this.#clock.nowMs(), isFinal: wasReady, wasKilled });
@@ -242,13 +268,53 @@ export class ForkLauncher implements Launcher {
     // It does one thing after another: this one it may have made, and died before it told. Who has read what was meant for it
     // is dead or dying, so nobody else is given the same descriptors.
     half?.lostServer();
-    for (const child of unborn) {
-      const other = this.#isClosed ? undefined : this.#otherFor(child.request);
-      if (other === undefined) this.#spawnInstead(child);
-      else {
-        child.movesTo(this.#makerOf(other));
-        this.#ask(other, child);
-      }
+    for (const child of unborn) this.#moveOn(child);
+  }
+
+  /** Has another server link what its children load, where that pays: of a task that was not known when it was started. */
+  #improve(name: string, family: Family, request: LaunchRequest): void {
+    if (this.#isClosed || this.#unlinked.has(request.key) || this.#successors.has(name)) return;
+    const better = betterLinks(family, request.modules, this.#clock.nowMs());
+    if (better === undefined || (!better.isBegun && this.#servers >= serversMax)) return;
+    const successor = this.#start(name, request, [], better.links);
+    if (successor === undefined) return;
+    if (better.isBegun) this.#succeed(name, successor);
+    else this.#successors.set(name, successor);
+  }
+
+  #succeed(name: string, successor: Family): void {
+    const before = this.#families.get(name);
+    this.#successors.delete(name);
+    this.#families.set(name, successor);
+    this.#closeLater(name, successor);
+    if (before !== undefined) this.#retire(name, before);
+  }
+
+  /** What it has linked has changed: another makes what it would not, of the files as they are now. */
+  #replace(name: string, key: string, family: Family, id: number | undefined): void {
+    const refused = id === undefined ? undefined : family.asked.get(id);
+    if (id !== undefined) family.asked.delete(id);
+    if (refused !== undefined) family.waiting.push(refused);
+    const isFirst = this.#families.get(name) === family;
+    if (isFirst) this.#families.delete(name);
+    if (isFirst && this.#changes.add(key, this.#clock.nowMs())) this.#unlinked.add(key);
+    if (this.#successors.get(name) === family) this.#successors.delete(name);
+    this.#retire(name, family);
+  }
+
+  /** It ends with its last child, and others make those that it was still to make. */
+  #retire(name: string, family: Family): void {
+    this.#outdated.add(family);
+    for (const child of family.waiting.splice(0)) this.#moveOn(child);
+    this.#closeLater(name, family);
+  }
+
+  #moveOn(child: ForkedChild): void {
+    const other = this.#isClosed ? undefined : this.#otherFor(child.request);
+    if (other === undefined) this.#spawnInstead(child);
+    else {
+      child.movesTo(this.#makerOf(other));
+      this.#ask(other, child);
     }
   }
 
@@ -287,45 +353,7 @@ export class ForkLauncher implements Launcher {
   }
 }
 
-/** What of ours a spawned child has as it is now, and a copy as it was for its server: where it changes, another server serves. */
-function surroundings(): string {
-  status ??= openSync('/proc/self/status', 'r');
-  // It stands in the second line.
-  const text = statusHead.toString('latin1', 0, readSync(status, statusHead, 0, statusHead.length, 0));
-  return `${/^Umask:\s*(\d+)/m.exec(text)?.[1]} ${cwd()}`;
-}
-/** Stays open: it is read again for each child. */
-let status: number | undefined;
-const statusHead = Buffer.alloc(128);
-
-/** Nothing where the folder is gone. */
-function cwd(): string {
-  try {
-    return process.cwd();
-  } catch {
-    return '';
-  }
-}
-
-/** What asks for something of Node that a copy does not do, as a part of a sentence. */
-function hindrance(env: Readonly<Record<string, string>>, execArgv: readonly string[]): string | undefined {
-  const options = nodeOptions(execArgv, env);
-  if (/(^|\s)--random-seed\b/.test(options)) return 'copies draw by chance, whatever --random-seed says';
-  const unheard = unheardOptions.exec(options)?.[2];
-  if (unheard !== undefined) return `copies do not do what ${unheard} asks for`;
-  if ((env['NODE_V8_COVERAGE'] ?? '') !== '') return 'coverage (NODE_V8_COVERAGE) is not written by copies';
-  return undefined;
-}
-
-/** What Node begins at its start and ends at its end, or does in other threads: a copy has neither. */
-const unheardOptions =
-  /(^|\s)(--(?:heap-prof|cpu-prof|prof|perf-basic-prof|perf-prof|trace-exit|trace-events-enabled|trace-event-categories|inspect|inspect-brk|inspect-wait|heapsnapshot-signal|heapsnapshot-near-heap-limit|report-on-signal|report-uncaught-exception|logfile|log))(?=[=\s]|$)/;
-
 function isOneKept(children: Iterable<ForkedChild>): boolean {
   for (const child of children) if (child.isKept) return true;
   return false;
-}
-
-function isIdle({ asked, living, waiting }: Family): boolean {
-  return asked.size === 0 && living.size === 0 && waiting.length === 0;
 }

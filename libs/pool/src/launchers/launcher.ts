@@ -19,8 +19,10 @@ export interface LaunchRequest {
   readonly startChildren: StartChildren;
   /** Why it is spawned although it was asked to be forked. */
   readonly notForked?: string | undefined;
-  /** URLs of modules that may be loaded before it starts, and shared by all of its key; most need none. */
-  readonly preload: readonly string[];
+  /** URLs of the modules that it loads first: they may be read before it starts, for all of its key. */
+  readonly modules: readonly string[];
+  /** Whether they may also be run before it starts, and shared by all of its key. */
+  readonly preload: boolean;
   /** Whether anybody reads its stdout; stderr is always read, for its last lines explain a death. */
   readonly readsStdout: boolean;
   /** How it is kept apart; left out: a process like any other. */
