@@ -1,5 +1,6 @@
 /** Watches the memory of one child from outside, for an item that never lets the child look itself. */
 import { readFileSync } from 'node:fs';
+import { bytesText } from '@shoal/errors';
 
 /** An item may take its child this many times over `maxRssBytes` before it is stopped. */
 const hardFactor = 2;
@@ -19,7 +20,7 @@ export class MemoryGuard {
       if (bytes === undefined || bytes <= limit) return;
       this.stop();
       exceeded(
-        `It had ${mib(bytes)} MiB, over ${hardFactor} times maxRssBytes (${mib(maxRssBytes)} MiB), and was killed.`,
+        `It had ${bytesText(bytes)}, over ${hardFactor} times maxRssBytes (${bytesText(maxRssBytes)}), and was killed.`,
       );
     }, checkMs).unref();
   }
@@ -37,4 +38,7 @@ function rssOf(pid: number): number | undefined {
   }
 }
 
-const mib = (bytes: number): string => Math.round(bytes / 1024 ** 2).toLocaleString('en-US');
+/** How much it had, and the limit, where a process was killed for its memory: the last of what is told of its stderr. */
+export function memoryDeathIn(stderrTail: string): string | undefined {
+  return /(?:^|\n)It had (.+, over \d+ times maxRssBytes \(.+\)), and was killed\.$/.exec(stderrTail)?.[1];
+}

@@ -94,6 +94,14 @@ test('an item that ran too long is told with its limit', () => {
   );
 });
 
+test('an item that was killed for its memory is told with the limit', () => {
+  const stderrTail = 'of its own\nIt had 411 MiB, over 2 times maxRssBytes (191 MiB), and was killed.';
+  const attempts = [{ pid: 7, signal: 'SIGKILL' }];
+  expect(textOf({ code: 'ITEM_KILLED_CHILD', attempts, stderrTail })).toMatch(
+    /^Item 137 killed its process once \(SIGKILL, for its memory: 411 MiB, over 2 times maxRssBytes \(191 MiB\); pid 7\)\./,
+  );
+});
+
 test('an item that was lost with its agents is told with them', () => {
   expect(textOf({ code: 'ITEM_LOST', attempts: [{ agent: 'a' }, { agent: 'b' }] })).toMatch(
     /^Item 137 was lost twice with what ran it: .* \(a, b\)\./,

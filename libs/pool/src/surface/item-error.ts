@@ -1,4 +1,5 @@
 import { durationText, type Facts, type ItemAttempt, ItemError, shownText, timesText } from '@shoal/errors';
+import { memoryDeathIn } from '../child-pool/memory-guard.ts';
 import type { FailedOutcome, JobRequest } from '../job-backend.ts';
 import { ownFolders } from '../own-code.ts';
 import { rebuildThrown } from '../values/rebuilt-error.ts';
@@ -39,7 +40,7 @@ export function itemErrorOf(
   return setting.site.of(failed);
 }
 
-function factsOf({ code, attempts, error }: FailedOutcome, setting: ErrorSetting): Facts {
+function factsOf({ code, attempts, error, stderrTail = '' }: FailedOutcome, setting: ErrorSetting): Facts {
   const { task, timeoutMs, retries } = setting;
   switch (code) {
     case 'ITEM_THREW': {
@@ -54,6 +55,8 @@ function factsOf({ code, attempts, error }: FailedOutcome, setting: ErrorSetting
     case 'ITEM_KILLED_CHILD': {
       const died = attempts.filter(({ exitCode, signal }) => exitCode !== undefined || signal !== undefined);
       const how = [...new Set(died.map(endOf))];
+      const memory = memoryDeathIn(stderrTail);
+      if (memory !== undefined) how.push(`for its memory: ${memory}`);
       return {
         deaths: timesText(Math.max(1, died.length)),
         where: [how.join(', '), ranOn(died)].filter((part) => part !== '').join('; '),
