@@ -87,6 +87,15 @@ test.each(['7300', ':7300', 'host', 'host:', 'host:65536', 'http://host:1', '::1
   },
 );
 
+test('whoever gives an IPv6 address without its brackets is told of them', () => {
+  expect(() => address('::1:7300')).toThrow('such as [::1]:7300: an IPv6 address in brackets.');
+  expect(() => addressOrOff('fd00::2:8300')).toThrow(
+    'such as [::1]:8300: an IPv6 address in brackets, or off.',
+  );
+  for (const text of ['host', 'http://host:1'])
+    expect(() => address(text)).toThrow('such as 127.0.0.1:7300.');
+});
+
 test('what may be turned off is an address or off', () => {
   expect(['off', '127.0.0.1:8300'].map(addressOrOff)).toEqual(['off', '127.0.0.1:8300']);
   for (const text of ['', 'on', 'OFF', '8300']) expect(() => addressOrOff(text)).toThrow('or off');

@@ -109,17 +109,23 @@ export function byteSize(most: number = 2 ** 30, least: number = 2 ** 10): (text
 
 /** Reads an option that is an address: `HOST:PORT`. */
 export function address(text: string): string {
-  if (!isAddress(text)) throw new InvalidArgumentError('Give HOST:PORT, such as 127.0.0.1:7300.');
+  if (!isAddress(text)) throw new InvalidArgumentError(`Give HOST:PORT, such as ${exampleOf(text, 7300)}.`);
   return text;
 }
 
 /** Reads an option that is an address, or `off`. */
 export function addressOrOff(text: string): string {
   if (text !== 'off' && !isAddress(text)) {
-    throw new InvalidArgumentError('Give HOST:PORT, such as 127.0.0.1:8300, or off.');
+    throw new InvalidArgumentError(`Give HOST:PORT, such as ${exampleOf(text, 8300)}, or off.`);
   }
   return text;
 }
+
+/** IPv6 wants brackets: its colons would be that of the port. */
+const exampleOf = (text: string, port: number): string =>
+  /:[^:]*:/.test(text) && !text.includes('//')
+    ? `[::1]:${port}: an IPv6 address in brackets`
+    : `127.0.0.1:${port}`;
 
 function isAddress(text: string): boolean {
   const [, , , port] = /^(\[[0-9a-fA-F:.]+\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text) ?? [];
