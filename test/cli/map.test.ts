@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { forkAddon } from '../../libs/pool/src/launchers/fork-addon.ts';
 import { Command, shoalCommand, withoutProgress } from './command.testkit.ts';
 
 let folder: string;
@@ -76,6 +77,27 @@ test.each([[[]], [['--start-children', 'spawn']]])(
     expect(exitCode).toBe(2);
   },
 );
+
+// Where there is no compiler, there is nothing that could fork.
+describe.skipIf(forkAddon().why !== undefined)('--start-children', () => {
+  test.each([
+    ['fork', ['--start-children', 'fork'], { isForked: true, isPreloaded: false }],
+    ['fork --preload', ['--start-children', 'fork', '--preload'], { isForked: true, isPreloaded: true }],
+    ['spawn', ['--start-children', 'spawn'], { isForked: false, isPreloaded: false }],
+  ])('%s starts each process in that way', async (_, flags, expected) => {
+    const each = ['--max-tasks-per-child', '1', '--processes', '2'];
+    const { stdout, stderr, exitCode } = await map('origin', '--input', '1..6', ...each, ...flags);
+    const seen = stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const { parent, isPreloaded } = JSON.parse(line) as { parent: string; isPreloaded: boolean };
+        return { isForked: parent.includes('fork-main'), isPreloaded };
+      });
+    expect(seen, stderr).toEqual(new Array(6).fill(expected));
+    expect(exitCode).toBe(0);
+  });
+});
 
 describe('what comes out', () => {
   test('results go to the file, prints of tasks to stderr, nothing to stdout', async () => {

@@ -1,4 +1,15 @@
+import { readFileSync } from 'node:fs';
+
 export const square = (x: number): number => x * x;
+
+/** What is loaded anew in each process that loads the module itself. */
+const loadedBy = process.pid;
+
+/** What started its process, and whether the module was loaded there before. */
+export const origin = (): { readonly parent: string; readonly isPreloaded: boolean } => ({
+  parent: readFileSync(`/proc/${process.ppid}/cmdline`, 'utf8'),
+  isPreloaded: loadedBy !== process.pid,
+});
 
 export const nothing = (): undefined => undefined;
 

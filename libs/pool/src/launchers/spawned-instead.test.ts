@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../../../../test/process-life.ts';
 import { setupOf, TestPool, until } from '../child-pool/child-pool.testkit.ts';
+import { Pool } from '../pool.ts';
 import { ForkLauncher } from './fork.ts';
 import { forkAddon } from './fork-addon.ts';
 import { realClock } from './fork-server.ts';
@@ -112,6 +113,34 @@ test('who says nothing forks nothing, however short children live', async () => 
   expect(p.pool.stats().starts).toEqual({ spawned: expect.any(Number), forked: 0 });
   expect(p.pool.stats().starts.spawned).toBeGreaterThanOrEqual(16);
   await p.pool.terminate();
+});
+
+test.skipIf(why !== undefined)('with auto, a pool whose children live long never forks', async () => {
+  await using pool = new Pool({
+    processes: 4,
+    startChildren: 'auto',
+    maxTasksPerChild: 1,
+    // A successor waits, started, while its predecessor runs: how long it took is noted before.
+    initializer: () => {
+      Object.assign(globalThis, { startMs: 1_000 * process.uptime() });
+    },
+    execArgv: [],
+    stdio: 'ignore',
+  });
+  // Each lives sixteen times as long as it took to start, however busy the machine is.
+  const parents = await pool.map(
+    async () => {
+      const { startMs } = globalThis as unknown as { readonly startMs: number };
+      await new Promise((resolve) => setTimeout(resolve, 16 * startMs));
+      return process.ppid;
+    },
+    new Array<number>(24).fill(0),
+    { chunkSize: 1 },
+  );
+  expect(new Set(parents)).toEqual(new Set([process.pid]));
+  const { spawned, ...others } = pool.stats().starts;
+  expect(others).toEqual({ forked: 0 });
+  expect(spawned).toBeGreaterThanOrEqual(24);
 });
 
 test.skipIf(why !== undefined)(
