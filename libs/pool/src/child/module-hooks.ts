@@ -10,7 +10,6 @@ import {
   type LoadHookSync,
   type ResolveHookSync,
   registerHooks,
-  stripTypeScriptTypes,
 } from 'node:module';
 import { dirname, resolve as resolvePath } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -28,18 +27,14 @@ const missingCodes = new Set(['ERR_MODULE_NOT_FOUND', 'ERR_UNSUPPORTED_DIR_IMPOR
 const syntaxCodes = new Set(['ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', 'ERR_INVALID_TYPESCRIPT_SYNTAX']);
 
 /**
- * Syntax that stands for code: enum, namespace, `import a = b`, `export =`, decorators, parameter properties. It may
- * find too much, which costs a compilation, but not too little.
+ * Syntax that stands for code: enum, namespace, `import a = b`, `export =`, decorators, parameter properties; at the beginning of a
+ * line, or behind a statement, a block or a comment that ends there. It may find too much, which costs a compilation, but not
+ * too little. Node's own judgement comes too late, and asking for it beforehand costs each child 20 MiB and a warning.
  */
 const notErasable =
-  /^\s*(?:export\s+)?(?:declare\s+)?(?:const\s+)?(?:enum|namespace|module)\s+[\w$]|^\s*(?:export\s+)?import\s+[\w$]+\s*=|^\s*export\s*=|^\s*@[\w$(]|\bconstructor\s*\([^;]*?\b(?:public|private|protected|readonly|override)\s/m;
+  /(?:^|[;{}]|\*\/)\s*(?:(?:export\s+)?(?:declare\s+)?(?:const\s+)?(?:enum|namespace|module)\s+[\w$]|(?:export\s+)?import\s+[\w$]+\s*=|export\s*=|@[\w$(])|\bconstructor\s*\([^;]*?\b(?:public|private|protected|readonly|override)\s/m;
 /** Names are imported, which might be types. (Types that are exported again need the word: one file does not tell.) */
 const namesImported = /^\s*import\s+(?!type\b)[^'"();]*\{[^}]*\}\s*from/m;
-/**
- * The same behind something else on its line, where it may just as well be in a comment or a text: then Node's own judgement is
- * asked for, which costs about what loading the file does.
- */
-const maybeNotErasable = /\b(?:enum|namespace|module)\s+[\w$]|\bimport\s+[\w$]+\s*=|\bexport\s*=|@[\w$(]/;
 const isModule = /^\s*(?:import\s+[\w${*'"]|import\s*\{|export\s+[\w${*=]|export\s*\{)|\bimport\.meta\b/m;
 
 /** From now on, in this process. May be called again. */
@@ -133,17 +128,7 @@ const load: LoadHookSync = (url, context, next) => {
 
 function needsCompiler(pathname: string, source: string): boolean {
   if (notErasable.test(source)) return true;
-  if (maybeNotErasable.test(source) && !isErasable(source)) return true;
   return namesImported.test(source) && TsProject.of(decodeURI(pathname))?.elidesImports === true;
-}
-
-function isErasable(source: string): boolean {
-  try {
-    stripTypeScriptTypes(source);
-    return true;
-  } catch (error) {
-    return !isSyntaxError(error);
-  }
 }
 
 /** `error` is what Node says about it, for where there is no esbuild. */
