@@ -108,3 +108,14 @@ test('jobs are listed in pages, the newest first, each of them once', async () =
   expect(created).toEqual([...created].sort((a, b) => b - a));
   await pool.terminate();
 });
+
+test.each(['abc', '-1', 'NaN', '1e3', '9'.repeat(16)])(
+  'a page that no answer spoke of is refused: %s',
+  async (pageToken) => {
+    await expect(
+      unary((request: { pageToken: string }, done) => cluster.client.jobs.listJobs(request, done), {
+        pageToken,
+      }),
+    ).rejects.toThrow('page_token: is none that an answer had');
+  },
+);

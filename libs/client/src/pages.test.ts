@@ -16,10 +16,22 @@ test('a list is read to its last page', async () => {
   expect(asked).toEqual(['', 'b', 'c']);
 });
 
-test('a list without an end is read for 10,000 pages', async () => {
-  const list = await allPages(
+test('a list whose pages come again, or have no end, is no list', async () => {
+  const turning = allPages(
     async () => ({ nextPageToken: 'x' }),
     () => ['a'],
   );
-  expect(list).toHaveLength(10_000);
+  await expect(turning).rejects.toMatchObject({ code: 'LIMIT_REACHED' });
+  let page = 0;
+  const growing = allPages(
+    async () => {
+      page += 1;
+      return { nextPageToken: `${page}` };
+    },
+    () => new Array<string>(10_000).fill('a'),
+  );
+  await expect(growing).rejects.toThrow(
+    'A list of the coordinator: 110000 entries is over the limit of 100000',
+  );
+  expect(page).toBe(11);
 });

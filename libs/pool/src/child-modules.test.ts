@@ -204,3 +204,16 @@ test('a stack shows the lines of the source: of stripped, compiled and ready-mad
   const made = await runIn({ ...esm, 'work.js': code }, [1], 'work.js');
   expect(made.failures.get(0)?.data.stack).toMatch(/original\.ts:5/);
 });
+
+test('a comment with tags is no reason to compile a file: Node takes its types out, and leaves everything where it is', async () => {
+  const text = `/**
+ * Twice as much as {@link Number} says, an enum of the module X.
+ * @param {number} x it
+ */
+export const f = (x: number): string => String(x * 2) + new Error().stack?.includes('work.ts:5:');
+`;
+  expect((await runIn({ ...esm, 'work.ts': text }, [2])).values.get(0)).toBe('4true');
+  expect(
+    (await runIn({ ...esm, 'work.ts': text.replace('String(x * 2)', 'String(f)') }, [2])).values.get(0),
+  ).toContain('(x        )         =>');
+});

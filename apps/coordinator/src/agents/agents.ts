@@ -175,6 +175,10 @@ export class Agents {
     const told = boundedStats(stats, limits.reportBytes.default);
     if (told !== stats) this.#parts.onLimit('reportBytes', session.agent);
     known.stats = told;
+    // What it lacked for a job is among its troubles for as long as it lacks it.
+    if (told.troubles.length === 0) {
+      for (const job of this.#parts.driver.jobs.values()) job.lacking.delete(session.session);
+    }
     this.#forgetGroups(session, told);
   }
 

@@ -89,8 +89,14 @@ export class Jobs {
     return [...this.#parts.driver.jobs.values()].reverse();
   }
 
-  /** The same in pages of about `bytesMax`: of those that were created before the last of the page before. */
+  /**
+   * The same in pages of about `bytesMax`: of those that were created before the last of the page before. Throws `REQUEST_INVALID` for a
+   * token that is none.
+   */
   page({ pageToken }: ListJobsRequest, bytesMax: number): ListJobsResponse {
+    if (!/^\d{0,15}$/.test(pageToken)) {
+      throw new ShoalError('REQUEST_INVALID', { field: 'page_token', reason: 'is none that an answer had' });
+    }
     const before = pageToken === '' ? Number.POSITIVE_INFINITY : Number(pageToken);
     const rest = this.list().filter(({ number }) => number < before);
     const bytesOf = (info: JobInfo): number => JobInfo.encode(info).finish().byteLength;

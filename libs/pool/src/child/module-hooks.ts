@@ -32,7 +32,7 @@ const syntaxCodes = new Set(['ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX', 'ERR_INVALID_T
  * too little. Node's own judgement comes too late, and asking for it beforehand costs each child 20 MiB and a warning.
  */
 const notErasable =
-  /(?:^|[;{}]|\*\/)\s*(?:(?:export\s+)?(?:declare\s+)?(?:const\s+)?(?:enum|namespace|module)\s+[\w$]|(?:export\s+)?import\s+[\w$]+\s*=|export\s*=|@[\w$(])|\bconstructor\s*\([^;]*?\b(?:public|private|protected|readonly|override)\s/m;
+  /(?:^|[;{}]|\*\/)\s*(?:(?:export\s+)?(?:declare\s+)?(?:const\s+)?(?:enum|namespace|module)\s+[\w$]|(?:export\s+)?import\s+[\w$]+\s*=|export\s*=)|(?:^|[;}]|\{\s|\*\/)\s*@[\w$(]|\bconstructor\s*\([^;]*?\b(?:public|private|protected|readonly|override)\s/m;
 /** Names are imported, which might be types. (Types that are exported again need the word: one file does not tell.) */
 const namesImported = /^\s*import\s+(?!type\b)[^'"();]*\{[^}]*\}\s*from/m;
 const isModule = /^\s*(?:import\s+[\w${*'"]|import\s*\{|export\s+[\w${*=]|export\s*\{)|\bimport\.meta\b/m;

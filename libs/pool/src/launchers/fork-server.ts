@@ -341,7 +341,9 @@ export class ForkServer {
     }
     for (const resolve of this.#whenClosed.splice(0)) resolve();
     // What it has told before it died is still on its way, and says who is its child; and what it has printed says why.
-    const leave = (): void => this.#leave(this.#wayOfEnding(code, signal), signal !== null);
+    // A signal that nobody has sent is a crash of its own, as of a module that it has loaded.
+    const wasKilled = signal === 'SIGKILL' || signal === 'SIGTERM';
+    const leave = (): void => this.#leave(this.#wayOfEnding(code, signal), wasKilled);
     const { stderr } = this.#process;
     const leaveOnceRead = (): void => {
       if (this.#socket.closed && stderr?.closed !== false) leave();

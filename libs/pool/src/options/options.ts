@@ -46,6 +46,7 @@ export interface PoolOptions {
    * Runs once in every child before its first task, again in each replacement. Given in the forms that a task
    * function has; a promise that it returns is awaited.
    *
+   * Whether the module of a task is loaded before it or after is not promised: what it sets, functions read when they are called.
    * If it throws, or is not done after `initializerTimeoutMs`, pending work rejects with `InitializerError`. Default: none.
    */
   readonly initializer?: TaskFunction<never, unknown> | TaskModule | undefined;
