@@ -30,7 +30,7 @@ const trySeconds = 5;
 const sourceBytesMax = 16_777_216;
 /** Each is looked at before each copy, in a microsecond. */
 const filesMax = 1_024;
-/** A file that is written twice within a tick of the system's clock looks as if it had been written once. */
+/** A file that is written twice within a tick of the system's clock looks as if it had been written once: that is waited for. */
 const settledMs = 100;
 
 const linkedOnly = 'shoal.linked';
@@ -38,6 +38,8 @@ const gate = `data:text/javascript,throw Symbol.for('${linkedOnly}')`;
 
 /** Link what these import, if that may be. */
 export async function linkModules(urls: readonly string[], addon: LinkingAddon): Promise<void> {
+  // What Node has begun at its start (a thread that reads certificates) no copy is made beside.
+  if ((await residue()) !== undefined) return;
   const isDone = addon.tryInCopy(trySeconds);
   if (isDone === undefined) addon.exitNow(await tryLinking(urls));
   if (isDone !== true) return;
@@ -154,6 +156,7 @@ class LinkedFiles {
 }
 
 const absent = 'absent';
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 function stateOf(path: string): string {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
@@ -161,7 +164,12 @@ function stateOf(path: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = stat;
   if (stat.isDirectory()) return `${dev} ${ino}`;
   // What is no file may be one that nothing comes of (a pipe).
-  if (!stat.isFile() || Date.now() - Number(ctimeMs) < settledMs) refuse(path);
+  const ageMs = Date.now() - Number(ctimeMs);
+  if (!stat.isFile() || ageMs < 0) refuse(path);
+  if (ageMs < settledMs) {
+    Atomics.wait(sleeper, 0, 0, settledMs - ageMs);
+    return stateOf(path);
+  }
   return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
 }
 
