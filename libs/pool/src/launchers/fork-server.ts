@@ -83,8 +83,9 @@ const neverLoaded = 13;
  * which a loop that makes objects takes twenty times as long.
  *
  * What V8 does for a process that has time is not done in each copy anew: collecting the server's garbage (a fifth of what
- * a copy cost; where its young objects were many, 800 page faults more), and compiling with Sparkplug what it has called a few times, before there is a lot of it. And Node's own
- * code is in pages of 2 MiB where the system has such: a copy would fetch it in two hundred pieces.
+ * a copy cost; where its young objects were many, 800 page faults more), and compiling with Sparkplug what it has called a few
+ * times, before there is a lot of it. And Node's own code is in pages of 2 MiB where the system has such: a copy would fetch it in
+ * two hundred pieces.
  */
 export const nodeFlags: readonly string[] = [
   '--single-threaded',

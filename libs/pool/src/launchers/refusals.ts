@@ -1,7 +1,7 @@
 /**
  * What no fork server is started for, and why. What a module leaves behind on loading may be a matter of luck (a thread that
- * was about to end, a machine that was busy), so a server is tried again, twice, and then no more. One that somebody has killed (an administrator, a system short of
- * memory) says nothing of what it was to load: twice another one is tried at once.
+ * was about to end, a machine that was busy), so a server is tried again, twice, and then no more. One that somebody has killed (an
+ * administrator, a system short of memory) says nothing of what it was to load: twice another one is tried at once.
  */
 
 /** How long the first and the second refusal hold. */
