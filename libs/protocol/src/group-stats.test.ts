@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../test/limit-edges.ts';
 import { AgentStats } from './gen/shoal/v1/cluster.ts';
 import { groupStatsOf } from './group-stats.ts';
+import { limits } from './limits.ts';
 
 const agentWith = (name: string, pids: readonly number[], groupId = 'g') => ({
   name,
@@ -28,7 +30,8 @@ test.each([
   { there: 1_023, listed: 1_023, unlisted: 0 },
   { there: 1_024, listed: 1_024, unlisted: 0 },
   { there: 1_025, listed: 1_024, unlisted: 1 },
-])('of $there processes $listed are listed, and $unlisted counted (edges of listedProcesses)', (each) => {
+])('of $there processes $listed are listed, and $unlisted counted', (each) => {
+  triedLimit('listedProcesses', each.there, limits.listedProcesses.default);
   const pids = Array.from({ length: each.there }, (_, at) => at + 1);
   const half = Math.floor(each.there / 2);
   const told = groupStatsOf([agentWith('a', pids.slice(0, half)), agentWith('b', pids.slice(half))], 'g');

@@ -1,5 +1,6 @@
 import { AgentStats } from '@shoal/protocol';
 import { expect, test } from 'vitest';
+import { triedLimit } from '../../../../test/limit-edges.ts';
 import { boundedStats } from './agent-stats.ts';
 
 const sizeOf = (stats: AgentStats): number => AgentStats.encode(stats).finish().byteLength;
@@ -14,14 +15,13 @@ const honest = AgentStats.fromPartial({
   starts: { spawned: 107, forked: 0, notForked: 'no compiler' },
 });
 
-test.each([1, 0, -1])(
-  'what an agent says is kept whole up to the limit, with %i bytes to spare (edges of reportBytes)',
-  (spare) => {
-    const kept = boundedStats(honest, sizeOf(honest) + spare);
-    if (spare < 0) expect(kept).not.toEqual(honest);
-    else expect(kept).toBe(honest);
-  },
-);
+test.each([1, 0, -1])('what an agent says is kept whole up to the limit, with %i bytes to spare', (spare) => {
+  const most = sizeOf(honest) + spare;
+  triedLimit('reportBytes', sizeOf(honest), most);
+  const kept = boundedStats(honest, most);
+  if (spare < 0) expect(kept).not.toEqual(honest);
+  else expect(kept).toBe(honest);
+});
 
 test('of what is too much its lists are cut, and its sums and troubles stay', () => {
   const loud = AgentStats.fromPartial({ ...honest, processes: processes(100_000) });
