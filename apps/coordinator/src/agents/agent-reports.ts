@@ -29,6 +29,8 @@ export class AgentReports {
   readonly #jobs = new Map<AttemptId, JobId>();
   readonly #traces = new ShardTraces();
   readonly #runParts: RunParts;
+  /** Jobs of which the agent could not start what it was given. */
+  readonly #lacks = new Map<JobId, Job>();
 
   constructor(parts: AgentReportsParts) {
     this.#parts = parts;
@@ -49,6 +51,10 @@ export class AgentReports {
   drop(attempt: AttemptId): void {
     this.#forget(attempt);
     this.#traces.forget(attempt);
+  }
+
+  forgetJob(job: JobId): void {
+    this.#lacks.delete(job);
   }
 
   /** News of one attempt, in order. */
@@ -75,7 +81,7 @@ export class AgentReports {
       driver.step({ type: 'protocolBroken', session, reason: `it reports ${lie}` });
       return;
     }
-    job?.lacking.delete(session);
+    if (job !== undefined) this.#startedOf(job);
     this.#traces.succeeded(attempt, runMs, payload.byteLength);
     const run = new StoredRun(first, count, vault.payload(payload), { runMs, pid, agent });
     const bytes = payload.byteLength;
@@ -101,12 +107,23 @@ export class AgentReports {
     driver.step({ type: 'attemptEnded', session, attempt, ending });
   }
 
+  /** What it lacked is among its troubles for as long as it lacks it, and there are none; or its session is over. */
+  lacksNothing(): void {
+    for (const job of this.#lacks.values()) this.#startedOf(job);
+  }
+
+  #startedOf(job: Job): void {
+    job.lacking.delete(this.#parts.session);
+    this.#lacks.delete(job.id);
+  }
+
   /** It may be said again every second, by an agent whose disk stays full. */
   #takeLack(job: Job, wire: NonNullable<AttemptReport['ended']>['ending']): void {
     const { agent, session } = this.#parts;
     const lacking = wire?.$case === 'returned' ? wire.value.lacking : undefined;
-    if (lacking === undefined) job.lacking.delete(session);
+    if (lacking === undefined) this.#startedOf(job);
     else {
+      this.#lacks.set(job.id, job);
       const { message } = readCatalogueError(lacking);
       job.lacking.set(
         session,

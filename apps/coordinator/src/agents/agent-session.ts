@@ -218,6 +218,7 @@ export class AgentSession implements AgentLink {
   }
 
   forgetJob(job: JobId): void {
+    this.#reports.forgetJob(job);
     for (const attempt of this.#parcel.forgetJob(job)) {
       // Its slot is free: nobody waits until it is clear that the agent has lost what it never got.
       const ending = { kind: 'returned' } as const;
@@ -230,6 +231,11 @@ export class AgentSession implements AgentLink {
     if (reason === 'brokeProtocol')
       this.#finish({ error: new ShoalError('AGENT_LIED', { agent: this.agent, said }) });
     else this.#finish(endReasons[reason]);
+  }
+
+  /** Nothing keeps the agent from what it is given, any more. */
+  lacksNothing(): void {
+    this.#reports.lacksNothing();
   }
 
   /** The coordinator stops. */

@@ -175,10 +175,7 @@ export class Agents {
     const told = boundedStats(stats, limits.reportBytes.default);
     if (told !== stats) this.#parts.onLimit('reportBytes', session.agent);
     known.stats = told;
-    // What it lacked for a job is among its troubles for as long as it lacks it.
-    if (told.troubles.length === 0) {
-      for (const job of this.#parts.driver.jobs.values()) job.lacking.delete(session.session);
-    }
+    if (told.troubles.length === 0) session.lacksNothing();
     this.#forgetGroups(session, told);
   }
 
@@ -286,10 +283,8 @@ export class Agents {
     const { driver, feed } = this.#parts;
     driver.links.delete(session.session);
     this.#open.delete(session.session);
-    for (const job of driver.jobs.values()) {
-      job.holders.delete(session);
-      job.lacking.delete(session.session);
-    }
+    for (const job of driver.jobs.values()) job.holders.delete(session);
+    session.lacksNothing();
     const known = this.#known.get(session.agent);
     if (known?.session !== session) return;
     known.stats = undefined;
