@@ -273,7 +273,7 @@ const fixedBounds: readonly FixedBound[] = [
     because: 'a request for `/metrics` or `/healthz` needs none of them',
   },
   {
-    file: 'apps/coordinator/src/watch/limit-counts.ts',
+    file: 'apps/coordinator/src/watch/told-counts.ts',
     constant: 'tellEveryMs',
     unit: 'milliseconds',
     what: 'Time between two lines of the log about one limit.',
