@@ -5,29 +5,26 @@ import {
   AgentState,
   type AgentStats,
   type ControlResponse,
-  checkPeer,
   type GroupStats,
   groupStatsOf,
-  HostInfo,
   type Join,
   type LimitName,
   type ListAgentsRequest,
   type ListAgentsResponse,
   limits,
   type NamedVersion,
-  Peer,
 } from '@shoal/protocol';
 import type { SessionId } from '@shoal/scheduler';
 import type { Identity } from '../access/identity.ts';
 import type { Driver } from '../driver.ts';
 import { encodingName } from '../encoding-name.ts';
 import type { Groups } from '../jobs/groups.ts';
-import { checkLabels } from '../label-check.ts';
 import type { PayloadVault } from '../payloads/payload-vault.ts';
 import type { EventFeed } from '../watch/event-feed.ts';
 import { pageOf } from '../watch/page.ts';
 import { AgentSession, type SessionStream } from './agent-session.ts';
 import { boundedStats } from './agent-stats.ts';
+import { checkJoin, checkSlots } from './join-check.ts';
 
 /** What {@link Agents} works with. */
 export interface AgentsParts {
@@ -326,47 +323,6 @@ function ofGroup(agent: AgentInfo, group: string): AgentInfo {
     ...agent,
     stats: { ...stats, processes: ofIts(stats.processes), groupLosses: ofIts(stats.groupLosses) },
   };
-}
-
-function checkJoin(join: Join, { maxAgentSlots, maxLabels }: AgentsParts): void {
-  const refuse = (field: string, reason: string, limitName?: string): never => {
-    throw new ShoalError('REQUEST_INVALID', { field, reason, limitName });
-  };
-  checkPeer(join.agent, join.agentName || 'the agent');
-  const most = limits.nameChars.default;
-  if (!/^[\w.:-]+$/.test(join.agentName) || join.agentName.length > most) {
-    refuse(
-      'agent_name',
-      `must be 1 to ${most} letters, digits, ".", ":", "-" or "_"`,
-      join.agentName.length > most ? 'nameChars' : undefined,
-    );
-  }
-  if (join.instance === '') refuse('instance', 'is missing');
-  checkWords('host', HostInfo.encode(join.host ?? HostInfo.create()).finish().byteLength);
-  checkWords('agent', Peer.encode(join.agent ?? Peer.create()).finish().byteLength);
-  if (join.slots < 1) refuse('slots', 'must be at least 1');
-  checkSlots(join.slots, maxAgentSlots);
-  checkLabels('labels', join.labels, maxLabels);
-}
-
-/** It is shown with every list of agents. */
-function checkWords(field: string, bytes: number): void {
-  const most = limits.hostBytes.default;
-  if (bytes <= most) return;
-  throw new ShoalError('REQUEST_INVALID', {
-    field,
-    reason: `has ${bytes} bytes, and may have ${most}`,
-    limitName: 'hostBytes',
-  });
-}
-
-function checkSlots(slots: number, most: number): void {
-  if (slots <= most) return;
-  throw new ShoalError('REQUEST_INVALID', {
-    field: 'slots',
-    reason: `are ${slots}, and may be ${most} (shoal coordinator --max-agent-slots)`,
-    limitName: 'agentSlots',
-  });
 }
 
 const states = {
